@@ -1,0 +1,8 @@
+//! What is not a pure function of the input: the clock and randomness. Nothing else reads either
+//! (`clippy.toml` bans it), so that a run can be repeated, and simulated from a seed.
+
+mod clock;
+mod random;
+
+pub use clock::{Clock, ManualClock, SystemClock, Ticks};
+pub use random::{Random, SeededRandom, SystemRandom};

@@ -1,0 +1,1 @@
+//! tallow-manifest

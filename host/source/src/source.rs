@@ -1,0 +1,82 @@
+//! What the pipeline asks of a source.
+
+use std::time::Duration;
+
+use tallow_record::{Batch, TopicPartition};
+
+/// A partition as the broker knows it now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartitionInfo {
+    pub partition: TopicPartition,
+    /// Offset of the first record that is still there.
+    pub earliest: i64,
+    /// Offset that the next record will get (of the last stable record, for read-committed readers).
+    pub latest: i64,
+}
+
+/// Where to read a partition from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Position {
+    pub partition: TopicPartition,
+    /// Offset of the first record to give.
+    pub next: i64,
+}
+
+/// How much one fetch may give. A fetch gives at least one record if there is one, however large.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub records: usize,
+    pub bytes: usize,
+    /// How long to wait for a first record.
+    pub wait: Duration,
+}
+
+/// What a fetch learnt beside records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Everything below `next` has been given or does not exist (aborted, compacted, control records), and
+    /// there was nothing more when the broker was asked.
+    End { partition: TopicPartition, next: i64 },
+    /// No broker answers: nothing is known about what the partitions hold.
+    Unreachable { why: String },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    #[error("no broker of {brokers} answers: {why}")]
+    Unreachable { brokers: String, why: String },
+    #[error("topic `{topic}` does not exist on {brokers}: create it, or correct `topic` in the manifest")]
+    NoTopic { topic: String, brokers: String },
+    #[error(
+        "{partition}: offset {wanted} is gone, the broker holds {earliest} to {latest}: {lost} offsets are lost. \
+         Raise the topic's retention; `on-data-loss = \"continue\"` in the manifest goes on from what is left"
+    )]
+    DataLoss { partition: TopicPartition, wanted: i64, earliest: i64, latest: i64, lost: i64 },
+    #[error("Kafka client setting `{key}`: {why}")]
+    Setting { key: String, why: String },
+    #[error("{partition}: {why}")]
+    Partition { partition: TopicPartition, why: String },
+    #[error("{0}")]
+    Other(String),
+}
+
+/// A set of topics that can be read by several fetchers side by side.
+pub trait Source: Send + Sync {
+    /// All partitions that the source's topics hold now.
+    fn partitions(&self) -> Result<Vec<PartitionInfo>, SourceError>;
+
+    /// A reader of the given partitions, each from its position on.
+    fn fetcher(&self, from: &[Position]) -> Result<Box<dyn Fetcher>, SourceError>;
+
+    /// Tells the broker how far the pipeline has committed, for lag monitors only: nothing reads it back.
+    fn report_committed(&self, positions: &[Position]);
+}
+
+/// Reads its partitions; used by one thread.
+pub trait Fetcher: Send {
+    /// Appends records to `batch` (the caller has cleared it), each run with the clock at its fetch.
+    fn fetch(&mut self, limits: Limits, batch: &mut Batch) -> Result<Vec<Event>, SourceError>;
+
+    /// Adds partitions found while running.
+    fn add(&mut self, from: &[Position]) -> Result<(), SourceError>;
+}
