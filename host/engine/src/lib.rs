@@ -1,1 +1,31 @@
-//! tallow-engine
+//! Runs the functions: WebAssembly components that can compute and nothing else.
+//!
+//! [`Runtime`] compiles components (cached by digest) and keeps the deadline ticks; a [`Component`] has been
+//! checked to import nothing; [`ParseFunction`] and [`WindowFunction`] are instances with a memory cap, a
+//! deadline and an output cap. Whatever a function does wrong comes back as a [`CallError`].
+
+mod bindings;
+mod cache;
+mod check;
+mod component;
+mod convert;
+mod error;
+mod instance;
+mod parse;
+mod runtime;
+mod validate;
+mod window;
+
+pub use bindings::parse_contract::{ColumnInfo, ColumnType, Description as ParseDescription};
+pub use bindings::types::{Column, ColumnData, Decimals, Table, Text};
+pub use bindings::window_contract::{
+    Aggregate, Description as WindowDescription, IdColumns, Operation, Output, Part, Report, Rows, Shape,
+    Sliding, SnapshotParts, Spec, Stats,
+};
+pub use component::{Component, Contract};
+pub use convert::to_arrow;
+pub use error::{CallError, LoadError};
+pub use instance::Limits;
+pub use parse::{Marked, ParseFunction, ParseOptions, Parsed, WantedColumn};
+pub use runtime::Runtime;
+pub use window::WindowFunction;

@@ -1,0 +1,23 @@
+//! The contracts of `wit/`, as Rust. Both worlds share one `tallow:types`, so that a parsed table goes into
+//! the window function without being rebuilt.
+
+mod parse_world {
+    wasmtime::component::bindgen!({
+        path: ["../../wit/types", "../../wit/parse"],
+        world: "tallow:parse/parse-function",
+    });
+}
+
+mod window_world {
+    wasmtime::component::bindgen!({
+        path: ["../../wit/types", "../../wit/window"],
+        world: "tallow:window/window-function",
+        with: { "tallow:types/types": super::types },
+    });
+}
+
+pub use parse_world::ParseFunction as ParseWorld;
+pub use parse_world::exports::tallow::parse::parse as parse_contract;
+pub use parse_world::tallow::types::types;
+pub use window_world::WindowFunction as WindowWorld;
+pub use window_world::exports::tallow::window::window as window_contract;

@@ -1,0 +1,85 @@
+//! Compiled code on disk, by the component's digest and the engine's settings.
+
+use std::hash::{Hash, Hasher};
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use crate::component::hex;
+
+const SUM_BYTES: usize = 32;
+
+/// Compiles a component, or takes what an earlier run compiled from the same bytes with the same settings.
+/// A cache that cannot be read or written costs time, never a start.
+pub(crate) fn compile(
+    engine: &Engine,
+    folder: Option<&Path>,
+    digest: &str,
+    bytes: &[u8],
+) -> wasmtime::Result<Component> {
+    let Some(folder) = folder else {
+        return Component::from_binary(engine, bytes);
+    };
+    let path = folder.join(format!("{digest}-{:016x}.compiled", settings_hash(engine)));
+    if let Some(component) = read(engine, &path) {
+        return Ok(component);
+    }
+    let component = Component::from_binary(engine, bytes)?;
+    if let Err(error) = write(folder, &path, &component) {
+        tracing::warn!(path = %path.display(), %error, "compiled code is not cached: starts will be slower");
+    }
+    Ok(component)
+}
+
+/// The settings and version that compiled code depends on.
+fn settings_hash(engine: &Engine) -> u64 {
+    let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    hasher.finish()
+}
+
+fn read(engine: &Engine, path: &Path) -> Option<Component> {
+    let file = std::fs::read(path).ok()?;
+    let (sum, code) = file.split_at_checked(SUM_BYTES)?;
+    if Sha256::digest(code).as_slice() != sum {
+        tracing::warn!(path = %path.display(), "cached code is damaged and is compiled again");
+        return None;
+    }
+    // SAFETY: deserializing runs what the file holds as native code. The file is in a folder that only this
+    // user writes, was written by `write` below from wasmtime's own output, and its sum shows that it is whole.
+    unsafe { Component::deserialize(engine, code) }.ok()
+}
+
+/// Written beside and renamed, so that a reader never sees half a file.
+fn write(folder: &Path, path: &Path, component: &Component) -> wasmtime::Result<()> {
+    create_private(folder)?;
+    let code = component.serialize()?;
+    let mut file = Sha256::digest(&code).to_vec();
+    file.extend_from_slice(&code);
+    let draft = path.with_extension(format!("{}-{}", std::process::id(), hex(&file[..4])));
+    std::fs::write(&draft, file)?;
+    std::fs::rename(&draft, path)?;
+    Ok(())
+}
+
+fn create_private(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// FNV-1a: the hash goes into a file name, so it must not differ between runs.
+struct Fnv(u64);
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}

@@ -1,0 +1,50 @@
+//! What a component may import and must export.
+
+use wasmtime::Engine;
+use wasmtime::component::Component;
+use wasmtime::component::types::ComponentItem;
+
+use crate::component::is_instance;
+use crate::{Contract, LoadError};
+
+/// Refuses every import but instances that hold types and nothing else: a world whose interface uses
+/// `tallow:types` imports that one.
+pub(crate) fn imports_only_types(name: &str, engine: &Engine, code: &Component) -> Result<(), LoadError> {
+    for (import, item) in code.component_type().imports(engine) {
+        let only_types = match &item.ty {
+            ComponentItem::ComponentInstance(instance) => {
+                let mut members = instance.exports(engine);
+                members.all(|(_, member)| matches!(member.ty, ComponentItem::Type(_)))
+            }
+            _ => false,
+        };
+        if !only_types {
+            return Err(LoadError::Import { name: name.to_owned(), import: import.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn exports_contract(
+    name: &str,
+    engine: &Engine,
+    code: &Component,
+    contract: Contract,
+) -> Result<(), LoadError> {
+    let component = code.component_type();
+    let exports: Vec<&str> = component
+        .exports(engine)
+        .filter(|(_, item)| is_instance(&item.ty))
+        .map(|(export, _)| export)
+        .collect();
+    if exports.contains(&contract.interface()) {
+        return Ok(());
+    }
+    let exports = if exports.is_empty() { "no interface".to_owned() } else { exports.join(", ") };
+    Err(LoadError::Contract {
+        name: name.to_owned(),
+        contract: contract.name(),
+        wanted: contract.interface().to_owned(),
+        exports,
+    })
+}

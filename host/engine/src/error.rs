@@ -1,0 +1,54 @@
+//! What can go wrong with a function, by what the host must do about it.
+
+use std::path::PathBuf;
+
+/// A component that is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    #[error("{path}: {why}. Build the functions with `make functions`, or correct `source` in the manifest")]
+    Unreadable { path: PathBuf, why: String },
+    #[error("{name} is not a WebAssembly component: {why}")]
+    Invalid { name: String, why: String },
+    #[error(
+        "{name} imports `{import}`: a function may import nothing but the types of `tallow:types/types`, \
+         so that it has no clock, files or network and a replay gives the same bytes"
+    )]
+    Import { name: String, import: String },
+    #[error(
+        "{name} does not export `{wanted}` (it exports {exports}): it is not a {contract} function of a version that this host knows"
+    )]
+    Contract { name: String, contract: &'static str, wanted: String, exports: String },
+}
+
+/// A call that did not give a result that the contract allows. The instance is spent after all but
+/// [`CallError::Refused`]: its memory may be in any state.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    #[error("trapped: {0}")]
+    Trap(String),
+    #[error("missed its deadline of {deadline_ms} ms")]
+    Deadline { deadline_ms: u64 },
+    #[error("wanted more than its {cap_bytes} bytes of memory")]
+    Memory { cap_bytes: u64 },
+    #[error("gave back more than {cap_bytes} bytes")]
+    Output { cap_bytes: u64 },
+    #[error("broke its contract: {0}")]
+    Contract(String),
+    /// The function itself answered with an error: what it was asked for is wrong.
+    #[error("refused: {0}")]
+    Refused(String),
+}
+
+impl CallError {
+    /// The reason's short name in counters and dead letters.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Trap(_) => "trap",
+            Self::Deadline { .. } => "deadline",
+            Self::Memory { .. } => "memory",
+            Self::Output { .. } => "output",
+            Self::Contract(_) => "contract",
+            Self::Refused(_) => "refused",
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! One instance's store: its limits, and what a failed call means.
+
+use std::time::Duration;
+
+use wasmtime::component::Linker;
+use wasmtime::{ResourceLimiter, Store, Trap};
+
+use crate::runtime::TICK;
+use crate::{CallError, Component};
+
+/// What one instance may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Linear memory.
+    pub memory_bytes: u64,
+    /// Time for one call.
+    pub deadline: Duration,
+    /// What one call may give back.
+    pub output_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { memory_bytes: 512 << 20, deadline: Duration::from_secs(2), output_bytes: 64 << 20 }
+    }
+}
+
+pub(crate) struct Sandbox {
+    limits: Limits,
+    /// Whether the memory cap has been hit: the trap that follows does not say so.
+    refused_memory: bool,
+}
+
+impl ResourceLimiter for Sandbox {
+    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        if desired as u64 <= self.limits.memory_bytes {
+            return Ok(true);
+        }
+        self.refused_memory = true;
+        wasmtime::bail!("memory cap")
+    }
+
+    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(desired <= 100_000)
+    }
+}
+
+/// A store with its limits set, and a linker that offers nothing.
+pub(crate) fn sandbox(component: &Component, limits: Limits) -> (Store<Sandbox>, Linker<Sandbox>) {
+    let mut store = Store::new(&component.engine, Sandbox { limits, refused_memory: false });
+    store.limiter(|sandbox| sandbox);
+    store.set_hostcall_fuel(usize::try_from(limits.output_bytes).unwrap_or(usize::MAX));
+    arm(&mut store);
+    (store, Linker::new(&component.engine))
+}
+
+/// Starts the deadline of the call that follows.
+pub(crate) fn arm(store: &mut Store<Sandbox>) {
+    let ticks = store.data().limits.deadline.as_millis().div_ceil(TICK.as_millis());
+    store.set_epoch_deadline(u64::try_from(ticks).unwrap_or(u64::MAX / 2).saturating_add(1));
+}
+
+/// Gives the instance another deadline from the next call on.
+pub(crate) fn set_deadline(store: &mut Store<Sandbox>, deadline: Duration) {
+    store.data_mut().limits.deadline = deadline;
+}
+
+/// Says what a failed call means.
+pub(crate) fn call_error(store: &Store<Sandbox>, error: wasmtime::Error) -> CallError {
+    let limits = store.data().limits;
+    if store.data().refused_memory {
+        return CallError::Memory { cap_bytes: limits.memory_bytes };
+    }
+    if error.downcast_ref::<Trap>() == Some(&Trap::Interrupt) {
+        return CallError::Deadline { deadline_ms: limits.deadline.as_millis() as u64 };
+    }
+    let text = error.chain().last().map_or_else(|| error.to_string(), |cause| cause.to_string());
+    if text.contains("fuel allocated for hostcalls") {
+        return CallError::Output { cap_bytes: limits.output_bytes };
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(_) => CallError::Trap(text),
+        // Lifting failed: pointers out of bounds, text that is not UTF-8, a discriminant that does not exist.
+        None => CallError::Contract(text),
+    }
+}

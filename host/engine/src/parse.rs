@@ -1,0 +1,215 @@
+//! A parse function: raw records in, rows out.
+
+use std::mem::take;
+use std::time::Duration;
+
+use tallow_record::Batch;
+use wasmtime::Store;
+
+use crate::bindings::{ParseWorld, parse_contract as wit, types, window_contract};
+use crate::instance::{self, Sandbox};
+use crate::validate::{self, texts};
+use crate::{CallError, Component, Limits, ParseDescription, Rows};
+
+/// A column that the windows need, with the places kept where it is decimal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedColumn {
+    pub name: String,
+    pub scale: u8,
+}
+
+/// What a pipeline asks of its parse function; the same for every batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ParseOptions {
+    /// Kinds of rows that are wanted; empty: all.
+    pub kinds: Vec<String>,
+    pub columns: Vec<WantedColumn>,
+    pub settings: Vec<(String, String)>,
+}
+
+/// Records set apart, each with its reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Marked {
+    pub records: Vec<u32>,
+    reasons: Vec<String>,
+    codes: Vec<u32>,
+}
+
+impl Marked {
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Record index and reason.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, &str)> {
+        let reasons = self.codes.iter().map(|code| self.reasons[*code as usize].as_str());
+        self.records.iter().map(|record| *record as usize).zip(reasons)
+    }
+}
+
+/// A parsed batch. Every record is in exactly one of: a row at least, `ignored`, `rejected`.
+pub struct Parsed {
+    /// Rows with their places, as the window function takes them.
+    pub rows: Rows,
+    pub ignored: Marked,
+    pub rejected: Marked,
+    /// Decimals that had more places than their column keeps.
+    pub rounded: u64,
+}
+
+impl std::fmt::Debug for Parsed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parsed")
+            .field("rows", &self.rows.table.rows)
+            .field("ignored", &self.ignored.len())
+            .field("rejected", &self.rejected.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// An instance. After an error other than [`CallError::Refused`] the next call makes a new one.
+pub struct ParseFunction {
+    component: Component,
+    limits: Limits,
+    options: wit::Options,
+    description: ParseDescription,
+    live: Option<(Store<Sandbox>, ParseWorld)>,
+}
+
+impl ParseFunction {
+    pub fn new(component: &Component, limits: Limits, options: ParseOptions) -> Result<Self, CallError> {
+        let mut live = instantiate(component, limits)?;
+        let description = call(&mut live, |parse, store| parse.call_describe(store))?;
+        let columns = options.columns.into_iter();
+        let options = wit::Options {
+            kinds: options.kinds,
+            columns: columns.map(|it| wit::WantedColumn { name: it.name, scale: it.scale }).collect(),
+            settings: options.settings,
+        };
+        Ok(Self { component: component.clone(), limits, options, description, live: Some(live) })
+    }
+
+    pub fn description(&self) -> &ParseDescription {
+        &self.description
+    }
+
+    /// Parses a batch. The batch is as it was afterwards: its columns are lent, not copied.
+    pub fn parse(&mut self, batch: &mut Batch) -> Result<Parsed, CallError> {
+        let mut live = match self.live.take() {
+            Some(live) => live,
+            None => instantiate(&self.component, self.limits)?,
+        };
+        let lent = lend(batch, &self.description);
+        let answer = call(&mut live, |parse, store| parse.call_parse(store, &lent, &self.options));
+        take_back(batch, lent);
+        let parsed = match answer? {
+            Ok(parsed) => parsed,
+            Err(refusal) => {
+                self.live = Some(live);
+                return Err(CallError::Refused(refusal));
+            }
+        };
+        validate::parsed(&parsed, batch.len()).map_err(CallError::Contract)?;
+        self.live = Some(live);
+        into_parsed(parsed, batch)
+    }
+
+    /// Gives calls another deadline: a missed one is tried again with more time before a record is blamed.
+    pub fn set_deadline(&mut self, deadline: Duration) {
+        self.limits.deadline = deadline;
+        if let Some((store, _)) = &mut self.live {
+            instance::set_deadline(store, deadline);
+        }
+    }
+}
+
+fn instantiate(component: &Component, limits: Limits) -> Result<(Store<Sandbox>, ParseWorld), CallError> {
+    let (mut store, linker) = instance::sandbox(component, limits);
+    match ParseWorld::instantiate(&mut store, &component.code, &linker) {
+        Ok(world) => Ok((store, world)),
+        Err(error) => Err(instance::call_error(&store, error)),
+    }
+}
+
+fn call<T>(
+    (store, world): &mut (Store<Sandbox>, ParseWorld),
+    f: impl FnOnce(&wit::Guest, &mut Store<Sandbox>) -> wasmtime::Result<T>,
+) -> Result<T, CallError> {
+    instance::arm(store);
+    f(world.tallow_parse_parse(), store).map_err(|error| instance::call_error(store, error))
+}
+
+fn lend(batch: &mut Batch, wants: &ParseDescription) -> types::Batch {
+    types::Batch {
+        topics: batch.topics.iter().map(|topic| topic.to_string()).collect(),
+        runs: wit_runs(batch),
+        offsets: take(&mut batch.offsets),
+        timestamps_us: take(&mut batch.timestamps_us),
+        values: lend_column(&mut batch.values),
+        keys: wants.wants_keys.then(|| lend_column(&mut batch.keys)),
+        headers: wants.wants_headers.then(|| lend_headers(batch)),
+    }
+}
+
+fn take_back(batch: &mut Batch, lent: types::Batch) {
+    batch.offsets = lent.offsets;
+    batch.timestamps_us = lent.timestamps_us;
+    batch.values = back_column(lent.values);
+    if let Some(keys) = lent.keys {
+        batch.keys = back_column(keys);
+    }
+}
+
+fn lend_column(column: &mut tallow_record::ByteColumn) -> types::ByteColumn {
+    types::ByteColumn {
+        bytes: take(&mut column.bytes),
+        ends: take(&mut column.ends),
+        nulls: take(&mut column.nulls),
+    }
+}
+
+fn back_column(column: types::ByteColumn) -> tallow_record::ByteColumn {
+    tallow_record::ByteColumn { bytes: column.bytes, ends: column.ends, nulls: column.nulls }
+}
+
+/// Headers are rare and small, so they are copied.
+fn lend_headers(batch: &Batch) -> types::Headers {
+    let mut names = types::Text { bytes: Vec::new(), ends: Vec::new(), codes: Vec::new() };
+    for (code, name) in batch.headers.names.iter().enumerate() {
+        names.bytes.extend_from_slice(name.as_bytes());
+        names.ends.push(names.bytes.len() as u32);
+        names.codes.push(code as u32);
+    }
+    let mut values = batch.headers.values.clone();
+    types::Headers { records: batch.headers.records.clone(), names, values: lend_column(&mut values) }
+}
+
+pub(crate) fn wit_runs(batch: &Batch) -> Vec<types::Run> {
+    let runs = batch.runs.iter();
+    runs.map(|run| types::Run { topic: run.topic, partition: run.partition, records: run.records }).collect()
+}
+
+fn into_parsed(parsed: wit::Parsed, batch: &Batch) -> Result<Parsed, CallError> {
+    Ok(Parsed {
+        rows: window_contract::Rows {
+            table: parsed.rows,
+            kinds: parsed.kinds,
+            records: parsed.records,
+            topics: batch.topics.iter().map(|topic| topic.to_string()).collect(),
+            runs: wit_runs(batch),
+            offsets: batch.offsets.clone(),
+        },
+        ignored: marked(parsed.ignored)?,
+        rejected: marked(parsed.rejected)?,
+        rounded: parsed.rounded,
+    })
+}
+
+fn marked(marked: wit::Marked) -> Result<Marked, CallError> {
+    let reasons = texts(&marked.reasons).map_err(CallError::Contract)?;
+    Ok(Marked { records: marked.records, reasons, codes: marked.reasons.codes })
+}

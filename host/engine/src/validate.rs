@@ -1,0 +1,119 @@
+//! What the types of the contract cannot say: equal lengths, indices in range, every record accounted for.
+//! A function's answer is not used before it has passed.
+
+use crate::bindings::parse_contract::{Marked, Parsed};
+use crate::bindings::types::{Column, ColumnData, Table, Text};
+
+/// Checks a parse function's answer to a batch of `records` records.
+pub(crate) fn parsed(parsed: &Parsed, records: usize) -> Result<(), String> {
+    table(&parsed.rows)?;
+    let rows = parsed.rows.rows as usize;
+    same("records", parsed.records.len(), rows)?;
+    same("kinds", parsed.kinds.codes.len(), rows)?;
+    text("kinds", &parsed.kinds, None)?;
+    marked("ignored", &parsed.ignored)?;
+    marked("rejected", &parsed.rejected)?;
+    every_record_once(parsed, records)
+}
+
+/// Merges the three ascending lists: each record must come up in exactly one of them (rows may repeat theirs).
+fn every_record_once(parsed: &Parsed, records: usize) -> Result<(), String> {
+    let (rows, ignored, rejected) = (&parsed.records, &parsed.ignored.records, &parsed.rejected.records);
+    let (mut row, mut ign, mut rej) = (0, 0, 0);
+    for record in 0..records as u32 {
+        let first_row = row;
+        while rows.get(row) == Some(&record) {
+            row += 1;
+        }
+        let mut homes = usize::from(row > first_row);
+        if ignored.get(ign) == Some(&record) {
+            ign += 1;
+            homes += 1;
+        }
+        if rejected.get(rej) == Some(&record) {
+            rej += 1;
+            homes += 1;
+        }
+        if homes != 1 {
+            return Err(format!("record {record} of {records} is in {homes} of rows, ignored and rejected"));
+        }
+    }
+    if (row, ign, rej) != (rows.len(), ignored.len(), rejected.len()) {
+        return Err("record indices are out of order or beyond the batch".into());
+    }
+    Ok(())
+}
+
+fn marked(name: &str, marked: &Marked) -> Result<(), String> {
+    same(name, marked.reasons.codes.len(), marked.records.len())?;
+    text(name, &marked.reasons, None)
+}
+
+/// Checks a table that a function gave back.
+pub(crate) fn table(table: &Table) -> Result<(), String> {
+    table.columns.iter().try_for_each(|it| column(it, table.rows as usize))
+}
+
+fn column(column: &Column, rows: usize) -> Result<(), String> {
+    let name = &column.name;
+    let len = match &column.data {
+        ColumnData::Int64(values) | ColumnData::TimestampUs(values) => values.len(),
+        ColumnData::Decimal(decimals) => {
+            if decimals.scale > 38 {
+                return Err(format!("column `{name}` has a scale of {}", decimals.scale));
+            }
+            if let Some(high) = &decimals.high {
+                same(name, high.len(), rows)?;
+            }
+            decimals.values.len()
+        }
+        ColumnData::Float64(values) => values.len(),
+        ColumnData::Boolean(values) => values.len(),
+        ColumnData::Text(it) => {
+            text(name, it, column.validity.as_deref())?;
+            it.codes.len()
+        }
+    };
+    same(name, len, rows)?;
+    match &column.validity {
+        Some(bits) if bits.len() < rows.div_ceil(8) => {
+            Err(format!("column `{name}` has {} bytes of validity for {rows} rows", bits.len()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn text(name: &str, text: &Text, validity: Option<&[u8]>) -> Result<(), String> {
+    if text.ends.windows(2).any(|pair| pair[0] > pair[1])
+        || text.ends.last().is_some_and(|end| *end as usize != text.bytes.len())
+    {
+        return Err(format!("the dictionary of `{name}` does not end where its bytes do"));
+    }
+    let entries = text.ends.len() as u32;
+    let valid = |row: usize| validity.is_none_or(|bits| bit(bits, row));
+    match text.codes.iter().enumerate().find(|(row, code)| **code >= entries && valid(*row)) {
+        Some((row, code)) => Err(format!("`{name}` row {row} has code {code} of {entries}")),
+        None => Ok(()),
+    }
+}
+
+pub(crate) fn bit(bits: &[u8], row: usize) -> bool {
+    bits.get(row / 8).is_some_and(|byte| byte >> (row % 8) & 1 == 1)
+}
+
+fn same(name: &str, found: usize, wanted: usize) -> Result<(), String> {
+    if found == wanted { Ok(()) } else { Err(format!("`{name}` has {found} entries for {wanted}")) }
+}
+
+/// A dictionary's entries.
+pub(crate) fn texts(text: &Text) -> Result<Vec<String>, String> {
+    let mut from = 0;
+    text.ends
+        .iter()
+        .map(|end| {
+            let entry = text.bytes.get(from..*end as usize).ok_or("a dictionary entry is out of range")?;
+            from = *end as usize;
+            String::from_utf8(entry.to_vec()).map_err(|_| "a dictionary entry is not UTF-8".to_owned())
+        })
+        .collect()
+}

@@ -1,0 +1,131 @@
+//! A window function: rows in, windows out, with state that can be snapshot and restored.
+
+use wasmtime::Store;
+use wasmtime::component::ResourceAny;
+
+use crate::bindings::WindowWorld;
+use crate::instance::{self, Sandbox};
+use crate::validate;
+use crate::{CallError, Component, Limits, Output, Part, Report, Rows, SnapshotParts, Spec, Stats};
+use crate::{WindowDescription, bindings::window_contract::GuestWindows};
+
+/// An instance with the open windows of one pipeline. After an error other than [`CallError::Refused`] it is
+/// spent: restore another one from the last snapshot.
+pub struct WindowFunction {
+    store: Store<Sandbox>,
+    world: WindowWorld,
+    windows: ResourceAny,
+    specs: usize,
+}
+
+impl WindowFunction {
+    /// What a component says of itself.
+    pub fn describe(component: &Component, limits: Limits) -> Result<WindowDescription, CallError> {
+        let (mut store, world) = instantiate(component, limits)?;
+        call(&mut store, |store| world.tallow_window_window().call_describe(store))
+    }
+
+    /// Empty state.
+    pub fn open(component: &Component, limits: Limits, specs: &[Spec]) -> Result<Self, CallError> {
+        let (mut store, world) = instantiate(component, limits)?;
+        let windows = call(&mut store, |store| guest(&world).call_open(store, specs))?;
+        Ok(Self { windows: windows.map_err(CallError::Refused)?, store, world, specs: specs.len() })
+    }
+
+    /// State from snapshot parts, under the watermark that held then (µs).
+    pub fn restore(
+        component: &Component,
+        limits: Limits,
+        specs: &[Spec],
+        watermark_us: i64,
+        parts: &[Part],
+    ) -> Result<Self, CallError> {
+        let (mut store, world) = instantiate(component, limits)?;
+        let windows =
+            call(&mut store, |store| guest(&world).call_restore(store, specs, watermark_us, parts))?;
+        Ok(Self { windows: windows.map_err(CallError::Refused)?, store, world, specs: specs.len() })
+    }
+
+    /// Takes rows in; a report a spec.
+    pub fn update(&mut self, rows: &Rows) -> Result<Vec<Report>, CallError> {
+        let reports =
+            self.call(|guest, store, it| guest.call_update(store, it, rows))?.map_err(CallError::Refused)?;
+        if reports.len() != self.specs {
+            return Err(CallError::Contract(format!("{} reports for {} specs", reports.len(), self.specs)));
+        }
+        let rows = rows.table.rows;
+        for report in &reports {
+            let lists = [&report.invalid, &report.late_rows, &report.conflict_rows];
+            if lists.iter().any(|list| list.last().is_some_and(|last| *last >= rows) || !list.is_sorted()) {
+                return Err(CallError::Contract("a report names rows out of order or out of range".into()));
+            }
+        }
+        Ok(reports)
+    }
+
+    /// Closes every window whose end is at or before the watermark (µs).
+    pub fn advance(&mut self, watermark_us: i64) -> Result<Vec<Output>, CallError> {
+        let outputs = self.call(|guest, store, it| guest.call_advance(store, it, watermark_us))?;
+        self.checked(outputs.map_err(CallError::Refused)?)
+    }
+
+    /// Gives every open window that changed since it was last given so, and keeps it open.
+    pub fn close_all(&mut self) -> Result<Vec<Output>, CallError> {
+        let outputs = self.call(|guest, store, it| guest.call_close_all(store, it))?;
+        self.checked(outputs.map_err(CallError::Refused)?)
+    }
+
+    /// Open windows that changed since the last call of this.
+    pub fn changed(&mut self) -> Result<Vec<Output>, CallError> {
+        let outputs = self.call(|guest, store, it| guest.call_changed(store, it))?;
+        self.checked(outputs)
+    }
+
+    /// State that changed after version `since` (0: all).
+    pub fn snapshot(&mut self, since: u64) -> Result<SnapshotParts, CallError> {
+        self.call(|guest, store, it| guest.call_snapshot(store, it, since))
+    }
+
+    pub fn stats(&mut self) -> Result<Vec<Stats>, CallError> {
+        self.call(|guest, store, it| guest.call_stats(store, it))
+    }
+
+    fn call<T>(
+        &mut self,
+        f: impl FnOnce(&GuestWindows<'_>, &mut Store<Sandbox>, ResourceAny) -> wasmtime::Result<T>,
+    ) -> Result<T, CallError> {
+        let windows = self.windows;
+        let world = &self.world;
+        call(&mut self.store, |store| f(&guest(world), store, windows))
+    }
+
+    fn checked(&self, outputs: Vec<Output>) -> Result<Vec<Output>, CallError> {
+        for output in &outputs {
+            if output.spec as usize >= self.specs {
+                return Err(CallError::Contract(format!("output of spec {} of {}", output.spec, self.specs)));
+            }
+            validate::table(&output.table).map_err(CallError::Contract)?;
+        }
+        Ok(outputs)
+    }
+}
+
+fn guest(world: &WindowWorld) -> GuestWindows<'_> {
+    world.tallow_window_window().windows()
+}
+
+fn instantiate(component: &Component, limits: Limits) -> Result<(Store<Sandbox>, WindowWorld), CallError> {
+    let (mut store, linker) = instance::sandbox(component, limits);
+    match WindowWorld::instantiate(&mut store, &component.code, &linker) {
+        Ok(world) => Ok((store, world)),
+        Err(error) => Err(instance::call_error(&store, error)),
+    }
+}
+
+fn call<T>(
+    store: &mut Store<Sandbox>,
+    f: impl FnOnce(&mut Store<Sandbox>) -> wasmtime::Result<T>,
+) -> Result<T, CallError> {
+    instance::arm(store);
+    f(store).map_err(|error| instance::call_error(store, error))
+}
