@@ -1,1 +1,9 @@
-//! tallow-epoch
+//! Epochs: what lies between two commits. When one ends ([`cut`]), how far event time has come
+//! ([`watermark`]), whether the data or the clock is wrong ([`future`]), whether every record is accounted
+//! for ([`ledger`]) and whether the chunks taken tile the offsets ([`tiling`]).
+//!
+//! Pure: facts in, decision out. No clock, no I/O.
+
+pub mod ledger;
+
+pub use ledger::{Imbalance, Ledger, PartitionCounts, WindowCounts};
