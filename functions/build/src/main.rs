@@ -10,6 +10,7 @@ mod toolchain;
 
 use std::fs;
 use std::path::Path;
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
@@ -17,7 +18,17 @@ use sha2::{Digest, Sha256};
 use guests::{Guest, Workspace};
 use toolchain::Toolchain;
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match build() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn build() -> Result<()> {
     let workspace = Workspace::here()?;
     let toolchain = Toolchain::find()?;
     eprintln!("building {} functions with {toolchain}", workspace.guests.len());

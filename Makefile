@@ -1,0 +1,45 @@
+# One profile and one set of features for everything: what `make demo` has built, `make test` does not
+# build again. So always the whole workspace: `-p` of one package may choose other features.
+
+CARGO ?= cargo
+RELEASE := --release --workspace --locked
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build functions test check features fix doctor
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: build ## Run the demo: trades to candles, on this machine alone (ARGS="--help" lists its options)
+	target/release/tallow demo $(ARGS)
+
+build: doctor ## Build the host and the functions
+	$(CARGO) build $(RELEASE)
+	target/release/tallow-functions-build
+
+functions: build ## Build the functions into target/functions
+
+test: doctor-test build ## Run all tests; those on real services say so where they are skipped
+	$(CARGO) test $(RELEASE)
+
+check: export TALLOW_INSTALL = 0
+check: features ## Check format, lints, features and tests; writes nothing but target/
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy $(RELEASE) --all-targets -- -D warnings
+	$(MAKE) test
+
+features: ## Check that tests turn on no feature that the build lacks: everything would be built twice
+	scripts/same-features.sh
+
+fix: ## Format, and mend what clippy can mend
+	$(CARGO) fmt --all
+	$(CARGO) clippy $(RELEASE) --all-targets --fix --allow-dirty --allow-staged
+	$(CARGO) fmt --all
+
+doctor: ## Check that the compilers and libraries are there; as root, install them (TALLOW_INSTALL=0: do not)
+	@scripts/doctor.sh
+
+.PHONY: doctor-test
+doctor-test:
+	@scripts/doctor.sh test

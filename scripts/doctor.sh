@@ -1,0 +1,111 @@
+#!/bin/sh
+# Is everything there that a build needs? Says what is missing and, where it may, installs it.
+#
+#   scripts/doctor.sh          what `make demo` needs
+#   scripts/doctor.sh test     and what the tests against real services need
+#
+# TALLOW_INSTALL=0 forbids installing anything. CI=true makes the test's services a must.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+target=wasm32-unknown-unknown
+versitygw=github.com/versity/versitygw/cmd/versitygw@v1.8.0
+packages=
+problems=
+
+may_install() { [ "${TALLOW_INSTALL:-1}" != 0 ]; }
+have() { command -v "$1" >/dev/null 2>&1; }
+say() { printf 'doctor: %s\n' "$*" >&2; }
+# lacks WHAT PACKAGE…: notes what is missing and the Debian packages that bring it.
+lacks() { say "missing: $1"; shift; packages="$packages $*"; }
+# at_least HAVE WANT: compares versions.
+at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
+
+has_wasm_target() {
+    libdir=$("${RUSTC:-rustc}" --print target-libdir --target "$target" 2>/dev/null) && [ -d "$libdir" ]
+}
+has_debian_wasm() {
+    [ -x /usr/bin/cargo ] && [ -x /usr/bin/rustc ] && ls /usr/bin/wasm-ld* >/dev/null 2>&1 &&
+        [ -d "$(/usr/bin/rustc --print sysroot)/lib/rustlib/src/rust/library/std" ]
+}
+
+check_rust() {
+    want=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+    if ! have cargo || ! have "${RUSTC:-rustc}"; then
+        lacks "Rust $want or newer (https://rustup.rs brings it too)" rustc-web cargo-web
+        return
+    fi
+    version=$("${RUSTC:-rustc}" --version | cut -d ' ' -f 2)
+    at_least "$version" "$want" ||
+        problems="$problems
+  Rust $version is too old, $want is needed: rustup update stable"
+}
+
+check_wasm() {
+    has_wasm_target && return
+    has_debian_wasm && return
+    if may_install && have rustup; then
+        say "rustup target add $target"
+        timeout 60 rustup target add "$target" >&2 && has_wasm_target && return
+    fi
+    lacks "a compiler for $target (or: rustup target add $target)" rustc-web rust-web-src cargo-web lld-19
+}
+
+check_libraries() {
+    have cc || lacks "a C compiler" gcc libc6-dev
+    have make || lacks make make
+    if ! have pkg-config; then
+        lacks "pkg-config and OpenSSL's headers" pkg-config libssl-dev
+    elif ! pkg-config --exists openssl; then
+        lacks "OpenSSL's headers" libssl-dev
+    fi
+}
+
+# optional WHAT COMMAND PACKAGE…: a must under CI, else only a line.
+optional() {
+    what=$1 command=$2
+    shift 2
+    have "$command" && return
+    if [ "${CI:-}" = true ]; then
+        lacks "$what" "$@"
+    else
+        say "no $command: $what is skipped (apt-get install $*)"
+    fi
+}
+
+check_test_services() {
+    optional "the test on a real Kafka" java default-jre-headless
+    optional "the test on a real Kafka" mvn maven
+    optional "the check of docker-compose.yml" docker-compose docker-compose
+    have versitygw && return
+    if have go && may_install; then
+        say "go install $versitygw"
+        GOBIN=${GOBIN:-$(go env GOPATH)/bin} go install "$versitygw" && return
+    fi
+    say "no versitygw: tests on a real object store are skipped (go install $versitygw)"
+}
+
+install() {
+    line="apt-get install -y --no-install-recommends$packages"
+    if may_install && have apt-get && [ "$(id -u)" = 0 ]; then
+        say "$line"
+        # Lists may be absent or old on a new machine.
+        # shellcheck disable=SC2086
+        apt-get install -y -q --no-install-recommends $packages >&2 ||
+            { apt-get update -q >&2 && apt-get install -y -q --no-install-recommends $packages >&2; } ||
+            { say "this did not work: $line"; exit 1; }
+    else
+        problems="$problems
+  $line"
+    fi
+}
+
+check_rust
+check_wasm
+check_libraries
+[ "${1:-}" = test ] && check_test_services
+[ -z "$packages" ] || install
+if [ -n "$problems" ]; then
+    say "to do first (as root where it is apt-get):$problems"
+    exit 1
+fi
