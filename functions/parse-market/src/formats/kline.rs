@@ -1,0 +1,55 @@
+//! Binance WebSocket `kline`: an event around the kline itself, under `k`.
+
+use super::{decimal, event_time, optional_decimals, optional_integer, symbol};
+use crate::interval::Interval;
+use crate::json::{self, Message, Shape};
+use crate::reason::{Apart, Step, excerpt};
+use crate::rows::Rows;
+use crate::schema::ColumnId;
+
+/// Reads the kline under `k`; the message is read anew from there.
+pub(crate) fn read(message: &mut Message<'_>, rows: &mut Rows) -> Step<()> {
+    let kline = message.required("kline", "k")?;
+    match message.read(kline.get()).map_err(|apart| apart.within(|| "k".to_owned()))? {
+        Shape::Object => {}
+        Shape::Array(_) => return Err(Apart::rejected("k: an array, not an object")),
+    }
+    if !json::boolean("final", message.required("final", "x")?)? {
+        return Err(Apart::ignored("kline: not final"));
+    }
+    symbol(message, "s", rows)?;
+    let open_us = event_time(message, "t", rows)?;
+    let name = json::string("interval", message.required("interval", "i")?)?;
+    let interval = Interval::read(&name).ok_or_else(|| {
+        Apart::rejected(format!("interval: not a count and one of s m h d w M: {}", excerpt(&name)))
+    })?;
+    identity(interval, open_us, rows)?;
+    for (column, key) in [
+        (ColumnId::Open, "o"),
+        (ColumnId::High, "h"),
+        (ColumnId::Low, "l"),
+        (ColumnId::Close, "c"),
+        (ColumnId::Volume, "v"),
+    ] {
+        decimal(message, column, key, rows)?;
+    }
+    optional_decimals(
+        message,
+        &[
+            (ColumnId::QuoteVolume, "q"),
+            (ColumnId::TakerBuyVolume, "V"),
+            (ColumnId::TakerBuyQuoteVolume, "Q"),
+        ],
+        rows,
+    )?;
+    optional_integer(message, ColumnId::Trades, "n", rows)
+}
+
+/// What tells klines apart: their interval, and their number in its row.
+pub(super) fn identity(interval: Interval, open_us: i64, rows: &mut Rows) -> Step<()> {
+    let id = interval.number(open_us);
+    rows.integer(ColumnId::Id, id)?;
+    rows.integer(ColumnId::LastId, id)?;
+    rows.text(ColumnId::Interval, &interval.name());
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! Any message: told by its look, then read by its format.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use crate::formats;
+use crate::json::{self, Message, Shape};
+use crate::options::Plan;
+use crate::reason::{Apart, Step, excerpt};
+use crate::rows::Rows;
+use crate::schema::Kind;
+
+/// Events of the exchange's streams that no kind stands for.
+const OTHER_EVENTS: [&str; 18] = [
+    "24hrMiniTicker",
+    "1hTicker",
+    "4hTicker",
+    "1dTicker",
+    "avgPrice",
+    "balanceUpdate",
+    "bookTicker",
+    "continuous_kline",
+    "contractInfo",
+    "depthUpdate",
+    "executionReport",
+    "forceOrder",
+    "indexPriceUpdate",
+    "listStatus",
+    "listenKeyExpired",
+    "markPriceUpdate",
+    "outboundAccountPosition",
+    "serverShutdown",
+];
+
+/// A record as the formats need it.
+pub(crate) struct Record<'a> {
+    pub index: u32,
+    pub value: &'a [u8],
+    pub key: Option<&'a [u8]>,
+}
+
+/// Reads a record into rows. On an error rows may have been made: the caller takes them back.
+pub(crate) fn read<'a>(
+    record: &Record<'a>,
+    plan: &Plan<'_>,
+    message: &mut Message<'a>,
+    rows: &mut Rows,
+) -> Step<()> {
+    if record.value.is_empty() {
+        return Err(Apart::rejected("empty value"));
+    }
+    let text = std::str::from_utf8(record.value)
+        .map_err(|error| Apart::rejected(format!("not UTF-8 at byte {}", error.valid_up_to())))?;
+    match message.read(text)? {
+        Shape::Array(items) => formats::rest_kline::read(&items, record, plan, rows),
+        Shape::Object if message.has("stream") && message.has("data") => {
+            let data = message.required("data", "data")?;
+            match message.read(data.get()).map_err(|apart| apart.within(|| "data".to_owned()))? {
+                Shape::Object => object(record.index, plan, message, rows),
+                Shape::Array(_) => Err(Apart::rejected("data: an array, not an object")),
+            }
+        }
+        Shape::Object => object(record.index, plan, message, rows),
+    }
+}
+
+fn object(record: u32, plan: &Plan<'_>, message: &mut Message<'_>, rows: &mut Rows) -> Step<()> {
+    if let Some(event) = message.get("e")? {
+        return binance_event(record, event, plan, message, rows);
+    }
+    let has = |keys: &[&str]| keys.iter().all(|key| message.has(key));
+    let kind = if has(&["symbol", "event_time"]) {
+        Kind::Ticker
+    } else if has(&["data_id", "name", "timestamp"]) {
+        Kind::Json
+    } else if has(&["u", "s", "b", "B", "a", "A"]) {
+        return Err(Apart::ignored("bookTicker: not asked for"));
+    } else if has(&["lastUpdateId", "bids", "asks"]) {
+        return Err(Apart::ignored("partial depth: not asked for"));
+    } else if message.has("id") && (message.has("result") || message.has("error")) {
+        return Err(Apart::ignored("answer to a subscription"));
+    } else {
+        return Err(Apart::rejected(format!("unknown message: no known \"e\", {}", keys_shown(message))));
+    };
+    asked_for(kind, plan)?;
+    match kind {
+        Kind::Ticker => formats::ticker::read_polled(message, rows)?,
+        _ => formats::timed::read(message, rows)?,
+    }
+    rows.end(record, kind);
+    Ok(())
+}
+
+fn binance_event(
+    record: u32,
+    event: &RawValue,
+    plan: &Plan<'_>,
+    message: &mut Message<'_>,
+    rows: &mut Rows,
+) -> Step<()> {
+    let event = json::string("e", event)?;
+    let kind = match event.as_ref() {
+        "trade" => Kind::Trade,
+        "aggTrade" => Kind::AggTrade,
+        "kline" => Kind::Kline,
+        "24hrTicker" => Kind::Ticker,
+        other if OTHER_EVENTS.contains(&other) => {
+            return Err(Apart::ignored(format!("{other}: not asked for")));
+        }
+        other => return Err(Apart::rejected(format!("unknown message: \"e\" is {}", excerpt(other)))),
+    };
+    asked_for(kind, plan)?;
+    match kind {
+        Kind::Trade => formats::trade::read(message, rows)?,
+        Kind::AggTrade => formats::trade::read_aggregate(message, rows)?,
+        Kind::Kline => formats::kline::read(message, rows)?,
+        _ => formats::ticker::read_24hr(message, rows)?,
+    }
+    rows.end(record, kind);
+    Ok(())
+}
+
+/// Ends the reading of kinds that were not asked for.
+pub(crate) fn asked_for(kind: Kind, plan: &Plan<'_>) -> Step<()> {
+    if plan.wants(kind) { Ok(()) } else { Err(Apart::Ignored(not_asked_for(kind))) }
+}
+
+pub(crate) fn not_asked_for(kind: Kind) -> Cow<'static, str> {
+    Cow::Borrowed(match kind {
+        Kind::Trade => "trade: not asked for",
+        Kind::AggTrade => "agg-trade: not asked for",
+        Kind::Kline => "kline: not asked for",
+        Kind::Ticker => "ticker: not asked for",
+        Kind::Json => "json: not asked for",
+    })
+}
+
+/// The first keys of a message, for whoever wonders what it is.
+fn keys_shown(message: &Message<'_>) -> String {
+    let mut keys: Vec<String> = message.keys().take(6).map(plain_or_quoted).collect();
+    if keys.is_empty() {
+        return "no keys".to_owned();
+    }
+    if message.keys().nth(6).is_some() {
+        keys.push("…".to_owned());
+    }
+    format!("keys {}", keys.join(", "))
+}
+
+fn plain_or_quoted(key: &str) -> String {
+    let plain =
+        (1..=24).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if plain { key.to_owned() } else { excerpt(key) }
+}

@@ -1,0 +1,139 @@
+//! What the caller asks for, checked once a call.
+
+use crate::schema::{COLUMNS, ColumnInfo, Kind};
+
+/// Most decimal places of a column: what a 128-bit mantissa (38 digits) can hold.
+const MAX_SCALE: u8 = 38;
+
+/// Longest symbol, in bytes.
+pub(crate) const MAX_SYMBOL_BYTES: usize = 256;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedColumn {
+    pub name: String,
+    /// Decimal places kept of a decimal column.
+    pub scale: u8,
+}
+
+/// Options as the contract gives them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Kinds to make rows of; empty: all.
+    pub kinds: Vec<String>,
+    pub columns: Vec<WantedColumn>,
+    /// `symbol`: the symbol of bare REST klines, which do not name theirs.
+    pub settings: Vec<(String, String)>,
+}
+
+/// Options that hold: every name is known.
+pub(crate) struct Plan<'o> {
+    kinds: u8,
+    /// Wanted columns with their scale, in the caller's order.
+    pub columns: Vec<(&'static ColumnInfo, u8)>,
+    /// The setting `symbol`.
+    pub symbol: Option<&'o str>,
+}
+
+impl<'o> Plan<'o> {
+    /// The error names what is unknown, and the nearest thing that is known.
+    pub fn new(options: &'o Options) -> Result<Self, String> {
+        let mut plan = Plan { kinds: 0, columns: Vec::with_capacity(options.columns.len()), symbol: None };
+        for name in &options.kinds {
+            let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name);
+            let kind = kind.ok_or_else(|| unknown("kind", name, Kind::ALL.map(Kind::name)))?;
+            plan.kinds |= 1 << kind as u8;
+        }
+        if options.kinds.is_empty() {
+            plan.kinds = u8::MAX;
+        }
+        for wanted in &options.columns {
+            let info = COLUMNS.iter().find(|info| info.name == wanted.name);
+            let info =
+                info.ok_or_else(|| unknown("column", &wanted.name, COLUMNS.iter().map(|info| info.name)))?;
+            if plan.columns.iter().any(|(known, _)| known.id == info.id) {
+                return Err(format!("column `{}` is asked for twice", info.name));
+            }
+            if wanted.scale > MAX_SCALE {
+                return Err(format!("column `{}`: scale {} is above {MAX_SCALE}", info.name, wanted.scale));
+            }
+            plan.columns.push((info, wanted.scale));
+        }
+        for (name, value) in &options.settings {
+            if name != "symbol" {
+                return Err(unknown("setting", name, ["symbol"]));
+            }
+            if value.is_empty() || value.len() > MAX_SYMBOL_BYTES {
+                return Err(format!(
+                    "setting `symbol` takes 1 to {MAX_SYMBOL_BYTES} bytes, not {}",
+                    value.len()
+                ));
+            }
+            plan.symbol = Some(value);
+        }
+        Ok(plan)
+    }
+
+    pub fn wants(&self, kind: Kind) -> bool {
+        self.kinds & (1 << kind as u8) != 0
+    }
+
+    /// Scale of a wanted decimal column.
+    pub fn scale_of(&self, id: crate::schema::ColumnId) -> Option<u8> {
+        self.columns.iter().find(|(info, _)| info.id == id).map(|(_, scale)| *scale)
+    }
+}
+
+fn unknown<'n>(what: &str, name: &str, known: impl IntoIterator<Item = &'n str>) -> String {
+    let shown: String = name.chars().take(64).collect();
+    let nearest = known
+        .into_iter()
+        .map(|known| (strsim::jaro_winkler(&shown, known), known))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    match nearest {
+        Some((_, nearest)) => format!("parse-market has no {what} `{shown}`; the nearest is `{nearest}`"),
+        None => format!("parse-market has no {what} `{shown}`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(kinds: &[&str], columns: &[(&str, u8)], settings: &[(&str, &str)]) -> String {
+        let options = Options {
+            kinds: kinds.iter().map(|kind| kind.to_string()).collect(),
+            columns: columns
+                .iter()
+                .map(|(name, scale)| WantedColumn { name: name.to_string(), scale: *scale })
+                .collect(),
+            settings: settings.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
+        };
+        Plan::new(&options).err().unwrap_or_default()
+    }
+
+    #[test]
+    fn an_unknown_name_is_an_error_that_names_the_nearest_known_one() {
+        assert_eq!(error(&["trades"], &[], &[]), "parse-market has no kind `trades`; the nearest is `trade`");
+        assert_eq!(
+            error(&[], &[("prize", 8)], &[]),
+            "parse-market has no column `prize`; the nearest is `price`"
+        );
+        assert_eq!(
+            error(&[], &[], &[("symbl", "A")]),
+            "parse-market has no setting `symbl`; the nearest is `symbol`"
+        );
+    }
+
+    #[test]
+    fn a_column_twice_and_a_scale_beyond_38_are_errors() {
+        assert_eq!(error(&[], &[("price", 8), ("price", 2)], &[]), "column `price` is asked for twice");
+        assert_eq!(error(&[], &[("price", 39)], &[]), "column `price`: scale 39 is above 38");
+    }
+
+    #[test]
+    fn no_kinds_means_all_kinds() {
+        let options = Options::default();
+        let plan = Plan::new(&options).unwrap();
+        assert!(Kind::ALL.into_iter().all(|kind| plan.wants(kind)));
+    }
+}

@@ -1,0 +1,176 @@
+//! A call: every record becomes rows, or is set apart with a reason.
+
+use std::borrow::Cow;
+
+use crate::batch::{Batch, ByteColumn};
+use crate::dictionary::Dictionary;
+use crate::full::{self, Record, not_asked_for};
+use crate::json::Message;
+use crate::options::{Options, Plan};
+use crate::output::{Marked, Parsed};
+use crate::reason::Apart;
+use crate::rows::Rows;
+use crate::schema::ColumnId;
+use crate::swar::{WINDOW_BYTES, Window};
+use crate::template::{self, Scales, Symbols, Trade};
+
+/// Trades that are gathered before they go into columns: few enough to stay in the nearest cache.
+const BLOCK: usize = 256;
+/// Scale at which a decimal is read whose column is not wanted.
+const UNWANTED_SCALE: u8 = 8;
+
+/// Which parsers a call uses. Both ways give the same output; the slower one is there to prove it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Path {
+    /// Templates first, the full parser for what surprises them.
+    Templates,
+    FullOnly,
+}
+
+/// Parses a batch. An error is a mistake in the options or a batch that is none, never bad data.
+pub fn parse(batch: &Batch, options: &Options) -> Result<Parsed, String> {
+    parse_by(Path::Templates, batch, options)
+}
+
+/// [`parse`] by a way of the caller's choice.
+pub fn parse_by(path: Path, batch: &Batch, options: &Options) -> Result<Parsed, String> {
+    let plan = Plan::new(options)?;
+    batch.check()?;
+    let mut call = Call::new(&plan, batch);
+    let mut windows = Windows { bytes: &batch.values.bytes, copy: [0; WINDOW_BYTES] };
+    let mut nulls = batch.values.nulls.iter().copied().peekable();
+    let mut start = 0;
+    for (index, &end) in batch.values.ends.iter().enumerate() {
+        let range = start..end as usize;
+        start = range.end;
+        let record = index as u32;
+        if nulls.next_if_eq(&record).is_some() {
+            call.ignored.push(record, Cow::Borrowed("tombstone"));
+        } else if path == Path::FullOnly || !call.template(record, windows.at(range.start), range.len()) {
+            call.full(&Record {
+                index: record,
+                value: &batch.values.bytes[range],
+                key: batch.keys.as_ref().and_then(|keys: &ByteColumn| keys.get(index)),
+            });
+        }
+    }
+    Ok(call.finish())
+}
+
+/// Windows onto the values. Those that would reach beyond the last value are copied out of it.
+struct Windows<'b> {
+    bytes: &'b [u8],
+    copy: Window,
+}
+
+impl Windows<'_> {
+    #[inline(always)]
+    fn at(&mut self, start: usize) -> &Window {
+        let rest = &self.bytes[start..];
+        match rest.first_chunk() {
+            Some(window) => window,
+            None => {
+                self.copy[..rest.len()].copy_from_slice(rest);
+                &self.copy
+            }
+        }
+    }
+}
+
+/// The state of a call.
+struct Call<'a> {
+    plan: &'a Plan<'a>,
+    scales: Scales,
+    symbols: Symbols,
+    trades: Vec<Trade>,
+    message: Message<'a>,
+    rows: Rows,
+    ignored: Marks,
+    rejected: Marks,
+}
+
+impl<'a> Call<'a> {
+    fn new(plan: &'a Plan<'a>, batch: &Batch) -> Self {
+        let scale = |column| plan.scale_of(column).unwrap_or(UNWANTED_SCALE);
+        Call {
+            plan,
+            scales: Scales { price: scale(ColumnId::Price), quantity: scale(ColumnId::Quantity) },
+            symbols: Symbols::new(),
+            trades: Vec::with_capacity(BLOCK),
+            message: Message::new(),
+            rows: Rows::new(plan, batch.len()),
+            ignored: Marks::default(),
+            rejected: Marks::default(),
+        }
+    }
+
+    /// Whether a template could read the record.
+    #[inline(always)]
+    fn template(&mut self, record: u32, window: &Window, length: usize) -> bool {
+        let Some(trade) =
+            template::read(window, length, record, self.scales, &mut self.symbols, &mut self.rows)
+        else {
+            return false;
+        };
+        if !self.plan.wants(trade.kind) {
+            self.ignored.push(record, not_asked_for(trade.kind));
+            return true;
+        }
+        if self.trades.len() == BLOCK {
+            self.flush();
+        }
+        self.trades.push(trade);
+        true
+    }
+
+    fn full(&mut self, record: &Record<'a>) {
+        self.flush();
+        let mark = self.rows.mark();
+        if let Err(apart) = full::read(record, self.plan, &mut self.message, &mut self.rows) {
+            self.rows.back_to(mark);
+            match apart {
+                Apart::Ignored(reason) => self.ignored.push(record.index, reason),
+                Apart::Rejected(reason) => self.rejected.push(record.index, reason),
+            }
+        }
+    }
+
+    fn flush(&mut self) {
+        if !self.trades.is_empty() {
+            self.rows.extend(&self.trades);
+            self.trades.clear();
+        }
+    }
+
+    fn finish(mut self) -> Parsed {
+        self.flush();
+        let (rows, records, kinds, rounded) = self.rows.into_table();
+        Parsed {
+            rows,
+            records,
+            kinds,
+            ignored: self.ignored.finish(),
+            rejected: self.rejected.finish(),
+            rounded,
+        }
+    }
+}
+
+/// Records set apart, as they come.
+#[derive(Default)]
+struct Marks {
+    records: Vec<u32>,
+    codes: Vec<u32>,
+    reasons: Dictionary,
+}
+
+impl Marks {
+    fn push(&mut self, record: u32, reason: Cow<'static, str>) {
+        self.records.push(record);
+        self.codes.push(self.reasons.code(reason.as_bytes()));
+    }
+
+    fn finish(self) -> Marked {
+        Marked { records: self.records, reasons: self.reasons.into_text(self.codes) }
+    }
+}

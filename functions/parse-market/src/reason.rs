@@ -1,0 +1,70 @@
+//! Why a record gives no row. Reasons are for people and for counting: short, and the same for the same fault.
+
+use std::borrow::Cow;
+
+/// Longest reason, in bytes.
+const MAX_REASON_BYTES: usize = 200;
+/// Longest piece of a message that a reason shows, in characters.
+const MAX_EXCERPT: usize = 40;
+
+/// A record that is set apart.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Apart {
+    /// Known and not asked for.
+    Ignored(Cow<'static, str>),
+    /// Broken.
+    Rejected(Cow<'static, str>),
+}
+
+pub(crate) type Step<T> = Result<T, Apart>;
+
+impl Apart {
+    pub fn rejected(reason: impl Into<Cow<'static, str>>) -> Self {
+        Apart::Rejected(bounded(reason.into()))
+    }
+
+    pub fn ignored(reason: impl Into<Cow<'static, str>>) -> Self {
+        Apart::Ignored(bounded(reason.into()))
+    }
+
+    /// Puts where it was found before the reason of a rejection.
+    pub fn within(self, place: impl FnOnce() -> String) -> Self {
+        match self {
+            Apart::Rejected(reason) => Apart::rejected(format!("{}: {reason}", place())),
+            ignored => ignored,
+        }
+    }
+}
+
+/// A piece of a message, quoted, with control characters escaped, cut where it is long.
+pub(crate) fn excerpt(text: &str) -> String {
+    match text.char_indices().nth(MAX_EXCERPT) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}
+
+fn bounded(reason: Cow<'static, str>) -> Cow<'static, str> {
+    if reason.len() <= MAX_REASON_BYTES {
+        return reason;
+    }
+    let end = reason.floor_char_boundary(MAX_REASON_BYTES - "…".len());
+    Cow::Owned(format!("{}…", &reason[..end]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_never_exceeds_its_bound_nor_cuts_a_character() {
+        let Apart::Rejected(reason) = Apart::rejected("é".repeat(1000)) else { panic!() };
+        assert!(reason.len() <= MAX_REASON_BYTES && reason.ends_with("é…"));
+    }
+
+    #[test]
+    fn an_excerpt_escapes_control_characters_and_cuts_long_text() {
+        assert_eq!(excerpt("a\n\0"), r#""a\n\0""#);
+        assert_eq!(excerpt(&"x".repeat(50)), format!("{:?}…", "x".repeat(40)));
+    }
+}

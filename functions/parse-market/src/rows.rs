@@ -1,0 +1,309 @@
+//! The rows of a call, column by column. Only wanted columns are made; what a row does not set is null in it.
+
+use crate::decimal::{Number, Unfit};
+use crate::dictionary::Dictionary;
+use crate::options::{MAX_SYMBOL_BYTES, Plan};
+use crate::output::{Column, ColumnData, Decimals, Table, Text};
+use crate::reason::{Apart, Step, excerpt};
+use crate::schema::{COLUMNS, ColumnId, ColumnInfo, ColumnType, Kind, Range};
+use crate::template::Trade;
+
+/// Index in `builders` of a column that is not wanted.
+const UNWANTED: u8 = u8::MAX;
+
+pub(crate) struct Rows {
+    builders: Vec<Builder>,
+    /// Index in `builders` of each column.
+    slots: [u8; COLUMNS.len()],
+    records: Vec<u32>,
+    kinds: Vec<u32>,
+    rounded: u64,
+}
+
+/// Where to go back to when a record turns out to be broken.
+#[derive(Clone, Copy)]
+pub(crate) struct Mark {
+    rows: usize,
+    rounded: u64,
+}
+
+struct Builder {
+    info: &'static ColumnInfo,
+    data: Data,
+    /// Rows, ascending, that are null.
+    nulls: Vec<u32>,
+}
+
+enum Data {
+    Integers(Vec<i64>),
+    /// `high` is empty until a mantissa needs it.
+    Decimals {
+        scale: u8,
+        low: Vec<i64>,
+        high: Vec<i64>,
+    },
+    Booleans(Vec<bool>),
+    Text {
+        dictionary: Dictionary,
+        codes: Vec<u32>,
+    },
+}
+
+impl Rows {
+    pub fn new(plan: &Plan<'_>, expected_rows: usize) -> Self {
+        let mut slots = [UNWANTED; COLUMNS.len()];
+        for (slot, (info, _)) in plan.columns.iter().enumerate() {
+            slots[info.id as usize] = slot as u8;
+        }
+        Rows {
+            builders: plan
+                .columns
+                .iter()
+                .map(|(info, scale)| Builder::new(info, *scale, expected_rows))
+                .collect(),
+            slots,
+            records: Vec::with_capacity(expected_rows),
+            kinds: Vec::with_capacity(expected_rows),
+            rounded: 0,
+        }
+    }
+
+    pub fn mark(&self) -> Mark {
+        Mark { rows: self.records.len(), rounded: self.rounded }
+    }
+
+    /// Forgets every row, and every started one, since the mark.
+    pub fn back_to(&mut self, mark: Mark) {
+        self.records.truncate(mark.rows);
+        self.kinds.truncate(mark.rows);
+        self.rounded = mark.rounded;
+        self.builders.iter_mut().for_each(|builder| builder.truncate(mark.rows));
+    }
+
+    /// Ends a row whose cells have been set.
+    pub fn end(&mut self, record: u32, kind: Kind) {
+        self.records.push(record);
+        self.kinds.push(kind as u32);
+        let rows = self.records.len();
+        self.builders.iter_mut().filter(|builder| builder.len() < rows).for_each(Builder::push_null);
+    }
+
+    pub fn time(&mut self, column: ColumnId, time_us: i64) {
+        if let Some(Builder { data: Data::Integers(values), .. }) = self.wanted(column) {
+            values.push(time_us);
+        }
+    }
+
+    pub fn integer(&mut self, column: ColumnId, value: i64) -> Step<()> {
+        let info = column.info();
+        if value < 0 && info.range != Range::Any {
+            return Err(Apart::rejected(format!("{}: negative: {value}", info.name)));
+        }
+        if let Some(Builder { data: Data::Integers(values), .. }) = self.wanted(column) {
+            values.push(value);
+        }
+        Ok(())
+    }
+
+    pub fn boolean(&mut self, column: ColumnId, value: bool) {
+        if let Some(Builder { data: Data::Booleans(values), .. }) = self.wanted(column) {
+            values.push(value);
+        }
+    }
+
+    pub fn text(&mut self, column: ColumnId, value: &str) {
+        if let Some(Builder { data: Data::Text { dictionary, codes }, .. }) = self.wanted(column) {
+            let code = dictionary.code(value.as_bytes());
+            codes.push(code);
+        }
+    }
+
+    pub fn symbol(&mut self, value: &str) -> Step<()> {
+        match value.len() {
+            0 => Err(Apart::rejected("symbol: empty")),
+            1..=MAX_SYMBOL_BYTES => {
+                self.text(ColumnId::Symbol, value);
+                Ok(())
+            }
+            length => Err(Apart::rejected(format!("symbol: {length} bytes, more than {MAX_SYMBOL_BYTES}"))),
+        }
+    }
+
+    /// Code of a symbol for [`Trade::symbol`].
+    pub fn symbol_code(&mut self, symbol: &[u8]) -> u32 {
+        match self.wanted(ColumnId::Symbol) {
+            Some(Builder { data: Data::Text { dictionary, .. }, .. }) => dictionary.code(symbol),
+            _ => 0,
+        }
+    }
+
+    /// Checks the number whether or not its column is wanted: a message is broken for everybody or for nobody.
+    pub fn decimal(&mut self, column: ColumnId, text: &str) -> Step<()> {
+        let info = column.info();
+        let rejected = |what: &str| Apart::rejected(format!("{}: {what}: {}", info.name, excerpt(text)));
+        let number = Number::read(text).ok_or_else(|| rejected("not a decimal"))?;
+        match info.range {
+            Range::Positive if number.zero => return Err(rejected("zero")),
+            Range::Positive | Range::NotNegative if number.negative && !number.zero => {
+                return Err(rejected("negative"));
+            }
+            _ => {}
+        }
+        let Some(Builder { data: Data::Decimals { scale, low, high }, .. }) = self.wanted(column) else {
+            return Ok(());
+        };
+        let scaled = number.at_scale(*scale).map_err(|unfit| match unfit {
+            Unfit::TooLarge => rejected(&format!("more than 38 digits at scale {scale}")),
+            Unfit::BecomesZero => rejected(&format!("not zero, but zero at scale {scale}")),
+        })?;
+        push_mantissa(low, high, scaled.mantissa);
+        self.rounded += u64::from(scaled.rounded);
+        Ok(())
+    }
+
+    /// Rows of trades that a template has read.
+    pub fn extend(&mut self, trades: &[Trade]) {
+        let rows = self.records.len();
+        self.records.extend(trades.iter().map(|trade| trade.record));
+        self.kinds.extend(trades.iter().map(|trade| trade.kind as u32));
+        for builder in &mut self.builders {
+            builder.extend(rows, trades);
+        }
+    }
+
+    pub fn into_table(self) -> (Table, Vec<u32>, Text, u64) {
+        let rows = self.records.len();
+        let mut kinds = Dictionary::default();
+        for kind in Kind::ALL {
+            kinds.code(kind.name().as_bytes());
+        }
+        let columns = self.builders.into_iter().map(|builder| builder.into_column(rows)).collect();
+        (Table { rows: rows as u32, columns }, self.records, kinds.into_text(self.kinds), self.rounded)
+    }
+
+    fn wanted(&mut self, column: ColumnId) -> Option<&mut Builder> {
+        self.builders.get_mut(usize::from(self.slots[column as usize]))
+    }
+}
+
+fn push_mantissa(low: &mut Vec<i64>, high: &mut Vec<i64>, mantissa: i128) {
+    let fits = i64::try_from(mantissa).is_ok();
+    if !fits && high.is_empty() {
+        high.extend(low.iter().map(|low| low >> 63));
+    }
+    // Rows before the first wide one are few or many, but none is pushed twice: `high` follows `low` from here.
+    if !fits || !high.is_empty() {
+        high.push((mantissa >> 64) as i64);
+    }
+    low.push(mantissa as i64);
+}
+
+impl Builder {
+    fn new(info: &'static ColumnInfo, scale: u8, expected_rows: usize) -> Self {
+        let data = match info.column_type {
+            ColumnType::Int64 | ColumnType::TimestampUs => Data::Integers(Vec::with_capacity(expected_rows)),
+            ColumnType::Decimal => {
+                Data::Decimals { scale, low: Vec::with_capacity(expected_rows), high: Vec::new() }
+            }
+            ColumnType::Boolean => Data::Booleans(Vec::with_capacity(expected_rows)),
+            ColumnType::Text => {
+                Data::Text { dictionary: Dictionary::default(), codes: Vec::with_capacity(expected_rows) }
+            }
+        };
+        Builder { info, data, nulls: Vec::new() }
+    }
+
+    fn len(&self) -> usize {
+        match &self.data {
+            Data::Integers(values) => values.len(),
+            Data::Decimals { low, .. } => low.len(),
+            Data::Booleans(values) => values.len(),
+            Data::Text { codes, .. } => codes.len(),
+        }
+    }
+
+    fn push_null(&mut self) {
+        self.nulls.push(self.len() as u32);
+        self.resize(self.len() + 1);
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        if self.len() > rows {
+            self.resize(rows);
+        }
+        let kept = self.nulls.partition_point(|&row| (row as usize) < rows);
+        self.nulls.truncate(kept);
+    }
+
+    /// Cuts, or fills up with the value that stands in null rows.
+    fn resize(&mut self, rows: usize) {
+        match &mut self.data {
+            Data::Integers(values) => values.resize(rows, 0),
+            Data::Decimals { low, high, .. } => {
+                low.resize(rows, 0);
+                if !high.is_empty() {
+                    high.resize(rows, 0);
+                }
+            }
+            Data::Booleans(values) => values.resize(rows, false),
+            Data::Text { codes, .. } => codes.resize(rows, 0),
+        }
+    }
+
+    fn extend(&mut self, rows: usize, trades: &[Trade]) {
+        use ColumnId::{BuyerMaker, EventTime, Id, LastId, Price, Quantity, Symbol, Trades};
+        match (&mut self.data, self.info.id) {
+            (Data::Integers(values), EventTime) => {
+                values.extend(trades.iter().map(|trade| trade.event_time_us))
+            }
+            (Data::Integers(values), Id) => values.extend(trades.iter().map(|trade| trade.id)),
+            (Data::Integers(values), LastId) => values.extend(trades.iter().map(|trade| trade.last_id)),
+            (Data::Integers(values), Trades) => {
+                values.extend(trades.iter().map(|trade| trade.last_id - trade.id + 1));
+            }
+            (Data::Decimals { low, high, .. }, id @ (Price | Quantity)) => {
+                match id {
+                    Price => low.extend(trades.iter().map(|trade| trade.price)),
+                    _ => low.extend(trades.iter().map(|trade| trade.quantity)),
+                }
+                if !high.is_empty() {
+                    high.resize(rows + trades.len(), 0);
+                }
+            }
+            (Data::Booleans(values), BuyerMaker) => {
+                values.extend(trades.iter().map(|trade| trade.buyer_maker))
+            }
+            (Data::Text { codes, .. }, Symbol) => codes.extend(trades.iter().map(|trade| trade.symbol)),
+            _ => {
+                let end = rows + trades.len();
+                self.nulls.extend(rows as u32..end as u32);
+                self.resize(end);
+            }
+        }
+    }
+
+    fn into_column(self, rows: usize) -> Column {
+        let data = match self.data {
+            Data::Integers(values) if self.info.column_type == ColumnType::TimestampUs => {
+                ColumnData::TimestampUs(values)
+            }
+            Data::Integers(values) => ColumnData::Int64(values),
+            Data::Decimals { scale, low, high } => {
+                ColumnData::Decimal(Decimals { scale, values: low, high: (!high.is_empty()).then_some(high) })
+            }
+            Data::Booleans(values) => ColumnData::Boolean(values),
+            Data::Text { dictionary, codes } => ColumnData::Text(dictionary.into_text(codes)),
+        };
+        let validity = (!self.nulls.is_empty()).then(|| {
+            let mut bits = vec![u8::MAX; rows.div_ceil(8)];
+            if let (Some(last), used @ 1..) = (bits.last_mut(), rows % 8) {
+                *last = (1 << used) - 1;
+            }
+            for row in self.nulls {
+                bits[row as usize / 8] &= !(1 << (row % 8));
+            }
+            bits
+        });
+        Column { name: self.info.name, data, validity }
+    }
+}

@@ -1,0 +1,151 @@
+//! What this function can make: kinds of rows and their columns.
+
+/// The kind of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    Trade,
+    AggTrade,
+    Kline,
+    Ticker,
+    Json,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 5] = [Kind::Trade, Kind::AggTrade, Kind::Kline, Kind::Ticker, Kind::Json];
+
+    /// The kind's name in manifests.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Trade => "trade",
+            Kind::AggTrade => "agg-trade",
+            Kind::Kline => "kline",
+            Kind::Ticker => "ticker",
+            Kind::Json => "json",
+        }
+    }
+}
+
+/// The type of a column's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnType {
+    Int64,
+    TimestampUs,
+    Decimal,
+    Boolean,
+    Text,
+}
+
+/// Which decimals a column takes; others are broken messages, not market data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Range {
+    Positive,
+    NotNegative,
+    Any,
+}
+
+/// A column: its index in [`COLUMNS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum ColumnId {
+    Symbol,
+    EventTime,
+    Id,
+    LastId,
+    Price,
+    Quantity,
+    Trades,
+    BuyerMaker,
+    Interval,
+    Open,
+    High,
+    Low,
+    Close,
+    Volume,
+    QuoteVolume,
+    TakerBuyVolume,
+    TakerBuyQuoteVolume,
+    RollingOpen,
+    RollingHigh,
+    RollingLow,
+    RollingVolume,
+    RollingQuoteVolume,
+    RollingTrades,
+    RollingPriceChange,
+    RollingPriceChangePercent,
+    DataId,
+}
+
+impl ColumnId {
+    pub(crate) fn info(self) -> &'static ColumnInfo {
+        &COLUMNS[self as usize]
+    }
+}
+
+/// What there is to know about a column.
+#[derive(Debug)]
+pub struct ColumnInfo {
+    pub(crate) id: ColumnId,
+    pub name: &'static str,
+    pub column_type: ColumnType,
+    pub(crate) range: Range,
+    /// What it means, with its unit.
+    pub meaning: &'static str,
+}
+
+const fn column(
+    id: ColumnId,
+    name: &'static str,
+    column_type: ColumnType,
+    range: Range,
+    meaning: &'static str,
+) -> ColumnInfo {
+    ColumnInfo { id, name, column_type, range, meaning }
+}
+
+use ColumnId as C;
+use ColumnType::{Boolean, Decimal, Int64, Text, TimestampUs};
+use Range::{Any, NotNegative, Positive};
+
+/// Every column, in the order of [`ColumnId`]. A column that a kind does not have is null in its rows.
+#[rustfmt::skip]
+pub const COLUMNS: [ColumnInfo; 26] = [
+    column(C::Symbol, "symbol", Text, Any, "trading pair as the exchange writes it; `name` of a json row"),
+    column(C::EventTime, "event_time", TimestampUs, Any, "when it happened: trade time `T`, a kline's open time, a ticker's event time"),
+    column(C::Id, "id", Int64, NotNegative, "trade id; first trade id of an agg-trade; a kline's open time / interval; `data_id` of a json row where it is an integer"),
+    column(C::LastId, "last_id", Int64, NotNegative, "last id that the row stands for: equal to `id` but in an agg-trade"),
+    column(C::Price, "price", Decimal, Positive, "price of a trade or the ticker's last price, in the quote asset"),
+    column(C::Quantity, "quantity", Decimal, NotNegative, "quantity of a trade, in the base asset"),
+    column(C::Trades, "trades", Int64, NotNegative, "trades that the row stands for: 1 for a trade"),
+    column(C::BuyerMaker, "buyer_maker", Boolean, Any, "whether the buyer was the maker"),
+    column(C::Interval, "interval", Text, Any, "interval of a kline: `1m`, `1d` …"),
+    column(C::Open, "open", Decimal, Positive, "open price of a kline, in the quote asset"),
+    column(C::High, "high", Decimal, Positive, "high price of a kline, in the quote asset"),
+    column(C::Low, "low", Decimal, Positive, "low price of a kline, in the quote asset"),
+    column(C::Close, "close", Decimal, Positive, "close price of a kline, in the quote asset"),
+    column(C::Volume, "volume", Decimal, NotNegative, "volume of a kline, in the base asset"),
+    column(C::QuoteVolume, "quote_volume", Decimal, NotNegative, "volume of a kline, in the quote asset"),
+    column(C::TakerBuyVolume, "taker_buy_volume", Decimal, NotNegative, "volume of a kline bought by takers, in the base asset"),
+    column(C::TakerBuyQuoteVolume, "taker_buy_quote_volume", Decimal, NotNegative, "volume of a kline bought by takers, in the quote asset"),
+    column(C::RollingOpen, "rolling_open", Decimal, NotNegative, "ticker: price 24 hours ago, in the quote asset"),
+    column(C::RollingHigh, "rolling_high", Decimal, NotNegative, "ticker: highest price of the last 24 hours, in the quote asset"),
+    column(C::RollingLow, "rolling_low", Decimal, NotNegative, "ticker: lowest price of the last 24 hours, in the quote asset"),
+    column(C::RollingVolume, "rolling_volume", Decimal, NotNegative, "ticker: volume of the last 24 hours, in the base asset"),
+    column(C::RollingQuoteVolume, "rolling_quote_volume", Decimal, NotNegative, "ticker: volume of the last 24 hours, in the quote asset"),
+    column(C::RollingTrades, "rolling_trades", Int64, NotNegative, "ticker: trades of the last 24 hours"),
+    column(C::RollingPriceChange, "rolling_price_change", Decimal, Any, "ticker: price change over 24 hours, in the quote asset"),
+    column(C::RollingPriceChangePercent, "rolling_price_change_percent", Decimal, Any, "ticker: price change over 24 hours, in percent"),
+    column(C::DataId, "data_id", Text, Any, "`data_id` of a json row as it was written"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_id_is_its_columns_index() {
+        for (index, info) in COLUMNS.iter().enumerate() {
+            assert_eq!(info.id as usize, index, "{}", info.name);
+        }
+    }
+}
