@@ -1,1 +1,46 @@
-//! tallow-manifest
+//! Reads a Spin manifest (version 2) with Tallow's pipelines in it, `[[trigger.kafka]]` and
+//! `[application.trigger.kafka]`, and resolves it into plain configuration in which nothing is left to decide:
+//! variables are expanded, defaults filled in, units converted, names checked.
+//!
+//! ```text
+//! text ─► toml ─► node (a tree that knows its lines) ─► spin (Spin's own tables checked)
+//!                   │ variables expanded
+//!                   └─► reader + schema ─► cluster, pipeline, window, component ─► Manifest
+//! ```
+//!
+//! Every mistake is reported at once, each with its line, its key and what to do. Values of secrets are never
+//! shown. The crate reads no environment: it is given as a map.
+
+mod aggregate;
+mod cluster;
+mod component;
+mod error;
+mod limits;
+mod manifest;
+mod meaning;
+mod names;
+mod node;
+mod pipeline;
+mod reader;
+mod reference;
+mod schema;
+mod secret;
+mod spin;
+mod toml;
+mod units;
+mod variables;
+mod window;
+
+pub use aggregate::{Aggregate, Operation};
+pub use cluster::Cluster;
+pub use component::{Component, Source};
+pub use error::{Error, Errors};
+pub use limits::{Epoch, Limits};
+pub use manifest::{Application, Manifest, Overrides, load, resolve};
+pub use node::Place;
+pub use pipeline::{
+    DEFAULT_SCALE, Decimals, OnDataLoss, OnReject, Pipeline, StartingOffsets, Topics, WantedColumn,
+};
+pub use reference::reference;
+pub use secret::{Secret, Setting};
+pub use window::{IdColumns, Shape, Window};

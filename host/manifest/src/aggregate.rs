@@ -1,0 +1,148 @@
+//! Aggregates as they are written: `sum_product(price, quantity)`.
+
+use serde::Serialize;
+
+use crate::error::nearest;
+
+/// What an aggregate does with the rows of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    First,
+    Last,
+    Min,
+    Max,
+    Sum,
+    Count,
+    Mean,
+    Vwap,
+    SumProduct,
+}
+
+/// A column of a candle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Aggregate {
+    /// Name of the column that it makes.
+    pub name: String,
+    pub operation: Operation,
+    /// Column that it reads; none only for a count of rows.
+    pub column: Option<String>,
+    /// Second column: the weight of `vwap` (the quantity), the factor of `sum_product`.
+    pub by: Option<String>,
+}
+
+const OPERATIONS: [(&str, Operation); 9] = [
+    ("first", Operation::First),
+    ("last", Operation::Last),
+    ("min", Operation::Min),
+    ("max", Operation::Max),
+    ("sum", Operation::Sum),
+    ("count", Operation::Count),
+    ("mean", Operation::Mean),
+    ("vwap", Operation::Vwap),
+    ("sum_product", Operation::SumProduct),
+];
+
+/// The operation and the columns between its brackets.
+pub(crate) fn parse(name: &str, text: &str) -> Result<Aggregate, String> {
+    const FORM: &str = "write it as operation(column), like \"max(price)\" or \"count()\"";
+    let (word, rest) = text.trim().split_once('(').ok_or(FORM)?;
+    let inside = rest.strip_suffix(')').ok_or(FORM)?;
+    let operation = operation(word.trim())?;
+    let columns = columns(inside)?;
+    let wants = match operation {
+        Operation::Count => (0..=1, "at most one column"),
+        Operation::Vwap | Operation::SumProduct => (2..=2, "two columns, like (price, quantity)"),
+        _ => (1..=1, "one column"),
+    };
+    if !wants.0.contains(&columns.len()) {
+        return Err(format!("`{}` takes {}", word.trim(), wants.1));
+    }
+    let mut columns = columns.into_iter();
+    Ok(Aggregate { name: name.to_owned(), operation, column: columns.next(), by: columns.next() })
+}
+
+fn operation(word: &str) -> Result<Operation, String> {
+    let found = OPERATIONS.iter().find(|(name, _)| *name == word);
+    found.map(|(_, operation)| *operation).ok_or_else(|| {
+        let names: Vec<&str> = OPERATIONS.iter().map(|(name, _)| *name).collect();
+        match nearest(word, names.iter().copied()) {
+            Some(meant) => format!("no such operation; did you mean `{meant}`?"),
+            None => format!("no such operation; there are {}", names.join(", ")),
+        }
+    })
+}
+
+fn columns(inside: &str) -> Result<Vec<String>, String> {
+    if inside.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    let columns = inside.split(',').map(|column| {
+        let column = column.trim();
+        check_column(column).map(|()| column.to_owned())
+    });
+    columns.collect()
+}
+
+/// A column of parsed rows: letters, digits, `_`, and between them `.` and `-`.
+pub(crate) fn check_column(name: &str) -> Result<(), String> {
+    let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
+    if starts && plain && name.len() <= 128 {
+        return Ok(());
+    }
+    Err("not a column's name (letters, digits, `_`, `.`, `-`, not beginning with a digit)".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(text: &str) -> (Operation, Option<String>, Option<String>) {
+        let aggregate = parse("x", text).unwrap();
+        (aggregate.operation, aggregate.column, aggregate.by)
+    }
+
+    #[test]
+    fn every_operation_takes_the_columns_that_its_meaning_needs() {
+        let price = || Some("price".to_owned());
+        for (text, operation) in [
+            ("first(price)", Operation::First),
+            ("last(price)", Operation::Last),
+            ("min(price)", Operation::Min),
+            ("max(price)", Operation::Max),
+            ("sum(price)", Operation::Sum),
+            ("count(price)", Operation::Count),
+            ("mean(price)", Operation::Mean),
+        ] {
+            assert_eq!(parts(text), (operation, price(), None), "{text}");
+        }
+        let quantity = || Some("quantity".to_owned());
+        assert_eq!(parts("vwap(price, quantity)"), (Operation::Vwap, price(), quantity()));
+        assert_eq!(parts(" sum_product ( price ,quantity ) "), (Operation::SumProduct, price(), quantity()));
+        assert_eq!(parts("count()"), (Operation::Count, None, None));
+    }
+
+    #[test]
+    fn wrong_expressions_are_refused_with_what_is_wrong() {
+        for (text, part) in [
+            ("price", "write it as operation(column)"),
+            ("max(price", "write it as operation(column)"),
+            ("max(price) + 1", "write it as operation(column)"),
+            ("maxi(price)", "did you mean `max`?"),
+            ("sum-product(a, b)", "did you mean `sum_product`?"),
+            ("median(price)", "no such operation"),
+            ("max()", "`max` takes one column"),
+            ("max(a, b)", "`max` takes one column"),
+            ("vwap(price)", "`vwap` takes two columns"),
+            ("count(a, b)", "`count` takes at most one column"),
+            ("sum(a b)", "not a column's name"),
+            ("sum(1a)", "not a column's name"),
+            ("sum_product(a,,b)", "not a column's name"),
+            ("sum_product(a,)", "not a column's name"),
+        ] {
+            let problem = parse("x", text).unwrap_err();
+            assert!(problem.contains(part), "{text}: {problem}");
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! `[application.trigger.kafka]`: brokers and lake, which all pipelines share.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+use url::Url;
+
+use crate::error::Report;
+use crate::node::Node;
+use crate::reader::{self, Reader};
+use crate::schema;
+use crate::secret::Setting;
+
+/// What the pipelines read from and write to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cluster {
+    /// `host:port`, comma-separated: librdkafka's `bootstrap.servers`.
+    pub brokers: String,
+    /// librdkafka settings by name; none of those that tallow sets itself.
+    pub client: BTreeMap<String, Setting>,
+    /// The lake's root as a URL without a slash at its end (`file:///data/lake`, `s3://bucket/lake`), or
+    /// `memory:///`.
+    pub lake: String,
+    /// Object-store options by name.
+    pub lake_options: BTreeMap<String, Setting>,
+}
+
+/// Settings that what tallow promises depends on, with the reason why each is refused.
+const REFUSED: [(&str, &str); 18] = [
+    ("bootstrap.servers", BROKERS),
+    ("metadata.broker.list", BROKERS),
+    ("enable.auto.commit", COMMITS),
+    ("auto.commit.enable", COMMITS),
+    ("auto.commit.interval.ms", COMMITS),
+    ("enable.auto.offset.store", COMMITS),
+    ("offset.store.method", COMMITS),
+    ("offset.store.path", COMMITS),
+    (
+        "auto.offset.reset",
+        "tallow sets it to `error`, since its default skips lost records in silence; \
+         use `starting-offsets` and `on-data-loss` of the pipeline",
+    ),
+    (
+        "isolation.level",
+        "tallow reads committed records only: others may be aborted after they are in a candle",
+    ),
+    ("enable.partition.eof", "tallow needs the ends of partitions to tell idle ones from slow ones"),
+    ("check.crcs", "tallow always checks the records' checksums"),
+    (
+        "group.id",
+        "tallow names the group after the pipeline; offsets are kept in the checkpoint log, the group only shows lag",
+    ),
+    ("group.instance.id", ASSIGNS),
+    ("partition.assignment.strategy", ASSIGNS),
+    ("group.protocol", ASSIGNS),
+    ("transactional.id", PRODUCES),
+    ("enable.idempotence", PRODUCES),
+];
+const BROKERS: &str = "name the brokers with `brokers` of [application.trigger.kafka]";
+const COMMITS: &str = "offsets are committed with the candles, in the checkpoint log: any other commit would \
+                       lose records or count them twice";
+const ASSIGNS: &str = "tallow assigns partitions itself, at the offsets of its checkpoint log";
+const PRODUCES: &str = "tallow sets it for its own transactions";
+
+/// Reads the table. `folder` is where a relative lake folder starts from.
+pub(crate) fn read(node: &Node, folder: &Path, report: &mut Report) -> Option<Cluster> {
+    let reader = Reader::open(node, &schema::CLUSTER, report)?;
+    let brokers = reader
+        .required("brokers", report, |node, report| reader::parsed(node, "a string", report, parse_brokers));
+    let lake = reader.required("lake", report, |node, report| {
+        reader::parsed(node, "a URL or a folder", report, |text| lake_url(text, folder))
+    });
+    let client = reader.optional("client", report, read_client);
+    let lake_options = reader.optional("lake-options", report, reader::settings);
+    Some(Cluster {
+        brokers: brokers?,
+        client: client?.unwrap_or_default(),
+        lake: lake?,
+        lake_options: lake_options?.unwrap_or_default(),
+    })
+}
+
+fn read_client(node: &Node, report: &mut Report) -> Option<BTreeMap<String, Setting>> {
+    let settings = reader::settings(node, report)?;
+    for (name, why) in REFUSED {
+        if settings.contains_key(name) {
+            report.at(node, format!("`{name}` cannot be set: {why}"));
+        }
+    }
+    Some(settings)
+}
+
+fn parse_brokers(text: &str) -> Result<String, String> {
+    let brokers: Vec<&str> = text.split(',').map(str::trim).collect();
+    for broker in &brokers {
+        let address = broker.rsplit_once("://").map_or(*broker, |(_, address)| address);
+        let port = address.rsplit_once(':').filter(|_| !address.ends_with(']'));
+        let sound_port = port.is_none_or(|(_, port)| port.parse::<u16>().is_ok_and(|port| port > 0));
+        let host = port.map_or(address, |(host, _)| host);
+        if host.is_empty() || host.contains([' ', '/', '@']) || !sound_port {
+            return Err(format!("`{broker}` is not a broker; write host:port, several separated by commas"));
+        }
+    }
+    Ok(brokers.join(","))
+}
+
+/// A URL as it is, a folder as a `file://` URL.
+fn lake_url(text: &str, folder: &Path) -> Result<String, String> {
+    const SCHEMES: &str = "file:///…, s3://…, gs://…, az://…, memory:/// or a folder";
+    if text.is_empty() {
+        return Err(format!("write {SCHEMES}"));
+    }
+    if !text.contains("://") {
+        let path = without_dots(&folder.join(text));
+        let url = Url::from_file_path(&path).map_err(|()| format!("{} is not absolute", path.display()))?;
+        return Ok(without_slash(url.as_str()));
+    }
+    let url = Url::parse(text).map_err(|error| format!("{error}; write {SCHEMES}"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("credentials do not belong in the URL; put them into \
+                    [application.trigger.kafka.lake-options]"
+            .to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("a lake's URL has no `?` and no `#`".to_owned());
+    }
+    let host = url.host_str().unwrap_or_default();
+    match url.scheme() {
+        "file" if host.is_empty() => Ok(without_slash(url.as_str())),
+        "file" => Err("a file URL has three slashes: file:///data/lake".to_owned()),
+        "memory" => Ok("memory:///".to_owned()),
+        "s3" | "gs" | "az" if host.is_empty() => Err("the bucket is missing".to_owned()),
+        "s3" | "gs" | "az" => Ok(without_slash(url.as_str())),
+        scheme => Err(format!("tallow has no store for `{scheme}`; write {SCHEMES}")),
+    }
+}
+
+fn without_slash(url: &str) -> String {
+    url.trim_end_matches('/').to_owned()
+}
+
+/// The path without `.` and `..`, by its letters alone: the folder need not exist yet.
+fn without_dots(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => _ = out.pop(),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lake(text: &str) -> Result<String, String> {
+        lake_url(text, Path::new("/srv/app"))
+    }
+
+    #[test]
+    fn a_folder_starts_from_the_manifests_own_unless_it_is_absolute() {
+        assert_eq!(lake("lake").as_deref(), Ok("file:///srv/app/lake"));
+        assert_eq!(lake("../my lake/").as_deref(), Ok("file:///srv/my%20lake"));
+        assert_eq!(lake("/data/lake").as_deref(), Ok("file:///data/lake"));
+        assert_eq!(lake("file:///data/lake/").as_deref(), Ok("file:///data/lake"));
+    }
+
+    #[test]
+    fn object_stores_are_told_by_their_scheme() {
+        assert_eq!(lake("s3://bucket/a/b/").as_deref(), Ok("s3://bucket/a/b"));
+        assert_eq!(lake("gs://bucket").as_deref(), Ok("gs://bucket"));
+        assert_eq!(lake("memory:///").as_deref(), Ok("memory:///"));
+        for wrong in ["", "ftp://x/y", "s3:///a", "s3://key:secret@bucket/a", "file://host/a", "s3://b/a?x=1"]
+        {
+            assert!(lake(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn brokers_are_hosts_with_or_without_a_port() {
+        for (text, brokers) in [
+            ("localhost:9092", "localhost:9092"),
+            ("a:1, b:2", "a:1,b:2"),
+            ("kafka", "kafka"),
+            ("[::1]:9092", "[::1]:9092"),
+            ("[::1]", "[::1]"),
+            ("SSL://a:9093", "SSL://a:9093"),
+        ] {
+            assert_eq!(parse_brokers(text).as_deref(), Ok(brokers), "{text}");
+        }
+        for wrong in ["", "a:1,", "a:0", "a:x", ":9092", "a b:1", "a:70000", "http://a:1/x"] {
+            assert!(parse_brokers(wrong).is_err(), "{wrong}");
+        }
+    }
+}

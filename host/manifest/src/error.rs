@@ -1,0 +1,117 @@
+//! What is wrong with a manifest, said so that it can be put right.
+
+use std::fmt;
+
+use crate::node::{Node, Place};
+
+/// One mistake: where, under which key, what is wrong and what to do. Values of secrets are never in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// The manifest as it was named by the caller.
+    pub file: String,
+    /// None where the manifest lacks something as a whole, or a value came from the command line.
+    pub place: Option<Place>,
+    /// The key path, `trigger.kafka[candles].windows[1m].tumbling`; empty for a syntax error.
+    pub key: String,
+    /// What is wrong and what to do.
+    pub problem: String,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        if let Some(Place { line, column }) = self.place {
+            write!(f, ":{line}:{column}")?;
+        }
+        if !self.key.is_empty() {
+            write!(f, ": {}", self.key)?;
+        }
+        write!(f, ": {}", self.problem)
+    }
+}
+
+/// Every mistake found in a manifest, in the order of its lines. Never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Errors(Vec<Error>);
+
+impl Errors {
+    pub fn iter(&self) -> impl Iterator<Item = &Error> {
+        self.0.iter()
+    }
+}
+
+impl fmt::Display for Errors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MOST: usize = 50;
+        for (index, error) in self.0.iter().take(MOST).enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            error.fmt(f)?;
+        }
+        if self.0.len() > MOST {
+            write!(f, "\n… and {} more", self.0.len() - MOST)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Errors {}
+
+/// Collects mistakes while reading goes on.
+pub(crate) struct Report {
+    file: String,
+    errors: Vec<Error>,
+}
+
+impl Report {
+    pub fn new(file: &str) -> Self {
+        Self { file: file.to_owned(), errors: Vec::new() }
+    }
+
+    pub fn at(&mut self, node: &Node, problem: impl Into<String>) {
+        self.add(node.place, &node.path, problem);
+    }
+
+    pub fn add(&mut self, place: Option<Place>, key: &str, problem: impl Into<String>) {
+        let error = Error { file: self.file.clone(), place, key: key.to_owned(), problem: problem.into() };
+        if !self.errors.contains(&error) {
+            self.errors.push(error);
+        }
+    }
+
+    /// The value, or every mistake that was found on the way to it.
+    pub fn finish<T>(mut self, value: Option<T>) -> Result<T, Errors> {
+        match value {
+            Some(value) if self.errors.is_empty() => Ok(value),
+            _ => {
+                self.errors.sort_by_key(|error| error.place);
+                Err(Errors(self.errors))
+            }
+        }
+    }
+}
+
+/// The word that was probably meant.
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    const ALIKE: f64 = 0.75;
+    known
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(&word.to_lowercase(), candidate), candidate))
+        .filter(|(likeness, _)| *likeness >= ALIKE)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
+
+/// "did you mean …", or else all that is known.
+pub(crate) fn suggestion(word: &str, known: &[&str]) -> String {
+    match nearest(word, known.iter().copied()) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None if known.is_empty() => "there are none here".to_owned(),
+        None => format!("known here: {}", quoted(known)),
+    }
+}
+
+pub(crate) fn quoted(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,265 @@
+//! The whole manifest: read, overridden, expanded, resolved.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use crate::cluster::{self, Cluster};
+use crate::component::{self, Component, Source};
+use crate::error::{Errors, Report, suggestion};
+use crate::node::{Node, Table, Value};
+use crate::pipeline::Pipeline;
+use crate::reader;
+use crate::variables::Variables;
+use crate::{spin, toml};
+
+/// A manifest in which nothing is left to decide.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manifest {
+    /// The file as the caller named it.
+    pub path: PathBuf,
+    pub application: Application,
+    pub kafka: Cluster,
+    /// In the order of the manifest; at least one.
+    pub pipelines: Vec<Pipeline>,
+    /// Every component of the manifest by name, those of other triggers too.
+    pub components: BTreeMap<String, Component>,
+    /// Types of the triggers that are not ours (`http`, `redis` …): they are Spin's to run.
+    pub skipped_triggers: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Application {
+    pub name: String,
+    /// Empty where the manifest gives none, like the rest.
+    pub version: String,
+    pub description: String,
+    pub authors: Vec<String>,
+}
+
+/// What the command line says instead of the manifest.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// A URL or a folder; a relative folder starts from the current one.
+    pub lake: Option<String>,
+    pub brokers: Option<String>,
+    /// A folder of `<component>.wasm`, for components whose own file is not there.
+    pub components_dir: Option<PathBuf>,
+}
+
+/// Reads a manifest file. `env` holds the environment's variables, of which `SPIN_VARIABLE_<NAME>` count.
+/// The error lists every mistake in the file.
+pub fn load(path: &Path, env: &BTreeMap<String, String>, overrides: &Overrides) -> Result<Manifest, Errors> {
+    let failed = |problem: String| {
+        let mut report = Report::new(&path.display().to_string());
+        report.add(None, "", problem);
+        report.finish(None::<Manifest>)
+    };
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => return failed(format!("cannot be read: {error}")),
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = match folder.canonicalize() {
+        Ok(folder) => folder,
+        Err(error) => return failed(format!("its folder cannot be read: {error}")),
+    };
+    let mut overrides = overrides.clone();
+    if let Some(lake) = overrides.lake.as_mut().filter(|lake| !lake.is_empty() && !lake.contains("://")) {
+        match std::path::absolute(&*lake) {
+            Ok(absolute) => *lake = absolute.to_string_lossy().into_owned(),
+            Err(error) => return failed(format!("the current folder cannot be read: {error}")),
+        }
+    }
+    let mut manifest = resolve(&text, path, &folder, env, &overrides)?;
+    if let Some(components_dir) = &overrides.components_dir {
+        manifest.components.values_mut().for_each(|component| component.look_in(components_dir));
+    }
+    Ok(manifest)
+}
+
+/// Resolves a manifest's text. `path` is its name in messages, `folder` the absolute folder that relative
+/// paths start from. Touches no file.
+pub fn resolve(
+    text: &str,
+    path: &Path,
+    folder: &Path,
+    env: &BTreeMap<String, String>,
+    overrides: &Overrides,
+) -> Result<Manifest, Errors> {
+    let mut report = Report::new(&path.display().to_string());
+    let manifest = toml::read(text, &mut report)
+        .and_then(|root| resolve_tree(root, path, folder, env, overrides, &mut report));
+    report.finish(manifest)
+}
+
+fn resolve_tree(
+    root: Node,
+    path: &Path,
+    folder: &Path,
+    env: &BTreeMap<String, String>,
+    overrides: &Overrides,
+    report: &mut Report,
+) -> Option<Manifest> {
+    spin::check_manifest(&root, report);
+    let variables = Variables::read(&root, env, report);
+    let kafka = read_cluster(&root, folder, overrides, &variables, report);
+    let pipelines = read_pipelines(&root, &variables, report);
+    let components = component::read(&root, folder, report);
+    check_components(&root, &pipelines, report);
+    check_tables(&pipelines, report);
+    Some(Manifest {
+        path: path.to_owned(),
+        application: read_application(&root),
+        kafka: kafka?,
+        pipelines: pipelines.into_iter().map(|(_, pipeline)| pipeline).collect(),
+        components,
+        skipped_triggers: skipped_triggers(&root),
+    })
+}
+
+fn read_application(root: &Node) -> Application {
+    let text = |key| root.find(&["application", key]).and_then(Node::as_str).unwrap_or_default().to_owned();
+    let authors = match root.find(&["application", "authors"]).map(|node| &node.value) {
+        Some(Value::List(items)) => items.iter().filter_map(Node::as_str).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    };
+    Application { name: text("name"), version: text("version"), description: text("description"), authors }
+}
+
+fn read_cluster(
+    root: &Node,
+    folder: &Path,
+    overrides: &Overrides,
+    variables: &Variables,
+    report: &mut Report,
+) -> Option<Cluster> {
+    const PATH: &str = "application.trigger.kafka";
+    let absent = || Node { place: None, path: PATH.to_owned(), value: Value::Table(Table::default()) };
+    let mut node = root.find(&["application", "trigger", "kafka"]).cloned().unwrap_or_else(absent);
+    if let Some(table) = node.as_table_mut() {
+        // Before the variables: what is overridden need not have a value.
+        for (key, value) in [("lake", &overrides.lake), ("brokers", &overrides.brokers)] {
+            if let Some(value) = value {
+                table.set_text(PATH, key, value);
+            }
+        }
+    }
+    variables.expand(&mut node, report);
+    cluster::read(&node, folder, report)
+}
+
+fn read_pipelines(root: &Node, variables: &Variables, report: &mut Report) -> Vec<(Node, Pipeline)> {
+    let Some(node) = root.find(&["trigger", "kafka"]) else {
+        report.at(root, "there is no [[trigger.kafka]]: tallow has nothing to run");
+        return Vec::new();
+    };
+    let mut node = node.clone();
+    variables.expand(&mut node, report);
+    let mut pipelines: Vec<(Node, Pipeline)> = Vec::new();
+    for item in reader::list(&node, "[[trigger.kafka]] with two brackets", report).unwrap_or_default() {
+        let Some(pipeline) = Pipeline::read(item, report) else { continue };
+        if pipelines.iter().any(|(_, other)| other.id == pipeline.id) {
+            let problem =
+                format!("a pipeline `{}` is there already; ids are unique in a manifest", pipeline.id);
+            report.at(item, problem);
+        }
+        pipelines.push((item.clone(), pipeline));
+    }
+    pipelines
+}
+
+/// Every component that a pipeline names is one of the manifest's.
+fn check_components(root: &Node, pipelines: &[(Node, Pipeline)], report: &mut Report) {
+    let tables = root.find(&["component"]).and_then(Node::as_table);
+    let known: Vec<&str> =
+        tables.map_or_else(Vec::new, |table| table.entries.iter().map(|e| e.key.as_str()).collect());
+    for (node, pipeline) in pipelines {
+        for (key, name) in pipeline.components() {
+            if !known.contains(&name) {
+                let at = node.find(&[key]).unwrap_or(node);
+                let problem = format!(
+                    "pipeline `{}` names the component `{name}`, but there is no [component.{name}]; {}",
+                    pipeline.id,
+                    suggestion(name, &known)
+                );
+                report.at(at, problem);
+            }
+        }
+    }
+}
+
+/// Pipeline `a` with window `b_c` and pipeline `a_b` with window `c` would share a table.
+fn check_tables(pipelines: &[(Node, Pipeline)], report: &mut Report) {
+    let mut owners: BTreeMap<String, &str> = BTreeMap::new();
+    for (node, pipeline) in pipelines {
+        for window in &pipeline.windows {
+            let table = pipeline.table(window);
+            match owners.get(&table) {
+                Some(owner) if *owner != pipeline.id => {
+                    let problem = format!(
+                        "window `{}` would write the table `{table}`, as pipeline `{owner}` does; rename one",
+                        window.name
+                    );
+                    report.at(node, problem);
+                }
+                _ => _ = owners.insert(table, &pipeline.id),
+            }
+        }
+    }
+}
+
+fn skipped_triggers(root: &Node) -> Vec<String> {
+    let triggers = root.find(&["trigger"]).and_then(Node::as_table);
+    let names = triggers.into_iter().flat_map(|table| &table.entries).map(|entry| &entry.key);
+    names.filter(|name| *name != "kafka").cloned().collect()
+}
+
+impl Pipeline {
+    /// The components that it needs, each with the key that names it.
+    fn components(&self) -> [(&'static str, &str); 2] {
+        [("parse", &self.parse), ("windows", self.window_function())]
+    }
+}
+
+impl Component {
+    /// Takes the component of the same name in `folder` where its own file is not there.
+    fn look_in(&mut self, folder: &Path) {
+        let Source::Local(path) = &mut self.source else { return };
+        let standard = folder.join(format!("{}.wasm", self.name));
+        if !path.is_file() && standard.is_file() {
+            *path = standard;
+        }
+    }
+}
+
+impl Manifest {
+    pub fn pipeline(&self, id: &str) -> Option<&Pipeline> {
+        self.pipelines.iter().find(|pipeline| pipeline.id == id)
+    }
+
+    /// Checks that the files of the components that the pipelines need are there.
+    pub fn check_files(&self) -> Result<(), Errors> {
+        let mut report = Report::new(&self.path.display().to_string());
+        let mut checked = BTreeSet::new();
+        for pipeline in &self.pipelines {
+            for (_, name) in pipeline.components() {
+                let Some(component) = self.components.get(name) else { continue };
+                let Source::Local(path) = &component.source else { continue };
+                if path.is_file() || !checked.insert(name) {
+                    continue;
+                }
+                let remedy = match &component.build[..] {
+                    [] => "build it, or correct the path".to_owned(),
+                    commands => format!("build it with `{}`", commands.join(" && ")),
+                };
+                let problem = format!(
+                    "pipeline `{}` needs the component `{name}`, but there is no file {}; {remedy}",
+                    pipeline.id,
+                    path.display()
+                );
+                report.add(component.place, &format!("component.{name}.source"), problem);
+            }
+        }
+        report.finish(Some(()))
+    }
+}

@@ -1,0 +1,49 @@
+//! Names of the user's choosing.
+
+use crate::error::Report;
+use crate::node::Node;
+use crate::reader;
+
+/// A pipeline's name: part of object names, transactional ids and Spin's lock file.
+pub(crate) fn pipeline(node: &Node, report: &mut Report) -> Option<String> {
+    name(node, |first| first.is_ascii_lowercase() || first.is_ascii_digit(), report)
+}
+
+/// A window's name: the last part of its table's name.
+pub(crate) fn window(node: &Node, report: &mut Report) -> Option<String> {
+    name(node, |_| true, report)
+}
+
+fn name(node: &Node, starts: fn(char) -> bool, report: &mut Report) -> Option<String> {
+    reader::parsed(node, "a name", report, |name| {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+        if name.starts_with(starts) && name.chars().all(plain) && name.len() <= 64 {
+            return Ok(name.to_owned());
+        }
+        Err("a name is made of a-z, 0-9, `-` and `_`, 64 characters at most".to_owned())
+    })
+}
+
+pub(crate) fn topic(node: &Node, report: &mut Report) -> Option<String> {
+    reader::parsed(node, "a topic's name", report, |name| check_topic(name).map(|()| name.to_owned()))
+}
+
+/// Kafka's rule.
+pub(crate) fn check_topic(name: &str) -> Result<(), String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if !name.is_empty() && name.len() <= 249 && name.chars().all(plain) && name != "." && name != ".." {
+        return Ok(());
+    }
+    Err("a topic's name is made of letters, digits, `.`, `_` and `-`, 249 at most; a pattern goes into \
+         `topic-pattern`"
+        .to_owned())
+}
+
+/// Reports names that stand twice in a list.
+pub(crate) fn unique(node: &Node, names: &[String], report: &mut Report) -> bool {
+    let twice = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name));
+    if let Some((_, name)) = twice {
+        report.at(node, format!("`{name}` stands here twice"));
+    }
+    twice.is_none()
+}

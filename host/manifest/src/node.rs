@@ -1,0 +1,134 @@
+//! The manifest as a tree of values that know where they stand, whatever it was written in.
+
+/// Line and column, counted from 1; columns in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    pub line: usize,
+    pub column: usize,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    /// Nowhere, where a default or the command line gave the value.
+    pub place: Option<Place>,
+    /// The key path as errors show it: `trigger.kafka[candles].delay`.
+    pub path: String,
+    pub value: Value,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Value {
+    Text(Text),
+    Integer(i64),
+    Float(f64),
+    Boolean(bool),
+    Datetime,
+    /// A value that has been reported already: whoever reads it stays silent.
+    Broken,
+    List(Vec<Node>),
+    Table(Table),
+}
+
+/// A string and what became of the variables in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Text {
+    pub text: String,
+    /// Whether a variable was put in: such a string may stand for a number or a boolean.
+    pub expanded: bool,
+    /// Whether a secret variable was put in: such a string is never shown.
+    pub secret: bool,
+}
+
+/// Entries in the order in which they are written.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Table {
+    pub entries: Vec<Entry>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub key: String,
+    pub key_place: Option<Place>,
+    pub node: Node,
+}
+
+impl Table {
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        self.entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node)
+    }
+
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
+        self.entries.iter_mut().find(|entry| entry.key == key).map(|entry| &mut entry.node)
+    }
+
+    /// Puts a text there that no manifest wrote: a default, or what the command line says instead.
+    pub fn set_text(&mut self, path: &str, key: &str, text: &str) {
+        let node = Node::text(format!("{path}.{key}"), text);
+        match self.get_mut(key) {
+            Some(old) => *old = node,
+            None => self.entries.push(Entry { key: key.to_owned(), key_place: None, node }),
+        }
+    }
+}
+
+impl Node {
+    pub fn text(path: String, text: &str) -> Self {
+        let text = Text { text: text.to_owned(), expanded: false, secret: false };
+        Self { place: None, path, value: Value::Text(text) }
+    }
+
+    pub fn as_table(&self) -> Option<&Table> {
+        match &self.value {
+            Value::Table(table) => Some(table),
+            _ => None,
+        }
+    }
+
+    pub fn as_table_mut(&mut self) -> Option<&mut Table> {
+        match &mut self.value {
+            Value::Table(table) => Some(table),
+            _ => None,
+        }
+    }
+
+    pub fn as_str(&self) -> Option<&str> {
+        match &self.value {
+            Value::Text(text) => Some(&text.text),
+            _ => None,
+        }
+    }
+
+    /// What the value is, as an error says it; never the value itself.
+    pub fn what(&self) -> &'static str {
+        match self.value {
+            Value::Text(_) => "a string",
+            Value::Integer(_) => "an integer",
+            Value::Float(_) => "a float",
+            Value::Boolean(_) => "a boolean",
+            Value::Datetime => "a date",
+            Value::Broken => "a broken value",
+            Value::List(_) => "a list",
+            Value::Table(_) => "a table",
+        }
+    }
+
+    /// The node at a path of keys, if all of them are there and all but the last are tables.
+    pub fn find(&self, keys: &[&str]) -> Option<&Node> {
+        keys.iter().try_fold(self, |node, key| node.as_table()?.get(key))
+    }
+}
+
+impl Text {
+    /// The text as an error may quote it.
+    pub fn shown(&self) -> String {
+        if self.secret {
+            return "`***`".to_owned();
+        }
+        const MOST: usize = 60;
+        let mut shown: String = self.text.chars().take(MOST).collect();
+        if shown.len() < self.text.len() {
+            shown.push('…');
+        }
+        format!("{shown:?}")
+    }
+}

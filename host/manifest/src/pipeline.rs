@@ -1,0 +1,324 @@
+//! `[[trigger.kafka]]`: a pipeline.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tallow_record::TopicPartition;
+
+use crate::error::Report;
+use crate::limits::{Epoch, Limits};
+use crate::node::{Node, Value};
+use crate::reader::{self, Reader};
+use crate::window::Window;
+use crate::{meaning, names, schema};
+
+/// A pipeline with everything decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pipeline {
+    pub id: String,
+    pub topics: Topics,
+    /// The parse component's name.
+    pub parse: String,
+    pub parse_settings: BTreeMap<String, String>,
+    /// Decimal places by column, where they are not [`DEFAULT_SCALE`].
+    pub scales: BTreeMap<String, u8>,
+    /// How far the watermark stays behind the newest event time.
+    pub delay_us: i64,
+    /// How far ahead of the chunk's clock an event time may be.
+    pub max_future_us: i64,
+    /// How long a partition must have been at its end to count as idle.
+    pub idle_after: Duration,
+    /// Whether the watermark follows the clock while all partitions are idle.
+    pub idle_advance: bool,
+    pub starting_offsets: StartingOffsets,
+    pub on_data_loss: OnDataLoss,
+    pub on_reject: OnReject,
+    /// None: the host decides.
+    pub parse_workers: Option<usize>,
+    pub fetch_clients: usize,
+    pub new_partitions_every: Duration,
+    pub epoch: Epoch,
+    pub limits: Limits,
+    /// How decimals are written into the lake.
+    pub decimals: Decimals,
+    /// At least one; all of one function.
+    pub windows: Vec<Window>,
+    /// SHA-256, in hexadecimal, of [`Pipeline::meaning`].
+    pub digest: String,
+}
+
+/// Decimal places of a column whose `scales` entry is missing.
+pub const DEFAULT_SCALE: u8 = 8;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Topics {
+    /// At least one, each once.
+    Names(Vec<String>),
+    /// A regular expression that begins with `^`.
+    Pattern(String),
+}
+
+/// Where a pipeline without a checkpoint starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StartingOffsets {
+    Earliest,
+    Latest,
+    /// Partitions that are not named start at their earliest record.
+    At(BTreeMap<TopicPartition, i64>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnDataLoss {
+    Halt,
+    Continue,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnReject {
+    DeadLetter,
+    Drop,
+    Fail,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decimals {
+    Double,
+    Decimal,
+}
+
+/// A column that parse must make, with the decimal places to keep if it is a decimal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedColumn {
+    pub name: String,
+    pub scale: u8,
+}
+
+impl Pipeline {
+    /// Kinds of rows that any of the windows takes; sorted.
+    pub fn kinds(&self) -> Vec<String> {
+        let kinds: BTreeSet<&String> = self.windows.iter().flat_map(|window| &window.kinds).collect();
+        kinds.into_iter().cloned().collect()
+    }
+
+    /// Columns that any of the windows reads; sorted by name.
+    pub fn wanted_columns(&self) -> Vec<WantedColumn> {
+        columns(&self.windows)
+            .into_iter()
+            .map(|name| WantedColumn { name: name.to_owned(), scale: self.scale(name) })
+            .collect()
+    }
+
+    pub fn scale(&self, column: &str) -> u8 {
+        self.scales.get(column).copied().unwrap_or(DEFAULT_SCALE)
+    }
+
+    /// The window component's name.
+    pub fn window_function(&self) -> &str {
+        self.windows.first().map_or("", |window| &window.function)
+    }
+
+    /// Name of a window's table in the lake, below `speed/`.
+    pub fn table(&self, window: &Window) -> String {
+        format!("{}_{}", self.id, window.name)
+    }
+
+    pub(crate) fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        let reader = Reader::open(node, &schema::PIPELINE, report)?;
+        let id = reader.required("id", report, names::pipeline);
+        let topics = read_topics(&reader, report);
+        let parse = reader.required("parse", report, read_parse);
+        let parse_settings = reader.optional("parse-settings", report, read_parse_settings);
+        let delay_us = reader.required("delay", report, reader::duration_us);
+        let max_future_us = reader.required("max-future", report, reader::duration_us);
+        let idle_after = reader.required("idle-after", report, reader::duration);
+        let idle_advance = reader.required("idle-advance", report, reader::boolean);
+        let starting_offsets = reader.required("starting-offsets", report, read_starting_offsets);
+        let on_data_loss = reader.required("on-data-loss", report, |node, report| {
+            let choices = [("halt", OnDataLoss::Halt), ("continue", OnDataLoss::Continue)];
+            reader::choice(node, &choices, report)
+        });
+        let on_reject = reader.required("on-reject", report, |node, report| {
+            let choices =
+                [("dead-letter", OnReject::DeadLetter), ("drop", OnReject::Drop), ("fail", OnReject::Fail)];
+            reader::choice(node, &choices, report)
+        });
+        let parse_workers =
+            reader.optional("parse-workers", report, |node, report| reader::integer(node, 1..=64, report));
+        let fetch_clients =
+            reader.required("fetch-clients", report, |node, report| reader::integer(node, 1..=16, report));
+        let new_partitions_every = reader.required("new-partitions-every", report, reader::positive_duration);
+        let epoch = Epoch::read(&reader, report);
+        let limits = Limits::read(&reader, report);
+        let decimals = read_decimals(&reader, report);
+        let windows = reader.required("windows", report, read_windows);
+        let scales = reader.optional("scales", report, |node, report| {
+            read_scales(node, windows.as_deref().unwrap_or_default(), report)
+        });
+        let mut pipeline = Self {
+            id: id?,
+            topics: topics?,
+            parse: parse?,
+            parse_settings: parse_settings?.unwrap_or_default(),
+            scales: scales?.unwrap_or_default(),
+            delay_us: delay_us?,
+            max_future_us: max_future_us?,
+            idle_after: idle_after?,
+            idle_advance: idle_advance?,
+            starting_offsets: starting_offsets?,
+            on_data_loss: on_data_loss?,
+            on_reject: on_reject?,
+            parse_workers: parse_workers?.map(|workers| workers as usize),
+            fetch_clients: fetch_clients? as usize,
+            new_partitions_every: new_partitions_every?,
+            epoch: epoch?,
+            limits: limits?,
+            decimals: decimals?,
+            windows: windows?,
+            digest: String::new(),
+        };
+        pipeline.digest = meaning::digest(&pipeline.meaning());
+        Some(pipeline)
+    }
+}
+
+fn columns(windows: &[Window]) -> BTreeSet<&str> {
+    windows.iter().flat_map(Window::columns).collect()
+}
+
+fn read_topics(reader: &Reader<'_>, report: &mut Report) -> Option<Topics> {
+    let (key, node) = reader.exactly_one(&["topic", "topics", "topic-pattern"], report)?;
+    match key {
+        "topic" => names::topic(node, report).map(|topic| Topics::Names(vec![topic])),
+        "topics" => {
+            let items = reader::list(node, "a list of topic names", report)?;
+            let names: Vec<_> = items.iter().map(|item| names::topic(item, report)).collect();
+            let names: Vec<String> = names.into_iter().collect::<Option<_>>()?;
+            if names.is_empty() {
+                report.at(node, "name at least one topic");
+                return None;
+            }
+            names::unique(node, &names, report).then_some(Topics::Names(names))
+        }
+        _ => reader::parsed(node, "a regular expression", report, |pattern| {
+            if pattern.len() > 1 && pattern.starts_with('^') {
+                Ok(Topics::Pattern(pattern.to_owned()))
+            } else {
+                Err("a pattern begins with `^`, like \"^trades-.*\"; a plain name goes into `topic`"
+                    .to_owned())
+            }
+        }),
+    }
+}
+
+fn read_parse(node: &Node, report: &mut Report) -> Option<String> {
+    if matches!(node.value, Value::Table(_)) {
+        let reader = Reader::open(node, &schema::PARSE, report)?;
+        if !reader.has("component") && reader.has("remote") {
+            return None;
+        }
+        return reader.required("component", report, reader::text);
+    }
+    reader::text(node, report)
+}
+
+fn read_parse_settings(node: &Node, report: &mut Report) -> Option<BTreeMap<String, String>> {
+    let entries = &reader::table(node, report)?.entries;
+    let settings: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            let value = match &entry.node.value {
+                Value::Integer(number) => Some(number.to_string()),
+                Value::Float(number) => Some(number.to_string()),
+                Value::Boolean(yes) => Some(yes.to_string()),
+                _ => reader::text(&entry.node, report),
+            };
+            Some((entry.key.clone(), value?))
+        })
+        .collect();
+    settings.into_iter().collect()
+}
+
+fn read_starting_offsets(node: &Node, report: &mut Report) -> Option<StartingOffsets> {
+    let Value::Table(table) = &node.value else {
+        let choices = [("earliest", false), ("latest", true)];
+        let latest = reader::choice(node, &choices, report)?;
+        return Some(if latest { StartingOffsets::Latest } else { StartingOffsets::Earliest });
+    };
+    let offsets: Vec<_> = table
+        .entries
+        .iter()
+        .map(|entry| {
+            let partition = read_partition(&entry.key);
+            if partition.is_none() {
+                let problem = "a partition is written \"topic/number\", like \"trades/0\"";
+                report.add(entry.key_place, &entry.node.path, problem);
+            }
+            let offset = reader::integer(&entry.node, 0..=i64::MAX, report);
+            Some((partition?, offset?))
+        })
+        .collect();
+    offsets.into_iter().collect::<Option<_>>().map(StartingOffsets::At)
+}
+
+fn read_partition(text: &str) -> Option<TopicPartition> {
+    let (topic, number) = text.rsplit_once('/')?;
+    let number: i32 = number.parse().ok().filter(|number| *number >= 0)?;
+    names::check_topic(topic).ok()?;
+    Some(TopicPartition::new(topic, number))
+}
+
+fn read_decimals(pipeline: &Reader<'_>, report: &mut Report) -> Option<Decimals> {
+    let reader = pipeline.inner("lake", &schema::LAKE, report)?;
+    reader.required("decimals", report, |node, report| {
+        reader::choice(node, &[("double", Decimals::Double), ("decimal", Decimals::Decimal)], report)
+    })
+}
+
+fn read_scales(node: &Node, windows: &[Window], report: &mut Report) -> Option<BTreeMap<String, u8>> {
+    let wanted: Vec<&str> = columns(windows).into_iter().collect();
+    let entries = &reader::table(node, report)?.entries;
+    let scales: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            let scale = reader::integer(&entry.node, 0..=18, report);
+            if !windows.is_empty() && !wanted.contains(&entry.key.as_str()) {
+                let suggestion = crate::error::suggestion(&entry.key, &wanted);
+                let problem = format!("no window of this pipeline reads such a column; {suggestion}");
+                report.add(entry.key_place, &entry.node.path, problem);
+            }
+            Some((entry.key.clone(), scale? as u8))
+        })
+        .collect();
+    scales.into_iter().collect()
+}
+
+fn read_windows(node: &Node, report: &mut Report) -> Option<Vec<Window>> {
+    let items = reader::list(node, "[[trigger.kafka.windows]] with two brackets", report)?;
+    if items.is_empty() {
+        report.at(node, "name at least one window");
+        return None;
+    }
+    let windows: Vec<_> = items.iter().map(|item| Window::read(item, report)).collect();
+    let read: Vec<(&Node, &Window)> =
+        items.iter().zip(&windows).filter_map(|(item, window)| Some((item, window.as_ref()?))).collect();
+    for (index, (item, window)) in read.iter().enumerate() {
+        if read[..index].iter().any(|(_, other)| other.name == window.name) {
+            report.at(
+                item,
+                format!("a window `{}` is there already; names are unique in a pipeline", window.name),
+            );
+        }
+        let (_, first) = read[0];
+        if first.function != window.function {
+            report.at(
+                item,
+                format!(
+                    "`function` is `{}` here and `{}` in window `{}`: one function computes all windows of a \
+                     pipeline; write a second [[trigger.kafka]] for the other",
+                    window.function, first.function, first.name
+                ),
+            );
+        }
+    }
+    windows.into_iter().collect()
+}

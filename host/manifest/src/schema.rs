@@ -1,0 +1,337 @@
+//! The tables and keys of a manifest that are ours, with their defaults: what the reader goes by and what
+//! the reference is made of.
+
+pub(crate) struct Table {
+    pub header: &'static str,
+    pub meaning: &'static str,
+    pub keys: &'static [Key],
+    /// Keys that are refused with a reason of their own.
+    pub refused: &'static [(&'static str, &'static str)],
+}
+
+pub(crate) struct Key {
+    pub name: &'static str,
+    /// The type and unit, as it follows "it takes".
+    pub takes: &'static str,
+    pub default: Fallback,
+    pub meaning: &'static str,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Fallback {
+    Required,
+    /// What it means when the key is absent.
+    Absent(&'static str),
+    /// The value that holds when the key is absent, in TOML.
+    Is(&'static str),
+}
+
+impl Table {
+    pub fn key(&self, name: &str) -> Option<&Key> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+
+    pub fn key_names(&self) -> Vec<&'static str> {
+        self.keys.iter().map(|key| key.name).collect()
+    }
+}
+
+const fn key(name: &'static str, takes: &'static str, default: Fallback, meaning: &'static str) -> Key {
+    Key { name, takes, default, meaning }
+}
+
+use Fallback::{Absent, Is, Required};
+
+const LATER: &str = "not supported by this version of tallow; remove the table";
+
+pub(crate) const CLUSTER: Table = Table {
+    header: "[application.trigger.kafka]",
+    meaning: "What all pipelines share.",
+    keys: &[
+        key(
+            "brokers",
+            "`host:port`, several separated by commas",
+            Required,
+            "Kafka brokers to start from. The command line may give them instead.",
+        ),
+        key(
+            "lake",
+            "a URL (`file:///…`, `s3://…`, `gs://…`, `az://…`, `memory:///`) or a folder",
+            Required,
+            "Object store root for tables, logs and state. A relative folder starts from the manifest's own. \
+             The command line may give it instead.",
+        ),
+        key(
+            "client",
+            "a table of librdkafka settings",
+            Absent("no settings"),
+            "Settings passed to librdkafka under its own names, such as `security.protocol` or \
+             `\"sasl.password\" = \"{{ password }}\"`.",
+        ),
+        key(
+            "lake-options",
+            "a table of object-store options",
+            Absent("no options"),
+            "Options passed to the object store under its own names, such as `aws_endpoint`.",
+        ),
+    ],
+    refused: &[("batch", LATER), ("backfill", LATER), ("merge", LATER), ("forecast", LATER)],
+};
+
+const RESERVED: &str = "Spin keeps this key for itself; name the parse component with `parse = \"…\"` and the \
+                        window component with `function = \"…\"` in [[trigger.kafka.windows]]";
+
+pub(crate) const PIPELINE: Table = Table {
+    header: "[[trigger.kafka]]",
+    meaning: "A pipeline: topics, one parse function, one or more windows.",
+    keys: &[
+        key(
+            "id",
+            "a name of a-z, 0-9, `-` and `_`, unique in the manifest",
+            Required,
+            "The pipeline's name: its tables, its log and its state go by it.",
+        ),
+        key(
+            "topic",
+            "a topic's name",
+            Absent("`topics` or `topic-pattern` says it"),
+            "The topic to read. Exactly one of `topic`, `topics` and `topic-pattern` is given.",
+        ),
+        key("topics", "a list of topic names", Absent("as above"), "Several topics to read."),
+        key(
+            "topic-pattern",
+            "a regular expression that begins with `^`",
+            Absent("as above"),
+            "All topics whose names match, those that appear later included.",
+        ),
+        key(
+            "parse",
+            "a component's name, or `{ component = \"…\" }`",
+            Required,
+            "The function that makes rows of records.",
+        ),
+        key(
+            "parse-settings",
+            "a table of strings, numbers and booleans",
+            Absent("no settings"),
+            "The parse function's own settings.",
+        ),
+        key(
+            "scales",
+            "a table of column = 0 to 18",
+            Absent("8 for every column"),
+            "Decimal places kept of a decimal column; more are rounded half even and counted.",
+        ),
+        key(
+            "delay",
+            "a duration",
+            Is("\"2s\""),
+            "How far the watermark stays behind the newest event time: rows may come that late.",
+        ),
+        key(
+            "max-future",
+            "a duration",
+            Is("\"60s\""),
+            "A row whose event time is further ahead of the clock than that is set aside.",
+        ),
+        key(
+            "idle-after",
+            "a duration",
+            Is("\"10s\""),
+            "A partition that has been at its end for that long no longer holds the watermark back.",
+        ),
+        key(
+            "idle-advance",
+            "a boolean",
+            Is("false"),
+            "Whether the watermark follows the clock while all partitions are idle.",
+        ),
+        key(
+            "starting-offsets",
+            "`\"earliest\"`, `\"latest\"` or a table of \"topic/partition\" = offset",
+            Is("\"earliest\""),
+            "Where a pipeline without a checkpoint starts. Partitions that a table leaves out start at their \
+             earliest record.",
+        ),
+        key(
+            "on-data-loss",
+            "`\"halt\"` or `\"continue\"`",
+            Is("\"halt\""),
+            "What to do when records are gone that the checkpoint still needs.",
+        ),
+        key(
+            "on-reject",
+            "`\"dead-letter\"`, `\"drop\"` or `\"fail\"`",
+            Is("\"dead-letter\""),
+            "What to do with a record that the parse function rejects; `drop` counts it.",
+        ),
+        key(
+            "parse-workers",
+            "1 to 64",
+            Absent("decided by the number of processors"),
+            "Instances of the parse function that work side by side.",
+        ),
+        key("fetch-clients", "1 to 16", Is("1"), "Kafka clients that fetch side by side."),
+        key(
+            "new-partitions-every",
+            "a duration",
+            Is("\"30s\""),
+            "How often to look for new topics and partitions.",
+        ),
+        key("epoch", "a table", Absent("its defaults"), "When an epoch ends."),
+        key("limits", "a table", Absent("its defaults"), "What a function and the queues may take."),
+        key("lake", "a table", Absent("its defaults"), "How candles are written."),
+        key("windows", "one or more [[trigger.kafka.windows]]", Required, "The windows."),
+    ],
+    refused: &[
+        ("component", RESERVED),
+        ("components", RESERVED),
+        ("dependencies", RESERVED),
+        ("shards", "not supported by this version of tallow; remove the key"),
+    ],
+};
+
+pub(crate) const PARSE: Table = Table {
+    header: "parse",
+    meaning: "Where the parse function is.",
+    keys: &[key("component", "a component's name", Required, "A component of this manifest.")],
+    refused: &[(
+        "remote",
+        "functions behind a URL are not supported by this version of tallow; name a component",
+    )],
+};
+
+pub(crate) const EPOCH: Table = Table {
+    header: "[trigger.kafka.epoch]",
+    meaning: "What lies between two commits. An epoch ends at whichever comes first.",
+    keys: &[
+        key("interval", "a duration", Is("\"1s\""), "Time from one commit to the next."),
+        key("max-records", "1 or more", Is("1000000"), "Records in an epoch."),
+        key("max-bytes", "a size", Is("\"64MiB\""), "Bytes of records in an epoch."),
+    ],
+    refused: &[],
+};
+
+pub(crate) const LIMITS: Table = Table {
+    header: "[trigger.kafka.limits]",
+    meaning: "What one instance of a function may take, and what the host may hold.",
+    keys: &[
+        key("memory", "a size up to 4 GiB", Is("\"512MiB\""), "Memory of one instance."),
+        key("deadline", "a duration", Is("\"2s\""), "Time that one call may take."),
+        key("output", "a size up to 4 GiB", Is("\"64MiB\""), "Bytes that one call may return."),
+        key("batch-records", "1 to 1000000", Is("4096"), "Records in one call of parse."),
+        key("batch-bytes", "a size up to 1 GiB", Is("\"512KiB\""), "Bytes of records in one call of parse."),
+        key(
+            "bisect-calls",
+            "0 to 1000000",
+            Is("1000"),
+            "Calls that an epoch may spend on finding the records that make a function fail.",
+        ),
+        key("queue", "a size", Is("\"64MiB\""), "Bytes that wait between fetching and the windows."),
+    ],
+    refused: &[],
+};
+
+pub(crate) const LAKE: Table = Table {
+    header: "[trigger.kafka.lake]",
+    meaning: "How candles are written into the lake.",
+    keys: &[key(
+        "decimals",
+        "`\"double\"` or `\"decimal\"`",
+        Is("\"double\""),
+        "Decimals as the nearest double, or as Parquet decimals.",
+    )],
+    refused: &[],
+};
+
+pub(crate) const WINDOW: Table = Table {
+    header: "[[trigger.kafka.windows]]",
+    meaning: "A window over the pipeline's rows. Its candles go to the table `speed/<pipeline>_<window>`.",
+    keys: &[
+        key(
+            "name",
+            "a name of a-z, 0-9, `-` and `_`, unique in the pipeline",
+            Required,
+            "The window's name.",
+        ),
+        key(
+            "function",
+            "a component's name",
+            Is("\"window\""),
+            "The window function; all windows of a pipeline name the same one.",
+        ),
+        key("kinds", "a list of kinds of rows, such as `[\"trade\"]`", Required, "The rows that it takes."),
+        key(
+            "tumbling",
+            "a duration",
+            Absent("`sliding` or `session` says it"),
+            "Windows of that size, one after the other. Exactly one of `tumbling`, `sliding` and `session` is \
+             given.",
+        ),
+        key(
+            "sliding",
+            "`{ size = duration, slide = duration }`",
+            Absent("as above"),
+            "Windows of that size, one every `slide`.",
+        ),
+        key("session", "a duration", Absent("as above"), "Windows that end after a gap of that length."),
+        key(
+            "offset",
+            "a duration, with `-` before it or not",
+            Is("\"0s\""),
+            "Shift of the windows against 1970-01-01 00:00 UTC; shorter than the size or slide.",
+        ),
+        key(
+            "keys",
+            "a list of text columns",
+            Required,
+            "Columns that make the key; `[]`: one candle for all.",
+        ),
+        key("time", "a column", Is("\"event_time\""), "The event time."),
+        key(
+            "ids",
+            "a column, or `{ first = \"…\", last = \"…\" }`",
+            Absent("duplicates and holes are not seen"),
+            "Id column, or the columns of a range of ids: duplicates are dropped and missing ids counted.",
+        ),
+        key(
+            "aggregates",
+            "a table of name = \"operation(column)\"",
+            Required,
+            "The candle's columns, in the order in which they are written.",
+        ),
+    ],
+    refused: &[],
+};
+
+pub(crate) const SLIDING: Table = Table {
+    header: "sliding",
+    meaning: "A sliding window.",
+    keys: &[
+        key("size", "a duration", Required, "Size of a window."),
+        key("slide", "a duration", Required, "From one window's start to the next one's; at most the size."),
+    ],
+    refused: &[],
+};
+
+pub(crate) const IDS: Table = Table {
+    header: "ids",
+    meaning: "The columns of a range of ids.",
+    keys: &[
+        key("first", "a column", Required, "First id of the range."),
+        key("last", "a column", Required, "Last id of the range."),
+    ],
+    refused: &[],
+};
+
+pub(crate) const VARIABLE: Table = Table {
+    header: "[variables]",
+    meaning: "Spin's application variables.",
+    keys: &[
+        key("description", "a string", Absent(""), "What it is for."),
+        key("default", "a string", Absent("no value"), "Value where the environment gives none."),
+        key("required", "a boolean", Is("false"), "Whether the environment must give it."),
+        key("secret", "a boolean", Is("false"), "Whether its value must not be shown."),
+    ],
+    refused: &[],
+};
