@@ -1,0 +1,201 @@
+//! Objects under a root: a folder, a bucket, or memory. Calls block, have a deadline, and try again on what
+//! passes by itself. The protocol needs one thing of a store beyond reading and listing: that an object is
+//! created only where there is none ([`Store::create`], checked by [`Store::probe`]).
+
+mod create;
+mod error;
+mod open;
+mod probe;
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::TryStreamExt;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use tallow_edge::{Clock, Random, Ticks};
+use tokio::runtime::Runtime;
+
+pub use create::Create;
+pub use error::StoreError;
+use error::Failure;
+
+/// How long a call may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// One request.
+    pub attempt: Duration,
+    /// A call with all its tries. The last try may begin just before it and end an `attempt` later.
+    pub whole: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { attempt: Duration::from_secs(40), whole: Duration::from_secs(120) }
+    }
+}
+
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Paths are relative to the root, with `/` between segments; segments that hold foreign text (symbols) are
+/// percent-encoded by the caller. Not to be called from asynchronous code: calls block.
+#[derive(Clone)]
+pub struct Store {
+    objects: Arc<dyn ObjectStore>,
+    prefix: Path,
+    /// The root as people write it, without secrets.
+    url: Arc<str>,
+    runtime: Arc<Runtime>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    patience: Patience,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Store({})", self.url)
+    }
+}
+
+impl Store {
+    pub fn with_patience(self, patience: Patience) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// The same store with another clock (for deadlines and pauses) and randomness (for jitter).
+    pub fn with_edge(self, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+        Self { clock, random, ..self }
+    }
+
+    /// The root as people write it, without secrets.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The whole object, or none where there is no such object.
+    pub fn get(&self, path: &str) -> Result<Option<Bytes>, StoreError> {
+        let location = self.location(path)?;
+        self.retry("read", path, || self.try_get(&location))
+    }
+
+    /// Every object whose path begins with the folder `prefix`, with its size in bytes, sorted by path. An
+    /// empty prefix lists all.
+    pub fn list(&self, prefix: &str) -> Result<Vec<(String, u64)>, StoreError> {
+        let folder = self.location(prefix)?;
+        let mut found = self.retry("list", prefix, || {
+            self.run(async {
+                let listed: Vec<_> = self.objects.list(Some(&folder)).try_collect().await?;
+                Ok(listed)
+            })
+        })?;
+        found.sort_by(|a, b| a.location.cmp(&b.location));
+        Ok(found.into_iter().filter_map(|object| Some((self.relative(&object.location)?, object.size))).collect())
+    }
+
+    /// Removes the object; that there is none is fine.
+    pub fn delete(&self, path: &str) -> Result<(), StoreError> {
+        let location = self.location(path)?;
+        self.retry("delete", path, || match self.run(self.objects.delete(&location)) {
+            Err(Failure::Missing(_)) => Ok(()),
+            other => other,
+        })
+    }
+
+    /// Writes the object whether or not there is one. For rebuilt tables: nothing that makes results exactly
+    /// once may depend on it.
+    pub fn put_overwrite(&self, path: &str, bytes: impl Into<Bytes>) -> Result<(), StoreError> {
+        let location = self.location(path)?;
+        let bytes = bytes.into();
+        self.retry("write", path, || self.try_put(&location, &bytes, PutMode::Overwrite))
+    }
+
+    fn try_get(&self, location: &Path) -> Result<Option<Bytes>, Failure> {
+        let read = self.run(async { self.objects.get(location).await?.bytes().await });
+        match read {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(Failure::Missing(_)) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    fn try_put(&self, location: &Path, bytes: &Bytes, mode: PutMode) -> Result<(), Failure> {
+        let payload = PutPayload::from_bytes(bytes.clone());
+        let options = PutOptions { mode, ..PutOptions::default() };
+        self.run(async { self.objects.put_opts(location, payload, options).await.map(|_| ()) })
+    }
+
+    /// One request, cut off after `patience.attempt`.
+    fn run<T>(&self, request: impl Future<Output = object_store::Result<T>>) -> Result<T, Failure> {
+        let attempt = self.patience.attempt;
+        self.runtime.block_on(async {
+            match tokio::time::timeout(attempt, request).await {
+                Ok(answer) => answer.map_err(Failure::from),
+                Err(_) => Err(Failure::Passing(format!("no answer within {} s", attempt.as_secs_f32()))),
+            }
+        })
+    }
+
+    /// Tries until it works, until it cannot work, or until the deadline.
+    fn retry<T>(
+        &self,
+        doing: &'static str,
+        path: &str,
+        mut attempt: impl FnMut() -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        let mut pauses = self.pauses();
+        loop {
+            match attempt() {
+                Ok(value) => return Ok(value),
+                Err(Failure::Passing(why)) => {
+                    tracing::warn!(store = %self.url, path, why, "cannot {doing}, trying again");
+                    if !pauses.wait() {
+                        return Err(self.unreachable(doing, path, why));
+                    }
+                }
+                Err(failure) => return Err(self.error(doing, path, failure)),
+            }
+        }
+    }
+
+    fn pauses(&self) -> Pauses<'_> {
+        Pauses { store: self, start: self.clock.ticks(), next: FIRST_PAUSE }
+    }
+
+    fn location(&self, path: &str) -> Result<Path, StoreError> {
+        let relative = Path::parse(path).map_err(|error| StoreError::Misconfigured {
+            url: self.url.to_string(),
+            path: path.to_owned(),
+            why: error.to_string(),
+        })?;
+        Ok(self.prefix.parts().chain(relative.parts()).collect())
+    }
+
+    fn relative(&self, location: &Path) -> Option<String> {
+        let parts: Path = location.prefix_match(&self.prefix)?.collect();
+        Some(parts.to_string())
+    }
+}
+
+/// Exponential pauses with full jitter, up to the deadline of a call.
+struct Pauses<'a> {
+    store: &'a Store,
+    start: Ticks,
+    next: Duration,
+}
+
+impl Pauses<'_> {
+    /// Waits; false once the deadline has passed.
+    fn wait(&mut self) -> bool {
+        if self.store.clock.ticks().since(self.start) >= self.store.patience.whole {
+            return false;
+        }
+        let micros = self.store.random.below(self.next.as_micros() as u64);
+        self.store.clock.sleep(Duration::from_micros(micros));
+        self.next = (self.next * 2).min(LONGEST_PAUSE);
+        true
+    }
+}

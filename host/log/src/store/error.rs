@@ -1,0 +1,146 @@
+//! What can go wrong with a store, by what is to be done about it.
+
+use std::error::Error;
+use std::io;
+
+use super::Store;
+
+/// Each names the store's URL (without secrets) and the object.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Nothing was changed, or it does not matter: try again later.
+    #[error("{url} cannot be reached: {doing} `{path}`: {why}")]
+    Unreachable { url: String, doing: &'static str, path: String, why: String },
+    /// Whether the object was created is not known: read it back before going on.
+    #[error("{url} did not answer in time: it is not known whether `{path}` was created: {why}")]
+    Unknown { url: String, path: String, why: String },
+    #[error("{url} refuses to {doing} `{path}`: {why}. Check the credentials and what they may do")]
+    Denied { url: String, doing: &'static str, path: String, why: String },
+    #[error("{url}: `{path}`: {why}")]
+    Misconfigured { url: String, path: String, why: String },
+    /// An object is not what it was when it was written.
+    #[error("{url}: `{path}` is damaged: {why}")]
+    Corrupt { url: String, path: String, why: String },
+}
+
+impl StoreError {
+    /// The program's exit code for it (sysexits): 2 wrong settings, 65 damaged data, 69 unreachable or denied.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Unreachable { .. } | Self::Unknown { .. } | Self::Denied { .. } => 69,
+            Self::Misconfigured { .. } => 2,
+            Self::Corrupt { .. } => 65,
+        }
+    }
+
+    /// Whether the same call may work later.
+    pub fn passes(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Unknown { .. })
+    }
+}
+
+/// Why one request failed.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// No such object, or no such bucket.
+    Missing(String),
+    /// The store says that the object exists. With S3 that may be the answer to our own earlier request, or
+    /// to a race that left no object at all.
+    Exists(String),
+    /// May work when tried again.
+    Passing(String),
+    Denied(String),
+    Wrong(String),
+}
+
+impl From<object_store::Error> for Failure {
+    fn from(error: object_store::Error) -> Self {
+        use object_store::Error as E;
+        let text = describe(&error);
+        match error {
+            E::NotFound { .. } => Self::Missing(text),
+            E::AlreadyExists { .. } | E::Precondition { .. } | E::NotModified { .. } => Self::Exists(text),
+            E::PermissionDenied { .. } | E::Unauthenticated { .. } => Self::Denied(text),
+            E::InvalidPath { .. }
+            | E::NotSupported { .. }
+            | E::NotImplemented { .. }
+            | E::UnknownConfigurationKey { .. } => Self::Wrong(text),
+            other if io_kind(&other) == Some(io::ErrorKind::PermissionDenied) => Self::Denied(text),
+            _ if refused_for_good(&text) => Self::Wrong(text),
+            _ => Self::Passing(text),
+        }
+    }
+}
+
+/// The error with its causes, each said once.
+fn describe(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let more = cause.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+fn io_kind(error: &object_store::Error) -> Option<io::ErrorKind> {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(io) = cause.downcast_ref::<io::Error>() {
+            return Some(io.kind());
+        }
+        source = cause.source();
+    }
+    None
+}
+
+/// A 4xx status that trying again does not change. `object_store` keeps the status in a private type: its text
+/// is all there is.
+fn refused_for_good(text: &str) -> bool {
+    let Some((_, rest)) = text.split_once("status code: ") else { return false };
+    match rest.get(..3).and_then(|status| status.parse::<u16>().ok()) {
+        Some(408 | 425 | 429) | None => false,
+        Some(status) => (400..500).contains(&status),
+    }
+}
+
+impl Store {
+    pub(super) fn unreachable(&self, doing: &'static str, path: &str, why: String) -> StoreError {
+        StoreError::Unreachable { url: self.url().to_owned(), doing, path: path.to_owned(), why }
+    }
+
+    pub(super) fn error(&self, doing: &'static str, path: &str, failure: Failure) -> StoreError {
+        let (url, path) = (self.url().to_owned(), path.to_owned());
+        match failure {
+            Failure::Passing(why) => StoreError::Unreachable { url, doing, path, why },
+            Failure::Denied(why) => StoreError::Denied { url, doing, path, why },
+            Failure::Missing(why) => StoreError::Misconfigured {
+                url,
+                path,
+                why: format!("cannot {doing} it, the bucket or folder may not exist: {why}"),
+            },
+            Failure::Exists(why) | Failure::Wrong(why) => {
+                StoreError::Misconfigured { url, path, why: format!("cannot {doing} it: {why}") }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_client_errors_that_stay_are_refusals_for_good() {
+        let says = |status: &str| format!("Server returned non-2xx status code: {status}: body");
+        assert!(refused_for_good(&says("400 Bad Request")));
+        for passing in ["429 Too Many Requests", "408 Request Timeout", "503 Service Unavailable", "500 x"] {
+            assert!(!refused_for_good(&says(passing)), "{passing}");
+        }
+        assert!(!refused_for_good("connection reset by peer"));
+    }
+}

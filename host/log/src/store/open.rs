@@ -1,0 +1,174 @@
+//! From a URL to a store.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex};
+
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
+use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::{ObjectStore, RetryConfig};
+use tallow_edge::{Clock, Random, SystemClock, SystemRandom};
+use url::Url;
+
+use super::{Patience, Store, StoreError};
+
+/// In-memory stores by the path of their URL: a second open within the process sees the same objects.
+static MEMORY: Mutex<BTreeMap<String, Arc<InMemory>>> = Mutex::new(BTreeMap::new());
+
+impl Store {
+    /// Opens a root: `file:///absolute/folder` or a plain path, `s3://bucket/prefix`, `gs://bucket/prefix`,
+    /// `az://container/prefix`, or `memory:///name` (shared within the process).
+    ///
+    /// `options` are those of the `object_store` crate (`endpoint`, `region`, `access_key_id` …); what they do
+    /// not say is taken from the environment (`AWS_…`, `GOOGLE_…`, `AZURE_…`). Folders are made; files and
+    /// folders are synced to disk before a write counts.
+    pub fn open(url: &str, options: &BTreeMap<String, String>) -> Result<Store, StoreError> {
+        let wrong = |why: String| StoreError::Misconfigured {
+            url: without_secrets(url),
+            path: String::new(),
+            why,
+        };
+        let local = |folder: PathBuf| -> Result<_, StoreError> {
+            std::fs::create_dir_all(&folder)
+                .map_err(|error| wrong(format!("cannot make the folder {}: {error}", folder.display())))?;
+            let files = LocalFileSystem::new_with_prefix(&folder).map_err(|error| wrong(error.to_string()))?;
+            Ok((Arc::new(files.with_fsync(true)) as Arc<dyn ObjectStore>, Path::default()))
+        };
+        let (objects, prefix) = match Url::parse(url) {
+            Err(url::ParseError::RelativeUrlWithoutBase) => local(PathBuf::from(url))?,
+            Err(error) => return Err(wrong(error.to_string())),
+            Ok(parsed) if parsed.scheme() == "file" => {
+                let folder = parsed.to_file_path().map_err(|()| {
+                    wrong("a file URL has three slashes and an absolute path: `file:///path`".to_owned())
+                })?;
+                local(folder)?
+            }
+            Ok(parsed) => {
+                let path = Path::from_url_path(parsed.path()).map_err(|error| wrong(error.to_string()))?;
+                match parsed.scheme() {
+                    "memory" => (memory(&parsed), Path::default()),
+                    _ => (bucket(&parsed, options).map_err(wrong)?, path),
+                }
+            }
+        };
+        Self::build(objects, prefix, &without_secrets(url), Arc::new(SystemClock::new()), Arc::new(SystemRandom))
+    }
+
+    /// An empty store of its own in memory.
+    pub fn memory() -> Result<Store, StoreError> {
+        let edge = (Arc::new(SystemClock::new()), Arc::new(SystemRandom));
+        Self::build(Arc::new(InMemory::new()), Path::default(), "memory:", edge.0, edge.1)
+    }
+
+    /// A root inside any object store: for simulations, which bring faults, clock and randomness of their own.
+    pub fn from_object_store(
+        objects: Arc<dyn ObjectStore>,
+        prefix: &str,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Store, StoreError> {
+        let url = format!("{objects}/{prefix}");
+        let prefix = Path::parse(prefix).map_err(|error| StoreError::Misconfigured {
+            url: url.clone(),
+            path: prefix.to_owned(),
+            why: error.to_string(),
+        })?;
+        Self::build(objects, prefix, &url, clock, random)
+    }
+
+    fn build(
+        objects: Arc<dyn ObjectStore>,
+        prefix: Path,
+        url: &str,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Store, StoreError> {
+        // A worker of its own keeps connections alive between calls; requests run on the calling threads.
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(
+                |error| StoreError::Misconfigured {
+                    url: url.to_owned(),
+                    path: String::new(),
+                    why: format!("cannot start a thread: {error}"),
+                },
+            )?;
+        let (url, runtime) = (url.into(), Arc::new(runtime));
+        Ok(Self { objects, prefix, url, runtime, clock, random, patience: Patience::default() })
+    }
+}
+
+fn memory(url: &Url) -> Arc<dyn ObjectStore> {
+    let mut stores = MEMORY.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    stores.entry(url.path().to_owned()).or_default().clone()
+}
+
+/// Retries are ours ([`super::Patience`]): the crate's own would hide that a create was answered twice.
+fn no_retries() -> RetryConfig {
+    RetryConfig { max_retries: 0, ..RetryConfig::default() }
+}
+
+fn bucket(url: &Url, options: &BTreeMap<String, String>) -> Result<Arc<dyn ObjectStore>, String> {
+    // The error says that a provider is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let bare = bare(url);
+    match url.scheme() {
+        "s3" | "s3a" => {
+            let mut builder = AmazonS3Builder::from_env().with_url(bare).with_retry(no_retries());
+            for (key, value) in options {
+                builder = builder.with_config(key_of::<AmazonS3ConfigKey>(key)?, value);
+            }
+            // Whoever writes `http://` for the endpoint has asked for it.
+            let endpoint = builder.get_config_value(&AmazonS3ConfigKey::Endpoint).unwrap_or_default();
+            if endpoint.starts_with("http://") {
+                builder = builder.with_allow_http(true);
+            }
+            Ok(Arc::new(builder.build().map_err(|error| error.to_string())?))
+        }
+        "gs" => {
+            let mut builder =
+                GoogleCloudStorageBuilder::from_env().with_url(bare).with_retry(no_retries());
+            for (key, value) in options {
+                builder = builder.with_config(key_of::<GoogleConfigKey>(key)?, value);
+            }
+            Ok(Arc::new(builder.build().map_err(|error| error.to_string())?))
+        }
+        "az" | "abfs" | "abfss" => {
+            let mut builder = MicrosoftAzureBuilder::from_env().with_url(bare).with_retry(no_retries());
+            for (key, value) in options {
+                builder = builder.with_config(key_of::<AzureConfigKey>(key)?, value);
+            }
+            Ok(Arc::new(builder.build().map_err(|error| error.to_string())?))
+        }
+        other => Err(format!(
+            "`{other}:` is not a store: use a folder, `file:///…`, `s3://…`, `gs://…`, `az://…` or `memory:///…`"
+        )),
+    }
+}
+
+fn key_of<K: FromStr>(key: &str) -> Result<K, String> {
+    key.to_ascii_lowercase().parse().map_err(|_| format!("`{key}` is not an option of this kind of store"))
+}
+
+/// The URL up to its query, which may hold a signature.
+fn bare(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    url.to_string()
+}
+
+fn without_secrets(url: &str) -> String {
+    match Url::parse(url) {
+        Ok(mut parsed) => {
+            // Fails only for URLs that cannot hold them.
+            let _ = parsed.set_password(None);
+            bare(&parsed)
+        }
+        Err(_) => url.to_owned(),
+    }
+}

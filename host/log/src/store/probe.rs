@@ -1,0 +1,55 @@
+//! Does the store keep what the protocol rests on? Some gateways take a conditional write and overwrite all
+//! the same, in silence; two owners would then both believe that they had committed.
+
+use bytes::Bytes;
+use object_store::PutMode;
+use tallow_edge::Random;
+
+use super::error::Failure;
+use super::{Store, StoreError};
+
+impl Store {
+    /// Checks on an object of its own under `_tallow/probe/`, removed afterwards, that a second create of one
+    /// object is refused and leaves it alone, and that what was written is read and listed at once.
+    pub fn probe(&self, random: &dyn Random) -> Result<(), StoreError> {
+        let path = format!("_tallow/probe/{:016x}{:016x}", random.next_u64(), random.next_u64());
+        let checked = self.probe_at(&path);
+        let deleted = self.delete(&path);
+        checked.and(deleted)
+    }
+
+    fn probe_at(&self, path: &str) -> Result<(), StoreError> {
+        let (first, second) = (Bytes::from_static(b"first"), Bytes::from_static(b"second"));
+        let location = self.location(path)?;
+        self.create(path, first.clone())?;
+        let again = self.retry("create", path, || {
+            match self.try_put(&location, &second, PutMode::Create) {
+                Ok(()) => Ok(true),
+                Err(Failure::Exists(_)) => Ok(false),
+                Err(failure) => Err(failure),
+            }
+        })?;
+        let found = self.get(path)?;
+        if again || found.as_ref() == Some(&second) {
+            return Err(self.unfit("this store overwrites: a second create of an object was not refused"));
+        }
+        if found != Some(first) {
+            return Err(self.unfit("an object that was just written is not read back"));
+        }
+        if !self.list("_tallow/probe")?.iter().any(|(listed, _)| listed == path) {
+            return Err(self.unfit("an object that was just written is not listed"));
+        }
+        Ok(())
+    }
+
+    fn unfit(&self, what: &str) -> StoreError {
+        StoreError::Misconfigured {
+            url: self.url().to_owned(),
+            path: "_tallow/probe".to_owned(),
+            why: format!(
+                "{what}. Exactly once cannot be kept on it: use a store with conditional writes \
+                 (`If-None-Match: *`), or turn them on"
+            ),
+        }
+    }
+}
