@@ -80,7 +80,9 @@ pub enum Imbalance {
         sum = accounted(counts)
     )]
     Window { window: String, counts: WindowCounts },
-    #[error("ledger of window `{window}`: {open} assignments in open windows, and there cannot be fewer than none")]
+    #[error(
+        "ledger of window `{window}`: {open} assignments in open windows, and there cannot be fewer than none"
+    )]
     NegativeOpen { window: String, open: i64 },
     #[error(
         "ledger of window `{window}`: {counted} assignments counted into open windows, the window function holds \

@@ -5,9 +5,10 @@
 //! - [`digest`], [`record`]: what a log record says, and its bytes;
 
 pub mod digest;
-
+pub mod name;
+pub mod record;
 pub mod store;
 
 pub use digest::Digest;
-
-pub use store::{Create, Store, StoreError};
+pub use record::Record;
+pub use store::{Create, Patience, Store, StoreError};

@@ -20,8 +20,8 @@ use tallow_edge::{Clock, Random, Ticks};
 use tokio::runtime::Runtime;
 
 pub use create::Create;
-pub use error::StoreError;
 use error::Failure;
+pub use error::StoreError;
 
 /// How long a call may take.
 #[derive(Clone, Copy, Debug)]
@@ -93,7 +93,10 @@ impl Store {
             })
         })?;
         found.sort_by(|a, b| a.location.cmp(&b.location));
-        Ok(found.into_iter().filter_map(|object| Some((self.relative(&object.location)?, object.size))).collect())
+        Ok(found
+            .into_iter()
+            .filter_map(|object| Some((self.relative(&object.location)?, object.size)))
+            .collect())
     }
 
     /// Removes the object; that there is none is fine.

@@ -60,12 +60,7 @@ impl Store {
     }
 }
 
-fn next(
-    failure: &Failure,
-    read_back: Result<Option<Bytes>, Failure>,
-    ours: &Bytes,
-    in_doubt: bool,
-) -> Next {
+fn next(failure: &Failure, read_back: Result<Option<Bytes>, Failure>, ours: &Bytes, in_doubt: bool) -> Next {
     match (failure, read_back) {
         (_, Ok(Some(found))) if found == *ours => Next::Done(Create::Created),
         (_, Ok(Some(theirs))) => Next::Done(Create::Exists { theirs }),

@@ -28,15 +28,13 @@ impl Store {
     /// not say is taken from the environment (`AWS_…`, `GOOGLE_…`, `AZURE_…`). Folders are made; files and
     /// folders are synced to disk before a write counts.
     pub fn open(url: &str, options: &BTreeMap<String, String>) -> Result<Store, StoreError> {
-        let wrong = |why: String| StoreError::Misconfigured {
-            url: without_secrets(url),
-            path: String::new(),
-            why,
-        };
+        let wrong =
+            |why: String| StoreError::Misconfigured { url: without_secrets(url), path: String::new(), why };
         let local = |folder: PathBuf| -> Result<_, StoreError> {
             std::fs::create_dir_all(&folder)
                 .map_err(|error| wrong(format!("cannot make the folder {}: {error}", folder.display())))?;
-            let files = LocalFileSystem::new_with_prefix(&folder).map_err(|error| wrong(error.to_string()))?;
+            let files =
+                LocalFileSystem::new_with_prefix(&folder).map_err(|error| wrong(error.to_string()))?;
             Ok((Arc::new(files.with_fsync(true)) as Arc<dyn ObjectStore>, Path::default()))
         };
         let (objects, prefix) = match Url::parse(url) {
@@ -56,7 +54,13 @@ impl Store {
                 }
             }
         };
-        Self::build(objects, prefix, &without_secrets(url), Arc::new(SystemClock::new()), Arc::new(SystemRandom))
+        Self::build(
+            objects,
+            prefix,
+            &without_secrets(url),
+            Arc::new(SystemClock::new()),
+            Arc::new(SystemRandom),
+        )
     }
 
     /// An empty store of its own in memory.
@@ -130,8 +134,7 @@ fn bucket(url: &Url, options: &BTreeMap<String, String>) -> Result<Arc<dyn Objec
             Ok(Arc::new(builder.build().map_err(|error| error.to_string())?))
         }
         "gs" => {
-            let mut builder =
-                GoogleCloudStorageBuilder::from_env().with_url(bare).with_retry(no_retries());
+            let mut builder = GoogleCloudStorageBuilder::from_env().with_url(bare).with_retry(no_retries());
             for (key, value) in options {
                 builder = builder.with_config(key_of::<GoogleConfigKey>(key)?, value);
             }

@@ -22,13 +22,12 @@ impl Store {
         let (first, second) = (Bytes::from_static(b"first"), Bytes::from_static(b"second"));
         let location = self.location(path)?;
         self.create(path, first.clone())?;
-        let again = self.retry("create", path, || {
-            match self.try_put(&location, &second, PutMode::Create) {
+        let again =
+            self.retry("create", path, || match self.try_put(&location, &second, PutMode::Create) {
                 Ok(()) => Ok(true),
                 Err(Failure::Exists(_)) => Ok(false),
                 Err(failure) => Err(failure),
-            }
-        })?;
+            })?;
         let found = self.get(path)?;
         if again || found.as_ref() == Some(&second) {
             return Err(self.unfit("this store overwrites: a second create of an object was not refused"));
