@@ -5,5 +5,6 @@
 //! Pure: facts in, decision out. No clock, no I/O.
 
 pub mod ledger;
+pub mod tiling;
 
 pub use ledger::{Imbalance, Ledger, PartitionCounts, WindowCounts};
