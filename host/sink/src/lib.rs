@@ -1,1 +1,32 @@
-//! tallow-sink
+//! Where the output of a committed epoch goes, in the order in which it happens:
+//!
+//! - [`EpochOutput`]: closed windows, late rows and dead letters of one epoch, with their provenance;
+//! - [`Sink::prepare`]: a pure function from that to finished objects ([`Item`]), stored as the epoch's outbox
+//!   before its commit;
+//! - [`Sink::publish`]: puts one item under its final name after the commit, any number of times, by any
+//!   number of publishers, with one result.
+//!
+//! Three sinks write Parquet files: [`Lake`] (candles), [`LateRows`] and [`DeadLetters`].
+
+mod dead_letters;
+mod decimal;
+mod digest;
+mod error;
+pub mod hive;
+mod lake;
+mod late_rows;
+mod output;
+mod parquet_file;
+mod raw_records;
+mod sink;
+mod sorted;
+
+pub use dead_letters::DeadLetters;
+pub use decimal::nearest_double;
+pub use digest::rows_digest;
+pub use error::SinkError;
+pub use lake::{Decimals, Lake};
+pub use late_rows::LateRows;
+pub use output::{DeadLetter, EpochOutput, LateRow, OffsetRange, Provenance, ReasonKind};
+pub use parquet_file::SCHEMA_VERSION;
+pub use sink::{Item, Sink};

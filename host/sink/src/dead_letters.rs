@@ -1,0 +1,83 @@
+//! Records that were set aside, as Parquet: place, reason and the untouched bytes.
+
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, ListArray, RecordBatch, StringArray, StructArray};
+use arrow_buffer::OffsetBuffer;
+use arrow_schema::{DataType, Field};
+use bytes::Bytes;
+use tallow_log::Store;
+
+use crate::parquet_file::{self, Layout};
+use crate::raw_records::{bytes, kafka_times, numbers, place_columns, texts};
+use crate::sink::publish_object;
+use crate::{DeadLetter, EpochOutput, Item, Sink, SinkError, hive};
+
+/// `dead-letter/<pipeline>/date=<UTC day of the epoch's clock>/<chain>-<shard>-<seq>.parquet`
+pub struct DeadLetters {
+    store: Store,
+}
+
+impl DeadLetters {
+    pub fn new(store: Store) -> Self {
+        Self { store }
+    }
+}
+
+impl Sink for DeadLetters {
+    fn name(&self) -> &'static str {
+        "dead-letter"
+    }
+
+    fn prepare(&self, output: &EpochOutput<'_>) -> Result<Vec<Item>, SinkError> {
+        if output.dead.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut letters: Vec<&DeadLetter> = output.dead.iter().collect();
+        letters
+            .sort_by_key(|letter| (&letter.place, letter.row, &letter.window, letter.kind, &letter.reason));
+        let folder = format!("dead-letter/{}", hive::encode(output.pipeline));
+        let path = parquet_file::path(&folder, &hive::date(output.clock_us), output);
+        let table = table(&letters, &output.commit())
+            .map_err(|error| SinkError::Encode { name: path.clone(), why: error.to_string() })?;
+        let layout =
+            Layout { sorted_by: &[0, 1, 2], opaque: &["key", "value", "headers.list.element.value"] };
+        Ok(vec![parquet_file::item(self.name(), path, &table, layout, output)?])
+    }
+
+    fn publish(&self, name: &str, bytes: Bytes) -> Result<(), SinkError> {
+        publish_object(&self.store, name, bytes)
+    }
+}
+
+fn table(letters: &[&DeadLetter], commit: &str) -> Result<RecordBatch, arrow_schema::ArrowError> {
+    let [topic, partition, offset] = place_columns(letters.iter().map(|letter| &letter.place));
+    RecordBatch::try_from_iter([
+        topic,
+        partition,
+        offset,
+        ("timestamp", kafka_times(letters.iter().map(|letter| letter.timestamp_us))),
+        ("key", bytes(letters.iter().map(|letter| letter.key.as_deref()))),
+        ("value", bytes(letters.iter().map(|letter| letter.value.as_deref()))),
+        ("headers", headers(letters)),
+        ("reason_kind", texts(letters.iter().map(|letter| Some(letter.kind.as_str())))),
+        ("reason", texts(letters.iter().map(|letter| Some(letter.reason.as_str())))),
+        ("window", texts(letters.iter().map(|letter| letter.window.as_deref()))),
+        ("row", numbers(letters.iter().map(|letter| letter.row))),
+        ("commit", texts(letters.iter().map(|_| Some(commit)))),
+    ])
+}
+
+/// A list of (name, value) a record, in Kafka's order; names may repeat.
+fn headers(letters: &[&DeadLetter]) -> ArrayRef {
+    let all = letters.iter().flat_map(|letter| &letter.headers);
+    let names = StringArray::from_iter_values(all.clone().map(|(name, _)| name));
+    let values = bytes(all.map(|(_, value)| value.as_deref()));
+    let pairs = StructArray::from(vec![
+        (Arc::new(Field::new("name", DataType::Utf8, false)), Arc::new(names) as ArrayRef),
+        (Arc::new(Field::new("value", DataType::LargeBinary, true)), values),
+    ]);
+    let element = Arc::new(Field::new("element", pairs.data_type().clone(), false));
+    let lengths = OffsetBuffer::from_lengths(letters.iter().map(|letter| letter.headers.len()));
+    Arc::new(ListArray::new(element, lengths, Arc::new(pairs), None))
+}

@@ -1,0 +1,28 @@
+//! What can go wrong in a sink, by what the caller should do.
+
+use tallow_log::{Digest, StoreError};
+
+#[derive(Debug, thiserror::Error)]
+pub enum SinkError {
+    /// Stop: somebody else wrote this name, or the same epoch gave two outputs.
+    #[error(
+        "`{name}` exists with other content (sha256 {held}, wanted {wanted}): stopped, nothing was overwritten. \
+         Compare the two; another pipeline may write to the same place under the same name"
+    )]
+    Conflict { name: String, held: Digest, wanted: Digest },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Stop: a function or the host gave a table that does not keep the contract.
+    #[error("pipeline `{pipeline}`, window `{window}`: {why}")]
+    Table { pipeline: String, window: String, why: String },
+    /// Stop: a file could not be encoded.
+    #[error("`{name}` cannot be written as Parquet: {why}")]
+    Encode { name: String, why: String },
+}
+
+impl SinkError {
+    /// Whether the same call may work later. Everything else halts the pipeline.
+    pub fn passes(&self) -> bool {
+        matches!(self, SinkError::Store(error) if error.passes())
+    }
+}

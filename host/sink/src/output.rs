@@ -1,0 +1,123 @@
+//! What one committed epoch gives to the sinks.
+
+use std::collections::BTreeMap;
+
+use arrow_array::RecordBatch;
+use serde::Serialize;
+use tallow_record::Place;
+
+/// The output of one epoch. Everything in it follows from the checkpoint log and the records, so a replay makes
+/// the same value, and sinks make the same bytes of it.
+#[derive(Clone, Debug)]
+pub struct EpochOutput<'a> {
+    pub pipeline: &'a str,
+    /// Id of the shard's log chain: names of two chains never meet.
+    pub chain: &'a str,
+    pub shard: u32,
+    /// Number of the commit in its chain.
+    pub seq: u64,
+    /// The clock that the epoch was given and its commit records, µs since 1970-01-01 UTC. It dates late rows
+    /// and dead letters, whose own times may be anything.
+    pub clock_us: i64,
+    pub provenance: Provenance,
+    /// Closed windows: window name, and a table with the key's columns (text), `window_start`, `window_end`,
+    /// then aggregates. A name may come more than once, with equal columns.
+    pub closed: Vec<(String, RecordBatch)>,
+    pub late: Vec<LateRow>,
+    pub dead: Vec<DeadLetter>,
+}
+
+impl EpochOutput<'_> {
+    /// `chain/shard/seq`: names the commit in every file and row that comes from it.
+    pub fn commit(&self) -> String {
+        format!("{}/{}/{}", self.chain, self.shard, self.seq)
+    }
+}
+
+/// What the output was made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Provenance {
+    /// sha256 of each component by its role (`parse`, `window`).
+    pub functions: BTreeMap<String, String>,
+    /// The records that the epoch took.
+    pub offsets: Vec<OffsetRange>,
+}
+
+/// Records of a partition from offset `from` (inclusive) to `to` (exclusive).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct OffsetRange {
+    pub topic: String,
+    pub partition: i32,
+    pub from: i64,
+    pub to: i64,
+}
+
+/// A row that came after its window had closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LateRow {
+    pub place: Place,
+    /// Row within the record, from 0.
+    pub row: u32,
+    /// Kafka's timestamp of the record, µs; -1 where there is none.
+    pub timestamp_us: i64,
+    pub event_time_us: i64,
+    /// The watermark that made it late.
+    pub watermark_us: i64,
+    /// Name of the window that it is late for; it may be in time for another.
+    pub window: String,
+    pub key: Option<Vec<u8>>,
+    pub value: Option<Vec<u8>>,
+}
+
+/// A record, or a row of one, that was set aside, with the record's untouched bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetter {
+    pub place: Place,
+    /// Kafka's timestamp of the record, µs; -1 where there is none.
+    pub timestamp_us: i64,
+    pub key: Option<Vec<u8>>,
+    /// None: a tombstone, which is not an empty value.
+    pub value: Option<Vec<u8>>,
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
+    pub kind: ReasonKind,
+    /// The reason in words, from the function or the host.
+    pub reason: String,
+    /// The window that refused the row, where one did.
+    pub window: Option<String>,
+    /// Row within the record; None: the whole record.
+    pub row: Option<u32>,
+}
+
+/// Why something was set aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ReasonKind {
+    /// The parse function calls the record broken.
+    Rejected,
+    /// A function trapped on it.
+    Trap,
+    /// A function ran out of time on it.
+    Deadline,
+    /// Its event time is too far ahead of the clock.
+    Future,
+    /// Its id was seen before with other content.
+    Conflict,
+    /// The row lacks an event time, a key or an id.
+    Invalid,
+}
+
+impl ReasonKind {
+    pub const ALL: [ReasonKind; 6] =
+        [Self::Rejected, Self::Trap, Self::Deadline, Self::Future, Self::Conflict, Self::Invalid];
+
+    /// As written in the column `reason_kind`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rejected => "rejected",
+            Self::Trap => "trap",
+            Self::Deadline => "deadline",
+            Self::Future => "future",
+            Self::Conflict => "conflict",
+            Self::Invalid => "invalid",
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! What the pipeline asks of a sink.
+
+use bytes::Bytes;
+use tallow_log::{Create, Digest, Store};
+
+use crate::{EpochOutput, SinkError};
+
+/// One finished object of an epoch: it waits in the outbox until the epoch is committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// [`Sink::name`] of the sink that made it and publishes it.
+    pub sink: &'static str,
+    /// Final name, from the commit's chain, shard and seq: the path in the lake.
+    pub name: String,
+    pub bytes: Bytes,
+    pub rows: u64,
+    /// [`crate::rows_digest`] of its rows.
+    pub rows_digest: Digest,
+}
+
+pub trait Sink: Send + Sync {
+    /// Names the sink in the checkpoint log; never changes.
+    fn name(&self) -> &'static str;
+
+    /// The epoch's output as finished objects, none where there is nothing to say. Pure: the same output gives
+    /// the same items, byte by byte.
+    fn prepare(&self, output: &EpochOutput<'_>) -> Result<Vec<Item>, SinkError>;
+
+    /// Makes one committed item visible under its final name. Any number of publishers may do so, any number of
+    /// times. [`SinkError::Conflict`]: the name holds something else, which stays as it is.
+    fn publish(&self, name: &str, bytes: Bytes) -> Result<(), SinkError>;
+}
+
+/// Publishes an item as an object of a store.
+pub(crate) fn publish_object(store: &Store, name: &str, bytes: Bytes) -> Result<(), SinkError> {
+    match store.create(name, bytes.clone())? {
+        Create::Created => Ok(()),
+        Create::Exists { theirs } => Err(SinkError::Conflict {
+            name: name.to_owned(),
+            held: Digest::of(&theirs),
+            wanted: Digest::of(&bytes),
+        }),
+    }
+}
