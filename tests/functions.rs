@@ -1,0 +1,71 @@
+//! The built components: what they import and export, and that their bytes depend on nothing but the source
+//! and the compiler.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use tallow_tests::paths;
+use wit_component::DecodedWasm;
+
+#[test]
+fn functions_import_types_only_and_export_their_contract_only() {
+    for (function, export) in
+        [("parse-market", "tallow:parse/parse@0.1.0"), ("window", "tallow:window/window@0.1.0")]
+    {
+        let path = paths::functions().join(format!("{function}.wasm"));
+        let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let DecodedWasm::Component(resolve, world) = wit_component::decode(&bytes).unwrap() else {
+            panic!("{function} is not a component");
+        };
+        let world = &resolve.worlds[world];
+        let imports: Vec<_> = world.imports.keys().map(|key| resolve.name_world_key(key)).collect();
+        let exports: Vec<_> = world.exports.keys().map(|key| resolve.name_world_key(key)).collect();
+        assert_eq!(imports, ["tallow:types/types@0.1.0"], "imports of {function}");
+        assert_eq!(exports, [export], "exports of {function}");
+    }
+}
+
+#[test]
+fn two_folders_give_the_same_components() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let copy = elsewhere.path().join("another folder/with a longer path");
+    copy_sources(&paths::root(), &copy);
+
+    let output = Command::new(paths::program("tallow-functions-build"))
+        .current_dir(&copy)
+        // The copy gets a target folder of its own.
+        .env_remove("CARGO_TARGET_DIR")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+    let (here, there) = (components(&paths::functions()), components(&copy.join("target/functions")));
+    assert_eq!(here.keys().collect::<Vec<_>>(), there.keys().collect::<Vec<_>>());
+    for (name, bytes) in &here {
+        assert!(*bytes == there[name], "{name} differs: a path of the machine is in it (strings {name} | grep /)");
+    }
+}
+
+fn components(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = folder.read_dir().unwrap().map(|entry| entry.unwrap().path());
+    let components = entries.filter(|path| path.extension().is_some_and(|extension| extension == "wasm"));
+    components
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap()))
+        .collect()
+}
+
+/// Copies a folder without what was built in it and without hidden files.
+fn copy_sources(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in from.read_dir().unwrap().map(Result::unwrap) {
+        let name = entry.file_name();
+        let target = to.join(&name);
+        if entry.path().is_file() {
+            fs::copy(entry.path(), target).unwrap();
+        } else if entry.path().is_dir() && name != "target" && name != "lake" && !name.to_string_lossy().starts_with('.') {
+            copy_sources(&entry.path(), &target);
+        }
+    }
+}

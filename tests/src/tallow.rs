@@ -1,0 +1,124 @@
+//! The built program as a process.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use tallow_edge::{Clock, SystemClock, Ticks};
+use tempfile::TempDir;
+
+use crate::paths;
+
+/// A run that takes longer hangs: it is killed and the test fails with what it said.
+const LIMIT: Duration = Duration::from_secs(180);
+
+/// What a run left behind.
+#[derive(Debug)]
+pub struct Finished {
+    pub status: ExitStatus,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Finished {
+    /// Fails with what the program said unless it ended with 0.
+    pub fn success(self) -> Self {
+        assert!(self.status.success(), "tallow ended with {}\n{}\n{}", self.status, self.stdout, self.stderr);
+        self
+    }
+}
+
+/// A run that goes on; it is killed when dropped.
+pub struct Running {
+    process: Child,
+    /// Its output goes to files, so that no full pipe can stop it.
+    output: TempDir,
+    clock: SystemClock,
+    start: Ticks,
+}
+
+/// Runs `tallow` to its end.
+pub fn run<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Finished {
+    start(arguments).wait()
+}
+
+/// Starts `tallow`.
+pub fn start<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Running {
+    let output = TempDir::with_prefix("tallow-run-").expect("a temporary folder");
+    let file = |name: &str| File::create(output.path().join(name)).expect("a file in a temporary folder");
+    let process = Command::new(paths::program("tallow"))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(file("stdout"))
+        .stderr(file("stderr"))
+        .spawn()
+        .expect("tallow starts");
+    let clock = SystemClock::new();
+    Running { process, output, start: clock.ticks(), clock }
+}
+
+impl Running {
+    pub fn wait(mut self) -> Finished {
+        self.wait_for(|| false);
+        let status = self.process.wait().expect("the process can be waited for");
+        Finished { status, stdout: self.said("stdout"), stderr: self.said("stderr") }
+    }
+
+    /// Kills the process as `kill -9` does, once `when` holds. Gives whether it was still running then.
+    pub fn kill_when(mut self, when: impl FnMut() -> bool) -> bool {
+        let killed = self.wait_for(when);
+        if killed {
+            self.process.kill().expect("the process can be killed");
+        }
+        self.process.wait().expect("the process can be waited for");
+        killed
+    }
+
+    /// Time since its start.
+    pub fn age(&self) -> Duration {
+        self.clock.ticks().since(self.start)
+    }
+
+    /// Waits until the process ends or `when` holds; gives whether `when` came first.
+    fn wait_for(&mut self, mut when: impl FnMut() -> bool) -> bool {
+        while self.process.try_wait().expect("the process can be asked").is_none() {
+            if when() {
+                return true;
+            }
+            if self.age() > LIMIT {
+                self.process.kill().expect("the process can be killed");
+                panic!("tallow hangs\n{}\n{}", self.said("stdout"), self.said("stderr"));
+            }
+            self.clock.sleep(Duration::from_millis(1));
+        }
+        false
+    }
+
+    fn said(&self, stream: &str) -> String {
+        fs::read_to_string(self.output.path().join(stream)).unwrap_or_default()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// How many records the pipelines' logs in a lake hold.
+pub fn log_records(lake: &Path) -> usize {
+    fn count(folder: &Path, inside_log: bool) -> usize {
+        let Ok(entries) = folder.read_dir() else { return 0 };
+        let entries = entries.flatten().map(|entry| entry.path());
+        entries
+            .map(|path| match path.is_dir() {
+                true => count(&path, path.file_name().is_some_and(|name| name == "log")),
+                false => usize::from(inside_log),
+            })
+            .sum()
+    }
+    count(&lake.join("_tallow/jobs"), false)
+}
