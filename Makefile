@@ -21,6 +21,7 @@ build: doctor ## Build the host and the functions
 functions: build ## Build the functions into target/functions
 
 test: doctor-test build ## Run all tests; those on real services say so where they are skipped
+	target/release/tallow-functions-build tests
 	$(CARGO) test $(RELEASE)
 
 check: export TALLOW_INSTALL = 0

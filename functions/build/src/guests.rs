@@ -23,8 +23,8 @@ pub struct Guest {
 }
 
 impl Workspace {
-    /// The workspace that holds the current folder.
-    pub fn here() -> Result<Self> {
+    /// The workspace that holds the current folder, with the function crates under `folder` of it.
+    pub fn here(folder: &str) -> Result<Self> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let output = Command::new(cargo)
             .args(["metadata", "--no-deps", "--format-version", "1"])
@@ -33,12 +33,12 @@ impl Workspace {
         if !output.status.success() {
             bail!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr).trim());
         }
-        Self::from_metadata(&output.stdout)
+        Self::from_metadata(&output.stdout, folder)
     }
 
-    fn from_metadata(json: &[u8]) -> Result<Self> {
+    fn from_metadata(json: &[u8], folder: &str) -> Result<Self> {
         let metadata: Metadata = serde_json::from_slice(json).context("cargo metadata is not as expected")?;
-        let functions = metadata.workspace_root.join("functions");
+        let functions = metadata.workspace_root.join(folder);
         let mut guests: Vec<Guest> = metadata
             .packages
             .into_iter()
@@ -95,7 +95,7 @@ mod tests {
             package("tallow-functions-build", "functions/build", "bin"),
             package("tallow-python", "host/python", "cdylib"),
         );
-        let workspace = Workspace::from_metadata(json.as_bytes()).unwrap();
+        let workspace = Workspace::from_metadata(json.as_bytes(), "functions").unwrap();
         let names: Vec<_> = workspace.guests.iter().map(|guest| guest.name.as_str()).collect();
         assert_eq!(names, ["parse-market", "window"]);
     }
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn a_workspace_without_functions_is_an_error_that_names_the_folder() {
         let json = br#"{"workspace_root":"/w","target_directory":"/t","packages":[]}"#;
-        let error = Workspace::from_metadata(json).err().unwrap().to_string();
+        let error = Workspace::from_metadata(json, "functions").err().unwrap().to_string();
         assert!(error.contains("/w/functions"), "{error}");
     }
 }

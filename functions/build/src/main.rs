@@ -2,7 +2,8 @@
 //!
 //! A function crate is a package under `functions/` with a `cdylib` target. Each becomes a core module by
 //! the Rust compiler, then a component in `target/functions/<name>.wasm`. The same source and compiler give
-//! the same digest from any folder.
+//! the same digest from any folder. With the argument `tests` it builds the functions that tests need, from
+//! `tests/guests/` into `target/functions/test/`.
 
 mod component;
 mod guests;
@@ -12,7 +13,7 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
 use guests::{Guest, Workspace};
@@ -29,10 +30,16 @@ fn main() -> ExitCode {
 }
 
 fn build() -> Result<()> {
-    let workspace = Workspace::here()?;
+    let argument = std::env::args().nth(1);
+    let (from, to) = match argument.as_deref() {
+        None => ("functions", "functions"),
+        Some("tests") => ("tests/guests", "functions/test"),
+        Some(other) => bail!("unknown argument `{other}`; there is only `tests`"),
+    };
+    let workspace = Workspace::here(from)?;
     let toolchain = Toolchain::find()?;
     eprintln!("building {} functions with {toolchain}", workspace.guests.len());
-    let out = workspace.target.join("functions");
+    let out = workspace.target.join(to);
     fs::create_dir_all(&out).with_context(|| format!("cannot create {}", out.display()))?;
     for guest in &workspace.guests {
         let module = toolchain.compile(&workspace, guest)?;

@@ -1,11 +1,11 @@
-//! A parse function that does what a record tells it to. A value is either a trade as plain words,
-//! `SYMBOL TIME_US PRICE ID QUANTITY` (`BTCUSDT 1000000 60123.5 17 0.25`), or one of the misdeeds of `misdeed`;
-//! a null value is ignored, anything else rejected. So a test puts one bad record into a good stream, and
-//! knows which one has to be found.
+//! A parse function that does what a record tells it to. A value is either a trade in plain words,
+//! `SYMBOL TIME_US PRICE ID QUANTITY` (`BTCUSDT 1000000 60123.5 17 0.25`), or one of the misdeeds of
+//! `misdeed`; a null value is ignored, anything else rejected. So a test puts a bad record into a good stream,
+//! and knows which one is to be found.
 
-#[cfg(target_arch = "wasm32")]
+#![cfg(target_arch = "wasm32")]
+
+mod adapter;
+mod answer;
 mod misdeed;
-#[cfg(target_arch = "wasm32")]
-mod parse;
-#[cfg(target_arch = "wasm32")]
 mod trade;

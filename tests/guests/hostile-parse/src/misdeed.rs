@@ -1,51 +1,32 @@
 //! What a function can do wrong.
 
-use crate::parse::types::ColumnData;
-use crate::parse::{Answer, Record};
+use crate::answer::{Answer, Spoil};
+use crate::trade::Trade;
 
-/// Misdeeds while reading: most do not come back.
-pub fn commit(word: &str, record: &Record, answer: &mut Answer) -> bool {
+/// Commits the misdeed that a record asks for; `None` where it asks for none.
+pub fn commit(text: &str, record: u32, answer: &mut Answer) -> Option<()> {
+    let (word, argument) = text.split_once(' ').unwrap_or((text, ""));
     match word {
         "trap" => core::arch::wasm32::unreachable(),
-        "panic" => panic!("the record said so"),
+        "panic" => panic!("a record asked for it"),
         "loop" => spin(u64::MAX),
         // `slow 300` takes 300 million steps.
-        "slow" => spin(record.argument().unwrap_or(100) * 1_000_000),
-        "stack" => _ = core::hint::black_box(deeper(1)),
+        "slow" => spin(argument.parse::<u64>().ok()? * 1_000_000),
+        "stack" => _ = deeper(1),
         "hog" => hog(),
+        "unequal" => answer.spoil = Some(Spoil::UnequalColumns),
+        "codes" => answer.spoil = Some(Spoil::CodesOutOfRange),
+        "backwards" => answer.spoil = Some(Spoil::RecordsBackwards),
+        "refuse" => answer.spoil = Some(Spoil::Refuse),
+        "lost" => return Some(()),
+        "twice" => answer.reject(record, b"it has a row as well".to_vec()),
+        "latin1" => return Some(answer.reject(record, b"caf\xe9".to_vec())),
         // `huge 100` gives 100 MiB back.
-        "huge" => return huge(record, answer),
-        "lost" => return true,
-        "twice" => answer.reject(record.index, b"in two lists"),
-        "backwards" => answer.backwards = true,
-        "unequal" => answer.unequal = true,
-        "codes" => answer.codes = true,
-        "latin1" => answer.reject_alone(record.index, b"caf\xe9"),
-        "refuse" => answer.refusal = Some("a record asked for it".to_owned()),
-        _ => return false,
+        "huge" => return Some(answer.reject(record, vec![b'x'; argument.parse::<usize>().ok()? << 20])),
+        _ => return None,
     }
-    if word == "latin1" {
-        return true;
-    }
-    answer.row_of_zeros(record.index);
-    true
-}
-
-/// Misdeeds that spoil the finished answer.
-pub fn spoil(answer: &mut Answer) {
-    if answer.backwards {
-        answer.records.reverse();
-    }
-    if answer.codes {
-        answer.kinds.codes.fill(7);
-    }
-    if answer.unequal {
-        for column in &mut answer.columns {
-            if let ColumnData::Decimal(decimals) = &mut column.data {
-                decimals.values.pop();
-            }
-        }
-    }
+    answer.row(record, Trade::default());
+    Some(())
 }
 
 fn spin(steps: u64) {
@@ -54,6 +35,7 @@ fn spin(steps: u64) {
     }
 }
 
+#[expect(unconditional_recursion, reason = "the stack is to overflow")]
 fn deeper(depth: u64) -> u64 {
     let frame = core::hint::black_box([depth; 64]);
     deeper(depth + 1).wrapping_add(frame[0])
@@ -63,10 +45,4 @@ fn hog() {
     loop {
         core::mem::forget(core::hint::black_box(vec![1u8; 1 << 20]));
     }
-}
-
-fn huge(record: &Record, answer: &mut Answer) -> bool {
-    let mib = record.argument().unwrap_or(100) as usize;
-    answer.reject_alone(record.index, &vec![b'x'; mib << 20]);
-    true
 }

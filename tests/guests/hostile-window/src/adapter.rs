@@ -1,0 +1,112 @@
+//! The contract `tallow:window`.
+
+wit_bindgen::generate!({
+    path: ["../../../wit/types", "../../../wit/window"],
+    world: "tallow:window/window-function",
+    generate_all,
+});
+
+pub use exports::tallow::window::window as contract;
+pub use tallow::types::types;
+
+use std::cell::{RefCell, RefMut};
+
+use contract::{Output, Part, Report, Rows, Shape, SnapshotParts, Spec, Stats, Windows};
+
+use crate::counts::Counts;
+use crate::misdeed;
+
+struct Component;
+
+export!(Component);
+
+impl contract::Guest for Component {
+    type Windows = All;
+
+    fn describe() -> contract::Description {
+        contract::Description {
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            state_version: 1,
+            reads_state_versions: vec![1],
+        }
+    }
+}
+
+struct All(RefCell<Vec<Counts>>);
+
+impl All {
+    fn empty(specs: Vec<Spec>) -> Result<Vec<Counts>, String> {
+        let counts = specs.into_iter().map(|spec| match spec.shape {
+            Shape::Tumbling(size_us) if !spec.keys.is_empty() => Ok(Counts::new(spec, size_us as i64)),
+            _ => Err(format!("spec `{}` is not tumbling, or has no key", spec.name)),
+        });
+        counts.collect()
+    }
+
+    /// The counts of each spec, after what the specs' names ask of a function.
+    fn begin(&self, function: &str) -> RefMut<'_, Vec<Counts>> {
+        let counts = self.0.borrow_mut();
+        misdeed::by_spec(counts.iter().map(|it| it.spec.name.as_str()), function);
+        counts
+    }
+}
+
+impl contract::GuestWindows for All {
+    fn open(specs: Vec<Spec>) -> Result<Windows, String> {
+        misdeed::by_spec(specs.iter().map(|spec| spec.name.as_str()), "open");
+        Ok(Windows::new(All(RefCell::new(All::empty(specs)?))))
+    }
+
+    fn restore(specs: Vec<Spec>, watermark_us: i64, parts: Vec<Part>) -> Result<Windows, String> {
+        misdeed::by_spec(specs.iter().map(|spec| spec.name.as_str()), "restore");
+        let mut counts = All::empty(specs)?;
+        for part in parts {
+            let counts = counts.get_mut(part.spec as usize);
+            let loaded = counts.and_then(|counts| counts.load(watermark_us, &part.bytes));
+            loaded.ok_or_else(|| format!("the state of spec {} is not of this function", part.spec))?;
+        }
+        Ok(Windows::new(All(RefCell::new(counts))))
+    }
+
+    fn update(&self, rows: Rows) -> Result<Vec<Report>, String> {
+        let mut counts = self.begin("update");
+        let few = counts.iter().any(|it| it.spec.name == "no-report");
+        let reports = counts.iter_mut().map(|it| it.update(&rows)).skip(usize::from(few));
+        reports.collect()
+    }
+
+    fn advance(&self, watermark_us: i64) -> Result<Vec<Output>, String> {
+        let mut counts = self.begin("advance");
+        Ok((0..).zip(counts.iter_mut()).map(|(index, it)| it.advance(index, watermark_us)).collect())
+    }
+
+    fn close_all(&self) -> Result<Vec<Output>, String> {
+        let counts = self.begin("close-all");
+        Ok((0..).zip(counts.iter()).map(|(index, it)| it.open(index)).collect())
+    }
+
+    fn changed(&self) -> Vec<Output> {
+        let counts = self.begin("changed");
+        (0..).zip(counts.iter()).map(|(index, it)| it.open(index)).collect()
+    }
+
+    fn snapshot(&self, since: u64) -> SnapshotParts {
+        let counts = self.begin("snapshot");
+        let parts = (0..).zip(counts.iter()).map(|(spec, it)| Part { spec, group: 0, bytes: it.save() });
+        SnapshotParts { version: since + 1, parts: parts.collect() }
+    }
+
+    fn stats(&self) -> Vec<Stats> {
+        let counts = self.begin("stats");
+        let stats = (0..).zip(counts.iter()).map(|(spec, it)| Stats {
+            spec,
+            keys: it.windows(),
+            open_windows: it.windows(),
+            open_assignments: it.rows(),
+            untracked: 0,
+            bytes: it.windows() * 64,
+        });
+        stats.collect()
+    }
+}
