@@ -1,5 +1,15 @@
-//! Where records come from. [`Source`] is the edge: Kafka in production, memory in tests.
+//! Where records come from. [`Source`] is the edge: [`KafkaSource`] in production, [`MemorySource`] in tests and
+//! simulations; [`conformance`] holds both to the same rules.
 
 mod source;
+mod topics;
 
-pub use source::{Event, Fetcher, Limits, PartitionInfo, Position, Source, SourceError};
+mod kafka;
+mod memory;
+
+pub mod conformance;
+
+pub use kafka::{Config, KafkaSource, REFUSED, refuse};
+pub use memory::{MemoryLog, MemorySource, Raw};
+pub use source::{Event, Fetcher, Limits, OnDataLoss, PartitionInfo, Position, Source, SourceError};
+pub use topics::Topics;

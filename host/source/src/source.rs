@@ -1,5 +1,6 @@
 //! What the pipeline asks of a source.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tallow_record::{Batch, TopicPartition};
@@ -8,6 +9,9 @@ use tallow_record::{Batch, TopicPartition};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartitionInfo {
     pub partition: TopicPartition,
+    /// The topic's id as Kafka's own tools print it: a topic deleted and made anew under the same name has another.
+    /// `None` where the broker has no ids.
+    pub topic_id: Option<Arc<str>>,
     /// Offset of the first record that is still there.
     pub earliest: i64,
     /// Offset that the next record will get (of the last stable record, for read-committed readers).
@@ -20,6 +24,16 @@ pub struct Position {
     pub partition: TopicPartition,
     /// Offset of the first record to give.
     pub next: i64,
+}
+
+/// What to do where records are gone before they were read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnDataLoss {
+    /// Stop with [`SourceError::DataLoss`].
+    #[default]
+    Halt,
+    /// Go on from what is left, and tell by [`Event::Lost`].
+    Continue,
 }
 
 /// How much one fetch may give. A fetch gives at least one record if there is one, however large.
@@ -35,10 +49,14 @@ pub struct Limits {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// Everything below `next` has been given or does not exist (aborted, compacted, control records), and
-    /// there was nothing more when the broker was asked.
+    /// there was nothing more when the broker was asked. Told once each time the end is reached: it holds until
+    /// a record of the partition comes.
     End { partition: TopicPartition, next: i64 },
-    /// No broker answers: nothing is known about what the partitions hold.
+    /// A broker that leads a partition does not answer: nothing is known about what lies behind the records read
+    /// so far. Told at each fetch for as long as it lasts.
     Unreachable { why: String },
+    /// Offsets `from..to` were gone before they were read ([`OnDataLoss::Continue`]).
+    Lost { partition: TopicPartition, from: i64, to: i64 },
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +70,11 @@ pub enum SourceError {
          Raise the topic's retention; `on-data-loss = \"continue\"` in the manifest goes on from what is left"
     )]
     DataLoss { partition: TopicPartition, wanted: i64, earliest: i64, latest: i64, lost: i64 },
+    #[error(
+        "{partition}: offset {wanted} is not there yet, the broker holds {earliest} to {latest}: the topic was deleted \
+         and made anew, or truncated. What was read before cannot be joined to it: start a new chain"
+    )]
+    Remade { partition: TopicPartition, wanted: i64, earliest: i64, latest: i64 },
     #[error("Kafka client setting `{key}`: {why}")]
     Setting { key: String, why: String },
     #[error("{partition}: {why}")]
@@ -62,7 +85,7 @@ pub enum SourceError {
 
 /// A set of topics that can be read by several fetchers side by side.
 pub trait Source: Send + Sync {
-    /// All partitions that the source's topics hold now.
+    /// All partitions that the source's topics hold now, in order of topic and number.
     fn partitions(&self) -> Result<Vec<PartitionInfo>, SourceError>;
 
     /// A reader of the given partitions, each from its position on.
@@ -74,7 +97,8 @@ pub trait Source: Send + Sync {
 
 /// Reads its partitions; used by one thread.
 pub trait Fetcher: Send {
-    /// Appends records to `batch` (the caller has cleared it), each run with the clock at its fetch.
+    /// Appends records to `batch` (the caller has cleared it), each run with the clock at its fetch. Of one partition
+    /// they come in the order of offsets. Nothing is given twice, save after an error, which ends the fetcher.
     fn fetch(&mut self, limits: Limits, batch: &mut Batch) -> Result<Vec<Event>, SourceError>;
 
     /// Adds partitions found while running.

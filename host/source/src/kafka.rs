@@ -1,0 +1,16 @@
+//! Kafka by librdkafka, read in batches.
+//!
+//! Each fetcher is one client. The queues of its partitions are forwarded to one private queue, which is read a few
+//! thousand messages at a time; this halves what a record costs against polling message by message. The client's own
+//! queue is left to the client's events (errors, logs).
+
+mod client;
+mod fetcher;
+mod ffi;
+mod loss;
+mod settings;
+mod source;
+
+pub(crate) use loss::{Verdict, judge};
+pub use settings::{REFUSED, refuse};
+pub use source::{Config, KafkaSource};

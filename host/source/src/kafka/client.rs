@@ -1,0 +1,90 @@
+//! One librdkafka client: how it is made, what it logs, and what it last complained of.
+
+use std::sync::{Mutex, PoisonError};
+
+use rdkafka::ClientConfig;
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, ConsumerContext};
+use rdkafka::error::KafkaError;
+
+use crate::SourceError;
+
+pub(super) type Client = BaseConsumer<Context>;
+
+/// Keeps the newest complaint, which is the reason to show when no broker answers.
+#[derive(Default)]
+pub(super) struct Context {
+    complaint: Mutex<Option<String>>,
+}
+
+impl Context {
+    /// The newest complaint since the last call of [`Context::forget`].
+    pub(super) fn complaint(&self) -> Option<String> {
+        self.complaint.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn forget(&self) {
+        *self.complaint.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        match level {
+            RDKafkaLogLevel::Emerg
+            | RDKafkaLogLevel::Alert
+            | RDKafkaLogLevel::Critical
+            | RDKafkaLogLevel::Error
+            | RDKafkaLogLevel::Warning => tracing::warn!(facility, "{message}"),
+            RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => tracing::info!(facility, "{message}"),
+            RDKafkaLogLevel::Debug => tracing::debug!(facility, "{message}"),
+        }
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        let mut complaint = self.complaint.lock().unwrap_or_else(PoisonError::into_inner);
+        // "All brokers are down" says less than the refused connection or failed login before it.
+        if complaint.is_none() || !reason.contains("brokers are down") {
+            *complaint = Some(if reason.is_empty() { error.to_string() } else { reason.to_owned() });
+        }
+    }
+}
+
+impl ConsumerContext for Context {}
+
+pub(super) fn connect(config: &ClientConfig) -> Result<Client, SourceError> {
+    config.create_with_context(Context::default()).map_err(|error| match error {
+        KafkaError::ClientConfig(_, why, key, value) => {
+            SourceError::Setting { key, why: format!("{why} (value `{value}`)") }
+        }
+        other => SourceError::Other(format!("the Kafka client could not be made: {other}")),
+    })
+}
+
+/// Serves what waits on the client's own queue: logs, errors, answers to commits.
+///
+/// # Errors
+/// Where the client cannot go on, and where a record comes by this queue: all of them belong into the private one.
+pub(super) fn serve_events(client: &Client) -> Result<(), SourceError> {
+    const AT_ONCE: usize = 8;
+    for _ in 0..AT_ONCE {
+        match client.poll(std::time::Duration::ZERO) {
+            None => return Ok(()),
+            Some(Err(KafkaError::MessageConsumptionFatal(code))) => {
+                return Err(SourceError::Other(format!("the Kafka client stopped: {code}")));
+            }
+            Some(Err(_)) => {} // `Context::error` has kept it.
+            Some(Ok(message)) => {
+                use rdkafka::Message;
+                return Err(SourceError::Other(format!(
+                    "{}/{}/{}: a record came outside the batch queue",
+                    message.topic(),
+                    message.partition(),
+                    message.offset()
+                )));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,178 @@
+//! The topics of a Kafka cluster.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{CommitMode, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::metadata::{Metadata, MetadataTopic};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use tallow_edge::Clock;
+use tallow_record::TopicPartition;
+
+use super::client::{Client, connect, serve_events};
+use super::fetcher::KafkaFetcher;
+use super::ffi::topic_ids;
+use super::settings::client_config;
+use crate::topics::Chosen;
+use crate::{Fetcher, OnDataLoss, PartitionInfo, Position, Source, SourceError, Topics};
+
+/// How long a question to the brokers may take.
+const ANSWER_WAIT: Duration = Duration::from_secs(10);
+/// The group's name where none shows the lag. Nothing joins it, nothing is committed to it.
+const NO_GROUP: &str = "tallow";
+
+pub struct Config {
+    /// `host:port`, several by commas.
+    pub brokers: String,
+    /// Settings of the Kafka client, passed through; see [`crate::REFUSED`].
+    pub client: BTreeMap<String, String>,
+    pub topics: Topics,
+    pub on_data_loss: OnDataLoss,
+    /// Consumer group that gets the committed offsets, for lag monitors.
+    pub group_for_lag: Option<String>,
+    pub clock: Arc<dyn Clock>,
+}
+
+pub struct KafkaSource {
+    client: Client,
+    client_config: ClientConfig,
+    brokers: String,
+    topics: Chosen,
+    on_data_loss: OnDataLoss,
+    reports_lag: bool,
+    clock: Arc<dyn Clock>,
+}
+
+struct Topic {
+    name: Arc<str>,
+    id: Option<Arc<str>>,
+    partitions: i32,
+}
+
+impl KafkaSource {
+    /// Checks the settings; connects in the background.
+    ///
+    /// # Errors
+    /// A setting or topic pattern that is wrong.
+    pub fn new(config: Config) -> Result<Self, SourceError> {
+        let group = config.group_for_lag.as_deref().unwrap_or(NO_GROUP);
+        let client_config = client_config(&config.brokers, group, &config.client)?;
+        Ok(Self {
+            client: connect(&client_config)?,
+            client_config,
+            brokers: config.brokers,
+            topics: Chosen::new(&config.topics)?,
+            on_data_loss: config.on_data_loss,
+            reports_lag: config.group_for_lag.is_some(),
+            clock: config.clock,
+        })
+    }
+
+    fn unreachable(&self, error: &KafkaError) -> SourceError {
+        // The client's own queue holds the reason ("connection refused", "authentication failed").
+        let _ = serve_events(&self.client);
+        let why = self.client.context().complaint().unwrap_or_else(|| error.to_string());
+        SourceError::Unreachable { brokers: self.brokers.clone(), why }
+    }
+
+    fn metadata(&self, topic: Option<&str>) -> Result<Metadata, SourceError> {
+        self.client.fetch_metadata(topic, ANSWER_WAIT).map_err(|error| self.unreachable(&error))
+    }
+
+    /// The topics with their ids and numbers of partitions.
+    fn topics(&self) -> Result<Vec<Topic>, SourceError> {
+        let (counted, broker) = self.counted()?;
+        let Some(broker) = broker.filter(|_| !counted.is_empty()) else { return Ok(Vec::new()) };
+        let names: Vec<&str> = counted.iter().map(|(name, _)| &**name).collect();
+        let ids = topic_ids(&self.client, broker, &names, ANSWER_WAIT)
+            .map_err(|why| SourceError::Unreachable { brokers: self.brokers.clone(), why })?;
+        let topics = counted.into_iter().zip(ids);
+        Ok(topics.map(|((name, partitions), id)| Topic { name, id, partitions }).collect())
+    }
+
+    /// The topics' names with their numbers of partitions, and a broker that answers.
+    fn counted(&self) -> Result<(Vec<(Arc<str>, i32)>, Option<i32>), SourceError> {
+        let count = |topic: &MetadataTopic| (Arc::from(topic.name()), topic.partitions().len() as i32);
+        let mut counted = Vec::new();
+        let mut broker = None;
+        match &self.topics {
+            Chosen::Pattern(pattern) => {
+                let metadata = self.metadata(None)?;
+                let chosen = metadata.topics().iter().filter(|topic| Chosen::matches(pattern, topic.name()));
+                counted.extend(chosen.map(count));
+                counted.sort();
+                broker = some_broker(&metadata);
+            }
+            Chosen::Names(names) => {
+                for name in names {
+                    let metadata = self.metadata(Some(name))?;
+                    let known = metadata.topics().iter().find(|topic| topic.name() == name);
+                    let known = known.filter(|topic| !topic.partitions().is_empty());
+                    let no_topic =
+                        || SourceError::NoTopic { topic: name.clone(), brokers: self.brokers.clone() };
+                    counted.push(known.map(count).ok_or_else(no_topic)?);
+                    broker = some_broker(&metadata);
+                }
+            }
+        }
+        Ok((counted, broker))
+    }
+}
+
+fn some_broker(metadata: &Metadata) -> Option<i32> {
+    metadata.brokers().first().map(|broker| broker.id())
+}
+
+impl Source for KafkaSource {
+    fn partitions(&self) -> Result<Vec<PartitionInfo>, SourceError> {
+        self.client.context().forget();
+        let mut infos = Vec::new();
+        for Topic { name, id, partitions } in self.topics()? {
+            for partition in 0..partitions {
+                let (earliest, latest) = self
+                    .client
+                    .fetch_watermarks(&name, partition, ANSWER_WAIT)
+                    .map_err(|error| self.unreachable(&error))?;
+                let partition = TopicPartition { topic: name.clone(), partition };
+                infos.push(PartitionInfo { partition, topic_id: id.clone(), earliest, latest });
+            }
+        }
+        serve_events(&self.client)?;
+        Ok(infos)
+    }
+
+    fn fetcher(&self, from: &[Position]) -> Result<Box<dyn Fetcher>, SourceError> {
+        let fetcher = KafkaFetcher::new(
+            self.client_config.clone(),
+            self.brokers.clone(),
+            self.on_data_loss,
+            self.clock.clone(),
+            from,
+        )?;
+        Ok(Box::new(fetcher))
+    }
+
+    fn report_committed(&self, positions: &[Position]) {
+        if !self.reports_lag || positions.is_empty() {
+            return;
+        }
+        let mut list = TopicPartitionList::new();
+        for at in positions {
+            let offset = Offset::Offset(at.next);
+            if let Err(error) = list.add_partition_offset(&at.partition.topic, at.partition.partition, offset)
+            {
+                tracing::warn!("{}: offset {} cannot be reported: {error}", at.partition, at.next);
+            }
+        }
+        let sent = self.client.commit(&list, CommitMode::Async).map_err(|error| error.to_string());
+        let served = serve_events(&self.client).map_err(|error| error.to_string());
+        if let Err(error) = sent.and(served) {
+            tracing::warn!(
+                "the committed offsets could not be reported to Kafka (the lag shown is old): {error}"
+            );
+        }
+    }
+}
