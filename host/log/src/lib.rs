@@ -3,12 +3,22 @@
 //! - [`store`]: objects in a folder, a bucket or memory; create-if-absent with a known answer;
 //! - [`name`]: where a shard's objects are;
 //! - [`digest`], [`record`]: what a log record says, and its bytes;
+//! - [`draft`], [`resolve`]: decisions: what may be committed, what an answer means, what to do at a start;
+//! - [`job`]: an owned shard: open, put blobs, commit, settle.
 
 pub mod digest;
+pub mod draft;
+pub mod error;
+pub mod job;
 pub mod name;
 pub mod record;
+pub mod resolve;
 pub mod store;
 
 pub use digest::Digest;
+pub use draft::Draft;
+pub use error::LogError;
+pub use job::{Job, Opened};
 pub use record::Record;
+pub use resolve::Publication;
 pub use store::{Create, Patience, Store, StoreError};

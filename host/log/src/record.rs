@@ -257,6 +257,10 @@ impl Record {
 
     /// What names published by this record begin with: `<chain>-<shard>-<seq>`.
     pub fn commit_id(&self) -> String {
-        format!("{}-{}-{:020}", self.chain, self.shard, self.seq)
+        Self::id(&self.chain, self.shard, self.seq)
+    }
+
+    pub(crate) fn id(chain: &str, shard: u32, seq: u64) -> String {
+        format!("{chain}-{shard}-{seq:020}")
     }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use tallow_edge::{Clock, Random, Ticks};
@@ -40,6 +40,7 @@ impl Default for Patience {
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const READS_AT_ONCE: usize = 16;
 
 /// Paths are relative to the root, with `/` between segments; segments that hold foreign text (symbols) are
 /// percent-encoded by the caller. Not to be called from asynchronous code: calls block.
@@ -80,6 +81,24 @@ impl Store {
     pub fn get(&self, path: &str) -> Result<Option<Bytes>, StoreError> {
         let location = self.location(path)?;
         self.retry("read", path, || self.try_get(&location))
+    }
+
+    /// The objects at `paths`, in their order, several at a time.
+    pub fn get_all(&self, paths: &[String]) -> Result<Vec<Option<Bytes>>, StoreError> {
+        let locations = paths.iter().map(|path| self.location(path)).collect::<Result<Vec<_>, _>>()?;
+        let folder = paths.first().map_or("", String::as_str);
+        self.retry("read", folder, || {
+            self.run(async {
+                let reads = locations.iter().map(|location| async move {
+                    match self.objects.get(location).await {
+                        Ok(found) => found.bytes().await.map(Some),
+                        Err(object_store::Error::NotFound { .. }) => Ok(None),
+                        Err(error) => Err(error),
+                    }
+                });
+                futures::stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await
+            })
+        })
     }
 
     /// Every object whose path begins with the folder `prefix`, with its size in bytes, sorted by path. An

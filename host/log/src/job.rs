@@ -1,0 +1,243 @@
+//! A shard's log, owned: open it (which fences every earlier owner), put blobs, commit, publish, say so.
+
+mod fence;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tallow_edge::{Clock, Random};
+
+use crate::name::{self, BlobName, Folder};
+use crate::record::{BlobRef, Record, Writer};
+use crate::resolve::{self, Kept, Outcome, Publication};
+use crate::{Create, Digest, Draft, LogError, Store};
+
+/// One owner of one shard. At most one commit is under way.
+pub struct Job {
+    pub(crate) store: Store,
+    pub(crate) folder: Folder,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    writer: Writer,
+    newest: Record,
+    newest_digest: Digest,
+    /// The records that a clean-up has left, oldest first; the last is the newest.
+    pub(crate) kept: Vec<Kept>,
+    pub(crate) published: BTreeMap<String, u64>,
+    unsettled: Option<Unsettled>,
+}
+
+/// A record whose create has no known outcome yet.
+struct Unsettled {
+    record: Record,
+    bytes: Bytes,
+}
+
+/// A shard that was just taken over.
+pub struct Opened {
+    pub job: Job,
+    /// Whether the shard had no log before: there is no state to restore.
+    pub first: bool,
+    /// What may not have been published, by sink, in order. Publish it before anything new.
+    pub to_publish: Vec<Publication>,
+}
+
+impl Job {
+    /// Takes shard `shard` of `pipeline` over: reads the newest record, checks it, its chain and its blobs,
+    /// and fences every earlier owner. [`Job::newest`] is then the fence, which carries the state to go on
+    /// from. `owner` is for people: host and process.
+    ///
+    /// Damage is an error that names the object, and leaves the log as it was.
+    pub fn open(
+        store: &Store,
+        pipeline: &str,
+        shard: u32,
+        owner: &str,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Opened, LogError> {
+        let folder = Folder::new(pipeline, shard)?;
+        let writer = Writer { id: format!("{:016x}", random.next_u64()), name: owner.to_owned() };
+        let fenced = fence::fence(store, &folder, shard, &writer, &*clock, &*random)?;
+        let mut kept: Vec<Kept> = fenced.before.iter().map(Kept::of).collect();
+        kept.push(Kept::of(&fenced.fence));
+        let published = fenced.fence.published_through.clone();
+        let job = Job {
+            store: store.clone(),
+            folder,
+            clock,
+            random,
+            writer,
+            newest: fenced.fence,
+            newest_digest: fenced.digest,
+            kept,
+            published,
+            unsettled: None,
+        };
+        Ok(Opened { job, first: fenced.before.is_empty(), to_publish: fenced.to_publish })
+    }
+
+    /// The newest record: the fence, or the last commit.
+    pub fn newest(&self) -> &Record {
+        &self.newest
+    }
+
+    /// The store that the shard is in.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// What names published by the next commit begin with: `<chain>-<shard>-<seq>`.
+    pub fn next_commit_id(&self) -> String {
+        Record::id(&self.newest.chain, self.newest.shard, self.next_seq())
+    }
+
+    pub fn next_seq(&self) -> u64 {
+        self.newest.seq + 1
+    }
+
+    /// Stores bytes under a name of their own. Unless a commit refers to it, a later owner removes it.
+    pub fn put_blob(&self, bytes: impl Into<Bytes>) -> Result<BlobRef, LogError> {
+        let bytes = bytes.into();
+        let name = BlobName::new(self.newest.term, Digest::of(&bytes), &*self.random);
+        let length = bytes.len() as u64;
+        let path = self.folder.blob(&name);
+        match self.store.create(&path, bytes)? {
+            Create::Created => Ok(BlobRef { name, length }),
+            Create::Exists { .. } => {
+                Err(self.corrupt(&path, "another object has the name of a new blob".to_owned()))
+            }
+        }
+    }
+
+    /// The bytes of a blob, checked against its digest.
+    pub fn read_blob(&self, blob: &BlobRef) -> Result<Bytes, LogError> {
+        read_blob(&self.store, &self.folder, blob)
+    }
+
+    /// Commits: the create of the record is the one moment at which the epoch has happened.
+    ///
+    /// After an error that [passes](LogError::passes) the outcome may be open: [`settle`](Job::settle) until
+    /// it is known. After [`LogError::is_fenced`] publish nothing, and leave.
+    pub fn commit(&mut self, draft: Draft) -> Result<&Record, LogError> {
+        let object = self.folder.record(self.next_seq());
+        if self.unsettled.is_some() {
+            return Err(LogError::Unsettled { object });
+        }
+        draft.check(&self.newest).map_err(|why| LogError::Contradiction { object: object.clone(), why })?;
+        let record = Record {
+            seq: self.next_seq(),
+            kind: draft.kind,
+            parent: Some(self.newest_digest),
+            chain: self.newest.chain.clone(),
+            shard: self.newest.shard,
+            term: self.newest.term,
+            writer: self.writer.clone(),
+            at_us: self.clock.now_us(),
+            epoch: draft.epoch,
+            state: draft.state,
+            published_through: self.published.clone(),
+            voided: draft.voided,
+        };
+        let bytes = record.encode().map_err(|why| LogError::Format { object, why })?.into();
+        self.unsettled = Some(Unsettled { record, bytes });
+        self.settle().map(|_| &self.newest)
+    }
+
+    /// Finds out what became of a commit whose outcome is open, and makes it happen if it did not. True: a
+    /// commit was open and has now happened.
+    pub fn settle(&mut self) -> Result<bool, LogError> {
+        let Some(open) = self.unsettled.take() else { return Ok(false) };
+        match create_record(&self.store, &self.folder, &open.record, &open.bytes) {
+            Ok(Outcome::Committed) => {
+                self.newest_digest = Digest::of(&open.bytes);
+                self.kept.push(Kept::of(&open.record));
+                self.newest = open.record;
+                Ok(true)
+            }
+            Ok(lost) => Err(lost_to(&self.store, &self.folder, lost, &open.record)),
+            Err(error) => {
+                if error.passes() {
+                    self.unsettled = Some(open);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether a commit's outcome is open.
+    pub fn is_unsettled(&self) -> bool {
+        self.unsettled.is_some()
+    }
+
+    /// Notes that a sink has published everything up to `seq`. The next commit writes it down; until then a
+    /// restart publishes it again.
+    pub fn published(&mut self, sink: &str, seq: u64) {
+        let through = self.published.entry(sink.to_owned()).or_default();
+        *through = seq.max(*through);
+    }
+
+    /// What a sink has to publish of the newest record.
+    pub fn publication(&self, sink: &str) -> Publication {
+        let outbox =
+            self.newest.epoch.outbox.iter().filter(|outgoing| outgoing.sink == sink).cloned().collect();
+        Publication { sink: sink.to_owned(), seq: self.newest.seq, outbox }
+    }
+
+    fn corrupt(&self, path: &str, why: String) -> LogError {
+        corrupt(&self.store, path, why)
+    }
+}
+
+/// The bytes of a blob, checked against its digest: for readers that do not own the shard, too.
+pub fn read_blob(store: &Store, folder: &Folder, blob: &BlobRef) -> Result<Bytes, LogError> {
+    let path = folder.blob(&blob.name);
+    let Some(bytes) = store.get(&path)? else {
+        return Err(corrupt(store, &path, "it is missing".to_owned()));
+    };
+    if bytes.len() as u64 != blob.length {
+        let why = format!("it should hold {} bytes, and holds {}", blob.length, bytes.len());
+        return Err(corrupt(store, &path, why));
+    }
+    let found = Digest::of(&bytes);
+    if found != blob.name.sha256 {
+        return Err(corrupt(store, &path, format!("its SHA-256 is {found}, not the one in its name")));
+    }
+    Ok(bytes)
+}
+
+pub(crate) fn corrupt(store: &Store, path: &str, why: String) -> LogError {
+    LogError::Corrupt { object: format!("{}/{path}", store.url()), why }
+}
+
+/// The highest clean-up boundary: records below it count for nothing.
+pub(crate) fn highest_boundary(store: &Store, folder: &Folder) -> Result<Option<u64>, LogError> {
+    Ok(store.list(&folder.boundaries())?.iter().filter_map(|(path, _)| name::seq_of(path)).max())
+}
+
+fn create_record(
+    store: &Store,
+    folder: &Folder,
+    record: &Record,
+    bytes: &Bytes,
+) -> Result<Outcome, LogError> {
+    let answer = store.create(&folder.record(record.seq), bytes.clone())?;
+    let boundary = highest_boundary(store, folder)?;
+    Ok(resolve::outcome(&answer, &record.writer.id, record.seq, boundary))
+}
+
+/// The error for an outcome that is not [`Outcome::Committed`].
+fn lost_to(store: &Store, folder: &Folder, outcome: Outcome, ours: &Record) -> LogError {
+    let path = folder.record(ours.seq);
+    let object = format!("{}/{path}", store.url());
+    let our_term = ours.term;
+    match outcome {
+        Outcome::Fenced(theirs) => {
+            LogError::Fenced { object, by: theirs.writer, their_term: theirs.term, our_term }
+        }
+        Outcome::Overtaken { boundary } => LogError::Overtaken { object, boundary, our_term },
+        Outcome::Unreadable(why) => LogError::Format { object, why },
+        Outcome::Committed => LogError::Unsettled { object },
+    }
+}
