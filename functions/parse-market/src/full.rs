@@ -2,14 +2,13 @@
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
-
 use crate::formats;
-use crate::json::{self, Message, Shape};
+use crate::message::{Message, Shape};
 use crate::options::Plan;
 use crate::reason::{Apart, Step, excerpt};
 use crate::rows::Rows;
 use crate::schema::Kind;
+use crate::value::Value;
 
 /// Events of the exchange's streams that no kind stands for.
 const OTHER_EVENTS: [&str; 18] = [
@@ -56,7 +55,7 @@ pub(crate) fn read<'a>(
         Shape::Array(items) => formats::rest_kline::read(&items, record, plan, rows),
         Shape::Object if message.has("stream") && message.has("data") => {
             let data = message.required("data", "data")?;
-            match message.read(data.get()).map_err(|apart| apart.within(|| "data".to_owned()))? {
+            match message.read(data.0).map_err(|apart| apart.within(|| "data".to_owned()))? {
                 Shape::Object => object(record.index, plan, message, rows),
                 Shape::Array(_) => Err(Apart::rejected("data: an array, not an object")),
             }
@@ -94,12 +93,12 @@ fn object(record: u32, plan: &Plan<'_>, message: &mut Message<'_>, rows: &mut Ro
 
 fn binance_event(
     record: u32,
-    event: &RawValue,
+    event: Value<'_>,
     plan: &Plan<'_>,
     message: &mut Message<'_>,
     rows: &mut Rows,
 ) -> Step<()> {
-    let event = json::string("e", event)?;
+    let event = event.string("e")?;
     let kind = match event.as_ref() {
         "trade" => Kind::Trade,
         "aggTrade" => Kind::AggTrade,

@@ -14,16 +14,18 @@ mod dictionary;
 mod formats;
 mod full;
 mod interval;
-mod json;
+mod message;
 mod options;
 mod output;
 mod parse;
 mod reason;
 mod rows;
+mod scan;
 mod schema;
 mod swar;
 mod template;
 mod time;
+mod value;
 
 #[cfg(target_arch = "wasm32")]
 mod adapter;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::batch::{Batch, ByteColumn};
 use crate::dictionary::Dictionary;
 use crate::full::{self, Record, not_asked_for};
-use crate::json::Message;
+use crate::message::Message;
 use crate::options::{Options, Plan};
 use crate::output::{Marked, Parsed};
 use crate::reason::Apart;

@@ -238,6 +238,18 @@ fn matching(word: u64, byte: u8) -> u32 {
     marks.trailing_zeros() / 8
 }
 
+/// How many of the first bytes stand for themselves in a JSON string, 0 to 8: no quote, backslash or control
+/// character. As above, only the first mark is right, and it is all that counts.
+#[inline(always)]
+pub(crate) fn plain_bytes(word: u64) -> usize {
+    let zero = |bytes: u64| bytes.wrapping_sub(0x0101_0101_0101_0101) & !bytes;
+    let control = word.wrapping_sub(0x2020_2020_2020_2020) & !word;
+    let quote = zero(word ^ 0x2222_2222_2222_2222);
+    let backslash = zero(word ^ 0x5c5c_5c5c_5c5c_5c5c);
+    let marks = (control | quote | backslash) & 0x8080_8080_8080_8080;
+    marks.trailing_zeros() as usize / 8
+}
+
 /// Number that the first `count` digits write, 1 to 8.
 #[inline(always)]
 fn first_digits(word: u64, count: u32) -> u64 {

@@ -2,7 +2,7 @@
 
 use super::{decimal, event_time, optional_decimals, optional_integer, symbol};
 use crate::interval::Interval;
-use crate::json::{self, Message, Shape};
+use crate::message::{Message, Shape};
 use crate::reason::{Apart, Step, excerpt};
 use crate::rows::Rows;
 use crate::schema::ColumnId;
@@ -10,16 +10,16 @@ use crate::schema::ColumnId;
 /// Reads the kline under `k`; the message is read anew from there.
 pub(crate) fn read(message: &mut Message<'_>, rows: &mut Rows) -> Step<()> {
     let kline = message.required("kline", "k")?;
-    match message.read(kline.get()).map_err(|apart| apart.within(|| "k".to_owned()))? {
+    match message.read(kline.0).map_err(|apart| apart.within(|| "k".to_owned()))? {
         Shape::Object => {}
         Shape::Array(_) => return Err(Apart::rejected("k: an array, not an object")),
     }
-    if !json::boolean("final", message.required("final", "x")?)? {
+    if !message.required("final", "x")?.boolean("final")? {
         return Err(Apart::ignored("kline: not final"));
     }
     symbol(message, "s", rows)?;
     let open_us = event_time(message, "t", rows)?;
-    let name = json::string("interval", message.required("interval", "i")?)?;
+    let name = message.required("interval", "i")?.string("interval")?;
     let interval = Interval::read(&name).ok_or_else(|| {
         Apart::rejected(format!("interval: not a count and one of s m h d w M: {}", excerpt(&name)))
     })?;

@@ -6,32 +6,32 @@ pub(crate) mod ticker;
 pub(crate) mod timed;
 pub(crate) mod trade;
 
-use crate::json::{self, Message};
+use crate::message::Message;
 use crate::reason::Step;
 use crate::rows::Rows;
 use crate::schema::ColumnId;
 
 fn symbol(message: &Message<'_>, key: &str, rows: &mut Rows) -> Step<()> {
-    rows.symbol(&json::string("symbol", message.required("symbol", key)?)?)
+    rows.symbol(&message.required("symbol", key)?.string("symbol")?)
 }
 
 /// An exchange's event time; returns it.
 fn event_time(message: &Message<'_>, key: &str, rows: &mut Rows) -> Step<i64> {
-    let time_us = json::exchange_time("event_time", message.required("event_time", key)?)?;
+    let time_us = message.required("event_time", key)?.exchange_time("event_time")?;
     rows.time(ColumnId::EventTime, time_us);
     Ok(time_us)
 }
 
 fn decimal(message: &Message<'_>, column: ColumnId, key: &str, rows: &mut Rows) -> Step<()> {
     let name = column.info().name;
-    rows.decimal(column, &json::text(name, message.required(name, key)?)?)
+    rows.decimal(column, &message.required(name, key)?.text(name)?)
 }
 
 /// Decimals that a message may leave out: null then.
 fn optional_decimals(message: &Message<'_>, columns: &[(ColumnId, &str)], rows: &mut Rows) -> Step<()> {
     for &(column, key) in columns {
         if let Some(value) = message.get(key)? {
-            rows.decimal(column, &json::text(column.info().name, value)?)?;
+            rows.decimal(column, &value.text(column.info().name)?)?;
         }
     }
     Ok(())
@@ -39,14 +39,14 @@ fn optional_decimals(message: &Message<'_>, columns: &[(ColumnId, &str)], rows: 
 
 fn integer(message: &Message<'_>, column: ColumnId, key: &str, rows: &mut Rows) -> Step<i64> {
     let name = column.info().name;
-    let value = json::integer(name, message.required(name, key)?)?;
+    let value = message.required(name, key)?.integer(name)?;
     rows.integer(column, value)?;
     Ok(value)
 }
 
 fn optional_integer(message: &Message<'_>, column: ColumnId, key: &str, rows: &mut Rows) -> Step<()> {
     match message.get(key)? {
-        Some(value) => rows.integer(column, json::integer(column.info().name, value)?),
+        Some(value) => rows.integer(column, value.integer(column.info().name)?),
         None => Ok(()),
     }
 }

@@ -2,7 +2,7 @@
 //! rolling 24 hours, and are named so.
 
 use super::{decimal, event_time, optional_decimals, optional_integer, symbol};
-use crate::json::Message;
+use crate::message::Message;
 use crate::reason::Step;
 use crate::rows::Rows;
 use crate::schema::ColumnId;

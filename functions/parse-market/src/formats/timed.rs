@@ -1,7 +1,7 @@
 //! `{data_id, name, timestamp}`: a name seen at a unix time.
 
 use super::symbol;
-use crate::json::{self, Message};
+use crate::message::Message;
 use crate::reason::{Apart, Step};
 use crate::rows::Rows;
 use crate::schema::ColumnId;
@@ -12,11 +12,8 @@ const MAX_DATA_ID_BYTES: usize = 256;
 /// `name` is the symbol; `data_id` is kept as it is written, and is the row's id where it is an integer from 0 up.
 pub(crate) fn read(message: &Message<'_>, rows: &mut Rows) -> Step<()> {
     symbol(message, "name", rows)?;
-    rows.time(
-        ColumnId::EventTime,
-        json::unix_time("event_time", message.required("event_time", "timestamp")?)?,
-    );
-    let data_id = json::text("data_id", message.required("data_id", "data_id")?)?;
+    rows.time(ColumnId::EventTime, message.required("event_time", "timestamp")?.unix_time("event_time")?);
+    let data_id = message.required("data_id", "data_id")?.text("data_id")?;
     if data_id.len() > MAX_DATA_ID_BYTES {
         return Err(Apart::rejected(format!(
             "data_id: {} bytes, more than {MAX_DATA_ID_BYTES}",

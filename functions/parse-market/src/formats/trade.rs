@@ -1,7 +1,7 @@
 //! Binance `trade` and `aggTrade`.
 
 use super::{decimal, event_time, integer, symbol};
-use crate::json::{self, Message};
+use crate::message::Message;
 use crate::reason::{Apart, Step};
 use crate::rows::Rows;
 use crate::schema::ColumnId;
@@ -32,7 +32,7 @@ fn common(message: &Message<'_>, rows: &mut Rows) -> Step<()> {
     decimal(message, ColumnId::Price, "p", rows)?;
     decimal(message, ColumnId::Quantity, "q", rows)?;
     if let Some(maker) = message.get("m")? {
-        rows.boolean(ColumnId::BuyerMaker, json::boolean("buyer_maker", maker)?);
+        rows.boolean(ColumnId::BuyerMaker, maker.boolean("buyer_maker")?);
     }
     Ok(())
 }
