@@ -4,7 +4,14 @@
 //!
 //! Pure: facts in, decision out. No clock, no I/O.
 
+pub mod cut;
+pub mod future;
+pub mod future;
 pub mod ledger;
 pub mod tiling;
+pub mod watermark;
+pub mod watermark;
 
 pub use ledger::{Imbalance, Ledger, PartitionCounts, WindowCounts};
+pub use watermark::Watermarks;
+pub use watermark::Watermarks;

@@ -1,0 +1,284 @@
+//! How far event time has come: the minimum over the partitions that are not idle of their highest event
+//! time, less the delay. It moves at the end of an epoch only, and never back.
+
+use std::collections::BTreeMap;
+
+use tallow_record::TopicPartition;
+
+/// What is known of a partition. Event times in µs since 1970-01-01 UTC.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PartitionTime {
+    /// None before its first row: it then holds the watermark where it is, until it is seen or idle.
+    pub max_event_time_us: Option<i64>,
+    pub idle: bool,
+    /// Wall clock since when it has been at its end without a break; none while it is not.
+    at_end_since_us: Option<i64>,
+}
+
+/// Facts that decide who is idle.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// The wall clock that the epoch's commit records, µs since 1970-01-01 UTC.
+    pub clock_us: i64,
+    /// Whether a broker answers: if none does, being at the end means nothing.
+    pub reachable: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Watermarks {
+    delay_us: i64,
+    idle_after_us: i64,
+    /// Whether the watermark follows the clock while all partitions are idle.
+    idle_advance: bool,
+    watermark_us: Option<i64>,
+    partitions: BTreeMap<TopicPartition, PartitionTime>,
+}
+
+impl Watermarks {
+    /// `idle_after_us` is how long a partition must have been at its end to be idle.
+    pub fn new(delay_us: i64, idle_after_us: i64, idle_advance: bool) -> Self {
+        Self { delay_us, idle_after_us, idle_advance, watermark_us: None, partitions: BTreeMap::new() }
+    }
+
+    /// Goes on from a commit. How long a partition has been at its end starts anew; that it was idle stays.
+    pub fn restore(
+        &mut self,
+        watermark_us: Option<i64>,
+        partitions: impl IntoIterator<Item = (TopicPartition, Option<i64>, bool)>,
+    ) {
+        self.watermark_us = watermark_us;
+        self.partitions = partitions
+            .into_iter()
+            .map(|(partition, max_event_time_us, idle)| {
+                (partition, PartitionTime { max_event_time_us, idle, at_end_since_us: None })
+            })
+            .collect();
+    }
+
+    /// A partition that is read from now on: it holds the watermark until it is seen or idle.
+    pub fn add(&mut self, partition: &TopicPartition) {
+        self.partitions.entry(partition.clone()).or_default();
+    }
+
+    /// Rows came: the partition is neither idle nor at its end. Give the highest event time among the rows
+    /// that were not set aside; none if the records gave no such row.
+    pub fn observe(&mut self, partition: &TopicPartition, max_event_time_us: Option<i64>) {
+        let known = self.partitions.entry(partition.clone()).or_default();
+        known.max_event_time_us = known.max_event_time_us.max(max_event_time_us);
+        known.idle = false;
+        known.at_end_since_us = None;
+    }
+
+    /// The partition's end was reached, and there was nothing more at `clock_us`.
+    pub fn end(&mut self, partition: &TopicPartition, clock_us: i64) {
+        let known = self.partitions.entry(partition.clone()).or_default();
+        known.at_end_since_us.get_or_insert(clock_us);
+    }
+
+    /// Ends an epoch: judges who is idle, moves the watermark, and gives it.
+    pub fn advance(&mut self, now: Now) -> Option<i64> {
+        for known in self.partitions.values_mut() {
+            if !now.reachable {
+                // How long it has been at its end is not known any more.
+                known.at_end_since_us = None;
+            }
+            let at_end = known.at_end_since_us.map(|since| now.clock_us.saturating_sub(since));
+            known.idle |= at_end.is_some_and(|long| long >= self.idle_after_us);
+        }
+        let reached = self.reached(now);
+        self.watermark_us = self.watermark_us.max(reached);
+        self.watermark_us
+    }
+
+    /// The watermark now, µs since 1970-01-01 UTC; none before any event.
+    pub fn watermark_us(&self) -> Option<i64> {
+        self.watermark_us
+    }
+
+    /// What a commit has to keep.
+    pub fn partitions(&self) -> impl Iterator<Item = (&TopicPartition, &PartitionTime)> {
+        self.partitions.iter()
+    }
+
+    /// Where the partitions are, whatever the watermark was before.
+    fn reached(&self, now: Now) -> Option<i64> {
+        let mut busy = self.partitions.values().filter(|known| !known.idle).peekable();
+        if busy.peek().is_none() {
+            let follows_clock = self.idle_advance && now.reachable && !self.partitions.is_empty();
+            return follows_clock.then(|| now.clock_us.saturating_sub(self.delay_us));
+        }
+        let slowest = busy.map(|known| known.max_event_time_us).min().flatten()?;
+        Some(slowest.saturating_sub(self.delay_us))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const DELAY_US: i64 = 10;
+    const IDLE_AFTER_US: i64 = 100;
+
+    enum Step {
+        Add(i32),
+        Rows(i32, i64),
+        NoRows(i32),
+        End(i32, i64),
+        /// Clock, reachable, and the watermark that must come out.
+        Advance(i64, bool, Option<i64>),
+    }
+    use Step::*;
+
+    fn run(idle_advance: bool, steps: &[Step]) {
+        let mut watermarks = Watermarks::new(DELAY_US, IDLE_AFTER_US, idle_advance);
+        let of = |number: &i32| TopicPartition::new("t", *number);
+        for (index, step) in steps.iter().enumerate() {
+            match step {
+                Add(partition) => watermarks.add(&of(partition)),
+                Rows(partition, time_us) => watermarks.observe(&of(partition), Some(*time_us)),
+                NoRows(partition) => watermarks.observe(&of(partition), None),
+                End(partition, clock_us) => watermarks.end(&of(partition), *clock_us),
+                Advance(clock_us, reachable, expected) => {
+                    let now = Now { clock_us: *clock_us, reachable: *reachable };
+                    assert_eq!(watermarks.advance(now), *expected, "step {index}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn it_is_the_slowest_partition_less_the_delay() {
+        run(false, &[Rows(0, 500), Rows(1, 300), Advance(0, true, Some(290))]);
+    }
+
+    #[test]
+    fn it_moves_at_the_end_of_an_epoch_only() {
+        let mut watermarks = Watermarks::new(DELAY_US, IDLE_AFTER_US, false);
+        watermarks.observe(&TopicPartition::new("t", 0), Some(500));
+        assert_eq!(watermarks.watermark_us(), None);
+    }
+
+    #[test]
+    fn it_never_goes_back() {
+        let ends = Advance(0, true, Some(490));
+        run(false, &[Rows(0, 500), ends, Rows(0, 100), Advance(1, true, Some(490))]);
+        run(false, &[Rows(0, 500), Advance(0, true, Some(490)), Rows(1, 100), Advance(1, true, Some(490))]);
+    }
+
+    #[test]
+    fn a_new_partition_holds_it_until_seen() {
+        let hold =
+            [Rows(0, 500), Advance(0, true, Some(490)), Add(1), Rows(0, 900), Advance(1, true, Some(490))];
+        run(false, &hold);
+        let seen = [Rows(0, 500), Add(1), Advance(1, true, None), Rows(1, 800), Advance(2, true, Some(490))];
+        run(false, &seen);
+    }
+
+    #[test]
+    fn a_new_partition_holds_it_until_idle() {
+        run(
+            false,
+            &[Rows(0, 500), Add(1), End(1, 1000), Advance(1099, true, None), Advance(1100, true, Some(490))],
+        );
+    }
+
+    #[test]
+    fn records_without_rows_do_not_let_a_partition_be_seen_but_keep_it_busy() {
+        run(false, &[Rows(0, 500), Add(1), End(1, 0), NoRows(1), Advance(1000, true, None)]);
+    }
+
+    #[test]
+    fn a_partition_is_idle_only_at_its_end_for_long_and_while_a_broker_answers() {
+        let at_end = |then: Vec<Step>| {
+            let mut steps = vec![Rows(0, 500), Rows(1, 300), End(1, 1000), Rows(0, 900)];
+            steps.extend(then);
+            run(false, &steps);
+        };
+        at_end(vec![Advance(1099, true, Some(290)), Advance(1100, true, Some(890))]);
+        at_end(vec![Advance(1100, false, Some(290)), Advance(1200, true, Some(290))]);
+        at_end(vec![
+            Advance(1050, false, Some(290)),
+            End(1, 1060),
+            Advance(1110, true, Some(290)),
+            Advance(1160, true, Some(890)),
+        ]);
+        at_end(vec![Rows(1, 310), Advance(1100, true, Some(300))]);
+    }
+
+    #[test]
+    fn the_end_seen_again_does_not_start_the_wait_anew() {
+        run(false, &[Rows(0, 500), Rows(1, 300), End(1, 1000), End(1, 1090), Advance(1100, true, Some(490))]);
+    }
+
+    #[test]
+    fn an_idle_partition_that_comes_back_late_does_not_take_it_back() {
+        run(
+            false,
+            &[
+                Rows(0, 500),
+                Rows(1, 300),
+                End(1, 0),
+                Advance(100, true, Some(490)),
+                Rows(1, 320),
+                Rows(0, 900),
+                Advance(200, true, Some(490)),
+                Rows(1, 800),
+                Advance(300, true, Some(790)),
+            ],
+        );
+    }
+
+    #[test]
+    fn all_idle_it_stays_or_follows_the_clock_where_that_is_asked_for() {
+        let steps = |moved| [Rows(0, 500), End(0, 1000), Advance(1100, true, moved)];
+        run(false, &steps(Some(490)));
+        run(true, &steps(Some(1090)));
+        run(true, &[Rows(0, 5000), End(0, 1000), Advance(1100, true, Some(4990))]);
+        run(true, &[Add(0), End(0, 1000), Advance(1100, true, Some(1090))]);
+        run(true, &[Rows(0, 500), End(0, 0), Advance(100, true, Some(490)), Advance(200, false, Some(490))]);
+        run(true, &[Advance(1100, true, None)]);
+    }
+
+    #[test]
+    fn the_ends_of_64_bits_do_not_wrap() {
+        run(false, &[Rows(0, i64::MIN), Advance(0, true, Some(i64::MIN))]);
+        run(false, &[Rows(0, i64::MAX), Advance(0, true, Some(i64::MAX - DELAY_US))]);
+        run(true, &[Add(0), End(0, i64::MIN), Advance(i64::MAX, true, Some(i64::MAX - DELAY_US))]);
+    }
+
+    #[test]
+    fn a_restart_goes_on_from_the_commit_and_waits_anew_for_idle() {
+        let (busy, idle) = (TopicPartition::new("t", 0), TopicPartition::new("t", 1));
+        let mut watermarks = Watermarks::new(DELAY_US, IDLE_AFTER_US, false);
+        watermarks.restore(Some(290), [(busy.clone(), Some(400), false), (idle, Some(200), true)]);
+        assert_eq!(watermarks.watermark_us(), Some(290));
+        assert_eq!(watermarks.advance(Now { clock_us: 0, reachable: true }), Some(390));
+        watermarks.observe(&busy, Some(100));
+        assert_eq!(watermarks.advance(Now { clock_us: 1, reachable: true }), Some(390));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_happens_it_never_goes_back(
+            steps in proptest::collection::vec((0..5u8, 0..3i32, any::<i64>(), any::<bool>()), 0..60),
+            idle_advance: bool,
+        ) {
+            let mut watermarks = Watermarks::new(DELAY_US, IDLE_AFTER_US, idle_advance);
+            let mut before = None;
+            for (what, number, time_us, reachable) in steps {
+                let partition = TopicPartition::new("t", number);
+                match what {
+                    0 => watermarks.add(&partition),
+                    1 => watermarks.observe(&partition, Some(time_us)),
+                    2 => watermarks.observe(&partition, None),
+                    3 => watermarks.end(&partition, time_us),
+                    _ => { watermarks.advance(Now { clock_us: time_us, reachable }); }
+                }
+                prop_assert!(watermarks.watermark_us() >= before);
+                before = watermarks.watermark_us();
+            }
+        }
+    }
+}
