@@ -26,7 +26,7 @@ pub struct Cluster {
 }
 
 /// Settings that what tallow promises depends on, with the reason why each is refused.
-const REFUSED: [(&str, &str); 18] = [
+pub(crate) const REFUSED: [(&str, &str); 18] = [
     ("bootstrap.servers", BROKERS),
     ("metadata.broker.list", BROKERS),
     ("enable.auto.commit", COMMITS),
@@ -70,24 +70,15 @@ pub(crate) fn read(node: &Node, folder: &Path, report: &mut Report) -> Option<Cl
     let lake = reader.required("lake", report, |node, report| {
         reader::parsed(node, "a URL or a folder", report, |text| lake_url(text, folder))
     });
-    let client = reader.optional("client", report, read_client);
-    let lake_options = reader.optional("lake-options", report, reader::settings);
+    let client = reader.optional("client", report, |node, report| reader::settings(node, &REFUSED, report));
+    let lake_options =
+        reader.optional("lake-options", report, |node, report| reader::settings(node, &[], report));
     Some(Cluster {
         brokers: brokers?,
         client: client?.unwrap_or_default(),
         lake: lake?,
         lake_options: lake_options?.unwrap_or_default(),
     })
-}
-
-fn read_client(node: &Node, report: &mut Report) -> Option<BTreeMap<String, Setting>> {
-    let settings = reader::settings(node, report)?;
-    for (name, why) in REFUSED {
-        if settings.contains_key(name) {
-            report.at(node, format!("`{name}` cannot be set: {why}"));
-        }
-    }
-    Some(settings)
 }
 
 fn parse_brokers(text: &str) -> Result<String, String> {
@@ -98,7 +89,7 @@ fn parse_brokers(text: &str) -> Result<String, String> {
         let sound_port = port.is_none_or(|(_, port)| port.parse::<u16>().is_ok_and(|port| port > 0));
         let host = port.map_or(address, |(host, _)| host);
         if host.is_empty() || host.contains([' ', '/', '@']) || !sound_port {
-            return Err(format!("`{broker}` is not a broker; write host:port, several separated by commas"));
+            return Err("a broker is written host:port, several are separated by commas".to_owned());
         }
     }
     Ok(brokers.join(","))

@@ -18,7 +18,7 @@ pub struct Component {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// An absolute path, unless the manifest itself was named by a relative folder that does not exist.
+    /// An absolute path; the file need not be there.
     Local(PathBuf),
     Url {
         url: String,

@@ -174,15 +174,20 @@ fn check_components(root: &Node, pipelines: &[(Node, Pipeline)], report: &mut Re
     let known: Vec<&str> =
         tables.map_or_else(Vec::new, |table| table.entries.iter().map(|e| e.key.as_str()).collect());
     for (node, pipeline) in pipelines {
-        for (key, name) in pipeline.components() {
-            if !known.contains(&name) {
-                let at = node.find(&[key]).unwrap_or(node);
+        let windows = match node.find(&["windows"]).map(|node| &node.value) {
+            Some(Value::List(windows)) => &windows[..],
+            _ => &[],
+        };
+        let functions =
+            windows.iter().zip(&pipeline.windows).map(|(at, window)| (at, "function", &window.function));
+        for (table, key, name) in std::iter::once((node, "parse", &pipeline.parse)).chain(functions) {
+            if !known.contains(&name.as_str()) {
                 let problem = format!(
                     "pipeline `{}` names the component `{name}`, but there is no [component.{name}]; {}",
                     pipeline.id,
                     suggestion(name, &known)
                 );
-                report.at(at, problem);
+                report.at(table.find(&[key]).unwrap_or(table), problem);
             }
         }
     }
@@ -214,13 +219,6 @@ fn skipped_triggers(root: &Node) -> Vec<String> {
     names.filter(|name| *name != "kafka").cloned().collect()
 }
 
-impl Pipeline {
-    /// The components that it needs, each with the key that names it.
-    fn components(&self) -> [(&'static str, &str); 2] {
-        [("parse", &self.parse), ("windows", self.window_function())]
-    }
-}
-
 impl Component {
     /// Takes the component of the same name in `folder` where its own file is not there.
     fn look_in(&mut self, folder: &Path) {
@@ -242,7 +240,7 @@ impl Manifest {
         let mut report = Report::new(&self.path.display().to_string());
         let mut checked = BTreeSet::new();
         for pipeline in &self.pipelines {
-            for (_, name) in pipeline.components() {
+            for name in [&pipeline.parse, pipeline.window_function()] {
                 let Some(component) = self.components.get(name) else { continue };
                 let Source::Local(path) = &component.source else { continue };
                 if path.is_file() || !checked.insert(name) {

@@ -119,9 +119,10 @@ impl Node {
 }
 
 impl Text {
-    /// The text as an error may quote it.
+    /// The text as an error may quote it: without secrets, nor the password of a URL.
     pub fn shown(&self) -> String {
-        if self.secret {
+        let url_with_user = self.text.contains("://") && self.text.contains('@');
+        if self.secret || url_with_user {
             return "`***`".to_owned();
         }
         const MOST: usize = 60;

@@ -255,10 +255,13 @@ pub(crate) fn choice<T: Copy>(node: &Node, choices: &[(&str, T)], report: &mut R
 }
 
 /// Settings under names of somebody else's choosing, as strings. Dotted keys that TOML made tables of
-/// (`security.protocol = "SSL"`) are put together again.
-pub(crate) fn settings(node: &Node, report: &mut Report) -> Option<BTreeMap<String, Setting>> {
+/// (`security.protocol = "SSL"`) are put together again. `refused` names those that may not be set, with why.
+pub(crate) fn settings(
+    node: &Node,
+    refused: &[(&str, &str)],
+    report: &mut Report,
+) -> Option<BTreeMap<String, Setting>> {
     let mut settings = BTreeMap::new();
-    let mut sound = true;
     let mut open: Vec<(String, &Node)> = vec![(String::new(), node)];
     while let Some((prefix, node)) = open.pop() {
         for entry in &table(node, report)?.entries {
@@ -267,17 +270,16 @@ pub(crate) fn settings(node: &Node, report: &mut Report) -> Option<BTreeMap<Stri
                 open.push((format!("{name}."), &entry.node));
                 continue;
             }
-            match setting(&name, &entry.node, report) {
-                Some(setting) if !settings.contains_key(&name) => _ = settings.insert(name, setting),
-                Some(_) => {
-                    report.at(&entry.node, format!("`{name}` is given twice"));
-                    sound = false;
-                }
-                None => sound = false,
+            if let Some((_, why)) = refused.iter().find(|(refused, _)| *refused == name) {
+                report.add(entry.key_place, &entry.node.path, format!("`{name}` cannot be set: {why}"));
+            }
+            let Some(setting) = setting(&name, &entry.node, report) else { continue };
+            if settings.insert(name.clone(), setting).is_some() {
+                report.add(entry.key_place, &entry.node.path, format!("`{name}` is given twice"));
             }
         }
     }
-    sound.then_some(settings)
+    Some(settings)
 }
 
 fn setting(name: &str, node: &Node, report: &mut Report) -> Option<Setting> {

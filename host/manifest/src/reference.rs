@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::cluster::REFUSED;
 use crate::schema::{self, Fallback, Table};
 
 /// The reference in Markdown.
@@ -17,6 +18,9 @@ pub fn reference() -> String {
     ];
     for table in ours {
         write_table(table, &mut out);
+        if std::ptr::eq(table, &schema::CLUSTER) {
+            write_refused_settings(&mut out);
+        }
     }
     out.push_str(CONCLUSION);
     out
@@ -32,6 +36,13 @@ fn write_table(table: &Table, out: &mut String) {
             Fallback::Is(value) => format!("`{value}`"),
         };
         _ = writeln!(out, "| `{}` | {} | {default} | {} |", key.name, key.takes, key.meaning);
+    }
+}
+
+fn write_refused_settings(out: &mut String) {
+    out.push_str("\nThese settings of librdkafka are refused in `client`:\n\n");
+    for (name, why) in REFUSED {
+        _ = writeln!(out, "- `{name}`: {why}.");
     }
 }
 

@@ -128,7 +128,9 @@ fn join(path: &str, key: &str) -> String {
 /// An element of a list goes by its name, or else by its position from 1.
 fn label(index: usize, name: Option<&str>) -> String {
     match name {
-        Some(name) if !name.is_empty() && name.len() <= 60 => name.to_owned(),
+        Some(name) if !name.is_empty() && name.len() <= 64 && !name.contains(char::is_control) => {
+            name.to_owned()
+        }
         _ => format!("#{}", index + 1),
     }
 }

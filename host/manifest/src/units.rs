@@ -65,7 +65,7 @@ pub(crate) fn bytes(text: &str) -> Result<u64, String> {
 pub(crate) fn show_bytes(bytes: u64) -> String {
     [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")]
         .iter()
-        .find(|(scale, _)| bytes != 0 && bytes % scale == 0)
+        .find(|(scale, _)| bytes != 0 && bytes.is_multiple_of(*scale))
         .map_or_else(|| format!("{bytes} bytes"), |(scale, unit)| format!("{} {unit}", bytes / scale))
 }
 

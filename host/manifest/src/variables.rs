@@ -29,9 +29,6 @@ impl Variables {
         let Some(table) = reader::table(node, report) else { return Self::default() };
         let mut variables = BTreeMap::new();
         for entry in &table.entries {
-            if let Err(problem) = spin::check_id(&entry.key, '_', true) {
-                report.add(entry.key_place, &entry.node.path, format!("not a variable name: {problem}"));
-            }
             let Some(variable) = Reader::open(&entry.node, &schema::VARIABLE, report) else { continue };
             variable.optional("description", report, reader::text);
             let default = variable.optional("default", report, reader::text).flatten();

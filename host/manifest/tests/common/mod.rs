@@ -1,0 +1,81 @@
+//! A manifest with nothing but what is required, and ways to change it.
+
+#![allow(dead_code, reason = "each test file uses its part of it")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use tallow_manifest::{Errors, Manifest, Overrides, Pipeline, resolve};
+
+pub const MINIMAL: &str = r#"spin_manifest_version = 2
+
+[application]
+name = "test"
+
+[variables]
+
+[application.trigger.kafka]
+brokers = "localhost:9092"
+lake = "lake"
+
+[[trigger.kafka]]
+id = "candles"
+topic = "trades"
+parse = "parse-market"
+
+[[trigger.kafka.windows]]
+name = "1m"
+kinds = ["trade"]
+tumbling = "1m"
+keys = ["symbol"]
+aggregates = { close = "last(price)" }
+
+[component.parse-market]
+source = "parse-market.wasm"
+
+[component.window]
+source = "window.wasm"
+"#;
+
+/// `MINIMAL` with one part of its text replaced.
+pub fn with(part: &str, by: &str) -> String {
+    assert_eq!(MINIMAL.matches(part).count(), 1, "{part:?} must stand once in the manifest");
+    MINIMAL.replace(part, by)
+}
+
+/// `MINIMAL` with a line more after a line.
+pub fn with_line(after: &str, line: &str) -> String {
+    with(&format!("{after}\n"), &format!("{after}\n{line}\n"))
+}
+
+pub fn read(text: &str) -> Result<Manifest, Errors> {
+    read_with(text, &[], &Overrides::default())
+}
+
+pub fn read_with(text: &str, env: &[(&str, &str)], overrides: &Overrides) -> Result<Manifest, Errors> {
+    let env: BTreeMap<String, String> =
+        env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    resolve(text, Path::new("spin.toml"), Path::new("/srv/app"), &env, overrides)
+}
+
+pub fn pipeline(text: &str) -> Pipeline {
+    match read(text) {
+        Ok(mut manifest) => manifest.pipelines.remove(0),
+        Err(errors) => panic!("{errors}"),
+    }
+}
+
+/// Every error, a line each.
+pub fn errors(text: &str) -> Vec<String> {
+    match read(text) {
+        Ok(_) => panic!("this manifest was taken:\n{text}"),
+        Err(errors) => errors.to_string().lines().map(str::to_owned).collect(),
+    }
+}
+
+/// The one error.
+pub fn error(text: &str) -> String {
+    let errors = errors(text);
+    assert_eq!(errors.len(), 1, "{errors:#?}");
+    errors[0].clone()
+}

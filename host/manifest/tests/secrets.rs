@@ -1,0 +1,92 @@
+//! Secrets are passed on and never shown.
+
+mod common;
+
+use common::{MINIMAL, read, read_with, with};
+use proptest::prelude::*;
+use tallow_manifest::{Overrides, Setting};
+
+const HIDDEN: &str = "hunter2zebra";
+
+fn with_secrets() -> String {
+    with("[variables]", &format!("[variables]\npw = {{ default = \"{HIDDEN}\", secret = true }}")).replace(
+        "[[trigger.kafka]]",
+        &format!(
+            "[application.trigger.kafka.client]\n\"sasl.username\" = \"{{{{ pw }}}}\"\n\
+             \"ssl.key.password\" = \"plain-{HIDDEN}\"\n\"client.id\" = \"tallow\"\n\
+             [application.trigger.kafka.lake-options]\naws_secret_access_key = \"{{{{ pw }}}}\"\n\
+             [[trigger.kafka]]"
+        ),
+    )
+}
+
+#[test]
+fn settings_from_secret_variables_and_of_secret_names_print_as_stars() {
+    let manifest = read(&with_secrets()).unwrap();
+    let client = &manifest.kafka.client;
+    assert_eq!(client["sasl.username"].expose(), HIDDEN);
+    assert_eq!(client["ssl.key.password"].expose(), format!("plain-{HIDDEN}"));
+    assert_eq!(client["client.id"], Setting::Plain("tallow".to_owned()));
+    assert!(client["sasl.username"].is_secret() && client["ssl.key.password"].is_secret());
+    assert_eq!(client["sasl.username"].to_string(), "***");
+    let printed = format!("{manifest:?} {manifest:#?}");
+    assert!(!printed.contains(HIDDEN) && printed.contains("***"));
+}
+
+#[test]
+fn a_secret_from_the_environment_is_as_secret_as_a_default() {
+    let env = [("SPIN_VARIABLE_PW", "other-zebra")];
+    let manifest = read_with(&with_secrets(), &env, &Overrides::default()).unwrap();
+    assert_eq!(manifest.kafka.lake_options["aws_secret_access_key"].expose(), "other-zebra");
+    assert!(!format!("{manifest:?}").contains("zebra"));
+}
+
+#[test]
+fn a_secret_variable_is_refused_wherever_its_value_would_be_shown() {
+    for key in ["topic", "parse", "delay", "on-reject"] {
+        let line = if key == "topic" { "topic = \"trades\"" } else { "parse = \"parse-market\"" };
+        let by = match key {
+            "topic" | "parse" => format!("{key} = \"{{{{ pw }}}}\""),
+            _ => format!("{line}\n{key} = \"{{{{ pw }}}}\""),
+        };
+        let text = with_secrets().replace(line, &by);
+        let errors = read(&text).unwrap_err().to_string();
+        assert!(errors.contains("a secret variable cannot be used here"), "{key}: {errors}");
+        assert!(!errors.contains(HIDDEN), "{errors}");
+    }
+}
+
+#[test]
+fn credentials_in_the_lakes_url_are_refused_without_repeating_them() {
+    let errors =
+        read(&with("lake = \"lake\"", &format!("lake = \"s3://key:{HIDDEN}@bucket/x\""))).unwrap_err();
+    assert!(errors.to_string().contains("credentials do not belong in the URL"));
+    assert!(!errors.to_string().contains(HIDDEN), "{errors}");
+}
+
+#[test]
+fn the_digest_does_not_depend_on_secrets() {
+    let digest = |text: &str| read(text).unwrap().pipelines[0].digest.clone();
+    assert_eq!(digest(&with_secrets()), digest(MINIMAL));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    /// A slip of the pen anywhere around a secret: whatever is said about it does not say the secret.
+    #[test]
+    fn no_slip_of_the_pen_makes_an_error_show_a_secret(
+        at in 0usize..2000,
+        slip in prop::sample::select(vec!["", "\"", "=", "[", "{", "}", "#", "\n", "x", "'", "{{", "1"]),
+        cut in 0usize..2,
+    ) {
+        let text = with_secrets();
+        let at = at % text.len();
+        let broken = format!("{}{slip}{}", &text[..at], &text[(at + cut).min(text.len())..]);
+        // A slip inside the secret makes another value of it, of which a long part is left.
+        let inside = !broken.contains(HIDDEN);
+        if let Err(errors) = read(&broken) && !inside {
+            prop_assert!(!errors.to_string().contains(HIDDEN), "{}\n{}", errors, broken);
+        }
+    }
+}
