@@ -11,17 +11,21 @@ use tallow_record::{Batch, TopicPartition};
 
 use crate::{Event, Fetcher, Limits, OnDataLoss, Position, Raw, Source, SourceError};
 
+pub type Append = dyn Fn(i32, &[Raw]);
+pub type Truncate = dyn Fn(i32, i64);
+pub type AddPartitions = dyn Fn(usize);
+
 /// A fresh topic, a source of it, and the other side of the broker.
 pub struct Access {
     pub topic: String,
     /// Of this topic alone, with the loss mode asked for.
     pub source: Box<dyn Source>,
     /// Appends records to a partition; they can be read when it returns.
-    pub append: Box<dyn Fn(i32, &[Raw])>,
+    pub append: Box<Append>,
     /// Drops all below an offset. `None` where the broker cannot.
-    pub truncate: Option<Box<dyn Fn(i32, i64)>>,
+    pub truncate: Option<Box<Truncate>>,
     /// Adds that many partitions. `None` where the broker cannot.
-    pub add_partitions: Option<Box<dyn Fn(usize)>>,
+    pub add_partitions: Option<Box<AddPartitions>>,
 }
 
 /// What a check needs.
@@ -94,7 +98,7 @@ impl Access {
 fn sample(partition: i32, index: usize) -> Raw {
     let text = format!("p{partition}-{index}");
     Raw {
-        key: (index % 3 != 0).then(|| text.clone().into_bytes()),
+        key: (!index.is_multiple_of(3)).then(|| text.clone().into_bytes()),
         value: match index % 5 {
             0 => None,
             1 => Some(Vec::new()),

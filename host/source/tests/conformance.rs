@@ -1,5 +1,7 @@
 //! The same checks on each source.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;

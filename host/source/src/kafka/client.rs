@@ -67,10 +67,10 @@ pub(super) fn connect(config: &ClientConfig) -> Result<Client, SourceError> {
 /// # Errors
 /// Where the client cannot go on, and where a record comes by this queue: all of them belong into the private one.
 pub(super) fn serve_events(client: &Client) -> Result<(), SourceError> {
-    const AT_ONCE: usize = 8;
+    const AT_ONCE: usize = 16;
     for _ in 0..AT_ONCE {
         match client.poll(std::time::Duration::ZERO) {
-            None => return Ok(()),
+            None => {} // Nothing, or a line of the log.
             Some(Err(KafkaError::MessageConsumptionFatal(code))) => {
                 return Err(SourceError::Other(format!("the Kafka client stopped: {code}")));
             }

@@ -52,6 +52,12 @@ struct Topic {
     partitions: i32,
 }
 
+impl Topic {
+    fn new(known: &MetadataTopic) -> Self {
+        Self { name: known.name().into(), id: None, partitions: known.partitions().len() as i32 }
+    }
+}
+
 impl KafkaSource {
     /// Checks the settings; connects in the background.
     ///
@@ -84,26 +90,27 @@ impl KafkaSource {
 
     /// The topics with their ids and numbers of partitions.
     fn topics(&self) -> Result<Vec<Topic>, SourceError> {
-        let (counted, broker) = self.counted()?;
-        let Some(broker) = broker.filter(|_| !counted.is_empty()) else { return Ok(Vec::new()) };
-        let names: Vec<&str> = counted.iter().map(|(name, _)| &**name).collect();
+        let (mut topics, broker) = self.topics_without_ids()?;
+        let Some(broker) = broker.filter(|_| !topics.is_empty()) else { return Ok(topics) };
+        let names: Vec<&str> = topics.iter().map(|topic| &*topic.name).collect();
         let ids = topic_ids(&self.client, broker, &names, ANSWER_WAIT)
             .map_err(|why| SourceError::Unreachable { brokers: self.brokers.clone(), why })?;
-        let topics = counted.into_iter().zip(ids);
-        Ok(topics.map(|((name, partitions), id)| Topic { name, id, partitions }).collect())
+        for (topic, id) in topics.iter_mut().zip(ids) {
+            topic.id = id;
+        }
+        Ok(topics)
     }
 
-    /// The topics' names with their numbers of partitions, and a broker that answers.
-    fn counted(&self) -> Result<(Vec<(Arc<str>, i32)>, Option<i32>), SourceError> {
-        let count = |topic: &MetadataTopic| (Arc::from(topic.name()), topic.partitions().len() as i32);
-        let mut counted = Vec::new();
+    /// The topics, and a broker that answers.
+    fn topics_without_ids(&self) -> Result<(Vec<Topic>, Option<i32>), SourceError> {
+        let mut topics = Vec::new();
         let mut broker = None;
         match &self.topics {
             Chosen::Pattern(pattern) => {
                 let metadata = self.metadata(None)?;
                 let chosen = metadata.topics().iter().filter(|topic| Chosen::matches(pattern, topic.name()));
-                counted.extend(chosen.map(count));
-                counted.sort();
+                topics.extend(chosen.map(Topic::new));
+                topics.sort_by(|a, b| a.name.cmp(&b.name));
                 broker = some_broker(&metadata);
             }
             Chosen::Names(names) => {
@@ -113,12 +120,12 @@ impl KafkaSource {
                     let known = known.filter(|topic| !topic.partitions().is_empty());
                     let no_topic =
                         || SourceError::NoTopic { topic: name.clone(), brokers: self.brokers.clone() };
-                    counted.push(known.map(count).ok_or_else(no_topic)?);
+                    topics.push(known.map(Topic::new).ok_or_else(no_topic)?);
                     broker = some_broker(&metadata);
                 }
             }
         }
-        Ok((counted, broker))
+        Ok((topics, broker))
     }
 }
 
