@@ -1,1 +1,16 @@
-//! tallow
+//! Tallow's host: moves bytes, keeps time and remembers. All of the market's logic is in the functions.
+//!
+//! In the order of the data's way: [`plan`] (a pipeline of the manifest in the functions' words), [`start`]
+//! (where the log left off), [`stage`] (fetch, parse, window), [`commit`], and [`pipeline`], which puts them
+//! together on one screen. [`cli`] has a file a command.
+
+mod books;
+pub mod cli;
+pub mod commit;
+mod dead;
+pub mod error;
+pub mod pipeline;
+pub mod plan;
+pub mod progress;
+pub mod stage;
+pub mod start;

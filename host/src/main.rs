@@ -1,1 +1,7 @@
-fn main() {}
+//! The `tallow` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tallow::cli::main()
+}

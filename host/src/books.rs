@@ -1,0 +1,99 @@
+//! Books a piece's records and rows into the epoch's ledger.
+
+use tallow_engine::{ColumnData, Report, Rows};
+use tallow_epoch::Ledger;
+
+use crate::error::PipelineError;
+use crate::plan::Plan;
+use crate::stage::parse::Piece;
+
+/// What became of the records, per partition. Records with rows are counted from the rows, not derived, so that
+/// the ledger's first identity can fail.
+pub fn partitions(ledger: &mut Ledger, piece: &Piece) {
+    let (mut ignored, mut rejected) =
+        (piece.parsed.ignored.iter().peekable(), piece.parsed.rejected.iter().peekable());
+    let records = &piece.parsed.rows.records;
+    let mut row = 0;
+    for (first, run) in piece.batch.runs_from() {
+        let end = first + run.records as usize;
+        let counts = ledger.partition(&piece.batch.partition_of(run));
+        let mut last = None;
+        while let Some(record) = records.get(row).filter(|record| (**record as usize) < end) {
+            counts.with_rows += u64::from(last != Some(*record));
+            last = Some(*record);
+            row += 1;
+        }
+        while let Some((_, reason)) = ignored.next_if(|(record, _)| *record < end) {
+            counts.ignore(reason, 1);
+        }
+        while rejected.next_if(|(record, _)| *record < end).is_some() {
+            counts.rejected += 1;
+        }
+    }
+}
+
+/// What became of the rows, per window definition. How many rows a window takes is counted here from their
+/// kinds, so a function that loses some is caught.
+pub fn windows(
+    ledger: &mut Ledger,
+    plan: &Plan,
+    rows: &Rows,
+    reports: &[Report],
+) -> Result<(), PipelineError> {
+    let by_kind = count_kinds(rows);
+    for (report, spec) in reports.iter().zip(&plan.specs) {
+        let wanted: u64 = by_kind
+            .iter()
+            .filter(|(kind, _)| spec.kinds.iter().any(|it| it.as_bytes() == *kind))
+            .map(|(_, rows)| rows)
+            .sum();
+        if report.taken != wanted {
+            return Err(PipelineError::Function {
+                function: plan.window_function.clone(),
+                call: "update",
+                why: format!(
+                    "window `{}` took {} rows of the {wanted} of its kinds",
+                    spec.name, report.taken
+                ),
+            });
+        }
+        let counts = ledger.window(&spec.name);
+        counts.rows_taken += report.taken;
+        counts.invalid += report.invalid.len() as u64;
+        counts.assignments += report.assignments;
+        counts.late += report.late;
+        counts.duplicate += report.duplicate;
+        counts.conflict += report.conflict;
+    }
+    Ok(())
+}
+
+fn count_kinds(rows: &Rows) -> Vec<(&[u8], u64)> {
+    let mut counts = vec![0u64; rows.kinds.ends.len()];
+    for code in &rows.kinds.codes {
+        counts[*code as usize] += 1;
+    }
+    let mut from = 0;
+    let names = rows.kinds.ends.iter().map(|end| {
+        let name = &rows.kinds.bytes[from..*end as usize];
+        from = *end as usize;
+        name
+    });
+    names.zip(counts).collect()
+}
+
+/// The record that a row came from, and the row's number within it.
+pub fn record_and_row(rows: &Rows, row: u32) -> (usize, u32) {
+    let record = rows.records[row as usize];
+    let first = rows.records.partition_point(|it| *it < record);
+    (record as usize, row - first as u32)
+}
+
+/// A row's event time, µs; the smallest number where it has none.
+pub fn event_time_us(rows: &Rows, time: &str, row: u32) -> i64 {
+    let column = rows.table.columns.iter().find(|column| column.name == time);
+    match column.map(|column| &column.data) {
+        Some(ColumnData::TimestampUs(values)) => values[row as usize],
+        _ => i64::MIN,
+    }
+}

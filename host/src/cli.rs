@@ -1,0 +1,88 @@
+//! The command line: one file a command. Commands parse arguments, wire things together and print; they decide
+//! nothing.
+
+mod check;
+// mod demo;
+mod logging;
+// mod produce;
+mod settings;
+mod stop;
+// mod status;
+mod report;
+mod up;
+mod wire;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::exit;
+
+/// Streams of market messages into candles, by sandboxed WebAssembly functions, exactly once.
+#[derive(Parser)]
+#[command(name = "tallow", version, arg_required_else_help = true, propagate_version = true)]
+struct Cli {
+    #[command(flatten)]
+    logging: logging::Args,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the pipelines of a manifest
+    Up(up::Args),
+    /// Show all of it on this machine alone: a synthetic market, an embedded broker, candles in the terminal
+    // Demo(demo::Args),
+    /// Write market messages into a Kafka topic: synthetic ones or a recording
+    // Produce(produce::Args),
+    /// Show where the pipelines stand: offsets, lag, watermark, state, ledger, last commits
+    // Status(status::Args),
+    /// Check a manifest and its components without running them
+    Check(check::Args),
+}
+
+/// A command's failure: what to say, and the exit code.
+struct Failure {
+    text: String,
+    code: u8,
+}
+
+impl Failure {
+    fn new(code: u8, text: impl ToString) -> Self {
+        Self { text: text.to_string(), code }
+    }
+}
+
+impl From<crate::error::PipelineError> for Failure {
+    fn from(error: crate::error::PipelineError) -> Self {
+        Self::new(error.exit_code(), &error)
+    }
+}
+
+/// Runs the command of this process's arguments.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nothing is left to do where even the message cannot be printed.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::DONE });
+        }
+    };
+    logging::start(&cli.logging);
+    let done = match cli.command {
+        Command::Up(args) => up::run(args),
+        // Command::Demo(args) => demo::run(args),
+        // Command::Produce(args) => produce::run(args),
+        // Command::Status(args) => status::run(args),
+        Command::Check(args) => check::run(args),
+    };
+    match done {
+        Ok(()) => ExitCode::from(exit::DONE),
+        Err(failure) => {
+            eprintln!("tallow: {}", failure.text);
+            ExitCode::from(failure.code)
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! `tallow check`: everything that can be known of a manifest without running it.
+
+use tallow_engine::{CallError, Contract, ParseFunction, WindowFunction};
+use tallow_manifest::{Manifest, Pipeline};
+
+use super::{Failure, settings};
+use crate::error::exit;
+use crate::plan::{Mode, Plan};
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    settings: settings::Args,
+}
+
+pub fn run(args: Args) -> Result<(), Failure> {
+    let manifest = args.settings.load()?;
+    manifest.check_files().map_err(|errors| Failure::new(exit::USAGE, errors))?;
+    let runtime = settings::runtime()?;
+    for pipeline in &manifest.pipelines {
+        check(&manifest, &runtime, pipeline)?;
+    }
+    for trigger in &manifest.skipped_triggers {
+        println!("trigger {trigger}: not Tallow's, left to `spin up`");
+    }
+    println!("{}: good", manifest.path.display());
+    Ok(())
+}
+
+fn check(manifest: &Manifest, runtime: &tallow_engine::Runtime, pipeline: &Pipeline) -> Result<(), Failure> {
+    let plan = Plan::new(pipeline, Mode::default())?;
+    let failed = |function: &str, error: CallError| {
+        Failure::new(exit::USAGE, format!("pipeline `{}`, function `{function}`: {error}", pipeline.id))
+    };
+    let parse = settings::component(manifest, runtime, &pipeline.parse, Contract::Parse)?;
+    let window = settings::component(manifest, runtime, pipeline.window_function(), Contract::Window)?;
+    let mut function = ParseFunction::new(&parse, plan.limits, plan.parse_options.clone())
+        .map_err(|error| failed(parse.name(), error))?;
+    // An empty batch is refused where the options are: unknown kinds, columns or settings.
+    function.parse(&mut tallow_record::Batch::default()).map_err(|error| failed(parse.name(), error))?;
+    WindowFunction::open(&window, plan.limits, &plan.specs).map_err(|error| failed(window.name(), error))?;
+
+    println!("pipeline {}", pipeline.id);
+    for (role, component) in [("parse", &parse), ("window", &window)] {
+        println!("  {role:<7} {}  sha256:{}", component.name(), component.digest());
+    }
+    for spec in &pipeline.windows {
+        println!("  table   speed/{}  ({} aggregates)", pipeline.table(spec), spec.aggregates.len());
+    }
+    Ok(())
+}

@@ -1,0 +1,34 @@
+//! Logs on stderr, for people or as JSON.
+
+use std::io::IsTerminal;
+
+use clap::ValueEnum;
+use tracing_subscriber::EnvFilter;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// How logs are written to stderr
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    log: Format,
+    /// Which logs are written, such as `warn` or `tallow=debug,tallow_source=trace`
+    #[arg(long, global = true, env = "TALLOW_LOG", default_value = "info", value_name = "FILTER")]
+    log_filter: EnvFilter,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+pub fn start(args: &Args) {
+    let builder = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
+        .with_env_filter(args.log_filter.clone())
+        .with_target(false);
+    match args.log {
+        Format::Text => builder.init(),
+        Format::Json => builder.json().init(),
+    }
+}

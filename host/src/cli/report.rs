@@ -1,0 +1,123 @@
+//! How a long run shows itself: a line in place on a terminal, plain lines elsewhere, JSON lines on request.
+
+use std::io::IsTerminal;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::DateTime;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+use tallow_edge::{Clock, Ticks};
+
+use crate::progress::Counts;
+
+/// How often a line is printed where it cannot be updated in place.
+const PLAIN_EVERY: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+pub struct Reporter {
+    clock: Arc<dyn Clock>,
+    json: bool,
+    bar: Option<ProgressBar>,
+    last: Mutex<Last>,
+}
+
+struct Last {
+    printed: Ticks,
+    looked: Ticks,
+    records: u64,
+    rate: f64,
+}
+
+impl Reporter {
+    pub fn new(json: bool, clock: Arc<dyn Clock>) -> Self {
+        let on_terminal = std::io::stderr().is_terminal() && !json;
+        let bar = on_terminal.then(|| {
+            let style = ProgressStyle::with_template("{spinner} {msg}");
+            ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
+        });
+        let now = clock.ticks();
+        Self { clock, json, bar, last: Mutex::new(Last { printed: now, looked: now, records: 0, rate: 0.0 }) }
+    }
+
+    /// Waits a moment, then shows how far the pipelines are.
+    pub fn progress<'a>(&self, pipelines: impl Iterator<Item = (&'a str, Counts)>) {
+        self.clock.sleep(LOOK_EVERY);
+        let pipelines: Vec<_> = pipelines.collect();
+        let records = pipelines.iter().map(|(_, counts)| counts.records).sum();
+        let mut last = self.last.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let now = self.clock.ticks();
+        let elapsed = now.since(last.looked).as_secs_f64();
+        if elapsed >= 0.5 {
+            last.rate = (records - last.records) as f64 / elapsed;
+            (last.looked, last.records) = (now, records);
+        }
+        let rate = last.rate;
+        if let Some(bar) = &self.bar {
+            let texts: Vec<String> =
+                pipelines.iter().map(|(name, counts)| format!("{name}: {}", line(counts))).collect();
+            bar.set_message(format!("{} records/s  {}", grouped(rate as u64), texts.join("  |  ")));
+            bar.tick();
+        } else if now.since(last.printed) >= PLAIN_EVERY {
+            last.printed = now;
+            for (name, counts) in &pipelines {
+                if self.json {
+                    println!("{}", json!({ "progress": name, "records_per_s": rate, "counts": counts }));
+                } else {
+                    eprintln!("{name}: {} records/s, {}", grouped(rate as u64), line(counts));
+                }
+            }
+        }
+    }
+
+    /// The last word on a pipeline.
+    pub fn summary(&self, name: &str, counts: &Counts, lake: &str) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+        if self.json {
+            println!("{}", json!({ "summary": name, "counts": counts, "lake": lake }));
+            return;
+        }
+        println!("{name}: {}", line(counts));
+        for (reason, records) in &counts.reasons {
+            println!("  dead letter  {:>10}  {reason}", grouped(*records));
+        }
+        println!("  tables are in {lake}");
+    }
+}
+
+fn line(counts: &Counts) -> String {
+    let watermark = counts.watermark_us.map_or("none yet".to_owned(), time);
+    format!(
+        "{} records, {} candles, {} late, {} duplicates, {} conflicts, {} dead letters, {} open windows, {} epochs, \
+         watermark {watermark}",
+        grouped(counts.records),
+        grouped(counts.candles),
+        grouped(counts.late),
+        grouped(counts.duplicates),
+        grouped(counts.conflicts),
+        grouped(counts.dead_letters),
+        grouped(counts.open_windows),
+        grouped(counts.epochs),
+    )
+}
+
+/// A moment for people, UTC.
+pub fn time(us: i64) -> String {
+    DateTime::from_timestamp_micros(us)
+        .map_or_else(|| format!("{us} µs"), |time| time.format("%Y-%m-%d %H:%M:%S%.3fZ").to_string())
+}
+
+/// A number with its thousands apart: 1 234 567.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            out.push(' ');
+        }
+        out.push(digit);
+    }
+    out
+}

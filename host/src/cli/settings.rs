@@ -1,0 +1,94 @@
+//! The manifest and what the command line changes of it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use tallow_engine::{Component, Contract, Runtime};
+use tallow_manifest::{Manifest, Overrides, Pipeline, Source};
+
+use super::Failure;
+use crate::error::exit;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// The manifest
+    #[arg(short = 'f', long = "file", value_name = "FILE", default_value = "spin.toml")]
+    pub file: PathBuf,
+    /// Where tables, logs and state are kept, instead of the manifest's: a folder or file://, s3://, gs://, az://
+    #[arg(long, value_name = "URL")]
+    pub lake: Option<String>,
+    /// Kafka brokers, instead of the manifest's
+    #[arg(long, value_name = "LIST")]
+    pub brokers: Option<String>,
+    /// Folder with components as NAME.wasm, for those whose file is not where the manifest says
+    #[arg(long, value_name = "DIR")]
+    pub functions: Option<PathBuf>,
+}
+
+impl Args {
+    pub fn load(&self) -> Result<Manifest, Failure> {
+        let overrides = Overrides {
+            lake: self.lake.clone(),
+            brokers: self.brokers.clone(),
+            components_dir: self.functions.clone().or_else(installed_functions),
+        };
+        tallow_manifest::load(&self.file, &variables(), &overrides)
+            .map_err(|errors| Failure::new(exit::USAGE, errors))
+    }
+}
+
+/// The pipelines to run: all, or the one that was named.
+pub fn pipelines<'a>(manifest: &'a Manifest, only: Option<&str>) -> Result<Vec<&'a Pipeline>, Failure> {
+    let Some(only) = only else { return Ok(manifest.pipelines.iter().collect()) };
+    match manifest.pipelines.iter().find(|pipeline| pipeline.id == only) {
+        Some(pipeline) => Ok(vec![pipeline]),
+        None => {
+            let names: Vec<&str> = manifest.pipelines.iter().map(|pipeline| pipeline.id.as_str()).collect();
+            let text =
+                format!("{}: no pipeline `{only}`; there are: {}", manifest.path.display(), names.join(", "));
+            Err(Failure::new(exit::USAGE, text))
+        }
+    }
+}
+
+/// A component of the manifest, compiled and checked.
+pub fn component(
+    manifest: &Manifest,
+    runtime: &Runtime,
+    name: &str,
+    contract: Contract,
+) -> Result<Component, Failure> {
+    let usage = |text: String| Failure::new(exit::USAGE, text);
+    let component = manifest
+        .components
+        .get(name)
+        .ok_or_else(|| usage(format!("{}: no [component.{name}]", manifest.path.display())))?;
+    match &component.source {
+        Source::Local(path) => runtime
+            .load_file(name, path, contract)
+            .map_err(|error| usage(format!("[component.{name}]: {error}"))),
+        _ => Err(usage(format!(
+            "[component.{name}]: only local files are supported as `source` by this version of tallow"
+        ))),
+    }
+}
+
+/// Compiled code is kept in the user's cache folder.
+pub fn runtime() -> Result<Runtime, Failure> {
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(home);
+    Runtime::new(cache.map(|cache| cache.join("tallow").join("compiled")))
+        .map_err(|error| Failure::new(exit::FAILED, error))
+}
+
+/// The variables that Spin, too, takes from the environment.
+fn variables() -> BTreeMap<String, String> {
+    std::env::vars().filter(|(name, _)| name.starts_with("SPIN_VARIABLE_")).collect()
+}
+
+/// `share/tallow` beside the program's `bin`, as a package installs it.
+fn installed_functions() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    let share = program.parent()?.parent()?.join("share").join("tallow");
+    share.is_dir().then_some(share)
+}

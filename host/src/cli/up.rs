@@ -1,0 +1,76 @@
+//! `tallow up`: runs the pipelines of a manifest, each in a thread, until stopped or drained.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use clap::Args as ClapArgs;
+
+use super::report::Reporter;
+use super::wire::{World, first_failure};
+use super::{Failure, settings, stop};
+use crate::error::PipelineError;
+use crate::pipeline::{self, Wiring};
+use crate::plan::Mode;
+use crate::progress::Progress;
+
+#[derive(ClapArgs)]
+pub struct Args {
+    #[command(flatten)]
+    settings: settings::Args,
+    /// Run this pipeline and no other
+    #[arg(long, value_name = "NAME")]
+    only: Option<String>,
+    /// Take what the topics hold now, in bounded epochs, then stop
+    #[arg(long)]
+    available_now: bool,
+    /// Publish the windows that are still open at the end, as incomplete ones
+    #[arg(long, requires = "available_now")]
+    close_all: bool,
+    /// Print progress and the summary as JSON lines
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: Args) -> Result<(), Failure> {
+    let manifest = args.settings.load()?;
+    let stop = stop::on_signal()?;
+    for trigger in &manifest.skipped_triggers {
+        tracing::info!(trigger, "not run by `tallow up`: `spin up` serves it");
+    }
+    let world = World::new(&manifest, stop)?;
+    let mode = Mode { available_now: args.available_now, close_all: args.close_all };
+    let mut wirings = Vec::new();
+    for pipeline in settings::pipelines(&manifest, args.only.as_deref())? {
+        wirings.push(world.wire(&manifest, pipeline, mode, Arc::new(Progress::new(None)))?);
+    }
+    let reporter = Reporter::new(args.json, world.clock.clone());
+    let failures = run_all(&wirings, &reporter);
+    for wiring in &wirings {
+        reporter.summary(wiring.plan.name(), &wiring.progress.counts(), world.store.url());
+    }
+    first_failure(failures)
+}
+
+/// Runs pipelines side by side. Where one fails the others finish their epoch and stop.
+fn run_all(wirings: &[Wiring], reporter: &Reporter) -> Vec<(String, PipelineError)> {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = wirings
+            .iter()
+            .map(|wiring| {
+                scope.spawn(move || {
+                    let done = pipeline::run(wiring);
+                    if done.is_err() {
+                        wiring.stop.store(true, Ordering::Relaxed);
+                    }
+                    done
+                })
+            })
+            .collect();
+        while threads.iter().any(|thread| !thread.is_finished()) {
+            reporter.progress(wirings.iter().map(|wiring| (wiring.plan.name(), wiring.progress.counts())));
+        }
+        let names = wirings.iter().map(|wiring| wiring.plan.name().to_owned());
+        let done = threads.into_iter().map(|thread| thread.join().unwrap_or(Err(PipelineError::Broken)));
+        names.zip(done).filter_map(|(name, done)| done.err().map(|error| (name, error))).collect()
+    })
+}

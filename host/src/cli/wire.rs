@@ -1,0 +1,112 @@
+//! Wires a pipeline of the manifest to the real world: Kafka, the object store, the machine's clock.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use tallow_edge::{Clock, Random, SystemClock, SystemRandom};
+use tallow_engine::{Contract, Runtime};
+use tallow_log::Store;
+use tallow_manifest::{self as manifest, Cluster, Manifest, Pipeline};
+use tallow_sink::{DeadLetters, Decimals, Lake, LateRows, Sink};
+use tallow_source::{Config, KafkaSource, OnDataLoss, Topics};
+
+use super::{Failure, settings};
+use crate::error::{PipelineError, exit};
+use crate::pipeline::Wiring;
+use crate::plan::{Mode, Plan};
+use crate::progress::Progress;
+
+/// What the pipelines of a process share.
+pub struct World {
+    pub runtime: Runtime,
+    pub store: Store,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub stop: Arc<AtomicBool>,
+}
+
+impl World {
+    pub fn new(manifest: &Manifest, stop: Arc<AtomicBool>) -> Result<Self, Failure> {
+        Ok(Self {
+            runtime: settings::runtime()?,
+            store: store(&manifest.kafka)?,
+            clock: Arc::new(SystemClock::new()),
+            random: Arc::new(SystemRandom),
+            stop,
+        })
+    }
+
+    pub fn wire(
+        &self,
+        manifest: &Manifest,
+        pipeline: &Pipeline,
+        mode: Mode,
+        progress: Arc<Progress>,
+    ) -> Result<Wiring, Failure> {
+        let component = |name: &str, contract| settings::component(manifest, &self.runtime, name, contract);
+        let source = source(&manifest.kafka, pipeline, self.clock.clone())?;
+        Ok(Wiring {
+            plan: Arc::new(Plan::new(pipeline, mode)?),
+            parse: component(&pipeline.parse, Contract::Parse)?,
+            window: component(pipeline.window_function(), Contract::Window)?,
+            source: Arc::new(source),
+            sinks: sinks(&self.store, pipeline),
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+            progress,
+            stop: self.stop.clone(),
+        })
+    }
+}
+
+/// The lake's object store. A local folder is made where it is missing.
+pub fn store(cluster: &Cluster) -> Result<Store, Failure> {
+    let options: BTreeMap<String, String> =
+        cluster.lake_options.iter().map(|(key, value)| (key.clone(), value.expose().to_owned())).collect();
+    Store::open(&cluster.lake, &options).map_err(|error| Failure::new(error.exit_code(), error))
+}
+
+pub fn source(
+    cluster: &Cluster,
+    pipeline: &Pipeline,
+    clock: Arc<dyn Clock>,
+) -> Result<KafkaSource, PipelineError> {
+    let client = cluster.client.iter().map(|(key, value)| (key.clone(), value.expose().to_owned()));
+    Ok(KafkaSource::new(Config {
+        brokers: cluster.brokers.clone(),
+        client: client.collect(),
+        topics: match &pipeline.topics {
+            manifest::Topics::Names(names) => Topics::Names(names.clone()),
+            manifest::Topics::Pattern(pattern) => Topics::Pattern(pattern.clone()),
+        },
+        on_data_loss: match pipeline.on_data_loss {
+            manifest::OnDataLoss::Halt => OnDataLoss::Halt,
+            manifest::OnDataLoss::Continue => OnDataLoss::Continue,
+        },
+        group_for_lag: Some(format!("tallow-{}", pipeline.id)),
+        clock,
+    })?)
+}
+
+fn sinks(store: &Store, pipeline: &Pipeline) -> Vec<Arc<dyn Sink>> {
+    let decimals = match pipeline.decimals {
+        manifest::Decimals::Double => Decimals::Double,
+        manifest::Decimals::Decimal => Decimals::Decimal,
+    };
+    vec![
+        Arc::new(Lake::new(store.clone(), decimals)),
+        Arc::new(LateRows::new(store.clone())),
+        Arc::new(DeadLetters::new(store.clone())),
+    ]
+}
+
+/// Pipelines of one process that failed are told one by one; the exit code is the first one's.
+pub fn first_failure(failures: Vec<(String, PipelineError)>) -> Result<(), Failure> {
+    let Some((_, first)) = failures.first() else { return Ok(()) };
+    let code = first.exit_code();
+    let texts: Vec<String> =
+        failures.iter().map(|(name, error)| format!("pipeline `{name}`: {error}")).collect();
+    Err(Failure::new(if code == exit::DONE { exit::FAILED } else { code }, texts.join("\n")))
+}

@@ -1,0 +1,227 @@
+//! The committer: blobs first, then the log record that is the commit, then the sinks.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use crossbeam_channel::Receiver;
+use tallow_engine::Part;
+use tallow_log::record::{self, AsideRecord, Epoch, Function, Outgoing, Role, SetAside, State, StatePart};
+use tallow_log::{Digest, Draft, Job};
+use tallow_record::TopicPartition;
+use tallow_sink::{DeadLetter, EpochOutput, Item, OffsetRange, Provenance, ReasonKind, Sink};
+use tallow_source::{Position, Source};
+
+use crate::error::PipelineError;
+use crate::plan::Plan;
+use crate::progress::Progress;
+use crate::stage::window::{Chunk, FinishedEpoch, Gap};
+
+pub struct Committer {
+    pub plan: Arc<Plan>,
+    pub job: Job,
+    pub sinks: Vec<Arc<dyn Sink>>,
+    pub source: Arc<dyn Source>,
+    pub progress: Arc<Progress>,
+    /// Kafka's ids of the topics, as they were at the start.
+    pub topic_ids: BTreeMap<Arc<str>, Arc<str>>,
+    /// What the last record says; each commit makes the next of it.
+    pub state: State,
+}
+
+impl Committer {
+    /// Commits epochs as they come, one after the other.
+    pub fn run(mut self, epochs: &Receiver<FinishedEpoch>) -> Result<(), PipelineError> {
+        for epoch in epochs {
+            self.commit(epoch)?;
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, epoch: FinishedEpoch) -> Result<(), PipelineError> {
+        let seq = self.job.next_seq();
+        let mut state = self.state.clone();
+        state.ledger.absorb(&epoch.ledger);
+        state.ledger.check_chain(&epoch.held)?;
+        state.watermark_us = epoch.watermarks.watermark_us();
+        state.partitions = partitions(&epoch, &self.topic_ids);
+
+        let output = self.output(&epoch, seq);
+        let mut items = Vec::new();
+        for sink in &self.sinks {
+            items.extend(sink.prepare(&output)?);
+        }
+        self.put_state(&mut state, &epoch.parts)?;
+        let outbox = self.put_outbox(&items)?;
+        let closed = output.closed;
+        let record = Epoch {
+            clock_us: Some(epoch.clock_us),
+            watermark_us: epoch.watermark_before_us,
+            set_aside: self.set_aside(&output.dead)?,
+            chunks: epoch.chunks.iter().map(chunk).collect(),
+            gaps: epoch.gaps.iter().map(gap).collect(),
+            outbox,
+            ledger: epoch.ledger,
+        };
+        self.job.commit(Draft::commit(record, state.clone()))?;
+        self.state = state;
+
+        publish(&self.sinks, items.into_iter().map(|item| (item.sink.to_owned(), item.name, item.bytes)))?;
+        for sink in &self.sinks {
+            self.job.published(sink.name(), seq);
+        }
+        self.source.report_committed(&positions(&epoch.positions));
+        self.progress.published(&closed);
+        Ok(())
+    }
+
+    fn output(&self, epoch: &FinishedEpoch, seq: u64) -> EpochOutput<'_> {
+        EpochOutput {
+            pipeline: self.plan.name(),
+            chain: &self.job.newest().chain,
+            shard: self.job.newest().shard,
+            seq,
+            clock_us: epoch.clock_us,
+            provenance: provenance(&self.state.functions, &epoch.chunks),
+            closed: epoch.closed.clone(),
+            late: epoch.late.clone(),
+            dead: epoch.dead.clone(),
+        }
+    }
+
+    /// What changed goes into one blob; what did not stays where it is.
+    fn put_state(&self, state: &mut State, changed: &[Part]) -> Result<(), PipelineError> {
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let mut bytes = Vec::with_capacity(changed.iter().map(|part| part.bytes.len()).sum());
+        changed.iter().for_each(|part| bytes.extend_from_slice(&part.bytes));
+        let blob = self.job.put_blob(Bytes::from(bytes))?;
+        let mut parts: BTreeMap<(String, u32), StatePart> =
+            state.parts.drain(..).map(|part| ((part.window.clone(), part.group), part)).collect();
+        let mut from = 0;
+        for part in changed {
+            let window = self.plan.specs[part.spec as usize].name.clone();
+            let length = part.bytes.len() as u64;
+            let whole =
+                StatePart { window: window.clone(), group: part.group, blob: blob.clone(), from, length };
+            parts.insert((window, part.group), whole);
+            from += length;
+        }
+        state.parts = parts.into_values().collect();
+        Ok(())
+    }
+
+    fn put_outbox(&self, items: &[Item]) -> Result<Vec<Outgoing>, PipelineError> {
+        let outgoing = items.iter().map(|item| {
+            Ok(Outgoing {
+                sink: item.sink.to_owned(),
+                name: item.name.clone(),
+                rows: item.rows,
+                rows_digest: item.rows_digest,
+                digest: Digest::of(&item.bytes),
+                blob: self.job.put_blob(item.bytes.clone())?,
+            })
+        });
+        outgoing.collect()
+    }
+
+    /// Records that a replay must leave out: they cannot be told from the input alone.
+    fn set_aside(&self, dead: &[DeadLetter]) -> Result<SetAside, PipelineError> {
+        /// Longer lists go into a blob of their own, so that log records stay small.
+        const LONGEST: usize = 1000;
+        let aside = dead.iter().filter(|letter| {
+            matches!(letter.kind, ReasonKind::Trap | ReasonKind::Deadline | ReasonKind::Future)
+        });
+        let list: Vec<AsideRecord> = aside
+            .map(|letter| AsideRecord {
+                topic: letter.place.topic.to_string(),
+                partition: letter.place.partition,
+                offset: letter.place.offset,
+                why: letter.kind.as_str().to_owned(),
+            })
+            .collect();
+        if list.len() <= LONGEST {
+            return Ok(SetAside::List(list));
+        }
+        let bytes = serde_json::to_vec(&list).map_err(|_| PipelineError::Broken)?;
+        Ok(SetAside::Blob(self.job.put_blob(Bytes::from(bytes))?))
+    }
+}
+
+/// Publishes finished objects, each by the sink that made it.
+pub fn publish(
+    sinks: &[Arc<dyn Sink>],
+    items: impl Iterator<Item = (String, String, Bytes)>,
+) -> Result<(), PipelineError> {
+    for (sink, name, bytes) in items {
+        let Some(sink) = sinks.iter().find(|it| it.name() == sink) else {
+            return Err(PipelineError::Checkpoint(format!(
+                "the log has `{name}` to be published by sink `{sink}`, which this version of tallow does not have"
+            )));
+        };
+        sink.publish(&name, bytes)?;
+    }
+    Ok(())
+}
+
+fn provenance(functions: &[Function], chunks: &[Chunk]) -> Provenance {
+    let role = |function: &Function| match function.role {
+        Role::Parse => "parse",
+        Role::Window => "window",
+    };
+    let functions = functions.iter().map(|it| (role(it).to_owned(), it.digest.to_string())).collect();
+    let mut ranges: BTreeMap<&TopicPartition, (i64, i64)> = BTreeMap::new();
+    for chunk in chunks {
+        let range = ranges.entry(&chunk.partition).or_insert((chunk.from, chunk.to));
+        *range = (range.0.min(chunk.from), range.1.max(chunk.to));
+    }
+    let offsets = ranges.into_iter().map(|(partition, (from, to))| OffsetRange {
+        topic: partition.topic.to_string(),
+        partition: partition.partition,
+        from,
+        to,
+    });
+    Provenance { functions, offsets: offsets.collect() }
+}
+
+fn chunk(chunk: &Chunk) -> record::Chunk {
+    record::Chunk {
+        topic: chunk.partition.topic.to_string(),
+        partition: chunk.partition.partition,
+        from: chunk.from,
+        to: chunk.to,
+        clock_us: chunk.clock_us,
+    }
+}
+
+fn gap(gap: &Gap) -> record::Gap {
+    record::Gap {
+        topic: gap.partition.topic.to_string(),
+        partition: gap.partition.partition,
+        from: gap.from,
+        to: gap.to,
+        why: "gone from the topic before they were read".to_owned(),
+    }
+}
+
+/// Every partition that is read, with or without records so far.
+fn partitions(epoch: &FinishedEpoch, topic_ids: &BTreeMap<Arc<str>, Arc<str>>) -> Vec<record::Partition> {
+    let times: BTreeMap<_, _> = epoch.watermarks.partitions().collect();
+    let partitions = epoch.positions.iter().map(|(partition, next)| {
+        let time = times.get(partition);
+        record::Partition {
+            topic: partition.topic.to_string(),
+            topic_id: topic_ids.get(&partition.topic).map(|id| id.to_string()),
+            partition: partition.partition,
+            next: *next,
+            max_event_time_us: time.and_then(|time| time.max_event_time_us),
+            idle: time.is_some_and(|time| time.idle),
+        }
+    });
+    partitions.collect()
+}
+
+fn positions(positions: &BTreeMap<TopicPartition, i64>) -> Vec<Position> {
+    positions.iter().map(|(partition, next)| Position { partition: partition.clone(), next: *next }).collect()
+}

@@ -1,0 +1,89 @@
+//! Why a pipeline stops, and the exit code that says so.
+
+use tallow_engine::LoadError;
+use tallow_epoch::Imbalance;
+use tallow_log::{LogError, StoreError};
+use tallow_sink::SinkError;
+use tallow_source::SourceError;
+
+/// Exit codes, after sysexits.h.
+pub mod exit {
+    pub const DONE: u8 = 0;
+    pub const FAILED: u8 = 1;
+    /// Bad usage or manifest.
+    pub const USAGE: u8 = 2;
+    /// Bad data where fail-fast was asked for.
+    pub const DATA: u8 = 65;
+    /// A service is unreachable.
+    pub const UNAVAILABLE: u8 = 69;
+    /// Fenced by another owner.
+    pub const FENCED: u8 = 78;
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error("{0}; nothing of this epoch was published")]
+    Imbalance(#[from] Imbalance),
+    #[error("function `{function}`, {call}: {why}")]
+    Function { function: String, call: &'static str, why: String },
+    #[error(
+        "function `{function}` fails on a batch from {place} on, but on no record of it alone: {error}. It is not \
+         a record that can be set aside; the function has to be mended"
+    )]
+    Unrepeatable { function: String, place: String, error: String },
+    #[error(
+        "function `{function}` failed more than {calls} times in one epoch (last: {last}). That many bad records \
+         are more likely a bad function; raise `limits.bisect-calls` to go on looking for them"
+    )]
+    BisectBudget { function: String, calls: u64, last: String },
+    #[error(
+        "{place}: {reason}. The manifest says `on-reject = \"fail\"`; \"dead-letter\" keeps the record and goes on"
+    )]
+    BadRecord { place: String, reason: String },
+    #[error(
+        "{future} of {rows} rows of an epoch are ahead of the clock: more likely the clock is wrong than the data. \
+         Nothing was committed"
+    )]
+    Clock { future: u64, rows: u64 },
+    #[error("{0}")]
+    Checkpoint(String),
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+    #[error("a stage of the pipeline ended without saying why")]
+    Broken,
+}
+
+impl PipelineError {
+    /// Whether the same may work later: a service that is away, a clock that is wrong.
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Source(SourceError::Unreachable { .. }) | Self::Clock { .. } => true,
+            Self::Log(error) => error.passes(),
+            Self::Store(error) => error.passes(),
+            Self::Sink(error) => error.passes(),
+            _ => false,
+        }
+    }
+
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::BadRecord { .. } => exit::DATA,
+            Self::Source(SourceError::Unreachable { .. }) => exit::UNAVAILABLE,
+            Self::Source(SourceError::NoTopic { .. } | SourceError::Setting { .. }) => exit::USAGE,
+            Self::Log(error) => error.exit_code(),
+            Self::Store(error) => error.exit_code(),
+            Self::Checkpoint(_) | Self::Load(_) => exit::USAGE,
+            _ => exit::FAILED,
+        }
+    }
+}

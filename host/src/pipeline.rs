@@ -1,0 +1,208 @@
+//! The whole pipeline: fetch clients → parse workers → the window worker → the committer, each a thread, with
+//! bounded queues between them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::ScopedJoinHandle;
+use std::time::Duration;
+
+use crossbeam_channel::bounded;
+use tallow_edge::{Clock, Random};
+use tallow_engine::{Component, ParseFunction};
+use tallow_epoch::cut;
+use tallow_log::Store;
+use tallow_record::TopicPartition;
+use tallow_sink::Sink;
+use tallow_source::{Limits, Position, Source};
+
+use crate::error::PipelineError;
+use crate::plan::Plan;
+use crate::progress::Progress;
+use crate::stage::budget::ByteBudget;
+use crate::stage::fetch::{self, Discovery};
+use crate::stage::order::Sequencer;
+use crate::stage::parse::{BisectBudget, ParseWorker};
+use crate::start::{self, Started};
+
+/// Batches in flight; their bytes are bounded beside it.
+const QUEUE: usize = 256;
+/// Pause before a pipeline that lost a service starts again from its log.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// Everything that a pipeline touches, real or in memory.
+pub struct Wiring {
+    pub plan: Arc<Plan>,
+    pub parse: Component,
+    pub window: Component,
+    pub source: Arc<dyn Source>,
+    pub store: Store,
+    pub sinks: Vec<Arc<dyn Sink>>,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub progress: Arc<Progress>,
+    /// Set from outside: finish the epoch, commit it, return.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// Runs until drained or stopped. A service that is lost on the way is waited for; one that is not there at the
+/// start is an error.
+pub fn run(wiring: &Wiring) -> Result<(), PipelineError> {
+    let mut started = start::start(wiring)?;
+    loop {
+        match run_once(wiring, started) {
+            Err(error) if error.passes() && !wiring.stop.load(Ordering::Relaxed) => {
+                tracing::error!(pipeline = wiring.plan.name(), %error, "starting again from the last commit");
+            }
+            done => return done,
+        }
+        started = loop {
+            wiring.clock.sleep(RETRY);
+            if wiring.stop.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            match start::start(wiring) {
+                Ok(started) => break started,
+                Err(error) if error.passes() => {
+                    tracing::error!(pipeline = wiring.plan.name(), %error, "still waiting");
+                }
+                Err(error) => return Err(error),
+            }
+        };
+    }
+}
+
+fn run_once(wiring: &Wiring, started: Started) -> Result<(), PipelineError> {
+    let plan = &wiring.plan;
+    let limits = &plan.pipeline.limits;
+    let (work_in, work) = bounded(QUEUE);
+    let (order_in, order) = bounded(QUEUE);
+    // One commit in flight; the next epoch is worked on meanwhile.
+    let (commits_in, commits) = bounded(0);
+    let budget = ByteBudget::new(limits.queue_bytes as usize);
+    let bisect = BisectBudget::new(u64::from(limits.bisect_calls));
+    let sequencer = Sequencer::new(
+        wiring.clock.clone(),
+        cut::Limits {
+            interval_us: plan.pipeline.epoch.interval.as_micros() as u64,
+            max_records: plan.pipeline.epoch.max_records,
+            max_bytes: plan.pipeline.epoch.max_bytes,
+            available_now: plan.available_now,
+        },
+        budget.clone(),
+        work_in,
+        order_in,
+        plan.available_now.then(|| started.ends.clone()),
+    );
+    let workers = (0..plan.parse_workers)
+        .map(|_| parse_worker(wiring, bisect.clone()))
+        .collect::<Result<Vec<_>, PipelineError>>()?;
+    let window = started.window.into_worker(wiring, bisect)?;
+    let fetchers = deal(&started.from, plan.pipeline.fetch_clients)
+        .iter()
+        .map(|from| wiring.source.fetcher(from))
+        .collect::<Result<Vec<_>, _>>()?;
+    let fetch_limits =
+        Limits { records: limits.batch_records, bytes: limits.batch_bytes as usize, wait: RETRY };
+
+    std::thread::scope(|scope| {
+        let sequencer = Arc::new(sequencer);
+        let mut discovery = Some(discovery(wiring, &started.from));
+        let mut threads = Vec::new();
+        let committer = started.committer;
+        threads.push(spawn(scope, "commit", move || committer.run(&commits))?);
+        let closes = budget.clone();
+        threads.push(spawn(scope, "window", move || {
+            let done = window.run(&order, &commits_in);
+            closes.close();
+            done
+        })?);
+        for worker in workers {
+            let work = work.clone();
+            threads.push(spawn(scope, "parse", move || {
+                worker.run(&work);
+                Ok(())
+            })?);
+        }
+        for fetcher in fetchers {
+            let (sequencer, discovery) = (sequencer.clone(), discovery.take());
+            threads.push(spawn(scope, "fetch", move || {
+                let done = fetch::run(fetcher, &sequencer, fetch_limits, &wiring.stop, discovery);
+                // What has been read is still worth its commit.
+                sequencer.stop();
+                Ok(done?)
+            })?);
+        }
+        // The parse workers end when nobody can send them work any more.
+        drop((sequencer, work));
+        first_error(threads)
+    })
+}
+
+type Thread<'scope> = ScopedJoinHandle<'scope, Result<(), PipelineError>>;
+
+fn spawn<'scope>(
+    scope: &'scope std::thread::Scope<'scope, '_>,
+    name: &str,
+    f: impl FnOnce() -> Result<(), PipelineError> + Send + 'scope,
+) -> Result<Thread<'scope>, PipelineError> {
+    Ok(std::thread::Builder::new().name(name.to_owned()).spawn_scoped(scope, f)?)
+}
+
+/// Waits for all; the error nearest to the commit is the one that says why the others stopped.
+fn first_error(threads: Vec<Thread<'_>>) -> Result<(), PipelineError> {
+    let done: Vec<_> =
+        threads.into_iter().map(|thread| thread.join().unwrap_or(Err(PipelineError::Broken))).collect();
+    done.into_iter().find(Result::is_err).unwrap_or(Ok(()))
+}
+
+fn parse_worker(wiring: &Wiring, budget: Arc<BisectBudget>) -> Result<ParseWorker, PipelineError> {
+    let plan = &wiring.plan;
+    Ok(ParseWorker {
+        function: parse_function(wiring)?,
+        name: wiring.parse.name().to_owned(),
+        time: plan.time.clone(),
+        max_future_us: plan.pipeline.max_future_us,
+        deadline: plan.limits.deadline,
+        budget,
+    })
+}
+
+pub(crate) fn parse_function(wiring: &Wiring) -> Result<ParseFunction, PipelineError> {
+    let plan = &wiring.plan;
+    ParseFunction::new(&wiring.parse, plan.limits, plan.parse_options.clone()).map_err(|error| {
+        PipelineError::Function {
+            function: wiring.parse.name().to_owned(),
+            call: "start",
+            why: error.to_string(),
+        }
+    })
+}
+
+/// Partitions dealt to clients in turn; no client without one, but one client always.
+fn deal(from: &[Position], clients: usize) -> Vec<Vec<Position>> {
+    let clients = clients.min(from.len()).max(1);
+    let mut hands = vec![Vec::new(); clients];
+    for (index, position) in from.iter().enumerate() {
+        hands[index % clients].push(position.clone());
+    }
+    hands
+}
+
+fn discovery(wiring: &Wiring, from: &[Position]) -> Discovery {
+    let known: BTreeSet<TopicPartition> = from.iter().map(|position| position.partition.clone()).collect();
+    let every = wiring.plan.pipeline.new_partitions_every;
+    Discovery::new(wiring.source.clone(), wiring.clock.clone(), every, known)
+}
+
+/// Where each partition ended when the pipeline started, for those that are not there yet.
+pub(crate) fn ends(
+    partitions: &[tallow_source::PartitionInfo],
+    from: &[Position],
+) -> BTreeMap<TopicPartition, i64> {
+    let position = |partition: &TopicPartition| {
+        from.iter().find(|position| position.partition == *partition).map_or(0, |position| position.next)
+    };
+    let open = partitions.iter().filter(|info| info.latest > position(&info.partition).max(info.earliest));
+    open.map(|info| (info.partition.clone(), info.latest)).collect()
+}

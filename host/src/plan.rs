@@ -1,0 +1,135 @@
+//! A pipeline of the manifest, in the words of the functions' contracts.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tallow_engine::{
+    Aggregate, IdColumns, Limits, Operation, ParseOptions, Shape, Sliding, Spec, WantedColumn,
+};
+use tallow_manifest as manifest;
+
+pub use tallow_manifest::OnReject;
+
+use crate::error::PipelineError;
+
+/// What the stages of a pipeline go by. Nothing in it changes while it runs.
+pub struct Plan {
+    pub pipeline: manifest::Pipeline,
+    pub specs: Vec<Spec>,
+    pub parse_options: ParseOptions,
+    /// Event-time column of all windows.
+    pub time: String,
+    pub window_function: String,
+    pub on_reject: OnReject,
+    pub limits: Limits,
+    pub parse_workers: usize,
+    /// Publish open windows once the source is drained.
+    pub close_all: bool,
+    /// Drain what the topics hold, then stop.
+    pub available_now: bool,
+}
+
+/// How a run was asked for, beside the manifest.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Mode {
+    pub available_now: bool,
+    pub close_all: bool,
+}
+
+impl Plan {
+    pub fn new(pipeline: &manifest::Pipeline, mode: Mode) -> Result<Self, PipelineError> {
+        let specs: Vec<Spec> = pipeline.windows.iter().map(spec).collect();
+        let time = specs.first().map(|spec| spec.time.clone()).unwrap_or_default();
+        if let Some(other) = specs.iter().find(|spec| spec.time != time) {
+            return Err(PipelineError::Checkpoint(format!(
+                "pipeline `{}`: window `{}` goes by `{}` and window `{}` by `{time}`: the windows of a pipeline share \
+                 one watermark, so they go by one time column",
+                pipeline.id, other.name, other.time, specs[0].name
+            )));
+        }
+        let columns = pipeline.wanted_columns().into_iter();
+        let parse_options = ParseOptions {
+            kinds: pipeline.kinds(),
+            columns: columns.map(|it| WantedColumn { name: it.name, scale: it.scale }).collect(),
+            settings: pipeline.parse_settings.clone().into_iter().collect(),
+        };
+        Ok(Self {
+            specs,
+            parse_options,
+            time,
+            window_function: pipeline.window_function().to_owned(),
+            on_reject: pipeline.on_reject,
+            limits: limits(&pipeline.limits),
+            parse_workers: pipeline.parse_workers.unwrap_or_else(processors),
+            close_all: mode.close_all,
+            available_now: mode.available_now,
+            pipeline: pipeline.clone(),
+        })
+    }
+
+    pub fn name(&self) -> &str {
+        &self.pipeline.id
+    }
+
+    /// What the state depends on: a checkpoint made under another value of it cannot be taken up.
+    pub fn meaning_of_state(&self) -> Value {
+        let windows = self.pipeline.windows.iter().map(|window| {
+            let scales: serde_json::Map<String, Value> = window
+                .columns()
+                .into_iter()
+                .map(|column| (column.to_owned(), json!(self.pipeline.scale(column))))
+                .collect();
+            json!({ "window": window, "scales": scales })
+        });
+        Value::Array(windows.collect())
+    }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+fn limits(limits: &manifest::Limits) -> Limits {
+    Limits {
+        memory_bytes: limits.memory_bytes,
+        deadline: Duration::from_micros(limits.deadline.as_micros() as u64),
+        output_bytes: limits.output_bytes,
+    }
+}
+
+fn spec(window: &manifest::Window) -> Spec {
+    let ids = window.ids.as_ref().map(|ids| IdColumns { first: ids.first.clone(), last: ids.last.clone() });
+    Spec {
+        name: window.name.clone(),
+        kinds: window.kinds.clone(),
+        keys: window.keys.clone(),
+        time: window.time.clone(),
+        ids,
+        shape: match window.shape {
+            manifest::Shape::Tumbling { size_us } => Shape::Tumbling(size_us),
+            manifest::Shape::Sliding { size_us, slide_us } => Shape::Sliding(Sliding { size_us, slide_us }),
+            manifest::Shape::Session { gap_us } => Shape::Session(gap_us),
+        },
+        offset_us: window.offset_us,
+        aggregates: window.aggregates.iter().map(aggregate).collect(),
+    }
+}
+
+fn aggregate(aggregate: &manifest::Aggregate) -> Aggregate {
+    Aggregate {
+        name: aggregate.name.clone(),
+        operation: match aggregate.operation {
+            manifest::Operation::First => Operation::First,
+            manifest::Operation::Last => Operation::Last,
+            manifest::Operation::Min => Operation::Min,
+            manifest::Operation::Max => Operation::Max,
+            manifest::Operation::Sum => Operation::Sum,
+            manifest::Operation::Count => Operation::Count,
+            manifest::Operation::Mean => Operation::Mean,
+            manifest::Operation::Vwap => Operation::Vwap,
+            manifest::Operation::SumProduct => Operation::SumProduct,
+        },
+        column: aggregate.column.clone(),
+        by: aggregate.by.clone(),
+    }
+}

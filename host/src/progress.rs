@@ -1,0 +1,146 @@
+//! What a running pipeline shows of itself: counters, and windows for a view. Nothing depends on it.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard};
+
+use arrow_array::RecordBatch;
+use tallow_engine::{Parsed, Report, Stats};
+
+/// Reasons told apart; further ones share a line, so that hostile data cannot fill the memory.
+const MAX_REASONS: usize = 50;
+
+/// Somebody who looks on.
+pub trait Viewer: Send + Sync {
+    /// Open windows that changed, by window name.
+    fn open(&self, windows: Vec<(String, RecordBatch)>);
+    /// Windows that were committed and published.
+    fn closed(&self, windows: &[(String, RecordBatch)]);
+}
+
+/// A moment's counts, since the program's start.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Counts {
+    pub records: u64,
+    pub rows: u64,
+    pub ignored: u64,
+    /// Windows published.
+    pub candles: u64,
+    /// (row, window) pairs that came too late, all windows together.
+    pub late: u64,
+    pub duplicates: u64,
+    pub conflicts: u64,
+    /// Decimals with more places than their column keeps.
+    pub rounded: u64,
+    pub dead_letters: u64,
+    /// Dead letters by reason.
+    pub reasons: BTreeMap<String, u64>,
+    pub epochs: u64,
+    pub open_windows: u64,
+    pub state_bytes: u64,
+    pub watermark_us: Option<i64>,
+}
+
+#[derive(Default)]
+pub struct Progress {
+    records: AtomicU64,
+    rows: AtomicU64,
+    ignored: AtomicU64,
+    candles: AtomicU64,
+    late: AtomicU64,
+    duplicates: AtomicU64,
+    conflicts: AtomicU64,
+    rounded: AtomicU64,
+    dead_letters: AtomicU64,
+    reasons: Mutex<BTreeMap<String, u64>>,
+    epochs: AtomicU64,
+    open_windows: AtomicU64,
+    state_bytes: AtomicU64,
+    /// `i64::MIN`: none yet.
+    watermark_us: AtomicI64,
+    viewer: Option<Box<dyn Viewer>>,
+}
+
+impl Progress {
+    pub fn new(viewer: Option<Box<dyn Viewer>>) -> Self {
+        Self { viewer, watermark_us: AtomicI64::new(i64::MIN), ..Self::default() }
+    }
+
+    pub fn counts(&self) -> Counts {
+        let watermark_us = self.watermark_us.load(Relaxed);
+        Counts {
+            records: self.records.load(Relaxed),
+            rows: self.rows.load(Relaxed),
+            ignored: self.ignored.load(Relaxed),
+            candles: self.candles.load(Relaxed),
+            late: self.late.load(Relaxed),
+            duplicates: self.duplicates.load(Relaxed),
+            conflicts: self.conflicts.load(Relaxed),
+            rounded: self.rounded.load(Relaxed),
+            dead_letters: self.dead_letters.load(Relaxed),
+            reasons: self.reasons().clone(),
+            epochs: self.epochs.load(Relaxed),
+            open_windows: self.open_windows.load(Relaxed),
+            state_bytes: self.state_bytes.load(Relaxed),
+            watermark_us: (watermark_us != i64::MIN).then_some(watermark_us),
+        }
+    }
+
+    pub(crate) fn took(&self, records: u64) {
+        self.records.fetch_add(records, Relaxed);
+    }
+
+    pub(crate) fn rows(&self, parsed: &Parsed, reports: &[Report]) {
+        self.rows.fetch_add(u64::from(parsed.rows.table.rows), Relaxed);
+        self.ignored.fetch_add(parsed.ignored.len() as u64, Relaxed);
+        self.rounded.fetch_add(parsed.rounded, Relaxed);
+        for report in reports {
+            self.late.fetch_add(report.late, Relaxed);
+            self.duplicates.fetch_add(report.duplicate, Relaxed);
+            self.conflicts.fetch_add(report.conflict, Relaxed);
+        }
+    }
+
+    pub(crate) fn dead(&self, reason: &str) {
+        self.dead_letters.fetch_add(1, Relaxed);
+        let mut reasons = self.reasons();
+        match reasons.get_mut(reason) {
+            Some(count) => *count += 1,
+            None => {
+                let reason = if reasons.len() < MAX_REASONS { reason } else { "other reasons" };
+                *reasons.entry(reason.to_owned()).or_default() += 1;
+            }
+        }
+    }
+
+    pub(crate) fn state(&self, stats: &[Stats], watermark_us: Option<i64>) {
+        self.open_windows.store(stats.iter().map(|it| it.open_windows).sum(), Relaxed);
+        self.state_bytes.store(stats.iter().map(|it| it.bytes).sum(), Relaxed);
+        if let Some(watermark_us) = watermark_us {
+            self.watermark_us.store(watermark_us, Relaxed);
+        }
+    }
+
+    pub(crate) fn wants_open_windows(&self) -> bool {
+        self.viewer.is_some()
+    }
+
+    pub(crate) fn open_windows(&self, windows: Vec<(String, RecordBatch)>) {
+        if let Some(viewer) = &self.viewer {
+            viewer.open(windows);
+        }
+    }
+
+    /// An epoch was committed and its output published.
+    pub(crate) fn published(&self, closed: &[(String, RecordBatch)]) {
+        self.epochs.fetch_add(1, Relaxed);
+        self.candles.fetch_add(closed.iter().map(|(_, rows)| rows.num_rows() as u64).sum(), Relaxed);
+        if let Some(viewer) = &self.viewer {
+            viewer.closed(closed);
+        }
+    }
+
+    fn reasons(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+        self.reasons.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}

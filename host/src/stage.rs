@@ -1,0 +1,8 @@
+//! The stages between a fetch and a commit, in the order of the data's way.
+
+pub mod budget;
+pub mod fetch;
+pub mod isolate;
+pub mod order;
+pub mod parse;
+pub mod window;

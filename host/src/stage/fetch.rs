@@ -1,0 +1,87 @@
+//! A fetch client: reads its partitions and hands batches on, until told to stop.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tallow_edge::Clock;
+use tallow_record::{Batch, TopicPartition};
+use tallow_source::{Fetcher, Limits, Position, Source, SourceError};
+
+use super::order::{Flow, Sequencer};
+
+/// How long a fetch waits for a first record: it bounds how late a stop or the end of an epoch is seen.
+const WAIT: Duration = Duration::from_millis(50);
+
+/// Reads until the sequencer or `stop` ends it.
+pub fn run(
+    mut fetcher: Box<dyn Fetcher>,
+    sequencer: &Sequencer,
+    limits: Limits,
+    stop: &AtomicBool,
+    mut discovery: Option<Discovery>,
+) -> Result<(), SourceError> {
+    let limits = Limits { wait: limits.wait.min(WAIT), ..limits };
+    loop {
+        if stop.load(Ordering::Relaxed) {
+            sequencer.stop();
+            return Ok(());
+        }
+        if let Some(discovery) = &mut discovery {
+            let found = discovery.look()?;
+            if !found.is_empty() {
+                fetcher.add(&found)?;
+                sequencer.found(found);
+            }
+        }
+        let mut batch = Batch::default();
+        let events = fetcher.fetch(limits, &mut batch)?;
+        if sequencer.push(batch, events) == Flow::Stop {
+            return Ok(());
+        }
+    }
+}
+
+/// Looks for partitions that did not exist at the start. They are read from their earliest record on.
+pub struct Discovery {
+    source: Arc<dyn Source>,
+    clock: Arc<dyn Clock>,
+    every: Duration,
+    looked: tallow_edge::Ticks,
+    known: BTreeSet<TopicPartition>,
+}
+
+impl Discovery {
+    pub fn new(
+        source: Arc<dyn Source>,
+        clock: Arc<dyn Clock>,
+        every: Duration,
+        known: BTreeSet<TopicPartition>,
+    ) -> Self {
+        let looked = clock.ticks();
+        Self { source, clock, every, looked, known }
+    }
+
+    fn look(&mut self) -> Result<Vec<Position>, SourceError> {
+        let now = self.clock.ticks();
+        if now.since(self.looked) < self.every {
+            return Ok(Vec::new());
+        }
+        self.looked = now;
+        let partitions = match self.source.partitions() {
+            Ok(partitions) => partitions,
+            // The fetches themselves tell of a broker that does not answer.
+            Err(SourceError::Unreachable { .. }) => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut found = Vec::new();
+        for info in partitions {
+            if self.known.insert(info.partition.clone()) {
+                tracing::info!(partition = %info.partition, from = info.earliest, "found a new partition");
+                found.push(Position { partition: info.partition, next: info.earliest });
+            }
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,179 @@
+//! When the window function fails on a batch: go back to the last snapshot, take again what went well, and halve
+//! the batch until the record that does it stands alone.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tallow_engine::{CallError, Component, Limits, ParseFunction, Part, Report, Spec, WindowFunction};
+use tallow_sink::DeadLetter;
+
+use super::parse::{BisectBudget, Piece, SECOND_CHANCE, aside, event_times};
+use crate::error::PipelineError;
+
+/// What is needed to stand where the epoch began.
+pub struct Isolation {
+    component: Component,
+    limits: Limits,
+    specs: Vec<Spec>,
+    /// Parses halves of a batch: the same records give the same rows.
+    parse: ParseFunction,
+    /// The windows' event-time column.
+    time: String,
+    parts: BTreeMap<(u32, u32), Vec<u8>>,
+    watermark_us: i64,
+    budget: Arc<BisectBudget>,
+}
+
+/// A failed piece, taken apart: `pieces` have been taken in by the function, `aside` cannot be.
+#[derive(Default)]
+pub struct Split {
+    pub pieces: Vec<(Piece, Vec<Report>)>,
+    pub aside: Vec<DeadLetter>,
+}
+
+impl Isolation {
+    pub fn new(
+        component: Component,
+        limits: Limits,
+        specs: Vec<Spec>,
+        parse: ParseFunction,
+        time: String,
+        budget: Arc<BisectBudget>,
+        parts: &[Part],
+        watermark_us: Option<i64>,
+    ) -> Self {
+        let mut isolation = Self {
+            component,
+            limits,
+            specs,
+            parse,
+            time,
+            parts: BTreeMap::new(),
+            watermark_us: i64::MIN,
+            budget,
+        };
+        isolation.saved(parts, watermark_us);
+        isolation
+    }
+
+    pub fn budget(&self) -> &BisectBudget {
+        &self.budget
+    }
+
+    /// Keeps a snapshot's changes: the next epoch begins there.
+    pub fn saved(&mut self, changed: &[Part], watermark_us: Option<i64>) {
+        for part in changed {
+            self.parts.insert((part.spec, part.group), part.bytes.clone());
+        }
+        self.watermark_us = watermark_us.unwrap_or(i64::MIN);
+    }
+
+    /// Finds the records of `piece` that the function fails on. Afterwards `function` holds everything but them.
+    pub fn split(
+        &mut self,
+        piece: Piece,
+        error: CallError,
+        before: &[Piece],
+        function: &mut WindowFunction,
+    ) -> Result<Split, PipelineError> {
+        let mut split = Split::default();
+        let place = piece.batch.place(0).to_string();
+        self.halve(piece, &error, before, function, &mut split)?;
+        if split.aside.is_empty() && !matches!(error, CallError::Deadline { .. }) {
+            let (function, error) = (self.component.name().to_owned(), error.to_string());
+            return Err(PipelineError::Unrepeatable { function, place, error });
+        }
+        Ok(split)
+    }
+
+    fn halve(
+        &mut self,
+        piece: Piece,
+        error: &CallError,
+        before: &[Piece],
+        function: &mut WindowFunction,
+        split: &mut Split,
+    ) -> Result<(), PipelineError> {
+        if let CallError::Refused(why) = error {
+            return Err(self.failed(why));
+        }
+        self.budget.spend(self.component.name(), error)?;
+        *function = self.rebuild(before, split)?;
+        if matches!(error, CallError::Deadline { .. }) {
+            match self.with_more_time(&piece, before, function, split)? {
+                Some(reports) => {
+                    split.pieces.push((piece, reports));
+                    return Ok(());
+                }
+                None => *function = self.rebuild(before, split)?,
+            }
+        }
+        if piece.batch.len() == 1 {
+            tracing::warn!(function = self.component.name(), place = %piece.batch.place(0), %error, "a record is set aside");
+            split.aside.push(aside(&piece.batch, error));
+            return Ok(());
+        }
+        let (records, middle) = (piece.batch.len(), piece.batch.len() / 2);
+        for half in [0..middle, middle..records] {
+            let half = self.part_of(&piece, half)?;
+            match function.update(&half.parsed.rows) {
+                Ok(reports) => split.pieces.push((half, reports)),
+                Err(error) => self.halve(half, &error, before, function, split)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn with_more_time(
+        &self,
+        piece: &Piece,
+        before: &[Piece],
+        function: &mut WindowFunction,
+        split: &Split,
+    ) -> Result<Option<Vec<Report>>, PipelineError> {
+        let patient = Limits { deadline: self.limits.deadline * SECOND_CHANCE, ..self.limits };
+        *function = self.rebuild_with(patient, before, split)?;
+        let reports = function.update(&piece.parsed.rows).ok();
+        function.set_deadline(self.limits.deadline);
+        Ok(reports)
+    }
+
+    fn rebuild(&self, before: &[Piece], split: &Split) -> Result<WindowFunction, PipelineError> {
+        self.rebuild_with(self.limits, before, split)
+    }
+
+    /// A function that stands where the failed one stood: the epoch's start, then all that went well since.
+    fn rebuild_with(
+        &self,
+        limits: Limits,
+        before: &[Piece],
+        split: &Split,
+    ) -> Result<WindowFunction, PipelineError> {
+        let parts: Vec<Part> = self
+            .parts
+            .iter()
+            .map(|((spec, group), bytes)| Part { spec: *spec, group: *group, bytes: bytes.clone() })
+            .collect();
+        let restored =
+            WindowFunction::restore(&self.component, limits, &self.specs, self.watermark_us, &parts);
+        let mut function = restored.map_err(|error| self.failed(error))?;
+        let taken = before.iter().chain(split.pieces.iter().map(|(piece, _)| piece));
+        for piece in taken {
+            function.update(&piece.parsed.rows).map_err(|error| self.failed(error))?;
+        }
+        Ok(function)
+    }
+
+    fn part_of(&mut self, piece: &Piece, records: std::ops::Range<usize>) -> Result<Piece, PipelineError> {
+        let mut batch = piece.batch.select(records);
+        let parsed = self.parse.parse(&mut batch).map_err(|error| self.failed(error))?;
+        let (event_times, _) =
+            event_times(&batch, &parsed.rows, &self.time, i64::MAX).map_err(|why| self.failed(why))?;
+        Ok(Piece { batch, parsed, event_times })
+    }
+
+    fn failed(&self, why: impl std::fmt::Display) -> PipelineError {
+        let function = self.component.name().to_owned();
+        PipelineError::Function { function, call: "update", why: why.to_string() }
+    }
+}

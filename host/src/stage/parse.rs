@@ -1,0 +1,235 @@
+//! A parse worker: batches in, rows out, bad records set aside one by one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crossbeam_channel::Receiver;
+use tallow_engine::{CallError, ColumnData, ParseFunction, Parsed, Rows};
+use tallow_record::{Batch, TopicPartition};
+use tallow_sink::{DeadLetter, ReasonKind};
+
+use super::budget::Permit;
+use super::order::Work;
+use crate::dead::dead_letter;
+use crate::error::PipelineError;
+
+/// How much longer a call may take when it is tried again after a missed deadline.
+pub const SECOND_CHANCE: u32 = 4;
+
+/// Records of a batch that were parsed together.
+#[derive(Debug)]
+pub struct Piece {
+    pub batch: Batch,
+    pub parsed: Parsed,
+    /// Per run of the batch: the largest event time of its rows.
+    pub event_times: Vec<RunTimes>,
+}
+
+#[derive(Debug)]
+pub struct RunTimes {
+    pub partition: TopicPartition,
+    /// Largest event time of the run's rows, µs; none without rows.
+    pub max_us: Option<i64>,
+}
+
+/// Records of a partition as they were fetched, before anything was set aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    pub partition: TopicPartition,
+    /// Offset of the first record.
+    pub first: i64,
+    /// Offset after the last record.
+    pub next: i64,
+    pub records: u64,
+    pub clock_us: i64,
+}
+
+/// A batch's result. The records of `pieces` and `aside` together are those of `taken`, each once.
+#[derive(Default)]
+pub struct Parts {
+    pub taken: Vec<Taken>,
+    pub pieces: Vec<Piece>,
+    pub aside: Vec<DeadLetter>,
+}
+
+/// What a worker gives back for a batch.
+pub struct Worked {
+    pub outcome: Result<Parts, PipelineError>,
+    /// Held until the window worker has taken the rows.
+    pub permit: Permit,
+}
+
+/// Calls that may still be spent on finding bad records in this epoch; shared by all workers.
+pub struct BisectBudget {
+    left: AtomicU64,
+    whole: u64,
+}
+
+impl BisectBudget {
+    pub fn new(calls: u64) -> Arc<Self> {
+        Arc::new(Self { left: AtomicU64::new(calls), whole: calls })
+    }
+
+    /// A new epoch has begun.
+    pub fn refill(&self) {
+        self.left.store(self.whole, Ordering::Relaxed);
+    }
+
+    pub fn spend(&self, function: &str, last: &CallError) -> Result<(), PipelineError> {
+        let spent = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        match spent {
+            Ok(_) => Ok(()),
+            Err(_) => Err(PipelineError::BisectBudget {
+                function: function.to_owned(),
+                calls: self.whole,
+                last: last.to_string(),
+            }),
+        }
+    }
+}
+
+pub struct ParseWorker {
+    pub function: ParseFunction,
+    pub name: String,
+    /// The windows' event-time column.
+    pub time: String,
+    pub max_future_us: i64,
+    pub deadline: Duration,
+    pub budget: Arc<BisectBudget>,
+}
+
+impl ParseWorker {
+    /// Works until the sequencer is gone.
+    pub fn run(mut self, work: &Receiver<Work>) {
+        for Work { batch, permit, reply } in work {
+            let mut parts = Parts { taken: taken(&batch), ..Parts::default() };
+            let outcome = self.parse(batch, &mut parts).map(|()| parts);
+            // Without a receiver the window worker has stopped, and says why itself.
+            let _ = reply.send(Worked { outcome, permit });
+        }
+    }
+
+    /// Parses a batch; where that fails, its halves, down to the record that does it.
+    fn parse(&mut self, mut batch: Batch, parts: &mut Parts) -> Result<(), PipelineError> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let error = match self.function.parse(&mut batch) {
+            Ok(parsed) => return self.accept(batch, parsed, parts),
+            Err(CallError::Refused(why)) => return Err(self.refused(why)),
+            Err(error) => error,
+        };
+        self.budget.spend(&self.name, &error)?;
+        if matches!(error, CallError::Deadline { .. }) {
+            self.function.set_deadline(self.deadline * SECOND_CHANCE);
+            let second = self.function.parse(&mut batch);
+            self.function.set_deadline(self.deadline);
+            if let Ok(parsed) = second {
+                tracing::warn!(
+                    function = self.name,
+                    records = batch.len(),
+                    "a batch needed a longer deadline"
+                );
+                return self.accept(batch, parsed, parts);
+            }
+        }
+        if batch.len() == 1 {
+            tracing::warn!(function = self.name, place = %batch.place(0), %error, "a record is set aside");
+            parts.aside.push(aside(&batch, &error));
+            return Ok(());
+        }
+        let before = parts.aside.len();
+        let middle = batch.len() / 2;
+        self.parse(batch.select(0..middle), parts)?;
+        self.parse(batch.select(middle..batch.len()), parts)?;
+        if parts.aside.len() == before && !matches!(error, CallError::Deadline { .. }) {
+            return Err(PipelineError::Unrepeatable {
+                function: self.name.clone(),
+                place: batch.place(0).to_string(),
+                error: error.to_string(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Keeps rows whose event time is too far ahead of the clock from the windows and the watermark.
+    fn accept(&mut self, batch: Batch, parsed: Parsed, parts: &mut Parts) -> Result<(), PipelineError> {
+        let (event_times, future) = event_times(&batch, &parsed.rows, &self.time, self.max_future_us)
+            .map_err(|why| self.refused(why))?;
+        if future.is_empty() {
+            parts.pieces.push(Piece { batch, parsed, event_times });
+            return Ok(());
+        }
+        for &record in &future {
+            let reason =
+                format!("event time is more than {} s ahead of the clock", self.max_future_us / 1_000_000);
+            parts.aside.push(dead_letter(&batch, record, ReasonKind::Future, reason));
+        }
+        let rest = batch.select((0..batch.len()).filter(|record| future.binary_search(record).is_err()));
+        self.parse(rest, parts)
+    }
+
+    fn refused(&self, why: String) -> PipelineError {
+        PipelineError::Function { function: self.name.clone(), call: "parse", why }
+    }
+}
+
+/// The largest event time of each run, and the records (ascending) with one that is more than `max_future_us`
+/// ahead of their clock.
+pub fn event_times(
+    batch: &Batch,
+    rows: &Rows,
+    time: &str,
+    max_future_us: i64,
+) -> Result<(Vec<RunTimes>, Vec<usize>), String> {
+    let column = rows.table.columns.iter().find(|column| column.name == time);
+    let (values, validity) = match column.map(|column| (&column.data, column.validity.as_deref())) {
+        Some((ColumnData::TimestampUs(values), validity)) => (values.as_slice(), validity),
+        _ if rows.table.rows == 0 => (&[][..], None),
+        _ => return Err(format!("it makes no timestamp column `{time}`")),
+    };
+    let valid = |row: &usize| {
+        validity.is_none_or(|bits| bits.get(row / 8).is_some_and(|byte| byte >> (row % 8) & 1 == 1))
+    };
+    let mut future = Vec::new();
+    let mut times = Vec::with_capacity(batch.runs.len());
+    let mut row = 0;
+    for (first, run) in batch.runs_from() {
+        let limit_us = run.clock_us.saturating_add(max_future_us);
+        let after = (first + run.records as usize) as u32;
+        let end = row + rows.records[row..].partition_point(|record| *record < after);
+        let max_us = match validity {
+            None => values[row..end].iter().copied().max(),
+            Some(_) => (row..end).filter(valid).map(|row| values[row]).max(),
+        };
+        if max_us.is_some_and(|max_us| max_us > limit_us) {
+            let ahead = (row..end).filter(valid).filter(|row| values[*row] > limit_us);
+            future.extend(ahead.map(|row| rows.records[row] as usize));
+            future.dedup();
+        }
+        times.push(RunTimes { partition: batch.partition_of(run), max_us });
+        row = end;
+    }
+    Ok((times, future))
+}
+
+fn taken(batch: &Batch) -> Vec<Taken> {
+    let runs = batch.runs_from().map(|(first, run)| Taken {
+        partition: batch.partition_of(run),
+        first: batch.offsets[first],
+        next: batch.offsets[first + run.records as usize - 1] + 1,
+        records: u64::from(run.records),
+        clock_us: run.clock_us,
+    });
+    runs.collect()
+}
+
+/// A record that a function cannot work on.
+pub fn aside(batch: &Batch, error: &CallError) -> DeadLetter {
+    let kind = match error {
+        CallError::Deadline { .. } => ReasonKind::Deadline,
+        _ => ReasonKind::Trap,
+    };
+    dead_letter(batch, 0, kind, error.to_string())
+}

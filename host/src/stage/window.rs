@@ -1,0 +1,407 @@
+//! The window worker: takes parsed batches in order, keeps the books of the epoch, and finishes it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use crossbeam_channel::{Receiver, Sender};
+use tallow_engine::{Output, Part, Report, WindowFunction};
+use tallow_epoch::future::{Decision, judge};
+use tallow_epoch::watermark::Now;
+use tallow_epoch::{Ledger, Watermarks};
+use tallow_record::TopicPartition;
+use tallow_sink::{DeadLetter, LateRow, ReasonKind};
+use tallow_source::Event;
+
+use super::isolate::Isolation;
+use super::order::Ticket;
+use super::parse::{Parts, Piece, Taken, Worked};
+use crate::books;
+use crate::dead::{dead_letter, late_row};
+use crate::error::PipelineError;
+use crate::plan::{OnReject, Plan};
+use crate::progress::Progress;
+
+/// Records of a partition that were taken one after the other, from `from` to before `to`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    pub partition: TopicPartition,
+    pub from: i64,
+    pub to: i64,
+    pub clock_us: i64,
+}
+
+/// Offsets that were gone before they were read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    pub partition: TopicPartition,
+    pub from: i64,
+    pub to: i64,
+}
+
+/// An epoch as it goes to the committer.
+pub struct FinishedEpoch {
+    pub clock_us: i64,
+    pub chunks: Vec<Chunk>,
+    pub gaps: Vec<Gap>,
+    /// Offset of the next record of each partition.
+    pub positions: BTreeMap<TopicPartition, i64>,
+    pub watermarks: Watermarks,
+    pub watermark_before_us: Option<i64>,
+    /// Closed windows by window name.
+    pub closed: Vec<(String, RecordBatch)>,
+    pub late: Vec<LateRow>,
+    pub dead: Vec<DeadLetter>,
+    /// Counts of this epoch alone.
+    pub ledger: Ledger,
+    /// Assignments that the window function says it holds open, by window name.
+    pub held: BTreeMap<String, u64>,
+    /// State that changed.
+    pub parts: Vec<Part>,
+}
+
+/// What has been taken since the last commit.
+#[derive(Default)]
+struct Epoch {
+    /// Kept to be taken again should the window function trap.
+    pieces: Vec<Piece>,
+    chunks: Vec<Chunk>,
+    gaps: Vec<Gap>,
+    ledger: Ledger,
+    late: Vec<LateRow>,
+    dead: Vec<DeadLetter>,
+    rows: u64,
+    /// A partition was found.
+    found: bool,
+    /// No broker answered, at least for a while.
+    unreachable: bool,
+}
+
+/// State where the worker starts: empty, or as the log has it.
+pub struct Start {
+    pub function: WindowFunction,
+    pub isolation: Isolation,
+    pub positions: BTreeMap<TopicPartition, i64>,
+    pub watermarks: Watermarks,
+    pub held: BTreeMap<String, u64>,
+}
+
+pub struct WindowWorker {
+    plan: Arc<Plan>,
+    progress: Arc<Progress>,
+    function: WindowFunction,
+    isolation: Isolation,
+    positions: BTreeMap<TopicPartition, i64>,
+    watermarks: Watermarks,
+    held: BTreeMap<String, u64>,
+    snapshot_version: u64,
+    epoch: Epoch,
+}
+
+impl WindowWorker {
+    pub fn new(plan: Arc<Plan>, progress: Arc<Progress>, start: Start) -> Self {
+        Self {
+            plan,
+            progress,
+            function: start.function,
+            isolation: start.isolation,
+            positions: start.positions,
+            watermarks: start.watermarks,
+            held: start.held,
+            snapshot_version: 0,
+            epoch: Epoch::default(),
+        }
+    }
+
+    /// Takes tickets until the last one; every finished epoch goes to the committer.
+    pub fn run(
+        mut self,
+        order: &Receiver<Ticket>,
+        commits: &Sender<FinishedEpoch>,
+    ) -> Result<(), PipelineError> {
+        for ticket in order {
+            let (clock_us, last, close_all) = match ticket {
+                Ticket::Batch(result) => {
+                    let Worked { outcome, permit } = result.recv().map_err(|_| PipelineError::Broken)?;
+                    self.take(outcome?)?;
+                    drop(permit);
+                    continue;
+                }
+                Ticket::Found(found) => {
+                    self.found(found);
+                    continue;
+                }
+                Ticket::Facts { events, clock_us } => {
+                    self.learn(events, clock_us);
+                    continue;
+                }
+                Ticket::Cut { clock_us } => (clock_us, false, false),
+                Ticket::End { drained, clock_us } => (clock_us, true, drained && self.plan.close_all),
+            };
+            if let Some(epoch) = self.finish(clock_us, close_all)?
+                && commits.send(epoch).is_err()
+            {
+                // The committer has stopped, and says why itself.
+                return Ok(());
+            }
+            if last {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, parts: Parts) -> Result<(), PipelineError> {
+        for taken in parts.taken {
+            self.advance_position(taken);
+        }
+        for letter in parts.aside {
+            self.set_aside(letter);
+        }
+        for piece in parts.pieces {
+            self.absorb(piece)?;
+        }
+        Ok(())
+    }
+
+    fn advance_position(&mut self, taken: Taken) {
+        let Taken { partition, first, next, records, clock_us } = taken;
+        self.epoch.ledger.partition(&partition).records += records;
+        self.watermarks.observe(&partition, None);
+        let position = self.positions.entry(partition.clone()).or_insert(first);
+        let from = std::mem::replace(position, next);
+        match self.epoch.chunks.last_mut() {
+            Some(last) if last.partition == partition && last.clock_us == clock_us => last.to = next,
+            _ => self.epoch.chunks.push(Chunk { partition, from, to: next, clock_us }),
+        }
+        self.progress.took(records);
+    }
+
+    fn set_aside(&mut self, letter: DeadLetter) {
+        let partition =
+            TopicPartition { topic: letter.place.topic.clone(), partition: letter.place.partition };
+        self.epoch.ledger.partition(&partition).set_aside(letter.kind.as_str(), 1);
+        self.progress.dead(&letter.reason);
+        self.epoch.dead.push(letter);
+    }
+
+    /// Takes a piece's rows into the windows; where the function traps, finds the record that does it.
+    fn absorb(&mut self, piece: Piece) -> Result<(), PipelineError> {
+        match self.function.update(&piece.parsed.rows) {
+            Ok(reports) => self.accept(piece, &reports),
+            Err(error) => {
+                let split = self.isolation.split(piece, error, &self.epoch.pieces, &mut self.function)?;
+                for (piece, reports) in split.pieces {
+                    self.accept(piece, &reports)?;
+                }
+                split.aside.into_iter().for_each(|letter| self.set_aside(letter));
+                Ok(())
+            }
+        }
+    }
+
+    fn accept(&mut self, piece: Piece, reports: &[Report]) -> Result<(), PipelineError> {
+        self.reject(&piece)?;
+        books::partitions(&mut self.epoch.ledger, &piece);
+        books::windows(&mut self.epoch.ledger, &self.plan, &piece.parsed.rows, reports)?;
+        self.keep_refused_rows(&piece, reports);
+        for times in &piece.event_times {
+            if let Some(max_us) = times.max_us {
+                self.watermarks.observe(&times.partition, Some(max_us));
+            }
+        }
+        self.epoch.rows += u64::from(piece.parsed.rows.table.rows);
+        self.progress.rows(&piece.parsed, reports);
+        self.epoch.pieces.push(piece);
+        Ok(())
+    }
+
+    fn reject(&mut self, piece: &Piece) -> Result<(), PipelineError> {
+        for (record, reason) in piece.parsed.rejected.iter() {
+            self.progress.dead(reason);
+            match self.plan.on_reject {
+                OnReject::Drop => {}
+                OnReject::DeadLetter => {
+                    let letter = dead_letter(&piece.batch, record, ReasonKind::Rejected, reason.to_owned());
+                    self.epoch.dead.push(letter);
+                }
+                OnReject::Fail => {
+                    let place = piece.batch.place(record).to_string();
+                    return Err(PipelineError::BadRecord { place, reason: reason.to_owned() });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Late rows, rows with a known id and other content, and rows that lack what the window needs.
+    fn keep_refused_rows(&mut self, piece: &Piece, reports: &[Report]) {
+        let rows = &piece.parsed.rows;
+        let watermark_us = self.watermarks.watermark_us().unwrap_or(i64::MIN);
+        for (report, spec) in reports.iter().zip(&self.plan.specs) {
+            for &row in &report.late_rows {
+                let (record, within) = books::record_and_row(rows, row);
+                let event_time_us = books::event_time_us(rows, &self.plan.time, row);
+                let late = late_row(&piece.batch, record, within, &spec.name, event_time_us, watermark_us);
+                self.epoch.late.push(late);
+            }
+            let refused = [
+                (&report.conflict_rows, ReasonKind::Conflict, "its id was seen before with other content"),
+                (&report.invalid, ReasonKind::Invalid, "it lacks an event time, a key or an id"),
+            ];
+            for (list, kind, reason) in refused {
+                for &row in list {
+                    let (record, within) = books::record_and_row(rows, row);
+                    let mut letter = dead_letter(&piece.batch, record, kind, reason.to_owned());
+                    (letter.window, letter.row) = (Some(spec.name.clone()), Some(within));
+                    self.progress.dead(reason);
+                    self.epoch.dead.push(letter);
+                }
+            }
+        }
+    }
+
+    fn found(&mut self, found: Vec<tallow_source::Position>) {
+        for position in found {
+            self.watermarks.add(&position.partition);
+            self.positions.entry(position.partition).or_insert(position.next);
+            self.epoch.found = true;
+        }
+    }
+
+    fn learn(&mut self, events: Vec<Event>, clock_us: i64) {
+        for event in events {
+            match event {
+                Event::End { partition, next } => {
+                    self.watermarks.end(&partition, clock_us);
+                    self.pass_over(partition, next, clock_us);
+                }
+                Event::Lost { partition, from, to } => {
+                    tracing::error!(%partition, from, to, "records were lost before they could be read");
+                    self.positions.insert(partition.clone(), to);
+                    self.epoch.gaps.push(Gap { partition, from, to });
+                }
+                Event::Unreachable { why } => {
+                    tracing::warn!(why, "no broker answers; waiting");
+                    self.epoch.unreachable = true;
+                }
+            }
+        }
+    }
+
+    /// Aborted and control records: nothing is in them, and a restart need not begin before them.
+    fn pass_over(&mut self, partition: TopicPartition, next: i64, clock_us: i64) {
+        let position = self.positions.entry(partition.clone()).or_insert(next);
+        if next > *position {
+            let from = std::mem::replace(position, next);
+            self.epoch.chunks.push(Chunk { partition, from, to: next, clock_us });
+        }
+    }
+
+    /// The epoch's end: the watermark moves, windows close, the books are checked. None where nothing happened.
+    fn finish(&mut self, clock_us: i64, close_all: bool) -> Result<Option<FinishedEpoch>, PipelineError> {
+        let mut epoch = std::mem::take(&mut self.epoch);
+        self.isolation.budget().refill();
+        let watermark_before_us = self.watermarks.watermark_us();
+        let idle_before = idle(&self.watermarks);
+        let watermark_us = self.watermarks.advance(Now { clock_us, reachable: !epoch.unreachable });
+        let silent = epoch.chunks.is_empty() && epoch.gaps.is_empty() && !epoch.found;
+        if silent
+            && !close_all
+            && watermark_us == watermark_before_us
+            && idle(&self.watermarks) == idle_before
+        {
+            return Ok(None);
+        }
+        let future = epoch.dead.iter().filter(|letter| letter.kind == ReasonKind::Future).count() as u64;
+        if let Decision::Pause { future, rows } = judge(future, epoch.rows + future) {
+            return Err(PipelineError::Clock { future, rows });
+        }
+        let mut closed = Vec::new();
+        if let Some(watermark_us) = watermark_us {
+            let outputs =
+                self.function.advance(watermark_us).map_err(|error| self.failed("advance", error))?;
+            for output in &outputs {
+                let name = &self.plan.specs[output.spec as usize].name;
+                epoch.ledger.window(name).closed += output.assignments;
+            }
+            self.collect(outputs, &mut closed)?;
+        }
+        if close_all {
+            let outputs = self.function.close_all().map_err(|error| self.failed("close-all", error))?;
+            self.collect(outputs, &mut closed)?;
+        }
+        self.count_open(&mut epoch.ledger)?;
+        epoch.ledger.check()?;
+        let parts = self.snapshot(watermark_us)?;
+        self.show_open_windows()?;
+        Ok(Some(FinishedEpoch {
+            clock_us,
+            chunks: epoch.chunks,
+            gaps: epoch.gaps,
+            positions: self.positions.clone(),
+            watermarks: self.watermarks.clone(),
+            watermark_before_us,
+            closed,
+            late: epoch.late,
+            dead: epoch.dead,
+            ledger: epoch.ledger,
+            held: self.held.clone(),
+            parts,
+        }))
+    }
+
+    fn collect(
+        &self,
+        outputs: Vec<Output>,
+        closed: &mut Vec<(String, RecordBatch)>,
+    ) -> Result<(), PipelineError> {
+        for output in outputs.into_iter().filter(|output| output.table.rows > 0) {
+            let name = &self.plan.specs[output.spec as usize].name;
+            let rows = tallow_engine::to_arrow(&output.table)
+                .map_err(|error| self.failed("closed windows", error))?;
+            closed.push((name.clone(), rows));
+        }
+        Ok(())
+    }
+
+    /// Books the change of what open windows hold, by the function's own account.
+    fn count_open(&mut self, ledger: &mut Ledger) -> Result<(), PipelineError> {
+        let stats = self.function.stats().map_err(|error| self.failed("stats", error))?;
+        for stat in &stats {
+            let Some(spec) = self.plan.specs.get(stat.spec as usize) else { continue };
+            let held = self.held.entry(spec.name.clone()).or_default();
+            ledger.window(&spec.name).open += stat.open_assignments as i64 - *held as i64;
+            *held = stat.open_assignments;
+        }
+        self.progress.state(&stats, self.watermarks.watermark_us());
+        Ok(())
+    }
+
+    fn snapshot(&mut self, watermark_us: Option<i64>) -> Result<Vec<Part>, PipelineError> {
+        let snapshot =
+            self.function.snapshot(self.snapshot_version).map_err(|error| self.failed("snapshot", error))?;
+        self.snapshot_version = snapshot.version;
+        self.isolation.saved(&snapshot.parts, watermark_us);
+        Ok(snapshot.parts)
+    }
+
+    fn show_open_windows(&mut self) -> Result<(), PipelineError> {
+        if !self.progress.wants_open_windows() {
+            return Ok(());
+        }
+        let changed = self.function.changed().map_err(|error| self.failed("changed", error))?;
+        let mut open = Vec::new();
+        self.collect(changed, &mut open)?;
+        self.progress.open_windows(open);
+        Ok(())
+    }
+
+    fn failed(&self, call: &'static str, error: impl std::fmt::Display) -> PipelineError {
+        PipelineError::Function { function: self.plan.window_function.clone(), call, why: error.to_string() }
+    }
+}
+
+fn idle(watermarks: &Watermarks) -> Vec<bool> {
+    watermarks.partitions().map(|(_, known)| known.idle).collect()
+}
