@@ -26,7 +26,7 @@ pub struct Cluster {
 }
 
 /// Settings that what tallow promises depends on, with the reason why each is refused.
-pub(crate) const REFUSED: [(&str, &str); 18] = [
+pub(crate) const REFUSED: [(&str, &str); 25] = [
     ("bootstrap.servers", BROKERS),
     ("metadata.broker.list", BROKERS),
     ("enable.auto.commit", COMMITS),
@@ -53,8 +53,15 @@ pub(crate) const REFUSED: [(&str, &str); 18] = [
     ("group.instance.id", ASSIGNS),
     ("partition.assignment.strategy", ASSIGNS),
     ("group.protocol", ASSIGNS),
+    ("group.remote.assignor", ASSIGNS),
     ("transactional.id", PRODUCES),
     ("enable.idempotence", PRODUCES),
+    ("message.max.bytes", "it limits producers; what a fetch may bring is `fetch.message.max.bytes`"),
+    ("allow.auto.create.topics", "a misspelt topic must be an error, not a new topic"),
+    ("consume.callback.max.messages", "tallow reads queues, not callbacks"),
+    ("log.queue", "librdkafka's log goes to tallow's own"),
+    ("plugin.library.paths", "it would load foreign code into the host"),
+    ("test.mock.num.brokers", "it would read from an empty broker inside the process"),
 ];
 const BROKERS: &str = "name the brokers with `brokers` of [application.trigger.kafka]";
 const COMMITS: &str = "offsets are committed with the candles, in the checkpoint log: any other commit would \

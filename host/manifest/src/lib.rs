@@ -27,6 +27,7 @@ mod schema;
 mod secret;
 mod spin;
 mod toml;
+mod topics;
 mod units;
 mod variables;
 mod window;
@@ -38,9 +39,8 @@ pub use error::{Error, Errors};
 pub use limits::{Epoch, Limits};
 pub use manifest::{Application, Manifest, Overrides, load, resolve};
 pub use node::Place;
-pub use pipeline::{
-    DEFAULT_SCALE, Decimals, OnDataLoss, OnReject, Pipeline, StartingOffsets, Topics, WantedColumn,
-};
+pub use pipeline::{DEFAULT_SCALE, Decimals, OnDataLoss, OnReject, Pipeline, WantedColumn};
 pub use reference::reference;
 pub use secret::{Secret, Setting};
+pub use topics::{StartingOffsets, Topics};
 pub use window::{IdColumns, Shape, Window};

@@ -4,7 +4,8 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::pipeline::{Decimals, OnDataLoss, OnReject, Pipeline, StartingOffsets, Topics};
+use crate::pipeline::{Decimals, OnDataLoss, OnReject, Pipeline};
+use crate::topics::{StartingOffsets, Topics};
 
 impl Pipeline {
     /// Everything that decides which candles the pipeline makes of which records, without secrets, and

@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use tallow_record::TopicPartition;
-
 use crate::error::Report;
 use crate::limits::{Epoch, Limits};
 use crate::node::{Node, Value};
 use crate::reader::{self, Reader};
+use crate::topics::{self, StartingOffsets, Topics};
 use crate::window::Window;
 use crate::{meaning, names, schema};
 
@@ -41,7 +40,7 @@ pub struct Pipeline {
     pub limits: Limits,
     /// How decimals are written into the lake.
     pub decimals: Decimals,
-    /// At least one; all of one function.
+    /// At least one; all of one function and one time column.
     pub windows: Vec<Window>,
     /// SHA-256, in hexadecimal, of [`Pipeline::meaning`].
     pub digest: String,
@@ -49,23 +48,6 @@ pub struct Pipeline {
 
 /// Decimal places of a column whose `scales` entry is missing.
 pub const DEFAULT_SCALE: u8 = 8;
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Topics {
-    /// At least one, each once.
-    Names(Vec<String>),
-    /// A regular expression that begins with `^`.
-    Pattern(String),
-}
-
-/// Where a pipeline without a checkpoint starts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StartingOffsets {
-    Earliest,
-    Latest,
-    /// Partitions that are not named start at their earliest record.
-    At(BTreeMap<TopicPartition, i64>),
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnDataLoss {
@@ -112,6 +94,11 @@ impl Pipeline {
         self.scales.get(column).copied().unwrap_or(DEFAULT_SCALE)
     }
 
+    /// The event-time column of all windows.
+    pub fn time(&self) -> &str {
+        self.windows.first().map_or("", |window| &window.time)
+    }
+
     /// The window component's name.
     pub fn window_function(&self) -> &str {
         self.windows.first().map_or("", |window| &window.function)
@@ -125,14 +112,14 @@ impl Pipeline {
     pub(crate) fn read(node: &Node, report: &mut Report) -> Option<Self> {
         let reader = Reader::open(node, &schema::PIPELINE, report)?;
         let id = reader.required("id", report, names::pipeline);
-        let topics = read_topics(&reader, report);
+        let topics = topics::read_topics(&reader, report);
         let parse = reader.required("parse", report, read_parse);
         let parse_settings = reader.optional("parse-settings", report, read_parse_settings);
         let delay_us = reader.required("delay", report, reader::duration_us);
         let max_future_us = reader.required("max-future", report, reader::duration_us);
         let idle_after = reader.required("idle-after", report, reader::duration);
         let idle_advance = reader.required("idle-advance", report, reader::boolean);
-        let starting_offsets = reader.required("starting-offsets", report, read_starting_offsets);
+        let starting_offsets = reader.required("starting-offsets", report, topics::read_starting_offsets);
         let on_data_loss = reader.required("on-data-loss", report, |node, report| {
             let choices = [("halt", OnDataLoss::Halt), ("continue", OnDataLoss::Continue)];
             reader::choice(node, &choices, report)
@@ -185,31 +172,6 @@ fn columns(windows: &[Window]) -> BTreeSet<&str> {
     windows.iter().flat_map(Window::columns).collect()
 }
 
-fn read_topics(reader: &Reader<'_>, report: &mut Report) -> Option<Topics> {
-    let (key, node) = reader.exactly_one(&["topic", "topics", "topic-pattern"], report)?;
-    match key {
-        "topic" => names::topic(node, report).map(|topic| Topics::Names(vec![topic])),
-        "topics" => {
-            let items = reader::list(node, "a list of topic names", report)?;
-            let names: Vec<_> = items.iter().map(|item| names::topic(item, report)).collect();
-            let names: Vec<String> = names.into_iter().collect::<Option<_>>()?;
-            if names.is_empty() {
-                report.at(node, "name at least one topic");
-                return None;
-            }
-            names::unique(node, &names, report).then_some(Topics::Names(names))
-        }
-        _ => reader::parsed(node, "a regular expression", report, |pattern| {
-            if pattern.len() > 1 && pattern.starts_with('^') {
-                Ok(Topics::Pattern(pattern.to_owned()))
-            } else {
-                Err("a pattern begins with `^`, like \"^trades-.*\"; a plain name goes into `topic`"
-                    .to_owned())
-            }
-        }),
-    }
-}
-
 fn read_parse(node: &Node, report: &mut Report) -> Option<String> {
     if matches!(node.value, Value::Table(_)) {
         let reader = Reader::open(node, &schema::PARSE, report)?;
@@ -236,35 +198,6 @@ fn read_parse_settings(node: &Node, report: &mut Report) -> Option<BTreeMap<Stri
         })
         .collect();
     settings.into_iter().collect()
-}
-
-fn read_starting_offsets(node: &Node, report: &mut Report) -> Option<StartingOffsets> {
-    let Value::Table(table) = &node.value else {
-        let choices = [("earliest", false), ("latest", true)];
-        let latest = reader::choice(node, &choices, report)?;
-        return Some(if latest { StartingOffsets::Latest } else { StartingOffsets::Earliest });
-    };
-    let offsets: Vec<_> = table
-        .entries
-        .iter()
-        .map(|entry| {
-            let partition = read_partition(&entry.key);
-            if partition.is_none() {
-                let problem = "a partition is written \"topic/number\", like \"trades/0\"";
-                report.add(entry.key_place, &entry.node.path, problem);
-            }
-            let offset = reader::integer(&entry.node, 0..=i64::MAX, report);
-            Some((partition?, offset?))
-        })
-        .collect();
-    offsets.into_iter().collect::<Option<_>>().map(StartingOffsets::At)
-}
-
-fn read_partition(text: &str) -> Option<TopicPartition> {
-    let (topic, number) = text.rsplit_once('/')?;
-    let number: i32 = number.parse().ok().filter(|number| *number >= 0)?;
-    names::check_topic(topic).ok()?;
-    Some(TopicPartition::new(topic, number))
 }
 
 fn read_decimals(pipeline: &Reader<'_>, report: &mut Report) -> Option<Decimals> {
@@ -316,6 +249,16 @@ fn read_windows(node: &Node, report: &mut Report) -> Option<Vec<Window>> {
                     "`function` is `{}` here and `{}` in window `{}`: one function computes all windows of a \
                      pipeline; write a second [[trigger.kafka]] for the other",
                     window.function, first.function, first.name
+                ),
+            );
+        }
+        if first.time != window.time {
+            report.at(
+                item,
+                format!(
+                    "`time` is `{}` here and `{}` in window `{}`: the windows of a pipeline share one watermark, so \
+                     they go by one time column; write a second [[trigger.kafka]] for the other",
+                    window.time, first.time, first.name
                 ),
             );
         }

@@ -102,7 +102,7 @@ pub(crate) const PIPELINE: Table = Table {
             "topic-pattern",
             "a regular expression that begins with `^`",
             Absent("as above"),
-            "All topics whose names match, those that appear later included.",
+            "All topics whose whole names match, those that appear later included.",
         ),
         key(
             "parse",
@@ -287,7 +287,12 @@ pub(crate) const WINDOW: Table = Table {
             Required,
             "Columns that make the key; `[]`: one candle for all.",
         ),
-        key("time", "a column", Is("\"event_time\""), "The event time."),
+        key(
+            "time",
+            "a column",
+            Is("\"event_time\""),
+            "The event time; all windows of a pipeline go by the same column.",
+        ),
         key(
             "ids",
             "a column, or `{ first = \"…\", last = \"…\" }`",

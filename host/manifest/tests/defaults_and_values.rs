@@ -151,8 +151,7 @@ name = "count"
 kinds = ["agg-trade", "trade"]
 session = "1m"
 keys = []
-time = "received"
-aggregates = { n = "count()" }
+aggregates = { n = "count(side)" }
 
 [component.window]"#,
     )
@@ -161,7 +160,7 @@ aggregates = { n = "count()" }
     let pipeline = pipeline(&text);
     assert_eq!(pipeline.kinds(), ["agg-trade", "trade"]);
     let names: Vec<String> = pipeline.wanted_columns().into_iter().map(|column| column.name).collect();
-    assert_eq!(names, ["event_time", "price", "received", "symbol"]);
+    assert_eq!(names, ["event_time", "price", "side", "symbol"]);
     assert_eq!(pipeline.table(&pipeline.windows[1]), "candles_count");
 }
 

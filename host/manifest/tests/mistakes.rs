@@ -83,6 +83,7 @@ fn wrong_types_and_values_say_what_is_needed() {
         ("delay = 5", "delay: this is an integer, but a duration like \"2s\" is needed"),
         ("delay = \"1M\"", "`M` has no fixed length; write days or weeks (a minute is `m`)"),
         ("delay = \"5\"", "\"5\": not a duration; write a number and a unit"),
+        ("topic-pattern = \"^x\"", "topic-pattern: only one of `topic`"),
         ("idle-advance = \"yes\"", "idle-advance: this is a string, but true or false is needed"),
         ("parse-workers = 65", "65 is out of range; it must be 1 to 64"),
         ("parse-workers = 2.0", "this is a float, but an integer is needed"),
@@ -109,6 +110,21 @@ fn wrong_types_and_values_say_what_is_needed() {
     ] {
         let error = error(&with_line(r#"id = "candles""#, line));
         assert!(error.contains(part), "{line}: {error}");
+    }
+}
+
+#[test]
+fn wrong_topics_say_what_is_needed() {
+    for (by, part) in [
+        ("", "one of `topic`, `topics`, `topic-pattern` is missing"),
+        ("topic = \"a b\"", "a topic's name is made of letters"),
+        ("topics = []", "name at least one topic"),
+        ("topics = [\"a\", \"a\"]", "`a` stands here twice"),
+        ("topic-pattern = \"trades-.*\"", "a pattern begins with `^`"),
+        ("topic-pattern = \"^trades-(\"", "not a regular expression: unclosed group"),
+    ] {
+        let error = error(&with("topic = \"trades\"", by));
+        assert!(error.contains(part), "{by}: {error}");
     }
 }
 
@@ -257,10 +273,15 @@ fn with_second_window(change: (&str, &str)) -> String {
 }
 
 #[test]
-fn windows_of_one_pipeline_have_different_names_and_one_function() {
+fn windows_of_one_pipeline_have_different_names_one_function_and_one_time() {
     let same_name = error(&with_second_window(("\"2m\"\nkinds", "\"1m\"\nkinds")));
     assert!(same_name.contains("a window `1m` is there already"), "{same_name}");
     let other = error(&with_second_window(("keys = []", "keys = []\nfunction = \"parse-market\"")));
+    let time = error(&with_second_window(("keys = []", "keys = []\ntime = \"received\"")));
+    assert!(
+        time.contains("windows[2m]: `time` is `received` here and `event_time` in window `1m`"),
+        "{time}"
+    );
     assert!(other.contains("one function computes all windows of a pipeline"), "{other}");
 }
 
