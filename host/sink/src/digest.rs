@@ -167,3 +167,108 @@ fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     put_length(out, bytes.len());
     out.extend_from_slice(bytes);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{
+        ArrayRef, BinaryArray, BooleanArray, Decimal128Array, Float64Array, LargeBinaryArray,
+        LargeStringArray, ListArray, StringArray, StructArray, TimestampMicrosecondArray, UInt32Array,
+    };
+    use arrow_buffer::OffsetBuffer;
+    use arrow_schema::Field;
+    use arrow_select::take::take_record_batch;
+
+    use super::*;
+
+    fn headers() -> ArrayRef {
+        let names = StringArray::from(vec!["h", "h", ""]);
+        let values = LargeBinaryArray::from(vec![Some(&b"\xff"[..]), None, Some(b"")]);
+        let pairs = StructArray::from(vec![
+            (Arc::new(Field::new("name", DataType::Utf8, false)), Arc::new(names) as ArrayRef),
+            (Arc::new(Field::new("value", DataType::LargeBinary, true)), Arc::new(values) as ArrayRef),
+        ]);
+        let element = Arc::new(Field::new("element", pairs.data_type().clone(), false));
+        Arc::new(ListArray::new(element, OffsetBuffer::from_lengths([0, 2, 1]), Arc::new(pairs), None))
+    }
+
+    fn rows() -> RecordBatch {
+        let decimals = Decimal128Array::from(vec![Some(-1), Some(6_012_312_000_000), None]);
+        let columns: [(&str, ArrayRef); 6] = [
+            ("symbol", Arc::new(StringArray::from(vec!["ETHUSDT", "BTCUSDT", "币"]))),
+            (
+                "window_start",
+                Arc::new(TimestampMicrosecondArray::from(vec![60_000_000, 0, -1]).with_timezone("UTC")),
+            ),
+            ("close", Arc::new(decimals.with_precision_and_scale(38, 8).unwrap())),
+            ("mean", Arc::new(Float64Array::from(vec![0.1, f64::INFINITY, -0.0]))),
+            ("complete", Arc::new(BooleanArray::from(vec![None, Some(true), Some(false)]))),
+            ("headers", headers()),
+        ];
+        RecordBatch::try_from_iter(columns).unwrap()
+    }
+
+    fn one_column(column: impl arrow_array::Array + 'static) -> Digest {
+        let column: ArrayRef = Arc::new(column);
+        rows_digest(&RecordBatch::try_from_iter([("c", column)]).unwrap()).unwrap()
+    }
+
+    /// The encoding of the module's documentation, written down a second time in Python, gives this.
+    #[test]
+    fn the_digest_is_that_of_the_documented_encoding() {
+        let by_python = "a8dfb491e16b68c3755b22da675bbdf5f2bee9843ba6510359a1d104cbb33af3";
+        assert_eq!(rows_digest(&rows()).unwrap().to_string(), by_python);
+    }
+
+    #[test]
+    fn the_order_of_rows_does_not_matter() {
+        let shuffled = take_record_batch(&rows(), &UInt32Array::from(vec![2, 0, 1])).unwrap();
+        assert_eq!(rows_digest(&shuffled).unwrap(), rows_digest(&rows()).unwrap());
+    }
+
+    #[test]
+    fn a_row_more_or_less_matters() {
+        let twice = take_record_batch(&rows(), &UInt32Array::from(vec![2, 0, 1, 1])).unwrap();
+        assert_ne!(rows_digest(&twice).unwrap(), rows_digest(&rows()).unwrap());
+        assert_ne!(rows_digest(&rows().slice(0, 2)).unwrap(), rows_digest(&rows()).unwrap());
+    }
+
+    #[test]
+    fn arrow_has_two_forms_of_text_and_bytes_and_they_are_one() {
+        assert_eq!(one_column(StringArray::from(vec!["a"])), one_column(LargeStringArray::from(vec!["a"])));
+        let (small, large) = (BinaryArray::from(vec![&b"a"[..]]), LargeBinaryArray::from(vec![&b"a"[..]]));
+        assert_eq!(one_column(small), one_column(large));
+    }
+
+    #[test]
+    fn null_empty_and_zero_differ_and_all_nans_are_one() {
+        assert_ne!(
+            one_column(StringArray::from(vec![None::<&str>])),
+            one_column(StringArray::from(vec![""]))
+        );
+        assert_ne!(one_column(Float64Array::from(vec![0.0])), one_column(Float64Array::from(vec![-0.0])));
+        let other_nan = f64::from_bits(0xfff8_0000_0000_0001);
+        assert_eq!(
+            one_column(Float64Array::from(vec![f64::NAN])),
+            one_column(Float64Array::from(vec![other_nan]))
+        );
+    }
+
+    #[test]
+    fn a_value_moved_to_the_next_cell_changes_the_digest() {
+        let pair = |a: &str, b: &str| {
+            let columns = [("a", a), ("b", b)]
+                .map(|(name, text)| (name, Arc::new(StringArray::from(vec![text])) as ArrayRef));
+            rows_digest(&RecordBatch::try_from_iter(columns).unwrap()).unwrap()
+        };
+        assert_ne!(pair("ab", ""), pair("a", "b"));
+    }
+
+    #[test]
+    fn a_type_without_an_encoding_is_named() {
+        let column: ArrayRef = Arc::new(UInt32Array::from(vec![1]));
+        let error = rows_digest(&RecordBatch::try_from_iter([("c", column)]).unwrap()).unwrap_err();
+        assert!(error.to_string().contains("UInt32"), "{error}");
+    }
+}

@@ -6,8 +6,10 @@
 //! - [`Sink::publish`]: puts one item under its final name after the commit, any number of times, by any
 //!   number of publishers, with one result.
 //!
-//! Three sinks write Parquet files: [`Lake`] (candles), [`LateRows`] and [`DeadLetters`].
+//! Three sinks write Parquet files: [`Lake`] (candles), [`LateRows`] and [`DeadLetters`]. [`conformance`] is the
+//! suite that every sink passes. [`terminal`] is a view beside them: it shows and promises nothing.
 
+pub mod conformance;
 mod dead_letters;
 mod decimal;
 mod digest;

@@ -31,7 +31,7 @@ const WRITE_BATCH: usize = 64;
 pub(crate) struct Layout<'a> {
     /// Columns that the rows are sorted by, ascending, nulls first.
     pub sorted_by: &'a [usize],
-    /// Columns of raw bytes: no dictionary, no minimum and maximum.
+    /// Columns of raw bytes, by path: no dictionary, no minimum and maximum.
     pub opaque: &'a [&'a str],
 }
 
@@ -74,7 +74,7 @@ fn encode(rows: &RecordBatch, layout: Layout<'_>, footer: Vec<KeyValue>) -> Resu
         properties = properties.set_write_batch_size(WRITE_BATCH);
     }
     for column in layout.opaque {
-        let column = ColumnPath::from(*column);
+        let column = ColumnPath::new(column.split('.').map(str::to_owned).collect());
         properties = properties
             .set_column_dictionary_enabled(column.clone(), false)
             .set_column_statistics_enabled(column, EnabledStatistics::None);
