@@ -33,9 +33,8 @@ pub(crate) enum Unfit {
 
 impl<'a> Number<'a> {
     /// `-? digits [. digits] [e [+-] digits]`: JSON's numbers, leading zeros allowed. `None`: not a decimal.
-    pub fn read(text: &'a str) -> Option<Self> {
-        let bytes = text.as_bytes();
-        let (negative, rest) = match bytes {
+    pub fn read(text: &'a [u8]) -> Option<Self> {
+        let (negative, rest) = match text {
             [b'-', rest @ ..] => (true, rest),
             rest => (false, rest),
         };
@@ -91,6 +90,41 @@ impl<'a> Number<'a> {
     }
 }
 
+/// A decimal as market data nearly always writes it: `digits [. digits]`, above zero, in at most 18 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Plain {
+    mantissa: u64,
+    places: u8,
+}
+
+impl Plain {
+    /// `None` leaves the text to [`Number`].
+    #[inline]
+    pub fn read(text: &[u8]) -> Option<Self> {
+        if text.len() > 18 || text.ends_with(b".") {
+            return None;
+        }
+        let mut mantissa = 0u64;
+        let mut point = text.len();
+        for (index, &byte) in text.iter().enumerate() {
+            match byte {
+                b'0'..=b'9' => mantissa = mantissa * 10 + u64::from(byte - b'0'),
+                b'.' if point == text.len() && index > 0 => point = index,
+                _ => return None,
+            }
+        }
+        let places = (text.len() - point).saturating_sub(1) as u8;
+        (mantissa > 0).then_some(Plain { mantissa, places })
+    }
+
+    /// The mantissa at a scale that keeps every place; `None` also where it does not fit.
+    #[inline]
+    pub fn at_scale(self, scale: u8) -> Option<i64> {
+        let missing = scale.checked_sub(self.places)?;
+        i64::try_from(self.mantissa.checked_mul(10u64.checked_pow(u32::from(missing))?)?).ok()
+    }
+}
+
 fn digits(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let count = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
     (count > 0).then(|| bytes.split_at(count))
@@ -114,7 +148,7 @@ mod tests {
     use super::*;
 
     fn at(text: &str, scale: u8) -> Result<(i128, bool), Unfit> {
-        Number::read(text).unwrap().at_scale(scale).map(|scaled| (scaled.mantissa, scaled.rounded))
+        Number::read(text.as_bytes()).unwrap().at_scale(scale).map(|scaled| (scaled.mantissa, scaled.rounded))
     }
 
     #[test]
@@ -125,6 +159,18 @@ mod tests {
         assert_eq!(at("-0.00271700", 8), Ok((-271_700, false)));
         assert_eq!(at("0e99999999999999999999", 8), Ok((0, false)));
         assert_eq!(at("000123.4500000000000000000", 2), Ok((12_345, false)));
+    }
+
+    #[test]
+    fn the_short_way_takes_market_data_and_nothing_odd() {
+        let plain = |text: &str, scale| Plain::read(text.as_bytes()).and_then(|plain| plain.at_scale(scale));
+        assert_eq!(plain("61837.63000000", 8), Some(6_183_763_000_000));
+        assert_eq!(plain("100", 2), Some(10_000));
+        for odd in
+            ["", ".", "1.", ".5", "1.2.3", "-1", "0.000", "0", "1e2", "0.123", "123456789012345678", "1 "]
+        {
+            assert_eq!(plain(odd, 2), None, "{odd:?}");
+        }
     }
 
     #[test]
@@ -158,14 +204,14 @@ mod tests {
     #[test]
     fn what_is_no_decimal_is_told() {
         for text in ["", "-", "+1", ".5", "5.", "1e", "1e+", "NaN", "Infinity", "1 ", "1,5", "0x10", "١"] {
-            assert_eq!(Number::read(text), None, "{text:?}");
+            assert_eq!(Number::read(text.as_bytes()), None, "{text:?}");
         }
     }
 
     proptest! {
         /// Against integer arithmetic: the text of `n / 10^places` read at another scale.
         #[test]
-        fn agrees_with_integer_arithmetic(n in -10i128.pow(24)..10i128.pow(24), places in 0u32..20, scale in 0u8..14, exponent in -5i64..5) {
+        fn agrees_with_integer_arithmetic(n in -10i128.pow(20)..10i128.pow(20), places in 0u32..20, scale in 0u8..14, exponent in -5i64..5) {
             let size = n.unsigned_abs();
             let power = 10u128.pow(places);
             let text = format!("{}{}.{:0width$}e{exponent}", if n < 0 { "-" } else { "" }, size / power, size % power, width = places.max(1) as usize);
@@ -180,6 +226,10 @@ mod tests {
                 (quotient + u128::from(up), rest != 0)
             };
             let read = at(&text, scale);
+            let plain = &text[..text.find('e').unwrap_or(text.len())];
+            if let Some(mantissa) = Plain::read(plain.as_bytes()).and_then(|plain| plain.at_scale(scale)) {
+                prop_assert_eq!(Ok((i128::from(mantissa), false)), at(plain, scale));
+            }
             if size != 0 && expected == 0 {
                 prop_assert_eq!(read, Err(Unfit::BecomesZero));
             } else {

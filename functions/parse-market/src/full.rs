@@ -32,6 +32,9 @@ const OTHER_EVENTS: [&str; 18] = [
     "serverShutdown",
 ];
 
+/// How many keys of an unknown message its reason names.
+const SHOWN_KEYS: usize = 6;
+
 /// A record as the formats need it.
 pub(crate) struct Record<'a> {
     pub index: u32,
@@ -49,9 +52,9 @@ pub(crate) fn read<'a>(
     if record.value.is_empty() {
         return Err(Apart::rejected("empty value"));
     }
-    let text = std::str::from_utf8(record.value)
+    std::str::from_utf8(record.value)
         .map_err(|error| Apart::rejected(format!("not UTF-8 at byte {}", error.valid_up_to())))?;
-    match message.read(text)? {
+    match message.read(record.value)? {
         Shape::Array(items) => formats::rest_kline::read(&items, record, plan, rows),
         Shape::Object if message.has("stream") && message.has("data") => {
             let data = message.required("data", "data")?;
@@ -98,16 +101,17 @@ fn binance_event(
     message: &mut Message<'_>,
     rows: &mut Rows,
 ) -> Step<()> {
-    let event = event.string("e")?;
-    let kind = match event.as_ref() {
-        "trade" => Kind::Trade,
-        "aggTrade" => Kind::AggTrade,
-        "kline" => Kind::Kline,
-        "24hrTicker" => Kind::Ticker,
-        other if OTHER_EVENTS.contains(&other) => {
-            return Err(Apart::ignored(format!("{other}: not asked for")));
+    let kind = match event.0 {
+        b"\"trade\"" => Kind::Trade,
+        b"\"aggTrade\"" => Kind::AggTrade,
+        b"\"kline\"" => Kind::Kline,
+        b"\"24hrTicker\"" => Kind::Ticker,
+        other => {
+            return Err(match OTHER_EVENTS.iter().find(|known| known.as_bytes() == event.plain()) {
+                Some(known) => Apart::ignored(format!("{known}: not asked for")),
+                None => Apart::rejected(format!("unknown message: \"e\" is {}", excerpt(other))),
+            });
         }
-        other => return Err(Apart::rejected(format!("unknown message: \"e\" is {}", excerpt(other)))),
     };
     asked_for(kind, plan)?;
     match kind {
@@ -137,18 +141,24 @@ pub(crate) fn not_asked_for(kind: Kind) -> Cow<'static, str> {
 
 /// The first keys of a message, for whoever wonders what it is.
 fn keys_shown(message: &Message<'_>) -> String {
-    let mut keys: Vec<String> = message.keys().take(6).map(plain_or_quoted).collect();
-    if keys.is_empty() {
+    let keys = message.first_keys(SHOWN_KEYS + 1);
+    let mut shown: Vec<String> = keys.iter().take(SHOWN_KEYS).map(|key| plain_or_quoted(key)).collect();
+    if shown.is_empty() {
         return "no keys".to_owned();
     }
-    if message.keys().nth(6).is_some() {
-        keys.push("…".to_owned());
+    if keys.len() > SHOWN_KEYS {
+        shown.push("…".to_owned());
     }
-    format!("keys {}", keys.join(", "))
+    format!("keys {}", shown.join(", "))
 }
 
-fn plain_or_quoted(key: &str) -> String {
-    let plain =
-        (1..=24).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    if plain { key.to_owned() } else { excerpt(key) }
+fn plain_or_quoted(key: &[u8]) -> String {
+    match std::str::from_utf8(key) {
+        Ok(key)
+            if !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') =>
+        {
+            key.chars().take(24).collect()
+        }
+        _ => excerpt(key),
+    }
 }

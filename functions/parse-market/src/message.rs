@@ -1,24 +1,24 @@
-//! A message: the fields of a JSON object, or the items of an array, each value as the text that writes it.
+//! A message: the fields of a JSON object, or the items of an array, each value as the bytes that write it.
 
 use std::borrow::Cow;
 
 use crate::reason::{Apart, Step, excerpt};
-use crate::scan::{Fault, Scanner};
-use crate::value::Value;
+use crate::scan::Scanner;
+use crate::value::{Value, unescaped};
 
-/// Most keys of a message: no market message has a third of it.
-const MAX_KEYS: usize = 250;
 /// Most items of an array: an exchange answers with 1,500 klines at most.
 const MAX_ITEMS: usize = 100_000;
-/// `Message::short` of a key that is not there, and of one that is there twice.
-const ABSENT: u8 = u8::MAX;
-const TWICE: u8 = u8::MAX - 1;
+/// Most keys of a message that are longer than a letter: no market message has a third of it.
+const MAX_LONG_KEYS: usize = 250;
 
-/// The fields of an object.
+/// The fields of an object. Keys of one letter, which most of the exchange's are, have a place of their own.
 pub(crate) struct Message<'a> {
-    fields: Vec<(Cow<'a, str>, Value<'a>)>,
-    /// Index in `fields` of keys of one ASCII letter: most of the exchange's.
-    short: [u8; 128],
+    text: &'a [u8],
+    letters: [Value<'a>; 64],
+    /// A bit a letter that is there, and that is there more than once.
+    present: u64,
+    twice: u64,
+    long: Vec<(Cow<'a, str>, Value<'a>)>,
 }
 
 /// The outermost level of a JSON text.
@@ -30,128 +30,161 @@ pub(crate) enum Shape<'a> {
 
 impl<'a> Message<'a> {
     pub fn new() -> Self {
-        Message { fields: Vec::with_capacity(32), short: [ABSENT; 128] }
+        Message { text: b"", letters: [Value(b""); 64], present: 0, twice: 0, long: Vec::new() }
     }
 
-    /// Reads a whole text: nothing but white space may follow the object or array.
-    pub fn read(&mut self, text: &'a str) -> Step<Shape<'a>> {
-        for (key, _) in self.fields.drain(..) {
-            if let &[letter @ 0..128] = key.as_bytes() {
-                self.short[usize::from(letter)] = ABSENT;
+    /// Reads a whole text, which is UTF-8: nothing but white space may follow the object or array.
+    pub fn read(&mut self, text: &'a [u8]) -> Step<Shape<'a>> {
+        (self.text, self.present, self.twice) = (text, 0, 0);
+        self.long.clear();
+        let mut scanner = Scanner::new(text);
+        match scanner.peek() {
+            b'{' => {
+                members(&mut scanner, |key, value| self.insert(key, value))?;
+                Ok(Shape::Object)
+            }
+            b'[' => array(text).map(Shape::Array),
+            _ => {
+                scanner.stop::<()>("an object or array");
+                Err(scanner.fault())
             }
         }
-        let mut scanner = Scanner::new(text);
-        let fault = |fault: Fault| fault.in_text(text);
-        let shape = if scanner.accept(b'{') {
-            self.members(&mut scanner, text)?;
-            Shape::Object
-        } else if scanner.peek() == b'[' {
-            return array(text).map(Shape::Array);
-        } else {
-            return scanner.fault("not an object or array").map_err(fault);
-        };
-        scanner.end().map_err(fault)?;
-        Ok(shape)
     }
 
-    fn members(&mut self, scanner: &mut Scanner<'a>, text: &'a str) -> Step<()> {
-        if scanner.accept(b'}') {
+    #[inline]
+    fn insert(&mut self, written: &'a [u8], value: Value<'a>) -> Step<()> {
+        match letter(written) {
+            Some(letter) => {
+                self.insert_letter(letter, value);
+                Ok(())
+            }
+            None => self.insert_long(written, value),
+        }
+    }
+
+    #[inline]
+    fn insert_letter(&mut self, letter: usize, value: Value<'a>) {
+        self.twice |= self.present & 1 << letter;
+        self.present |= 1 << letter;
+        self.letters[letter] = value;
+    }
+
+    fn insert_long(&mut self, written: &'a [u8], value: Value<'a>) -> Step<()> {
+        let key = unescaped("JSON: key", written)?;
+        if let Some(letter) = letter(key.as_bytes()) {
+            self.insert_letter(letter, value);
             return Ok(());
         }
-        loop {
-            let key = scanner.key().map_err(|fault| fault.in_text(text))?;
-            let value = scanner.value().map_err(|fault| fault.in_text(text))?;
-            self.insert(key, Value(value))?;
-            if scanner.accept(b'}') {
-                return Ok(());
-            }
-            if !scanner.accept(b',') {
-                return scanner
-                    .fault("not a comma or the end of an object")
-                    .map_err(|fault| fault.in_text(text));
-            }
+        if self.long.len() == MAX_LONG_KEYS {
+            return Err(Apart::rejected(format!("unknown message: more than {MAX_LONG_KEYS} keys")));
         }
-    }
-
-    fn insert(&mut self, written: &'a str, value: Value<'a>) -> Step<()> {
-        if self.fields.len() == MAX_KEYS {
-            return Err(Apart::rejected(format!("unknown message: more than {MAX_KEYS} keys")));
-        }
-        let key = crate::value::unescaped("JSON: key", written)?;
-        if let &[letter @ 0..128] = key.as_bytes() {
-            let index = &mut self.short[usize::from(letter)];
-            *index = if *index == ABSENT { self.fields.len() as u8 } else { TWICE };
-        }
-        self.fields.push((key, value));
+        self.long.push((key, value));
         Ok(())
     }
 
-    pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.fields.iter().map(|(key, _)| key.as_ref())
+    /// The first `count` keys, in the message's order, as written.
+    pub fn first_keys(&self, count: usize) -> Vec<&'a [u8]> {
+        let mut keys = Vec::new();
+        // The text has been read before, so it has no fault.
+        let _ = members(&mut Scanner::new(self.text), |key, _| {
+            if keys.len() < count {
+                keys.push(key);
+            }
+            Ok(())
+        });
+        keys
     }
 
     pub fn has(&self, key: &str) -> bool {
-        match key.as_bytes() {
-            &[letter @ 0..128] => self.short[usize::from(letter)] != ABSENT,
-            _ => self.keys().any(|known| known == key),
+        match letter(key.as_bytes()) {
+            Some(letter) => self.present >> letter & 1 == 1,
+            None => self.long.iter().any(|(known, _)| known == key),
         }
     }
 
     /// The value of a key; `None` where it is absent or null. A key given twice is a broken message: nobody
     /// could say which one is meant.
+    #[inline]
     pub fn get(&self, key: &str) -> Step<Option<Value<'a>>> {
-        let twice = || Apart::rejected(format!("JSON: key {} is there twice", excerpt(key)));
-        let value = match key.as_bytes() {
-            &[letter @ 0..128] => match self.short[usize::from(letter)] {
-                TWICE => return Err(twice()),
-                index => self.fields.get(usize::from(index)).map(|(_, value)| *value),
-            },
-            _ => {
-                let mut values =
-                    self.fields.iter().filter(|(known, _)| known == key).map(|(_, value)| *value);
-                let value = values.next();
-                if values.next().is_some() {
-                    return Err(twice());
-                }
-                value
+        let (value, twice) = match letter(key.as_bytes()) {
+            Some(letter) => {
+                let value = (self.present >> letter & 1 == 1).then_some(self.letters[letter]);
+                (value, self.twice >> letter & 1 == 1)
+            }
+            None => {
+                let mut values = self.long.iter().filter(|(known, _)| known == key).map(|(_, value)| *value);
+                (values.next(), values.next().is_some())
             }
         };
+        if twice {
+            return Err(Apart::rejected(format!("JSON: key {} is there twice", excerpt(key.as_bytes()))));
+        }
         Ok(value.filter(|value| !value.is_null()))
     }
 
     /// The value of a key as column `name` needs it.
+    #[inline]
     pub fn required(&self, name: &str, key: &str) -> Step<Value<'a>> {
-        self.get(key)?.ok_or_else(|| Apart::rejected(format!("{name}: missing (key {})", excerpt(key))))
+        match self.get(key)? {
+            Some(value) => Ok(value),
+            None => Err(Apart::rejected(format!("{name}: missing (key {})", excerpt(key.as_bytes())))),
+        }
     }
 }
 
 /// The items of a text that is an array.
-pub(crate) fn array(text: &str) -> Step<Vec<Value<'_>>> {
+pub(crate) fn array(text: &[u8]) -> Step<Vec<Value<'_>>> {
     let mut scanner = Scanner::new(text);
-    let fault = |fault: Fault| fault.in_text(text);
-    if !scanner.accept(b'[') {
-        return scanner.fault("not an array").map_err(fault);
-    }
-    let items = items(&mut scanner).map_err(fault)?;
-    scanner.end().map_err(fault)?;
-    Ok(items)
+    let items = items(&mut scanner).and_then(|items| scanner.end().map(|()| items));
+    items.ok_or_else(|| scanner.fault())
 }
 
-fn items<'a>(scanner: &mut Scanner<'a>) -> Result<Vec<Value<'a>>, Fault> {
+fn items<'a>(scanner: &mut Scanner<'a>) -> Option<Vec<Value<'a>>> {
+    scanner.expect(b'[', "an array")?;
     let mut items = Vec::new();
     if scanner.accept(b']') {
-        return Ok(items);
+        return Some(items);
     }
     loop {
         if items.len() == MAX_ITEMS {
-            return scanner.fault("more items than any answer has");
+            return scanner.stop("the end of an array, which no answer has so late");
         }
         items.push(Value(scanner.value()?));
         if scanner.accept(b']') {
-            return Ok(items);
+            return Some(items);
         }
-        if !scanner.accept(b',') {
-            return scanner.fault("not a comma or the end of an array");
+        scanner.expect(b',', "a comma or the end of an array")?;
+    }
+}
+
+/// Reads a whole text that is an object, member by member.
+#[inline]
+fn members<'a>(
+    scanner: &mut Scanner<'a>,
+    mut member: impl FnMut(&'a [u8], Value<'a>) -> Step<()>,
+) -> Step<()> {
+    let mut next = scanner.expect(b'{', "an object");
+    if next.is_some() && scanner.accept(b'}') {
+        return scanner.end().ok_or_else(|| scanner.fault());
+    }
+    while next.is_some() {
+        let Some((key, value)) = scanner.key().and_then(|key| Some((key, scanner.value()?))) else {
+            break;
+        };
+        member(key, Value(value))?;
+        if scanner.accept(b'}') {
+            return scanner.end().ok_or_else(|| scanner.fault());
         }
+        next = scanner.expect(b',', "a comma or the end of an object");
+    }
+    Err(scanner.fault())
+}
+
+/// Place of a key of one byte from `@` to DEL, all letters among them.
+#[inline]
+fn letter(key: &[u8]) -> Option<usize> {
+    match key {
+        &[letter @ 64..128] => Some(usize::from(letter) - 64),
+        _ => None,
     }
 }

@@ -37,10 +37,12 @@ impl Apart {
 }
 
 /// A piece of a message, quoted, with control characters escaped, cut where it is long.
-pub(crate) fn excerpt(text: &str) -> String {
-    match text.char_indices().nth(MAX_EXCERPT) {
-        Some((end, _)) => format!("{:?}…", &text[..end]),
-        None => format!("{text:?}"),
+pub(crate) fn excerpt(text: &[u8]) -> String {
+    // A character has four bytes at most: what may be shown is in here.
+    let shown = String::from_utf8_lossy(&text[..text.len().min(4 * MAX_EXCERPT)]);
+    match shown.char_indices().nth(MAX_EXCERPT) {
+        Some((end, _)) => format!("{:?}…", &shown[..end]),
+        None => format!("{shown:?}"),
     }
 }
 
@@ -64,7 +66,7 @@ mod tests {
 
     #[test]
     fn an_excerpt_escapes_control_characters_and_cuts_long_text() {
-        assert_eq!(excerpt("a\n\0"), r#""a\n\0""#);
-        assert_eq!(excerpt(&"x".repeat(50)), format!("{:?}…", "x".repeat(40)));
+        assert_eq!(excerpt(b"a\n\0"), r#""a\n\0""#);
+        assert_eq!(excerpt("x".repeat(50).as_bytes()), format!("{:?}…", "x".repeat(40)));
     }
 }

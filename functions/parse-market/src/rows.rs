@@ -1,12 +1,13 @@
 //! The rows of a call, column by column. Only wanted columns are made; what a row does not set is null in it.
 
-use crate::decimal::{Number, Unfit};
+use crate::decimal::{Number, Plain, Unfit};
 use crate::dictionary::Dictionary;
 use crate::options::{MAX_SYMBOL_BYTES, Plan};
 use crate::output::{Column, ColumnData, Decimals, Table, Text};
-use crate::reason::{Apart, Step, excerpt};
+use crate::reason::{Apart, Step};
 use crate::schema::{COLUMNS, ColumnId, ColumnInfo, ColumnType, Kind, Range};
 use crate::template::Trade;
+use crate::value::Value;
 
 /// Index in `builders` of a column that is not wanted.
 const UNWANTED: u8 = u8::MAX;
@@ -138,14 +139,28 @@ impl Rows {
     }
 
     /// Checks the number whether or not its column is wanted: a message is broken for everybody or for nobody.
-    pub fn decimal(&mut self, column: ColumnId, text: &str) -> Step<()> {
+    pub fn decimal(&mut self, column: ColumnId, value: Value<'_>) -> Step<()> {
+        let Some(plain) = Plain::read(value.plain()) else {
+            return self.any_decimal(column, value);
+        };
+        let Some(Builder { data: Data::Decimals { scale, low, high }, .. }) = self.wanted(column) else {
+            return Ok(());
+        };
+        match plain.at_scale(*scale) {
+            Some(mantissa) => push_mantissa(low, high, i128::from(mantissa)),
+            None => self.any_decimal(column, value)?,
+        }
+        Ok(())
+    }
+
+    fn any_decimal(&mut self, column: ColumnId, value: Value<'_>) -> Step<()> {
         let info = column.info();
-        let rejected = |what: &str| Apart::rejected(format!("{}: {what}: {}", info.name, excerpt(text)));
-        let number = Number::read(text).ok_or_else(|| rejected("not a decimal"))?;
+        let text = value.text(info.name)?;
+        let number = Number::read(text.as_bytes()).ok_or_else(|| value.fault(info.name, "not a decimal"))?;
         match info.range {
-            Range::Positive if number.zero => return Err(rejected("zero")),
+            Range::Positive if number.zero => return Err(value.fault(info.name, "zero")),
             Range::Positive | Range::NotNegative if number.negative && !number.zero => {
-                return Err(rejected("negative"));
+                return Err(value.fault(info.name, "negative"));
             }
             _ => {}
         }
@@ -153,8 +168,8 @@ impl Rows {
             return Ok(());
         };
         let scaled = number.at_scale(*scale).map_err(|unfit| match unfit {
-            Unfit::TooLarge => rejected(&format!("more than 38 digits at scale {scale}")),
-            Unfit::BecomesZero => rejected(&format!("not zero, but zero at scale {scale}")),
+            Unfit::TooLarge => value.fault(info.name, &format!("more than 38 digits at scale {scale}")),
+            Unfit::BecomesZero => value.fault(info.name, &format!("not zero, but zero at scale {scale}")),
         })?;
         push_mantissa(low, high, scaled.mantissa);
         self.rounded += u64::from(scaled.rounded);

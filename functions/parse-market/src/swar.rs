@@ -224,7 +224,7 @@ fn low_bytes(count: u32) -> u64 {
 /// How many of the first bytes are digits, 0 to 8. A sum may carry into the byte after a non-digit; the first
 /// non-digit itself is marked right.
 #[inline(always)]
-fn leading_digits(word: u64) -> u32 {
+pub(crate) fn leading_digits(word: u64) -> u32 {
     let offset = word ^ 0x3030_3030_3030_3030;
     let marks = (offset.wrapping_add(0x7676_7676_7676_7676) | offset) & 0x8080_8080_8080_8080;
     marks.trailing_zeros() / 8
@@ -295,7 +295,7 @@ mod tests {
                 0 => integer.to_string(),
                 _ => format!("{integer}.{:0places$}", fraction % 10u64.pow(places as u32)),
             };
-            let exact = crate::decimal::Number::read(&text).unwrap().at_scale(scale);
+            let exact = crate::decimal::Number::read(text.as_bytes()).unwrap().at_scale(scale);
             let window = window(&text);
             let mut cursor = Cursor::new(&window);
             match (cursor.decimal(scale), exact) {

@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     fn unix(text: &str) -> Result<i64, NoTime> {
-        from_unix(&Number::read(text).unwrap())
+        from_unix(&Number::read(text.as_bytes()).unwrap())
     }
 
     #[test]

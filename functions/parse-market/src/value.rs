@@ -6,53 +6,66 @@ use crate::decimal::Number;
 use crate::reason::{Apart, Step, excerpt};
 use crate::time::{self, NoTime};
 
-/// A value as it is written. Faults name the column or field that needs it.
+/// A value as it is written: UTF-8. Faults name the column or field that needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Value<'a>(pub &'a str);
+pub(crate) struct Value<'a>(pub &'a [u8]);
 
 impl<'a> Value<'a> {
+    #[inline]
     pub fn is_null(self) -> bool {
-        self.0 == "null"
+        self.0 == b"null"
     }
 
     pub fn is_array(self) -> bool {
-        self.0.starts_with('[')
+        self.0.starts_with(b"[")
+    }
+
+    /// The bytes between the quotes of a string without escapes; those of a number as written.
+    #[inline]
+    pub fn plain(self) -> &'a [u8] {
+        match self.0 {
+            [b'"', inner @ .., b'"'] => inner,
+            other => other,
+        }
     }
 
     /// The text of a string; of a number or boolean the text as written.
     pub fn text(self, name: &str) -> Step<Cow<'a, str>> {
-        match self.0.as_bytes() {
-            [b'"', .., b'"'] => unescaped(name, &self.0[1..self.0.len() - 1]),
-            [b'{' | b'[', ..] => {
-                Err(Apart::rejected(format!("{name}: not a text or number: {}", excerpt(self.0))))
-            }
-            _ => Ok(Cow::Borrowed(self.0)),
+        match self.0 {
+            [b'"', inner @ .., b'"'] => unescaped(name, inner),
+            [b'{' | b'[', ..] => Err(self.fault(name, "not a text or number")),
+            other => Ok(String::from_utf8_lossy(other)),
         }
     }
 
     /// The text of a string, and of nothing else.
     pub fn string(self, name: &str) -> Step<Cow<'a, str>> {
-        if self.0.starts_with('"') {
-            self.text(name)
-        } else {
-            Err(Apart::rejected(format!("{name}: not a string: {}", excerpt(self.0))))
-        }
+        if self.0.starts_with(b"\"") { self.text(name) } else { Err(self.fault(name, "not a string")) }
     }
 
+    #[inline]
     pub fn integer(self, name: &str) -> Step<i64> {
-        self.0.parse().map_err(|_| {
-            let digits = self.0.strip_prefix('-').unwrap_or(self.0);
-            let is_integer = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-            let what = if is_integer { "beyond 64 bits" } else { "not an integer" };
-            Apart::rejected(format!("{name}: {what}: {}", excerpt(self.0)))
+        // Eighteen digits cannot overflow.
+        if let (1..=18, true) = (self.0.len(), self.0.iter().all(u8::is_ascii_digit)) {
+            return Ok(self.0.iter().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')));
+        }
+        self.long_integer(name)
+    }
+
+    fn long_integer(self, name: &str) -> Step<i64> {
+        let parsed = std::str::from_utf8(self.0).ok().and_then(|text| text.parse().ok());
+        parsed.ok_or_else(|| {
+            let digits = self.0.strip_prefix(b"-").unwrap_or(self.0);
+            let is_integer = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+            self.fault(name, if is_integer { "beyond 64 bits" } else { "not an integer" })
         })
     }
 
     pub fn boolean(self, name: &str) -> Step<bool> {
         match self.0 {
-            "true" => Ok(true),
-            "false" => Ok(false),
-            other => Err(Apart::rejected(format!("{name}: not a boolean: {}", excerpt(other)))),
+            b"true" => Ok(true),
+            b"false" => Ok(false),
+            _ => Err(self.fault(name, "not a boolean")),
         }
     }
 
@@ -64,26 +77,30 @@ impl<'a> Value<'a> {
     /// A unix time (seconds, or finer by its size) as microseconds.
     pub fn unix_time(self, name: &str) -> Step<i64> {
         let text = self.text(name)?;
-        let number = Number::read(&text)
-            .ok_or_else(|| Apart::rejected(format!("{name}: not a unix time: {}", excerpt(&text))))?;
+        let number = Number::read(text.as_bytes()).ok_or_else(|| self.fault(name, "not a unix time"))?;
         time::from_unix(&number).map_err(|fault| self.no_time(name, fault))
     }
 
     fn no_time(self, name: &str, fault: NoTime) -> Apart {
-        let what = match fault {
-            NoTime::Before1970 => "before 1970",
-            NoTime::After9999 => "after 9999",
-        };
-        Apart::rejected(format!("{name}: {what}: {}", excerpt(self.0)))
+        match fault {
+            NoTime::Before1970 => self.fault(name, "before 1970"),
+            NoTime::After9999 => self.fault(name, "after 9999"),
+        }
+    }
+
+    #[cold]
+    pub fn fault(self, name: &str, what: &str) -> Apart {
+        Apart::rejected(format!("{name}: {what}: {}", excerpt(self.plain())))
     }
 }
 
 /// The text of a string that is written so between its quotes.
-pub(crate) fn unescaped<'a>(name: &str, written: &'a str) -> Step<Cow<'a, str>> {
-    if !written.bytes().any(|byte| byte == b'\\') {
-        return Ok(Cow::Borrowed(written));
+pub(crate) fn unescaped<'a>(name: &str, written: &'a [u8]) -> Step<Cow<'a, str>> {
+    let text = std::str::from_utf8(written).map_err(|_| Value(written).fault(name, "not UTF-8"))?;
+    if !written.contains(&b'\\') {
+        return Ok(Cow::Borrowed(text));
     }
-    serde_json::from_str(&format!("\"{written}\"")).map(Cow::Owned).map_err(|_| {
-        Apart::rejected(format!("{name}: half a surrogate pair is no text: {}", excerpt(written)))
-    })
+    serde_json::from_str(&format!("\"{text}\""))
+        .map(Cow::Owned)
+        .map_err(|_| Value(written).fault(name, "half a surrogate pair is no text"))
 }

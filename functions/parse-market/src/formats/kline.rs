@@ -21,7 +21,7 @@ pub(crate) fn read(message: &mut Message<'_>, rows: &mut Rows) -> Step<()> {
     let open_us = event_time(message, "t", rows)?;
     let name = message.required("interval", "i")?.string("interval")?;
     let interval = Interval::read(&name).ok_or_else(|| {
-        Apart::rejected(format!("interval: not a count and one of s m h d w M: {}", excerpt(&name)))
+        Apart::rejected(format!("interval: not a count and one of s m h d w M: {}", excerpt(name.as_bytes())))
     })?;
     identity(interval, open_us, rows)?;
     for (column, key) in [

@@ -23,15 +23,14 @@ fn event_time(message: &Message<'_>, key: &str, rows: &mut Rows) -> Step<i64> {
 }
 
 fn decimal(message: &Message<'_>, column: ColumnId, key: &str, rows: &mut Rows) -> Step<()> {
-    let name = column.info().name;
-    rows.decimal(column, &message.required(name, key)?.text(name)?)
+    rows.decimal(column, message.required(column.info().name, key)?)
 }
 
 /// Decimals that a message may leave out: null then.
 fn optional_decimals(message: &Message<'_>, columns: &[(ColumnId, &str)], rows: &mut Rows) -> Step<()> {
     for &(column, key) in columns {
         if let Some(value) = message.get(key)? {
-            rows.decimal(column, &value.text(column.info().name)?)?;
+            rows.decimal(column, value)?;
         }
     }
     Ok(())

@@ -71,7 +71,7 @@ fn one(fields: &[Value<'_>], symbol: &str, record: u32, rows: &mut Rows) -> Step
         (ColumnId::TakerBuyVolume, taker),
         (ColumnId::TakerBuyQuoteVolume, taker_quote),
     ] {
-        rows.decimal(column, &value.text(column.info().name)?)?;
+        rows.decimal(column, value)?;
     }
     rows.integer(ColumnId::Trades, trades.integer("trades")?)?;
     rows.end(record, Kind::Kline);
@@ -84,9 +84,7 @@ fn interval(open_time: Value<'_>, open_us: i64, close_time: Value<'_>) -> Step<I
     let in_ms = close_time.integer("close_time")? != close_us;
     let next_open_us = close_us + if in_ms { 1_000 } else { 1 };
     Interval::between(open_us, next_open_us).ok_or_else(|| {
-        Apart::rejected(format!(
-            "interval: {} to {} is no whole number of seconds",
-            open_time.0, close_time.0
-        ))
+        let times = [open_time, close_time].map(|time| String::from_utf8_lossy(time.0));
+        Apart::rejected(format!("interval: {} to {} is no whole number of seconds", times[0], times[1]))
     })
 }
