@@ -1,0 +1,192 @@
+//! Recorded trades through a real Kafka and the built program: the candles are the reference's to the last
+//! digit, however often the program is killed.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tallow_edge::{Clock, Random, SeededRandom, SystemClock};
+use tallow_tests::kafka::Kafka;
+use tallow_tests::lake::{self, Row};
+use tallow_tests::ledger::Ledger;
+use tallow_tests::messages::{Message, produce};
+use tallow_tests::recordings::{self, Recorded};
+use tallow_tests::{paths, reference, tallow};
+use tempfile::TempDir;
+
+/// Each on a partition of its own: an empty partition would hold the watermark back.
+const SYMBOLS: [&str; 2] = ["BTCUSDT", "ETHUSDT"];
+
+/// Small enough that a run of the recordings has a dozen epochs.
+const EPOCH_RECORDS: usize = 15_000;
+
+/// Windows of the manifest's pipeline `candles`: their table and size in microseconds.
+const TABLES: [(&str, i64); 2] = [("speed/candles_1m", 60_000_000), ("speed/candles_1d", 86_400_000_000)];
+
+#[test]
+fn recorded_trades_become_the_references_candles() {
+    let test = "recorded_trades_become_the_references_candles";
+    let Some(market) = Market::record(test) else { return };
+    let scene = market.scene();
+    scene.start().wait().success();
+    market.compare(&scene);
+    market.balance(&scene);
+}
+
+#[test]
+fn a_program_killed_again_and_again_gives_the_same_candles() {
+    let test = "a_program_killed_again_and_again_gives_the_same_candles";
+    let Some(market) = Market::record(test) else { return };
+    for seed in [1, 2] {
+        let scene = market.scene();
+        let kills = scene.kill_at_random(&SeededRandom::new(seed));
+        assert!(kills > 0, "seed {seed}: no run lived long enough to be killed");
+        scene.start().wait().success();
+        market.compare(&scene);
+        market.balance(&scene);
+    }
+}
+
+#[test]
+fn messages_survive_a_broker_that_is_killed() {
+    let test = "messages_survive_a_broker_that_is_killed";
+    let mut kafka = match Kafka::start() {
+        Ok(kafka) => kafka,
+        Err(why) => return tallow_tests::skip(test, &why),
+    };
+    let topic = kafka.topic("trades", 1);
+    let trade = r#"{"e":"trade","E":1,"s":"AB","t":1,"p":"2","q":"3","T":1704067200000}"#;
+    let message = Message { value: Some(trade.into()), ..Message::default() };
+    produce(&kafka.bootstrap, &topic, &[message]);
+    kafka.kill();
+    kafka.resume();
+
+    let scene = Scene::new(&kafka.bootstrap, &topic);
+    scene.start().wait().success();
+    let expected: Vec<Row> = reference::candles([trade], 60_000_000).iter().map(|candle| candle.row()).collect();
+    lake::assert_same_rows("after the restart", &expected, &lake::table(&scene.lake(), "speed/candles_1m"));
+}
+
+/// The recordings in a topic, keyed by symbol.
+struct Market {
+    kafka: &'static Kafka,
+    topic: String,
+    recorded: Vec<Recorded>,
+}
+
+impl Market {
+    /// None, after saying why, where there is no Kafka or no recording.
+    fn record(test: &str) -> Option<Self> {
+        let mut recorded = Vec::new();
+        for symbol in SYMBOLS {
+            recorded.extend(recordings::trades(test, symbol)?);
+        }
+        recorded.sort_by_key(|recorded| recorded.received_ns);
+        let kafka = Kafka::shared(test)?;
+        let topic = kafka.topic("trades", SYMBOLS.len() as i32);
+        let messages: Vec<Message> = recorded
+            .iter()
+            .map(|recorded| Message {
+                key: Some(recorded.symbol.clone().into_bytes()),
+                timestamp_ms: Some(recorded.received_ns / 1_000_000),
+                value: Some(recorded.message.clone().into_bytes()),
+                partition: SYMBOLS.iter().position(|symbol| *symbol == recorded.symbol).map(|index| index as i32),
+            })
+            .collect();
+        produce(&kafka.bootstrap, &topic, &messages);
+        Some(Self { kafka, topic, recorded })
+    }
+
+    fn scene(&self) -> Scene {
+        Scene::new(&self.kafka.bootstrap, &self.topic)
+    }
+
+    fn compare(&self, scene: &Scene) {
+        for (table, window_us) in TABLES {
+            let messages = self.recorded.iter().map(|recorded| recorded.message.as_str());
+            let expected: Vec<Row> = reference::candles(messages, window_us).iter().map(|candle| candle.row()).collect();
+            let rows = lake::table(&scene.lake(), table);
+            lake::assert_same_rows(table, &expected, &rows);
+            lake::assert_no_duplicates(&rows, &["symbol"]);
+        }
+    }
+
+    /// The ledger accounts for every message that was produced.
+    fn balance(&self, scene: &Scene) {
+        let ledger = Ledger::of(&scene.status());
+        ledger.assert_balanced();
+        let trades = self.recorded.iter().filter(|recorded| recorded.message.contains(r#""e":"trade""#)).count();
+        assert_eq!(ledger.records(), self.recorded.len() as u64, "records");
+        assert_eq!(ledger.with_rows(), trades as u64, "records with rows");
+        for (table, _) in TABLES {
+            let window = table.rsplit('_').next().unwrap();
+            assert_eq!(ledger.assignments(window), trades as u64, "assignments of {window}");
+        }
+    }
+}
+
+/// One lake, and the runs that fill it.
+struct Scene {
+    place: TempDir,
+    brokers: String,
+}
+
+impl Scene {
+    /// The checkout's manifest, with that topic and smaller epochs.
+    fn new(brokers: &str, topic: &str) -> Self {
+        let place = tempfile::tempdir().unwrap();
+        let mut manifest = fs::read_to_string(paths::root().join("spin.toml")).unwrap();
+        let functions = format!("\"{}/", paths::functions().display());
+        for (from, to) in [
+            ("topic = \"trades\"", format!("topic = \"{topic}\"")),
+            ("max-records = 1_000_000", format!("max-records = {EPOCH_RECORDS}")),
+            ("\"target/functions/", functions),
+        ] {
+            assert!(manifest.contains(from), "spin.toml has no `{from}`");
+            manifest = manifest.replace(from, &to);
+        }
+        fs::write(place.path().join("spin.toml"), manifest).unwrap();
+        Self { place, brokers: brokers.to_owned() }
+    }
+
+    fn lake(&self) -> PathBuf {
+        self.place.path().join("lake")
+    }
+
+    fn command<'a>(&'a self, first: &[&'a str]) -> Vec<String> {
+        let manifest = self.place.path().join("spin.toml").display().to_string();
+        let lake = self.lake().display().to_string();
+        let rest = ["-f", &manifest, "--lake", &lake, "--brokers", &self.brokers, "--only", "candles"];
+        first.iter().copied().chain(rest).map(str::to_owned).collect()
+    }
+
+    fn start(&self) -> tallow::Running {
+        tallow::start(&self.command(&["up", "--available-now", "--close-all"]))
+    }
+
+    fn status(&self) -> String {
+        tallow::run(&self.command(&["status", "--json"])).success().stdout
+    }
+
+    /// Starts runs and kills each, some commits and a moment after its start, until one ends by itself.
+    fn kill_at_random(&self, random: &dyn Random) -> usize {
+        const MOST_KILLS: usize = 12;
+        let clock = SystemClock::new();
+        for kills in 0..MOST_KILLS {
+            let seen = tallow::log_records(&self.lake());
+            let records = seen + random.below(4) as usize;
+            let moment = Duration::from_micros(random.below(60_000));
+            let killed = self.start().kill_when(|| {
+                let reached = tallow::log_records(&self.lake()) >= records;
+                if reached {
+                    clock.sleep(moment);
+                }
+                reached
+            });
+            if !killed {
+                return kills;
+            }
+        }
+        MOST_KILLS
+    }
+}

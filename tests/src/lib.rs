@@ -3,6 +3,7 @@
 
 pub mod kafka;
 pub mod lake;
+pub mod ledger;
 pub mod messages;
 pub mod paths;
 pub mod recordings;

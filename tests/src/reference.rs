@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::lake::{self, Row};
+
 /// Decimal places of Binance's prices and quantities.
 const PLACES: u32 = 8;
 
@@ -26,6 +28,27 @@ pub struct Candle {
     pub last_id: i64,
     /// Ids between this window's and those before it that never came.
     pub missing: i64,
+}
+
+impl Candle {
+    /// The candle as the lake's rows are read.
+    pub fn row(&self) -> Row {
+        let cells = [
+            ("symbol", self.symbol.clone()),
+            ("window_start", lake::time(self.window_start_us)),
+            ("open", self.open.to_string()),
+            ("high", self.high.to_string()),
+            ("low", self.low.to_string()),
+            ("close", self.close.to_string()),
+            ("volume", self.volume.to_string()),
+            ("quote_volume", self.quote_volume.to_string()),
+            ("trades", self.trades.to_string()),
+            ("first_id", self.first_id.to_string()),
+            ("last_id", self.last_id.to_string()),
+            ("missing", self.missing.to_string()),
+        ];
+        cells.map(|(column, cell)| (column.to_owned(), cell)).into()
+    }
 }
 
 /// Candles of all trades among the messages (Binance's `trade`, bare or in the combined-stream envelope) by

@@ -49,6 +49,8 @@ pub fn start<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Running {
     let file = |name: &str| File::create(output.path().join(name)).expect("a file in a temporary folder");
     let process = Command::new(paths::program("tallow"))
         .args(arguments)
+        // Compiled components are kept with the build, not in the user's cache.
+        .env("XDG_CACHE_HOME", paths::target().join("tests-cache"))
         .stdin(Stdio::null())
         .stdout(file("stdout"))
         .stderr(file("stderr"))

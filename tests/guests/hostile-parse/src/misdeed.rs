@@ -37,8 +37,7 @@ fn spin(steps: u64) {
 
 #[expect(unconditional_recursion, reason = "the stack is to overflow")]
 fn deeper(depth: u64) -> u64 {
-    let frame = core::hint::black_box([depth; 64]);
-    deeper(depth + 1).wrapping_add(frame[0])
+    depth ^ deeper(depth + 1).rotate_left(1)
 }
 
 fn hog() {
