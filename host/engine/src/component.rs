@@ -1,9 +1,12 @@
 //! A component that has been compiled and checked against a contract.
 
+use std::sync::Arc;
+
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::types::ComponentItem;
 
+use crate::ticks::Ticks;
 use crate::{LoadError, Runtime, cache, check};
 
 /// What a function is for.
@@ -35,6 +38,7 @@ impl Contract {
 pub struct Component {
     pub(crate) engine: Engine,
     pub(crate) code: wasmtime::component::Component,
+    pub(crate) ticks: Arc<Ticks>,
     name: String,
     digest: String,
     contract: Contract,
@@ -53,7 +57,8 @@ impl Component {
             .map_err(|error| LoadError::Invalid { name: name.to_owned(), why: format!("{error:#}") })?;
         check::imports_only_types(name, engine, &code)?;
         check::exports_contract(name, engine, &code, contract)?;
-        Ok(Self { engine: engine.clone(), code, name: name.to_owned(), digest, contract })
+        let (engine, ticks) = (engine.clone(), runtime.ticks());
+        Ok(Self { engine, code, ticks, name: name.to_owned(), digest, contract })
     }
 
     /// The name by which the manifest calls it.

@@ -1,17 +1,18 @@
 //! One instance's store: its limits, and what a failed call means.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::component::Linker;
 use wasmtime::{ResourceLimiter, Store, Trap};
 
-use crate::runtime::TICK;
+use crate::ticks::{TICK, Ticks};
 use crate::{CallError, Component};
 
 /// What one instance may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Linear memory.
+    /// Linear memory, all of an instance's memories together.
     pub memory_bytes: u64,
     /// Time for one call.
     pub deadline: Duration,
@@ -25,29 +26,77 @@ impl Default for Limits {
     }
 }
 
+/// Entries of all tables together: what a large program's function pointers need, and no way around the
+/// memory cap.
+const TABLE_ENTRIES: usize = 1 << 20;
+
 pub(crate) struct Sandbox {
     limits: Limits,
+    /// A component may have many memories: the cap is on their sum.
+    memory_bytes: u64,
+    table_entries: usize,
     /// Whether the memory cap has been hit: the trap that follows does not say so.
     refused_memory: bool,
+    _ticks: Arc<Ticks>,
 }
 
 impl ResourceLimiter for Sandbox {
-    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        if desired as u64 <= self.limits.memory_bytes {
-            return Ok(true);
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
         }
-        self.refused_memory = true;
-        wasmtime::bail!("memory cap")
+        let total = self.memory_bytes + (desired - current) as u64;
+        if total > self.limits.memory_bytes {
+            self.refused_memory = true;
+            wasmtime::bail!("memory cap");
+        }
+        self.memory_bytes = total;
+        Ok(true)
     }
 
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(desired <= 100_000)
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let total = self.table_entries + (desired - current);
+        if total > TABLE_ENTRIES || maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        self.table_entries = total;
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        1000
+    }
+
+    fn tables(&self) -> usize {
+        100
+    }
+
+    // Each reserves gigabytes of addresses.
+    fn memories(&self) -> usize {
+        16
     }
 }
 
 /// A store with its limits set, and a linker that offers nothing.
 pub(crate) fn sandbox(component: &Component, limits: Limits) -> (Store<Sandbox>, Linker<Sandbox>) {
-    let mut store = Store::new(&component.engine, Sandbox { limits, refused_memory: false });
+    let sandbox = Sandbox {
+        limits,
+        memory_bytes: 0,
+        table_entries: 0,
+        refused_memory: false,
+        _ticks: component.ticks.clone(),
+    };
+    let mut store = Store::new(&component.engine, sandbox);
     store.limiter(|sandbox| sandbox);
     store.set_hostcall_fuel(usize::try_from(limits.output_bytes).unwrap_or(usize::MAX));
     arm(&mut store);

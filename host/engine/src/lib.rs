@@ -13,6 +13,7 @@ mod error;
 mod instance;
 mod parse;
 mod runtime;
+mod ticks;
 mod validate;
 mod window;
 

@@ -1,45 +1,27 @@
-//! The wasmtime engine, its deadline ticks and its cache of compiled code.
+//! The wasmtime engine, its settings and its cache of compiled code.
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
-use std::time::Duration;
 
 use wasmtime::{Config, Engine};
 
+use crate::ticks::Ticks;
 use crate::{Component, Contract, LoadError};
 
-/// How often deadlines are looked at. A call is stopped within its deadline and one tick.
-pub(crate) const TICK: Duration = Duration::from_millis(10);
-
-/// Compiles and holds what all functions share. Dropping it stops the deadline ticks, so it outlives its
-/// instances.
+/// Compiles and holds what all functions share.
 pub struct Runtime {
     engine: Engine,
     cache: Option<PathBuf>,
-    stop: Arc<AtomicBool>,
-    ticker: Option<JoinHandle<()>>,
+    ticks: Arc<Ticks>,
 }
 
 impl Runtime {
     /// `cache`: a folder for compiled code; none compiles anew at every start (about a second a function).
     pub fn new(cache: Option<PathBuf>) -> Result<Self, LoadError> {
-        let engine = Engine::new(&config())
-            .map_err(|error| LoadError::Invalid { name: "wasmtime".into(), why: error.to_string() })?;
-        let stop = Arc::new(AtomicBool::new(false));
-        let ticker = std::thread::Builder::new().name("deadline-ticks".into()).spawn({
-            let (engine, stop) = (engine.clone(), stop.clone());
-            move || {
-                while !stop.load(Ordering::Relaxed) {
-                    std::thread::sleep(TICK);
-                    engine.increment_epoch();
-                }
-            }
-        });
-        let ticker = ticker
-            .map_err(|error| LoadError::Invalid { name: "deadline ticks".into(), why: error.to_string() })?;
-        Ok(Self { engine, cache, stop, ticker: Some(ticker) })
+        let wrong = |why: String| LoadError::Invalid { name: "wasmtime".into(), why };
+        let engine = Engine::new(&config()).map_err(|error| wrong(error.to_string()))?;
+        let ticks = Ticks::start(&engine).map_err(|error| wrong(format!("deadline ticks: {error}")))?;
+        Ok(Self { engine, cache, ticks: Arc::new(ticks) })
     }
 
     /// Takes a component's bytes (binary) after checking its imports and exports.
@@ -63,18 +45,12 @@ impl Runtime {
         &self.engine
     }
 
+    pub(crate) fn ticks(&self) -> Arc<Ticks> {
+        self.ticks.clone()
+    }
+
     pub(crate) fn cache(&self) -> Option<&std::path::Path> {
         self.cache.as_deref()
-    }
-}
-
-impl Drop for Runtime {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(ticker) = self.ticker.take() {
-            // The ticker only sleeps and counts: it cannot have panicked.
-            let _ = ticker.join();
-        }
     }
 }
 
