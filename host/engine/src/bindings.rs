@@ -16,8 +16,8 @@ mod window_world {
     });
 }
 
-pub use parse_world::ParseFunction as ParseWorld;
 pub use parse_world::exports::tallow::parse::parse as parse_contract;
 pub use parse_world::tallow::types::types;
-pub use window_world::WindowFunction as WindowWorld;
+pub use parse_world::{ParseFunction as ParseWorld, ParseFunctionPre as ParseWorldPre};
 pub use window_world::exports::tallow::window::window as window_contract;
+pub use window_world::{WindowFunction as WindowWorld, WindowFunctionPre as WindowWorldPre};

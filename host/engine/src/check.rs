@@ -1,10 +1,12 @@
 //! What a component may import and must export.
 
 use wasmtime::Engine;
-use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, Linker};
 
+use crate::bindings::{ParseWorldPre, WindowWorldPre};
 use crate::component::is_instance;
+use crate::instance::Sandbox;
 use crate::{Contract, LoadError};
 
 /// Refuses every import but instances that hold types and nothing else: a world whose interface uses
@@ -25,6 +27,7 @@ pub(crate) fn imports_only_types(name: &str, engine: &Engine, code: &Component) 
     Ok(())
 }
 
+/// Refuses a component that does not export its contract's interface, or exports it with other types.
 pub(crate) fn exports_contract(
     name: &str,
     engine: &Engine,
@@ -37,14 +40,14 @@ pub(crate) fn exports_contract(
         .filter(|(_, item)| is_instance(&item.ty))
         .map(|(export, _)| export)
         .collect();
-    if exports.contains(&contract.interface()) {
-        return Ok(());
+    let (name, wanted) = (name.to_owned(), contract.interface().to_owned());
+    if !exports.contains(&contract.interface()) {
+        let exports = if exports.is_empty() { "no interface".to_owned() } else { exports.join(", ") };
+        return Err(LoadError::Contract { name, contract: contract.name(), wanted, exports });
     }
-    let exports = if exports.is_empty() { "no interface".to_owned() } else { exports.join(", ") };
-    Err(LoadError::Contract {
-        name: name.to_owned(),
-        contract: contract.name(),
-        wanted: contract.interface().to_owned(),
-        exports,
-    })
+    let types = Linker::<Sandbox>::new(engine).instantiate_pre(code).and_then(|code| match contract {
+        Contract::Parse => ParseWorldPre::new(code).map(drop),
+        Contract::Window => WindowWorldPre::new(code).map(drop),
+    });
+    types.map_err(|error| LoadError::Types { name, interface: wanted, why: format!("{error:#}") })
 }

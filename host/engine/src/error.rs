@@ -18,6 +18,10 @@ pub enum LoadError {
         "{name} does not export `{wanted}` (it exports {exports}): it is not a {contract} function of a version that this host knows"
     )]
     Contract { name: String, contract: &'static str, wanted: String, exports: String },
+    #[error(
+        "{name} exports `{interface}` with other types than this host's: {why}. Build it with this host's `wit/`"
+    )]
+    Types { name: String, interface: String, why: String },
 }
 
 /// A call that did not give a result that the contract allows. The instance is spent after all but
