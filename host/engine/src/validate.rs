@@ -1,6 +1,8 @@
 //! What the types of the contract cannot say: equal lengths, indices in range, every record accounted for.
 //! A function's answer is not used before it has passed.
 
+use std::collections::BTreeSet;
+
 use crate::bindings::parse_contract::{Marked, Parsed};
 use crate::bindings::types::{Column, ColumnData, Table, Text};
 
@@ -19,6 +21,10 @@ pub(crate) fn parsed(parsed: &Parsed, records: usize) -> Result<(), String> {
 /// Merges the three ascending lists: each record must come up in exactly one of them (rows may repeat theirs).
 fn every_record_once(parsed: &Parsed, records: usize) -> Result<(), String> {
     let (rows, ignored, rejected) = (&parsed.records, &parsed.ignored.records, &parsed.rejected.records);
+    // A clean stream of trades: a row a record.
+    if rows.len() == records && ignored.is_empty() && rejected.is_empty() && (0..).eq(rows.iter().copied()) {
+        return Ok(());
+    }
     let (mut row, mut ign, mut rej) = (0, 0, 0);
     for record in 0..records as u32 {
         let first_row = row;
@@ -51,6 +57,10 @@ fn marked(name: &str, marked: &Marked) -> Result<(), String> {
 
 /// Checks a table that a function gave back.
 pub(crate) fn table(table: &Table) -> Result<(), String> {
+    let mut names = BTreeSet::new();
+    if let Some(twice) = table.columns.iter().find(|column| !names.insert(&column.name)) {
+        return Err(format!("column `{}` is there twice", twice.name));
+    }
     table.columns.iter().try_for_each(|it| column(it, table.rows as usize))
 }
 
@@ -84,14 +94,19 @@ fn column(column: &Column, rows: usize) -> Result<(), String> {
 }
 
 fn text(name: &str, text: &Text, validity: Option<&[u8]>) -> Result<(), String> {
-    if text.ends.windows(2).any(|pair| pair[0] > pair[1])
-        || text.ends.last().is_some_and(|end| *end as usize != text.bytes.len())
-    {
+    if !text.ends.is_sorted() || text.ends.last().map_or(0, |end| *end as usize) != text.bytes.len() {
         return Err(format!("the dictionary of `{name}` does not end where its bytes do"));
     }
-    let entries = text.ends.len() as u32;
+    let utf8 = std::str::from_utf8(&text.bytes).ok();
+    if !utf8.is_some_and(|utf8| text.ends.iter().all(|end| utf8.is_char_boundary(*end as usize))) {
+        return Err(format!("the dictionary of `{name}` is not UTF-8"));
+    }
+    let entries = text.ends.len();
+    if text.codes.iter().max().is_none_or(|code| (*code as usize) < entries) {
+        return Ok(());
+    }
     let valid = |row: usize| validity.is_none_or(|bits| bit(bits, row));
-    match text.codes.iter().enumerate().find(|(row, code)| **code >= entries && valid(*row)) {
+    match text.codes.iter().enumerate().find(|(row, code)| **code as usize >= entries && valid(*row)) {
         Some((row, code)) => Err(format!("`{name}` row {row} has code {code} of {entries}")),
         None => Ok(()),
     }

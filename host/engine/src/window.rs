@@ -1,5 +1,7 @@
 //! A window function: rows in, windows out, with state that can be snapshot and restored.
 
+use std::time::Duration;
+
 use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 
@@ -83,11 +85,20 @@ impl WindowFunction {
 
     /// State that changed after version `since` (0: all).
     pub fn snapshot(&mut self, since: u64) -> Result<SnapshotParts, CallError> {
-        self.call(|guest, store, it| guest.call_snapshot(store, it, since))
+        let snapshot = self.call(|guest, store, it| guest.call_snapshot(store, it, since))?;
+        self.known_specs("a part", snapshot.parts.iter().map(|part| part.spec))?;
+        Ok(snapshot)
     }
 
     pub fn stats(&mut self) -> Result<Vec<Stats>, CallError> {
-        self.call(|guest, store, it| guest.call_stats(store, it))
+        let stats = self.call(|guest, store, it| guest.call_stats(store, it))?;
+        self.known_specs("stats", stats.iter().map(|it| it.spec))?;
+        Ok(stats)
+    }
+
+    /// Gives calls another deadline, from the next one on.
+    pub fn set_deadline(&mut self, deadline: Duration) {
+        instance::set_deadline(&mut self.store, deadline);
     }
 
     fn call<T>(
@@ -100,13 +111,18 @@ impl WindowFunction {
     }
 
     fn checked(&self, outputs: Vec<Output>) -> Result<Vec<Output>, CallError> {
+        self.known_specs("an output", outputs.iter().map(|output| output.spec))?;
         for output in &outputs {
-            if output.spec as usize >= self.specs {
-                return Err(CallError::Contract(format!("output of spec {} of {}", output.spec, self.specs)));
-            }
             validate::table(&output.table).map_err(CallError::Contract)?;
         }
         Ok(outputs)
+    }
+
+    fn known_specs(&self, what: &str, mut specs: impl Iterator<Item = u32>) -> Result<(), CallError> {
+        match specs.find(|spec| *spec as usize >= self.specs) {
+            None => Ok(()),
+            Some(spec) => Err(CallError::Contract(format!("{what} of spec {spec} of {}", self.specs))),
+        }
     }
 }
 
