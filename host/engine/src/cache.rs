@@ -22,12 +22,16 @@ pub(crate) fn compile(
     let Some(folder) = folder else {
         return Component::from_binary(engine, bytes);
     };
+    if let Err(error) = make_private(folder) {
+        tracing::warn!(folder = %folder.display(), %error, "compiled code is not cached: starts will be slower");
+        return Component::from_binary(engine, bytes);
+    }
     let path = folder.join(format!("{digest}-{:016x}.compiled", settings_hash(engine)));
     if let Some(component) = read(engine, &path) {
         return Ok(component);
     }
     let component = Component::from_binary(engine, bytes)?;
-    if let Err(error) = write(folder, &path, &component) {
+    if let Err(error) = write(&path, &component) {
         tracing::warn!(path = %path.display(), %error, "compiled code is not cached: starts will be slower");
     }
     Ok(component)
@@ -47,14 +51,13 @@ fn read(engine: &Engine, path: &Path) -> Option<Component> {
         tracing::warn!(path = %path.display(), "cached code is damaged and is compiled again");
         return None;
     }
-    // SAFETY: deserializing runs what the file holds as native code. The file is in a folder that only this
-    // user writes, was written by `write` below from wasmtime's own output, and its sum shows that it is whole.
+    // SAFETY: deserializing runs what the file holds as native code. The file is in a folder that no other
+    // user can write to, was written by `write` below from wasmtime's own output, and its sum shows that it is whole.
     unsafe { Component::deserialize(engine, code) }.ok()
 }
 
 /// Written beside and renamed, so that a reader never sees half a file.
-fn write(folder: &Path, path: &Path, component: &Component) -> wasmtime::Result<()> {
-    create_private(folder)?;
+fn write(path: &Path, component: &Component) -> wasmtime::Result<()> {
     let code = component.serialize()?;
     let mut file = Sha256::digest(&code).to_vec();
     file.extend_from_slice(&code);
@@ -64,9 +67,14 @@ fn write(folder: &Path, path: &Path, component: &Component) -> wasmtime::Result<
     Ok(())
 }
 
-fn create_private(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+/// Makes the folder, or sees that nobody else can write to the one that is there: its files are run.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    if std::fs::metadata(folder)?.permissions().mode() & 0o022 != 0 {
+        return Err(std::io::Error::other("others can write to the folder: `chmod go-w` it"));
+    }
+    Ok(())
 }
 
 /// FNV-1a: the hash goes into a file name, so it must not differ between runs.
