@@ -106,17 +106,19 @@ impl<'a> Message<'a> {
     /// could say which one is meant.
     #[inline]
     pub fn get(&self, key: &str) -> Step<Option<Value<'a>>> {
-        let (value, twice) = match letter(key.as_bytes()) {
-            Some(letter) => {
-                let value = (self.present >> letter & 1 == 1).then_some(self.letters[letter]);
-                (value, self.twice >> letter & 1 == 1)
+        match letter(key.as_bytes()) {
+            Some(letter) if self.twice >> letter & 1 == 0 => {
+                let value = self.letters[letter];
+                Ok((self.present >> letter & 1 == 1 && !value.is_null()).then_some(value))
             }
-            None => {
-                let mut values = self.long.iter().filter(|(known, _)| known == key).map(|(_, value)| *value);
-                (values.next(), values.next().is_some())
-            }
-        };
-        if twice {
+            _ => self.get_long(key),
+        }
+    }
+
+    fn get_long(&self, key: &str) -> Step<Option<Value<'a>>> {
+        let mut values = self.long.iter().filter(|(known, _)| known == key).map(|(_, value)| *value);
+        let value = values.next();
+        if letter(key.as_bytes()).is_some() || values.next().is_some() {
             return Err(Apart::rejected(format!("JSON: key {} is there twice", excerpt(key.as_bytes()))));
         }
         Ok(value.filter(|value| !value.is_null()))

@@ -128,7 +128,7 @@ impl<'a> Call<'a> {
         let mark = self.rows.mark();
         if let Err(apart) = full::read(record, self.plan, &mut self.message, &mut self.rows) {
             self.rows.back_to(mark);
-            match apart {
+            match *apart {
                 Apart::Ignored(reason) => self.ignored.push(record.index, reason),
                 Apart::Rejected(reason) => self.rejected.push(record.index, reason),
             }

@@ -16,22 +16,25 @@ pub(crate) enum Apart {
     Rejected(Cow<'static, str>),
 }
 
-pub(crate) type Step<T> = Result<T, Apart>;
+/// Boxed, so that what is right costs no more than a word to hand on.
+pub(crate) type Step<T> = Result<T, Box<Apart>>;
 
 impl Apart {
-    pub fn rejected(reason: impl Into<Cow<'static, str>>) -> Self {
-        Apart::Rejected(bounded(reason.into()))
+    #[cold]
+    pub fn rejected(reason: impl Into<Cow<'static, str>>) -> Box<Self> {
+        Box::new(Apart::Rejected(bounded(reason.into())))
     }
 
-    pub fn ignored(reason: impl Into<Cow<'static, str>>) -> Self {
-        Apart::Ignored(bounded(reason.into()))
+    #[cold]
+    pub fn ignored(reason: impl Into<Cow<'static, str>>) -> Box<Self> {
+        Box::new(Apart::Ignored(bounded(reason.into())))
     }
 
     /// Puts where it was found before the reason of a rejection.
-    pub fn within(self, place: impl FnOnce() -> String) -> Self {
-        match self {
+    pub fn within(self: Box<Self>, place: impl FnOnce() -> String) -> Box<Self> {
+        match *self {
             Apart::Rejected(reason) => Apart::rejected(format!("{}: {reason}", place())),
-            ignored => ignored,
+            ignored => Box::new(ignored),
         }
     }
 }
@@ -60,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_reason_never_exceeds_its_bound_nor_cuts_a_character() {
-        let Apart::Rejected(reason) = Apart::rejected("é".repeat(1000)) else { panic!() };
+        let Apart::Rejected(reason) = *Apart::rejected("é".repeat(1000)) else { panic!() };
         assert!(reason.len() <= MAX_REASON_BYTES && reason.ends_with("é…"));
     }
 

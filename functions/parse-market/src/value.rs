@@ -81,7 +81,7 @@ impl<'a> Value<'a> {
         time::from_unix(&number).map_err(|fault| self.no_time(name, fault))
     }
 
-    fn no_time(self, name: &str, fault: NoTime) -> Apart {
+    fn no_time(self, name: &str, fault: NoTime) -> Box<Apart> {
         match fault {
             NoTime::Before1970 => self.fault(name, "before 1970"),
             NoTime::After9999 => self.fault(name, "after 9999"),
@@ -89,7 +89,7 @@ impl<'a> Value<'a> {
     }
 
     #[cold]
-    pub fn fault(self, name: &str, what: &str) -> Apart {
+    pub fn fault(self, name: &str, what: &str) -> Box<Apart> {
         Apart::rejected(format!("{name}: {what}: {}", excerpt(self.plain())))
     }
 }

@@ -11,17 +11,20 @@ use crate::reason::Step;
 use crate::rows::Rows;
 use crate::schema::ColumnId;
 
+#[inline]
 fn symbol(message: &Message<'_>, key: &str, rows: &mut Rows) -> Step<()> {
     rows.symbol(&message.required("symbol", key)?.string("symbol")?)
 }
 
 /// An exchange's event time; returns it.
+#[inline]
 fn event_time(message: &Message<'_>, key: &str, rows: &mut Rows) -> Step<i64> {
     let time_us = message.required("event_time", key)?.exchange_time("event_time")?;
     rows.time(ColumnId::EventTime, time_us);
     Ok(time_us)
 }
 
+#[inline]
 fn decimal(message: &Message<'_>, column: ColumnId, key: &str, rows: &mut Rows) -> Step<()> {
     rows.decimal(column, message.required(column.info().name, key)?)
 }
@@ -36,6 +39,7 @@ fn optional_decimals(message: &Message<'_>, columns: &[(ColumnId, &str)], rows: 
     Ok(())
 }
 
+#[inline]
 fn integer(message: &Message<'_>, column: ColumnId, key: &str, rows: &mut Rows) -> Step<i64> {
     let name = column.info().name;
     let value = message.required(name, key)?.integer(name)?;
@@ -43,6 +47,7 @@ fn integer(message: &Message<'_>, column: ColumnId, key: &str, rows: &mut Rows) 
     Ok(value)
 }
 
+#[inline]
 fn optional_integer(message: &Message<'_>, column: ColumnId, key: &str, rows: &mut Rows) -> Step<()> {
     match message.get(key)? {
         Some(value) => rows.integer(column, value.integer(column.info().name)?),
