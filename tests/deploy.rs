@@ -10,7 +10,12 @@ const PROFILES: [&str; 3] = ["metrics", "s3", "sql"];
 fn docker_compose_accepts_every_profile() {
     let profiles = PROFILES.iter().flat_map(|profile| ["--profile", profile]);
     let config = |program: &str, first: &[&str]| {
-        Command::new(program).args(first).args(profiles.clone()).arg("config").current_dir(paths::root()).output()
+        Command::new(program)
+            .args(first)
+            .args(profiles.clone())
+            .arg("config")
+            .current_dir(paths::root())
+            .output()
     };
     let Ok(output) = config("docker-compose", &[]).or_else(|_| config("docker", &["compose"])) else {
         return skip("docker_compose_accepts_every_profile", "no docker-compose");

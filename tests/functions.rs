@@ -1,6 +1,8 @@
 //! The built components: what they import and export, and that their bytes depend on nothing but the source
 //! and the compiler.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -44,7 +46,10 @@ fn two_folders_give_the_same_components() {
     let (here, there) = (components(&paths::functions()), components(&copy.join("target/functions")));
     assert_eq!(here.keys().collect::<Vec<_>>(), there.keys().collect::<Vec<_>>());
     for (name, bytes) in &here {
-        assert!(*bytes == there[name], "{name} differs: a path of the machine is in it (strings {name} | grep /)");
+        assert!(
+            *bytes == there[name],
+            "{name} differs: a path of the machine is in it (strings {name} | grep /)"
+        );
     }
 }
 
@@ -64,7 +69,11 @@ fn copy_sources(from: &Path, to: &Path) {
         let target = to.join(&name);
         if entry.path().is_file() {
             fs::copy(entry.path(), target).unwrap();
-        } else if entry.path().is_dir() && name != "target" && name != "lake" && !name.to_string_lossy().starts_with('.') {
+        } else if entry.path().is_dir()
+            && name != "target"
+            && name != "lake"
+            && !name.to_string_lossy().starts_with('.')
+        {
             copy_sources(&entry.path(), &target);
         }
     }

@@ -6,6 +6,8 @@
 //! `expected/<folder of the lake>.csv`: all rows of that table, in any order, worked out by hand; columns that
 //! it does not name are not compared.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -170,7 +172,8 @@ impl Scene {
 
 fn expected_tables(pipeline: &Path, folder: &str) -> BTreeSet<String> {
     let Ok(entries) = pipeline.join("expected").join(folder).read_dir() else { return BTreeSet::new() };
-    let names = entries.map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned());
+    let names =
+        entries.map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned());
     names.map(|name| format!("{folder}/{name}")).collect()
 }
 
@@ -186,7 +189,8 @@ fn read_messages(file: &Path) -> Vec<Message> {
     }
     let text = fs::read_to_string(file).unwrap();
     let message = |line: &str| {
-        let line: Line = serde_json::from_str(line).unwrap_or_else(|error| panic!("{}: {error}: {line}", file.display()));
+        let line: Line =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{}: {error}: {line}", file.display()));
         Message {
             key: line.key.map(String::into_bytes),
             partition: Some(line.partition.unwrap_or(0)),

@@ -1,6 +1,8 @@
 //! Recorded trades through a real Kafka and the built program: the candles are the reference's to the last
 //! digit, however often the program is killed.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -63,7 +65,8 @@ fn messages_survive_a_broker_that_is_killed() {
 
     let scene = Scene::new(&kafka.bootstrap, &topic);
     scene.start().wait().success();
-    let expected: Vec<Row> = reference::candles([trade], 60_000_000).iter().map(|candle| candle.row()).collect();
+    let expected: Vec<Row> =
+        reference::candles([trade], 60_000_000).iter().map(|candle| candle.row()).collect();
     lake::assert_same_rows("after the restart", &expected, &lake::table(&scene.lake(), "speed/candles_1m"));
 }
 
@@ -90,7 +93,10 @@ impl Market {
                 key: Some(recorded.symbol.clone().into_bytes()),
                 timestamp_ms: Some(recorded.received_ns / 1_000_000),
                 value: Some(recorded.message.clone().into_bytes()),
-                partition: SYMBOLS.iter().position(|symbol| *symbol == recorded.symbol).map(|index| index as i32),
+                partition: SYMBOLS
+                    .iter()
+                    .position(|symbol| *symbol == recorded.symbol)
+                    .map(|index| index as i32),
             })
             .collect();
         produce(&kafka.bootstrap, &topic, &messages);
@@ -104,7 +110,8 @@ impl Market {
     fn compare(&self, scene: &Scene) {
         for (table, window_us) in TABLES {
             let messages = self.recorded.iter().map(|recorded| recorded.message.as_str());
-            let expected: Vec<Row> = reference::candles(messages, window_us).iter().map(|candle| candle.row()).collect();
+            let expected: Vec<Row> =
+                reference::candles(messages, window_us).iter().map(|candle| candle.row()).collect();
             let rows = lake::table(&scene.lake(), table);
             lake::assert_same_rows(table, &expected, &rows);
             lake::assert_no_duplicates(&rows, &["symbol"]);
@@ -115,7 +122,8 @@ impl Market {
     fn balance(&self, scene: &Scene) {
         let ledger = Ledger::of(&scene.status());
         ledger.assert_balanced();
-        let trades = self.recorded.iter().filter(|recorded| recorded.message.contains(r#""e":"trade""#)).count();
+        let trades =
+            self.recorded.iter().filter(|recorded| recorded.message.contains(r#""e":"trade""#)).count();
         assert_eq!(ledger.records(), self.recorded.len() as u64, "records");
         assert_eq!(ledger.with_rows(), trades as u64, "records with rows");
         for (table, _) in TABLES {

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use std::{fs, io};
 
+use futures::executor::block_on;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
@@ -101,8 +102,7 @@ impl Kafka {
             ClientConfig::new().set("bootstrap.servers", &self.bootstrap).create().expect("an admin client");
         let topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1)).set("retention.ms", "-1");
         let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(30)));
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        let made = runtime.block_on(admin.create_topics([&topic], &options)).expect("the broker answers");
+        let made = block_on(admin.create_topics([&topic], &options)).expect("the broker answers");
         assert!(made.iter().all(Result::is_ok), "topic {name}: {made:?}");
         name
     }
@@ -160,7 +160,8 @@ fn jars() -> Result<PathBuf, String> {
         return Ok(folder);
     }
     fs::create_dir_all(paths::target().join("kafka")).map_err(|error| error.to_string())?;
-    let fresh = TempDir::with_prefix_in("lib-", paths::target().join("kafka")).map_err(|error| error.to_string())?;
+    let fresh =
+        TempDir::with_prefix_in("lib-", paths::target().join("kafka")).map_err(|error| error.to_string())?;
     let output = Command::new("mvn")
         .args(["-q", "-B", "-f"])
         .arg(paths::root().join("tests/kafka/pom.xml"))

@@ -35,8 +35,10 @@ pub fn tables(lake: &Path, folder: &str) -> BTreeSet<String> {
 pub fn assert_no_duplicates(rows: &[Row], keys: &[&str]) {
     let mut seen = BTreeSet::new();
     for row in rows {
-        let of = |column: &str| row.get(column).unwrap_or_else(|| panic!("no column {column} in {row:?}")).clone();
-        let identity: Vec<String> = keys.iter().chain(&["window_start", "revision"]).map(|key| of(key)).collect();
+        let of =
+            |column: &str| row.get(column).unwrap_or_else(|| panic!("no column {column} in {row:?}")).clone();
+        let identity: Vec<String> =
+            keys.iter().chain(&["window_start", "revision"]).map(|key| of(key)).collect();
         assert!(seen.insert(identity.clone()), "{identity:?} is there twice");
     }
 }
@@ -44,7 +46,8 @@ pub fn assert_no_duplicates(rows: &[Row], keys: &[&str]) {
 /// Fails, with what differs, where two tables do not hold the same rows, in any order. Only the expected
 /// rows' columns are compared.
 pub fn assert_same_rows(what: &str, expected: &[Row], actual: &[Row]) {
-    let columns: Vec<&String> = expected.iter().flat_map(BTreeMap::keys).collect::<BTreeSet<_>>().into_iter().collect();
+    let columns: Vec<&String> =
+        expected.iter().flat_map(BTreeMap::keys).collect::<BTreeSet<_>>().into_iter().collect();
     let counted = |rows: &[Row]| {
         let mut counts: BTreeMap<String, i64> = BTreeMap::new();
         for row in rows {
@@ -149,7 +152,8 @@ pub fn time(time_us: i64) -> String {
 pub fn read_csv(file: &Path) -> Vec<Row> {
     let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let mut lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let header: Vec<&str> = lines.next().unwrap_or_else(|| panic!("{}: no header", file.display())).split(',').collect();
+    let header: Vec<&str> =
+        lines.next().unwrap_or_else(|| panic!("{}: no header", file.display())).split(',').collect();
     let row = |line: &str| {
         let cells: Vec<&str> = line.split(',').collect();
         assert_eq!(cells.len(), header.len(), "{}: {line}", file.display());

@@ -17,7 +17,8 @@ impl Ledger {
         let status: Value = serde_json::from_str(status).unwrap_or_else(|error| panic!("{error}: {status}"));
         let ledger = find(&status).unwrap_or_else(|| panic!("no ledger in {status}"));
         let windows = ledger["windows"].as_object().unwrap_or_else(|| panic!("no windows in {ledger}"));
-        let partitions = ledger["partitions"].as_array().unwrap_or_else(|| panic!("no partitions in {ledger}"));
+        let partitions =
+            ledger["partitions"].as_array().unwrap_or_else(|| panic!("no partitions in {ledger}"));
         let name = |counts: &Value| format!("{}/{}", counts["topic"], counts["partition"]);
         Self {
             partitions: partitions.iter().map(|counts| (name(counts), counts.clone())).collect(),

@@ -1,6 +1,9 @@
 //! What the tests of the built program share: a real Kafka, the program as a process, recordings, a
 //! reference that shares no code with the functions, and the lake read back.
 
+// A harness fails the test wherever something goes wrong.
+#![allow(clippy::expect_used)]
+
 pub mod kafka;
 pub mod lake;
 pub mod ledger;

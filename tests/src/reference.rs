@@ -71,7 +71,12 @@ pub fn candles<'a>(messages: impl IntoIterator<Item = &'a str>, window_us: i64) 
     candles
 }
 
-fn candle(symbol: &str, window_start_us: i64, trades: &BTreeMap<i64, Trade>, last_before: Option<i64>) -> Candle {
+fn candle(
+    symbol: &str,
+    window_start_us: i64,
+    trades: &BTreeMap<i64, Trade>,
+    last_before: Option<i64>,
+) -> Candle {
     let by_time = || trades.values().map(|trade| ((trade.time_us, trade.id), trade.price));
     let open = by_time().min().expect("a window holds a trade").1;
     let close = by_time().max().expect("a window holds a trade").1;
@@ -82,7 +87,10 @@ fn candle(symbol: &str, window_start_us: i64, trades: &BTreeMap<i64, Trade>, las
         symbol: symbol.to_owned(),
         window_start_us,
         open: nearest(open, PLACES),
-        high: nearest(trades.values().map(|trade| trade.price).max().expect("a window holds a trade"), PLACES),
+        high: nearest(
+            trades.values().map(|trade| trade.price).max().expect("a window holds a trade"),
+            PLACES,
+        ),
         low: nearest(trades.values().map(|trade| trade.price).min().expect("a window holds a trade"), PLACES),
         close: nearest(close, PLACES),
         volume: nearest(trades.values().map(|trade| trade.quantity).sum(), PLACES),
@@ -120,7 +128,8 @@ impl Trade {
             Combined { data: Fields },
             Bare(Fields),
         }
-        let (Message::Combined { data: fields } | Message::Bare(fields)) = serde_json::from_str(message).ok()?;
+        let (Message::Combined { data: fields } | Message::Bare(fields)) =
+            serde_json::from_str(message).ok()?;
         if fields.e != "trade" {
             return None;
         }
@@ -153,7 +162,9 @@ mod tests {
     use super::*;
 
     fn trade(id: i64, time_ms: i64, price: &str, quantity: &str) -> String {
-        format!(r#"{{"e":"trade","E":{time_ms},"s":"AB","t":{id},"p":"{price}","q":"{quantity}","T":{time_ms}}}"#)
+        format!(
+            r#"{{"e":"trade","E":{time_ms},"s":"AB","t":{id},"p":"{price}","q":"{quantity}","T":{time_ms}}}"#
+        )
     }
 
     #[test]
