@@ -1,1 +1,20 @@
-//! Market messages into Kafka: a synthetic market, recordings, and a broker of our own for the demo.
+//! Market messages into Kafka: [`Generator`] makes up a market, [`Replay`] reads recordings, [`produce`] sends either
+//! at a chosen [`Pace`], and [`EmbeddedBroker`] takes them where there is no Kafka.
+
+mod broker;
+mod error;
+mod market;
+mod message;
+mod pace;
+mod producer;
+mod replay;
+mod unread;
+
+pub use broker::{EMBEDDED_CAP, EmbeddedBroker};
+pub use error::ProduceError;
+pub use market::{Faults, Generator, Market};
+pub use message::Message;
+pub use pace::Pace;
+pub use producer::{Gate, Progress, SinkConfig, Summary, produce};
+pub use replay::{Replay, ReplayCounts};
+pub use unread::{Cap, Unread};

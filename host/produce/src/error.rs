@@ -1,0 +1,15 @@
+//! What can go wrong.
+
+use std::path::PathBuf;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ProduceError {
+    #[error("{path}: {why}", path = path.display())]
+    File { path: PathBuf, why: String },
+    #[error("Kafka client setting `{key}`: {why}")]
+    Setting { key: String, why: String },
+    #[error("topic `{topic}` on {brokers}: {why}")]
+    Delivery { topic: String, brokers: String, why: String },
+    #[error("the embedded broker: {0}")]
+    Broker(String),
+}

@@ -1,0 +1,240 @@
+//! Sends messages to Kafka, paced and held back.
+
+mod context;
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use tallow_edge::{Clock, Ticks};
+
+use crate::pace::Schedule;
+use crate::unread::{Cap, Unread};
+use crate::{Message, Pace, ProduceError};
+use context::{Delivered, Deliveries};
+
+const FIXED: &[(&str, &str)] = &[("enable.idempotence", "true")];
+/// Large batches, bounded memory, and partitions chosen as Java's clients do.
+const DEFAULTS: &[(&str, &str)] = &[
+    ("client.id", "tallow-produce"),
+    ("linger.ms", "5"),
+    ("batch.num.messages", "20000"),
+    ("batch.size", "1000000"),
+    ("queue.buffering.max.messages", "200000"),
+    ("queue.buffering.max.kbytes", "131072"),
+    ("partitioner", "murmur2_random"),
+];
+/// How long to wait at once: deliveries are served and progress is told in between.
+const SLICE: Duration = Duration::from_millis(50);
+/// Waits shorter than this are not worth a sleep; the schedule makes up for them.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+const PROGRESS_EVERY: Duration = Duration::from_millis(200);
+/// Messages between two looks at the deliveries.
+const SERVE_EVERY: u64 = 256;
+
+/// Where to.
+#[derive(Clone, Debug)]
+pub struct SinkConfig {
+    /// `host:port`, several by commas.
+    pub brokers: String,
+    /// Settings of the Kafka client, passed through.
+    pub client: BTreeMap<String, String>,
+    pub topic: String,
+}
+
+/// Holds the producer back while too much is unread, for brokers that forget what is too much.
+pub struct Gate<'a> {
+    pub cap: Cap,
+    /// The next offset that readers have committed in a partition.
+    pub committed: &'a dyn Fn(i32) -> i64,
+}
+
+/// What has been done so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Records and bytes of keys and values that the broker has.
+    pub records: u64,
+    pub bytes: u64,
+    /// Records handed to the client and not answered yet.
+    pub on_the_way: u64,
+    pub elapsed: Duration,
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    pub records: u64,
+    pub bytes: u64,
+    pub elapsed: Duration,
+    /// The callback asked to stop before the stream's end.
+    pub stopped: bool,
+}
+
+/// Sends a stream until its end, or until `progress` (called a few times a second) says stop. Returns when the broker
+/// has all that was sent.
+///
+/// # Errors
+/// The stream's own, a wrong setting, or a record that the broker did not take.
+pub fn produce(
+    messages: impl IntoIterator<Item = Result<Message, ProduceError>>,
+    sink: &SinkConfig,
+    pace: Pace,
+    gate: Option<Gate<'_>>,
+    clock: &dyn Clock,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Summary, ProduceError> {
+    let mut sender = Sender::new(sink, gate, clock, progress)?;
+    let mut schedule = Schedule::new(pace);
+    for message in messages {
+        let message = message?;
+        let due = schedule.next(message.due_us);
+        if sender.wait_until(due)?.is_break() || sender.send(&message)?.is_break() {
+            return sender.finish(true);
+        }
+    }
+    sender.finish(false)
+}
+
+struct Sender<'a> {
+    producer: BaseProducer<Deliveries>,
+    sink: &'a SinkConfig,
+    gate: Option<(Gate<'a>, Unread)>,
+    clock: &'a dyn Clock,
+    start: Ticks,
+    told: Ticks,
+    progress: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
+    sent: u64,
+}
+
+impl<'a> Sender<'a> {
+    fn new(
+        sink: &'a SinkConfig,
+        gate: Option<Gate<'a>>,
+        clock: &'a dyn Clock,
+        progress: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Self, ProduceError> {
+        let mut config = ClientConfig::new();
+        for (key, value) in DEFAULTS {
+            config.set(*key, *value);
+        }
+        for (key, value) in &sink.client {
+            config.set(key, value);
+        }
+        for (key, value) in FIXED {
+            config.set(*key, *value);
+        }
+        config.set("bootstrap.servers", &sink.brokers);
+        let deliveries = Deliveries::new(gate.is_some());
+        let producer = config.create_with_context(deliveries).map_err(|error| match error {
+            KafkaError::ClientConfig(_, why, key, value) => {
+                ProduceError::Setting { key, why: format!("{why} (value `{value}`)") }
+            }
+            other => failed(sink, other.to_string()),
+        })?;
+        let gate = gate.map(|gate| {
+            let unread = Unread::new(gate.cap);
+            (gate, unread)
+        });
+        let start = clock.ticks();
+        Ok(Self { producer, sink, gate, clock, start, told: start, progress, sent: 0 })
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.clock.ticks().since(self.start)
+    }
+
+    fn wait_until(&mut self, due: Duration) -> Result<ControlFlow<()>, ProduceError> {
+        while due.saturating_sub(self.elapsed()) >= SHORTEST_WAIT {
+            let wait = due.saturating_sub(self.elapsed()).min(SLICE);
+            self.clock.sleep(wait);
+            if self.serve()?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn send(&mut self, message: &Message) -> Result<ControlFlow<()>, ProduceError> {
+        let bytes = message.key.as_ref().map_or(0, Vec::len) + message.value.len();
+        while !self.has_room(bytes as u64) {
+            self.clock.sleep(SHORTEST_WAIT);
+            if self.serve()?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        if self.sent.is_multiple_of(SERVE_EVERY) && self.serve()?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        loop {
+            let mut record = BaseRecord::<[u8], [u8]>::to(&self.sink.topic).payload(&message.value);
+            record.key = message.key.as_deref();
+            match self.producer.send(record) {
+                Ok(()) => break,
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => {
+                    self.producer.poll(SLICE);
+                    if self.serve()?.is_break() {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                }
+                Err((error, _)) => return Err(failed(self.sink, error.to_string())),
+            }
+        }
+        self.sent += 1;
+        if let Some((_, unread)) = &mut self.gate {
+            unread.sent(bytes as u64);
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn has_room(&self, bytes: u64) -> bool {
+        self.gate.as_ref().is_none_or(|(_, unread)| unread.has_room(bytes))
+    }
+
+    /// Takes deliveries, asks what was read, tells the progress.
+    fn serve(&mut self) -> Result<ControlFlow<()>, ProduceError> {
+        self.producer.poll(Duration::ZERO);
+        let deliveries = self.producer.context();
+        if let Some(why) = deliveries.failure() {
+            return Err(failed(self.sink, why));
+        }
+        if let Some((gate, unread)) = &mut self.gate {
+            for Delivered { partition, offset, bytes } in deliveries.take() {
+                unread.delivered(partition, offset, bytes);
+            }
+            unread.read(gate.committed);
+        }
+        let now = self.clock.ticks();
+        if now.since(self.told) < PROGRESS_EVERY {
+            return Ok(ControlFlow::Continue(()));
+        }
+        self.told = now;
+        Ok(self.tell())
+    }
+
+    fn tell(&mut self) -> ControlFlow<()> {
+        let (records, bytes) = self.producer.context().counts();
+        let on_the_way = self.sent.saturating_sub(records);
+        let elapsed = self.elapsed();
+        (self.progress)(Progress { records, bytes, on_the_way, elapsed })
+    }
+
+    /// Waits for the answers that are missing; how long each may take is the client's `message.timeout.ms`.
+    fn finish(mut self, stopped: bool) -> Result<Summary, ProduceError> {
+        while self.producer.in_flight_count() > 0 {
+            self.producer.poll(SLICE);
+            // The callback cannot stop this: what was sent is sent.
+            let _ = self.serve()?;
+        }
+        let _ = self.serve()?;
+        let _ = self.tell();
+        let (records, bytes) = self.producer.context().counts();
+        Ok(Summary { records, bytes, elapsed: self.elapsed(), stopped })
+    }
+}
+
+fn failed(sink: &SinkConfig, why: String) -> ProduceError {
+    ProduceError::Delivery { topic: sink.topic.clone(), brokers: sink.brokers.clone(), why }
+}
