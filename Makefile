@@ -4,6 +4,7 @@
 CARGO ?= cargo
 RELEASE := --release --workspace --locked
 ARGS ?=
+BUILT := $(or $(CARGO_TARGET_DIR),target)/release
 
 .DEFAULT_GOAL := help
 .PHONY: help demo build functions test check features fix doctor
@@ -12,16 +13,16 @@ help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: build ## Run the demo: trades to candles, on this machine alone (ARGS="--help" lists its options)
-	target/release/tallow demo $(ARGS)
+	$(BUILT)/tallow demo $(ARGS)
 
 build: doctor ## Build the host and the functions
 	$(CARGO) build $(RELEASE)
-	target/release/tallow-functions-build
+	$(BUILT)/tallow-functions-build
 
 functions: build ## Build the functions into target/functions
 
 test: doctor-test build ## Run all tests; those on real services say so where they are skipped
-	target/release/tallow-functions-build tests
+	$(BUILT)/tallow-functions-build tests
 	$(CARGO) test $(RELEASE)
 
 check: export TALLOW_INSTALL = 0

@@ -67,7 +67,7 @@ optional() {
     shift 2
     have "$command" && return
     if [ "${CI:-}" = true ]; then
-        lacks "$what" "$@"
+        lacks "$command, for $what" "$@"
     else
         say "no $command: $what is skipped (apt-get install $*)"
     fi
@@ -85,15 +85,21 @@ check_test_services() {
     say "no versitygw: tests on a real object store are skipped (go install $versitygw)"
 }
 
+# apt_install PACKAGE…: the lists of packages may be absent or old on a new machine.
+apt_install() {
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get install -y -q --no-install-recommends "$@" >&2 ||
+        { apt-get update -q >&2 && apt-get install -y -q --no-install-recommends "$@" >&2; }
+}
+
+# install ARGUMENT…: brings what is missing and looks again, or says how to.
 install() {
     line="apt-get install -y --no-install-recommends$packages"
     if may_install && have apt-get && [ "$(id -u)" = 0 ]; then
         say "$line"
-        # Lists may be absent or old on a new machine.
         # shellcheck disable=SC2086
-        apt-get install -y -q --no-install-recommends $packages >&2 ||
-            { apt-get update -q >&2 && apt-get install -y -q --no-install-recommends $packages >&2; } ||
-            { say "this did not work: $line"; exit 1; }
+        apt_install $packages || { say "this did not work: $line"; exit 1; }
+        TALLOW_INSTALL=0 exec sh scripts/doctor.sh "$@"
     else
         problems="$problems
   $line"
@@ -104,7 +110,7 @@ check_rust
 check_wasm
 check_libraries
 [ "${1:-}" = test ] && check_test_services
-[ -z "$packages" ] || install
+[ -z "$packages" ] || install "$@"
 if [ -n "$problems" ]; then
     say "to do first (as root where it is apt-get):$problems"
     exit 1
