@@ -21,8 +21,9 @@ pub(crate) fn parsed(parsed: &Parsed, records: usize) -> Result<(), String> {
 /// Merges the three ascending lists: each record must come up in exactly one of them (rows may repeat theirs).
 fn every_record_once(parsed: &Parsed, records: usize) -> Result<(), String> {
     let (rows, ignored, rejected) = (&parsed.records, &parsed.ignored.records, &parsed.rejected.records);
-    // A clean stream of trades: a row a record.
-    if rows.len() == records && ignored.is_empty() && rejected.is_empty() && (0..).eq(rows.iter().copied()) {
+    // A clean stream of trades is a row a record; without a way out of the loop this is one vector pass.
+    let in_place = rows.iter().zip(0..).fold(true, |all, (row, record)| all & (*row == record));
+    if in_place && rows.len() == records && ignored.is_empty() && rejected.is_empty() {
         return Ok(());
     }
     let (mut row, mut ign, mut rej) = (0, 0, 0);
@@ -131,4 +132,124 @@ pub(crate) fn texts(text: &Text) -> Result<Vec<String>, String> {
             String::from_utf8(entry.to_vec()).map_err(|_| "a dictionary entry is not UTF-8".to_owned())
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bindings::types::Decimals;
+
+    fn dictionary(bytes: &[u8], ends: &[u32], codes: &[u32]) -> Text {
+        Text { bytes: bytes.into(), ends: ends.into(), codes: codes.into() }
+    }
+
+    fn one_column(rows: u32, data: ColumnData, validity: Option<Vec<u8>>) -> Result<(), String> {
+        table(&Table { rows, columns: vec![Column { name: "c".into(), data, validity }] })
+    }
+
+    fn marks(records: &[u32]) -> Marked {
+        let codes = vec![0; records.len()];
+        Marked { records: records.into(), reasons: dictionary(b"why", &[3], &codes) }
+    }
+
+    fn answer(rows: &[u32], ignored: &[u32], rejected: &[u32]) -> Parsed {
+        Parsed {
+            rows: Table { rows: rows.len() as u32, columns: Vec::new() },
+            records: rows.into(),
+            kinds: dictionary(b"trade", &[5], &vec![0; rows.len()]),
+            ignored: marks(ignored),
+            rejected: marks(rejected),
+            rounded: 0,
+        }
+    }
+
+    #[test]
+    fn dictionaries_end_where_their_bytes_do_and_hold_utf8() {
+        for (bytes, ends, codes) in [
+            (&b""[..], &[][..], &[][..]),
+            (b"ab", &[2], &[0]),
+            (b"ab", &[0, 1, 1, 2], &[3, 0, 1]),
+            ("\u{20ac}x".as_bytes(), &[3, 4], &[1]),
+        ] {
+            assert_eq!(text("t", &dictionary(bytes, ends, codes), None), Ok(()), "{bytes:?} {ends:?}");
+        }
+        for (bytes, ends, codes, wrong) in [
+            (&b"ab"[..], &[][..], &[][..], "does not end"),
+            (b"ab", &[1], &[], "does not end"),
+            (b"ab", &[3], &[], "does not end"),
+            (b"ab", &[2, 1, 2], &[], "does not end"),
+            (b"\xff", &[1], &[], "not UTF-8"),
+            ("\u{20ac}x".as_bytes(), &[2, 4], &[], "not UTF-8"),
+            (b"", &[], &[0], "has code 0 of 0"),
+            (b"ab", &[1, 2], &[1, 2], "row 1 has code 2 of 2"),
+            (b"ab", &[1, 2], &[u32::MAX], "has code 4294967295 of 2"),
+        ] {
+            let error = text("t", &dictionary(bytes, ends, codes), None).unwrap_err();
+            assert!(error.contains(wrong), "{bytes:?} {ends:?} {codes:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_null_row_may_have_any_code() {
+        let data = || ColumnData::Text(dictionary(b"a", &[1], &[0, 99]));
+        assert_eq!(one_column(2, data(), Some(vec![0b01])), Ok(()));
+        assert!(one_column(2, data(), Some(vec![0b11])).unwrap_err().contains("code 99"));
+        assert_eq!(one_column(1, ColumnData::Text(dictionary(b"", &[], &[7])), Some(vec![0])), Ok(()));
+    }
+
+    #[test]
+    fn validity_has_a_bit_a_row() {
+        let nine = || ColumnData::Int64(vec![0; 9]);
+        assert_eq!(one_column(9, nine(), Some(vec![255, 1])), Ok(()));
+        assert!(
+            one_column(9, nine(), Some(vec![255])).unwrap_err().contains("1 bytes of validity for 9 rows")
+        );
+    }
+
+    #[test]
+    fn both_halves_of_a_decimal_column_have_its_length_and_its_scale_fits_128_bits() {
+        let decimals = |scale, values, high: Option<usize>| {
+            let high = high.map(|len| vec![0; len]);
+            one_column(2, ColumnData::Decimal(Decimals { scale, values: vec![0; values], high }), None)
+        };
+        assert_eq!(decimals(38, 2, None), Ok(()));
+        assert_eq!(decimals(8, 2, Some(2)), Ok(()));
+        assert!(decimals(39, 2, None).is_err());
+        assert!(decimals(8, 2, Some(1)).is_err());
+        assert!(decimals(8, 3, Some(2)).is_err());
+    }
+
+    #[test]
+    fn every_record_is_in_one_list_however_they_are_mixed() {
+        for (rows, ignored, rejected) in [
+            (&[0, 1, 2, 3][..], &[][..], &[][..]),
+            (&[0, 0, 3, 3, 3], &[1], &[2]),
+            (&[], &[0, 2], &[1, 3]),
+            (&[3], &[0, 1, 2], &[]),
+        ] {
+            assert_eq!(
+                parsed(&answer(rows, ignored, rejected), 4),
+                Ok(()),
+                "{rows:?} {ignored:?} {rejected:?}"
+            );
+        }
+        for (rows, ignored, rejected) in [
+            (&[0, 1, 2][..], &[][..], &[][..]),
+            (&[0, 1, 2, 4], &[], &[]),
+            (&[0, 1, 2, 3, 4], &[], &[]),
+            (&[0, 1, 3, 2], &[], &[]),
+            (&[0, 1, 2, 3], &[3], &[]),
+            (&[0, 1, 2, 3], &[], &[3]),
+            (&[0, 1], &[2], &[2, 3]),
+            (&[0, 1], &[3, 2], &[]),
+            (&[0, 1], &[2, 2], &[3]),
+            (&[0, 1, 2, 3, 0], &[], &[]),
+            (&[0, 1, 2, 3], &[u32::MAX], &[]),
+        ] {
+            assert!(
+                parsed(&answer(rows, ignored, rejected), 4).is_err(),
+                "{rows:?} {ignored:?} {rejected:?}"
+            );
+        }
+    }
 }
