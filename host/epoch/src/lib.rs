@@ -6,12 +6,9 @@
 
 pub mod cut;
 pub mod future;
-pub mod future;
 pub mod ledger;
 pub mod tiling;
 pub mod watermark;
-pub mod watermark;
 
 pub use ledger::{Imbalance, Ledger, PartitionCounts, WindowCounts};
-pub use watermark::Watermarks;
 pub use watermark::Watermarks;

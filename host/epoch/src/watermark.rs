@@ -40,17 +40,18 @@ impl Watermarks {
         Self { delay_us, idle_after_us, idle_advance, watermark_us: None, partitions: BTreeMap::new() }
     }
 
-    /// Goes on from a commit. How long a partition has been at its end starts anew; that it was idle stays.
+    /// Goes on from a commit. Who is idle is found out anew: records may have come while nobody looked, and the
+    /// others must not run away from them.
     pub fn restore(
         &mut self,
         watermark_us: Option<i64>,
-        partitions: impl IntoIterator<Item = (TopicPartition, Option<i64>, bool)>,
+        partitions: impl IntoIterator<Item = (TopicPartition, Option<i64>)>,
     ) {
         self.watermark_us = watermark_us;
         self.partitions = partitions
             .into_iter()
-            .map(|(partition, max_event_time_us, idle)| {
-                (partition, PartitionTime { max_event_time_us, idle, at_end_since_us: None })
+            .map(|(partition, max_event_time_us)| {
+                (partition, PartitionTime { max_event_time_us, ..PartitionTime::default() })
             })
             .collect();
     }
@@ -75,18 +76,27 @@ impl Watermarks {
         known.at_end_since_us.get_or_insert(clock_us);
     }
 
-    /// Ends an epoch: judges who is idle, moves the watermark, and gives it.
+    /// Ends an epoch: moves the watermark to where the partitions are, judges who is idle, moves it on without
+    /// those, and gives it.
     pub fn advance(&mut self, now: Now) -> Option<i64> {
+        // Rows of this epoch count even if their partition has been idle since: otherwise it would matter
+        // where epochs are cut.
+        let with_rows = self.slowest();
         for known in self.partitions.values_mut() {
             if !now.reachable {
-                // How long it has been at its end is not known any more.
-                known.at_end_since_us = None;
+                // What came meanwhile is not known: how long it has been at its end counts from here.
+                known.at_end_since_us = known.at_end_since_us.map(|_| now.clock_us);
             }
             let at_end = known.at_end_since_us.map(|since| now.clock_us.saturating_sub(since));
             known.idle |= at_end.is_some_and(|long| long >= self.idle_after_us);
         }
-        let reached = self.reached(now);
-        self.watermark_us = self.watermark_us.max(reached);
+        let all_idle = !self.partitions.is_empty() && self.partitions.values().all(|known| known.idle);
+        let reached = if all_idle && self.idle_advance && now.reachable {
+            Some(now.clock_us.saturating_sub(self.delay_us))
+        } else {
+            self.slowest()
+        };
+        self.watermark_us = self.watermark_us.max(with_rows).max(reached);
         self.watermark_us
     }
 
@@ -100,13 +110,10 @@ impl Watermarks {
         self.partitions.iter()
     }
 
-    /// Where the partitions are, whatever the watermark was before.
-    fn reached(&self, now: Now) -> Option<i64> {
-        let mut busy = self.partitions.values().filter(|known| !known.idle).peekable();
-        if busy.peek().is_none() {
-            let follows_clock = self.idle_advance && now.reachable && !self.partitions.is_empty();
-            return follows_clock.then(|| now.clock_us.saturating_sub(self.delay_us));
-        }
+    /// Where the slowest partition that is not idle is, whatever the watermark was before. None if all are
+    /// idle, or one has not been seen yet.
+    fn slowest(&self) -> Option<i64> {
+        let busy = self.partitions.values().filter(|known| !known.idle);
         let slowest = busy.map(|known| known.max_event_time_us).min().flatten()?;
         Some(slowest.saturating_sub(self.delay_us))
     }
@@ -197,7 +204,11 @@ mod tests {
             run(false, &steps);
         };
         at_end(vec![Advance(1099, true, Some(290)), Advance(1100, true, Some(890))]);
-        at_end(vec![Advance(1100, false, Some(290)), Advance(1200, true, Some(290))]);
+        at_end(vec![
+            Advance(1100, false, Some(290)),
+            Advance(1199, true, Some(290)),
+            Advance(1200, true, Some(890)),
+        ]);
         at_end(vec![
             Advance(1050, false, Some(290)),
             End(1, 1060),
@@ -249,14 +260,14 @@ mod tests {
     }
 
     #[test]
-    fn a_restart_goes_on_from_the_commit_and_waits_anew_for_idle() {
-        let (busy, idle) = (TopicPartition::new("t", 0), TopicPartition::new("t", 1));
+    fn a_restart_goes_on_from_the_commit_and_finds_out_anew_who_is_idle() {
+        let (busy, silent) = (TopicPartition::new("t", 0), TopicPartition::new("t", 1));
         let mut watermarks = Watermarks::new(DELAY_US, IDLE_AFTER_US, false);
-        watermarks.restore(Some(290), [(busy.clone(), Some(400), false), (idle, Some(200), true)]);
+        watermarks.restore(Some(290), [(busy, Some(400)), (silent.clone(), Some(200))]);
         assert_eq!(watermarks.watermark_us(), Some(290));
-        assert_eq!(watermarks.advance(Now { clock_us: 0, reachable: true }), Some(390));
-        watermarks.observe(&busy, Some(100));
-        assert_eq!(watermarks.advance(Now { clock_us: 1, reachable: true }), Some(390));
+        assert_eq!(watermarks.advance(Now { clock_us: 0, reachable: true }), Some(290));
+        watermarks.end(&silent, 0);
+        assert_eq!(watermarks.advance(Now { clock_us: 100, reachable: true }), Some(390));
     }
 
     proptest! {
