@@ -77,10 +77,12 @@ check_test_services() {
     optional "the test on a real Kafka" java default-jre-headless
     optional "the test on a real Kafka" mvn maven
     optional "the check of docker-compose.yml" docker-compose docker-compose
+    tools=$(realpath -m "${CARGO_TARGET_DIR:-target}/tools")
     have versitygw && return
+    [ -x "$tools/versitygw" ] && return
     if have go && may_install; then
         say "go install $versitygw"
-        GOBIN=${GOBIN:-$(go env GOPATH)/bin} go install "$versitygw" && return
+        GOBIN=$tools go install "$versitygw" && return
     fi
     say "no versitygw: tests on a real object store are skipped (go install $versitygw)"
 }

@@ -54,7 +54,7 @@ fn messages_survive_a_broker_that_is_killed() {
     let test = "messages_survive_a_broker_that_is_killed";
     let mut kafka = match Kafka::start() {
         Ok(kafka) => kafka,
-        Err(why) => return tallow_tests::skip(test, &why),
+        Err(why) => return tallow_tests::skip_unless_ci(test, &why),
     };
     let topic = kafka.topic("trades", 1);
     let trade = r#"{"e":"trade","E":1,"s":"AB","t":1,"p":"2","q":"3","T":1704067200000}"#;

@@ -15,7 +15,7 @@ use rdkafka::config::ClientConfig;
 use tallow_edge::{Clock, SystemClock};
 use tempfile::TempDir;
 
-use crate::{paths, skip};
+use crate::{paths, skip_unless_ci};
 
 /// Time for a JVM on a busy machine to open its port.
 const START_LIMIT: Duration = Duration::from_secs(90);
@@ -45,7 +45,7 @@ impl Kafka {
         match SHARED.get_or_init(Kafka::start) {
             Ok(kafka) => Some(kafka),
             Err(why) => {
-                skip(test, why);
+                skip_unless_ci(test, why);
                 None
             }
         }

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use flate2::read::MultiGzDecoder;
 
+use crate::skip;
+
 /// A line of a WebSocket recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
@@ -22,7 +24,7 @@ pub struct Recorded {
 pub fn trades(test: &str, symbol: &str) -> Option<Vec<Recorded>> {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/trades"));
     let Ok(entries) = folder.read_dir() else {
-        eprintln!("skipped: {test}: no recordings in {}", folder.display());
+        skip(test, &format!("no recordings in {}", folder.display()));
         return None;
     };
     let prefix = format!("{}_", symbol.to_lowercase());

@@ -38,6 +38,13 @@ pub struct Running {
     start: Ticks,
 }
 
+/// Arguments that run a manifest's pipelines over what their topics hold, open windows included.
+pub fn drain(manifest: &Path, lake: &str, brokers: &str) -> Vec<String> {
+    let manifest = manifest.display().to_string();
+    let up = ["up", "-f", &manifest, "--available-now", "--close-all", "--lake", lake, "--brokers", brokers];
+    up.map(str::to_owned).to_vec()
+}
+
 /// Runs `tallow` to its end.
 pub fn run<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Finished {
     start(arguments).wait()

@@ -1,0 +1,50 @@
+//! A lake in a real S3 gateway instead of a folder.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::PathBuf;
+
+use tallow_tests::folder::Folder;
+use tallow_tests::s3::{Metadata, S3};
+use tallow_tests::{skip, tallow};
+use tempfile::TempDir;
+
+#[test]
+fn a_lake_in_s3_holds_the_same_rows_when_killed_and_resumed() {
+    let s3 = match S3::start(Metadata::Kept) {
+        Ok(s3) => s3,
+        Err(why) => return skip("a_lake_in_s3_holds_the_same_rows_when_killed_and_resumed", &why),
+    };
+    let folder = Folder::open("ohlcv-trades");
+    let (_place, manifest) = manifest(&folder, &s3);
+    let run = || tallow::start(&tallow::drain(&manifest, &s3.lake(), &folder.brokers()));
+    let seen = tallow::log_records(&s3.folder());
+    run().kill_when(|| tallow::log_records(&s3.folder()) >= seen + 2);
+    run().wait().success();
+    folder.compare("in S3", &s3.folder());
+}
+
+#[test]
+fn a_store_that_overwrites_what_it_should_refuse_is_refused_at_the_start() {
+    let s3 = match S3::start(Metadata::Dropped) {
+        Ok(s3) => s3,
+        Err(why) => {
+            return skip("a_store_that_overwrites_what_it_should_refuse_is_refused_at_the_start", &why);
+        }
+    };
+    let folder = Folder::open("ohlcv-trades");
+    let (_place, manifest) = manifest(&folder, &s3);
+    let finished = tallow::start(&tallow::drain(&manifest, &s3.lake(), &folder.brokers())).wait();
+    assert!(!finished.status.success(), "{}", finished.stderr);
+    assert!(finished.stderr.contains("create"), "{}", finished.stderr);
+    assert!(!s3.folder().join("speed").exists(), "candles were written");
+}
+
+/// The folder's manifest with the way to the gateway in it.
+fn manifest(folder: &Folder, s3: &S3) -> (TempDir, PathBuf) {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("spin.toml");
+    fs::write(&file, folder.manifest(2) + &s3.options()).unwrap();
+    (place, file)
+}
