@@ -30,7 +30,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut function = ParseFunction::new(&parse, Limits::default(), options)?;
         let mut batch = trades(records, 0);
         let bytes = batch.size_bytes() as u64 / records;
-        let rate = best_rate(records, || Ok(drop(function.parse(&mut batch)?)))?;
+        let rate = best_rate(records, || {
+            function.parse(&mut batch)?;
+            Ok(())
+        })?;
         println!("parse   {records} records of {bytes} bytes a call: {:6.2} M records/s", rate / 1e6);
 
         let Ok(window) = &window else { continue };
@@ -42,7 +45,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             for rows in &calls {
                 function.update(rows)?;
             }
-            Ok(drop(function.advance(i64::MAX)?))
+            function.advance(i64::MAX)?;
+            Ok(())
         })?;
         println!("windows {records} rows a call, 1m and 1d:          {:6.2} M rows/s", rate / 1e6);
     }
