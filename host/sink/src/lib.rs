@@ -22,6 +22,7 @@ mod parquet_file;
 mod raw_records;
 mod sink;
 mod sorted;
+pub mod terminal;
 
 pub use dead_letters::DeadLetters;
 pub use decimal::nearest_double;

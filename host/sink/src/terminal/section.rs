@@ -1,0 +1,199 @@
+//! The table of one window definition: a line a key.
+
+use std::cmp::Ordering;
+
+use chrono::DateTime;
+use unicode_width::UnicodeWidthStr;
+
+use super::cell::{Cell, iso};
+use super::number::{grouped, significant};
+use super::spark::sparkline;
+use super::style::{Line, Style, harmless};
+use super::view::{Key, Phase, Window};
+
+/// Blanks in front of each line.
+const MARGIN: usize = 1;
+/// Blanks between two columns, where there is room and where there is not.
+const GAPS: [usize; 2] = [2, 1];
+const KEY_WIDTH: usize = 18;
+const TEXT_WIDTH: usize = 14;
+/// A chart is not shown narrower, and not wider.
+const CHART: std::ops::RangeInclusive<usize> = 6..=60;
+
+const MINUTE_US: i64 = 60_000_000;
+const DAY_US: i64 = 86_400_000_000;
+
+/// The texts of a key's line.
+struct Row {
+    key: String,
+    start: String,
+    cells: Vec<String>,
+    mark: (String, Style),
+}
+
+/// The columns that fit into a width.
+struct Columns {
+    gap: usize,
+    key: usize,
+    start: usize,
+    /// Width of each aggregate; none where there is no room for it.
+    cells: Vec<Option<usize>>,
+    mark: usize,
+    chart: usize,
+}
+
+/// A title and a line a key, at most `height` lines.
+pub(super) fn section(window: &Window, width: usize, height: usize) -> Vec<Line> {
+    let keys: Vec<(&Vec<String>, &Key)> = window.keys.iter().take(height.saturating_sub(1)).collect();
+    let rows: Vec<Row> = keys.iter().map(|(name, key)| row(name, key, start_format(&keys))).collect();
+    let name = name(window, keys.len());
+    let [roomy, tight] = GAPS.map(|gap| columns(window, &name, &rows, width, gap));
+    let columns = if roomy.shown() == tight.shown() { roomy } else { tight };
+
+    let mut lines = vec![title(window, &name, &columns)];
+    lines.extend(keys.iter().zip(&rows).map(|((_, key), row)| line(window, key, row, &columns)));
+    lines
+}
+
+/// The window's name, and how many of its keys are not shown.
+fn name(window: &Window, shown: usize) -> String {
+    let name = harmless(&window.name, KEY_WIDTH);
+    match (window.keys.len() - shown, window.more_keys) {
+        (0, false) => name,
+        (hidden, false) => format!("{name} +{hidden}"),
+        (hidden, true) => format!("{name} +{hidden} or more"),
+    }
+}
+
+fn row(name: &[String], key: &Key, format: &str) -> Row {
+    let cells = key.cells.iter().zip(&key.places).map(|(cell, places)| cell_text(cell, *places));
+    Row {
+        key: harmless(&name.join(" "), KEY_WIDTH),
+        start: start_text(key.start_us, format),
+        cells: cells.collect(),
+        mark: mark(key),
+    }
+}
+
+fn cell_text(cell: &Cell, places: usize) -> String {
+    match cell {
+        Cell::Null => "-".to_owned(),
+        Cell::Integer(value) => grouped(*value as f64, 0),
+        Cell::Decimal { .. } => cell.number().map_or_else(String::new, |value| significant(value, places)),
+        Cell::Double(value) => significant(*value, places),
+        Cell::Boolean(value) => if *value { "yes" } else { "no" }.to_owned(),
+        Cell::Time(time_us) => harmless(&iso(*time_us), 20),
+        Cell::Text(text) => harmless(text, TEXT_WIDTH),
+    }
+}
+
+/// Days as dates, minutes and hours without seconds; one format for all lines.
+fn start_format(keys: &[(&Vec<String>, &Key)]) -> &'static str {
+    let all = |unit: i64| {
+        keys.iter().all(|(_, key)| key.start_us.rem_euclid(unit) == 0 && key.end_us.rem_euclid(unit) == 0)
+    };
+    match () {
+        () if all(DAY_US) => "%m-%d",
+        () if all(MINUTE_US) => "%H:%M",
+        () => "%H:%M:%S",
+    }
+}
+
+fn start_text(start_us: i64, format: &str) -> String {
+    DateTime::from_timestamp_micros(start_us)
+        .map_or_else(|| "-".to_owned(), |time| time.format(format).to_string())
+}
+
+/// Whether the window shown is open, and how whole the newest closed one was.
+fn mark(key: &Key) -> (String, Style) {
+    let open = if key.phase == Phase::Open { "◌" } else { " " };
+    let (closed, style) = match key.closed {
+        None => (String::new(), Style::Dim),
+        Some(closed) => match closed.complete {
+            Some(true) => ("✓".to_owned(), Style::Good),
+            Some(false) if closed.missing > 0 => {
+                (format!("✗{}", grouped(closed.missing as f64, 0)), Style::Bad)
+            }
+            Some(false) => ("✗".to_owned(), Style::Warn),
+            None => ("·".to_owned(), Style::Dim),
+        },
+    };
+    (format!("{open}{closed}"), style)
+}
+
+/// Deals the width out. The key, the charted aggregate and a chart come first, then aggregates from the left.
+fn columns(window: &Window, name: &str, rows: &[Row], width: usize, gap: usize) -> Columns {
+    let widest = |of: &dyn Fn(&Row) -> usize, title: usize| rows.iter().map(of).max().unwrap_or(0).max(title);
+    let key = widest(&|row| row.key.width(), name.width());
+    let start = widest(&|row| row.start.width(), 5);
+    let mark = widest(&|row| row.mark.0.width(), 2);
+    let cell = |at: usize| {
+        let name = harmless(&window.aggregates[at], TEXT_WIDTH).width();
+        widest(&|row| row.cells.get(at).map_or(0, |text| text.width()), name)
+    };
+
+    let mut left = width.saturating_sub(MARGIN + key + gap + start + gap + mark + gap + CHART.start());
+    let mut cells = vec![None; window.aggregates.len()];
+    let charted_first = window.chart.into_iter().chain(0..cells.len());
+    for at in charted_first {
+        let wanted = cell(at);
+        if cells[at].is_none() && wanted + gap <= left {
+            cells[at] = Some(wanted);
+            left -= wanted + gap;
+        }
+    }
+    Columns { gap, key, start, cells, mark, chart: (CHART.start() + left).min(*CHART.end()) }
+}
+
+impl Columns {
+    /// How many aggregates have room.
+    fn shown(&self) -> usize {
+        self.cells.iter().flatten().count()
+    }
+}
+
+fn title(window: &Window, name: &str, columns: &Columns) -> Line {
+    let mut line = Line::new();
+    line.pad_to(MARGIN);
+    line.push(name, Style::Strong);
+    line.pad_to(MARGIN + columns.key + columns.gap);
+    line.push("start", Style::Dim);
+    let mut at = MARGIN + columns.key + columns.gap + columns.start;
+    for (name, width) in window.aggregates.iter().zip(&columns.cells) {
+        let Some(width) = width else { continue };
+        at += columns.gap + width;
+        let name = harmless(name, TEXT_WIDTH);
+        line.pad_to(at - name.width());
+        line.push(&name, Style::Dim);
+    }
+    if let Some(chart) = window.chart {
+        line.pad_to(at + columns.gap + columns.mark + columns.gap);
+        line.push(&harmless(&window.aggregates[chart], columns.chart), Style::Dim);
+    }
+    line
+}
+
+fn line(window: &Window, key: &Key, row: &Row, columns: &Columns) -> Line {
+    let moved = match key.change() {
+        Some(Ordering::Greater) => Style::Good,
+        Some(Ordering::Less) => Style::Bad,
+        Some(Ordering::Equal) | None => Style::Normal,
+    };
+    let mut line = Line::new();
+    line.pad_to(MARGIN);
+    line.push(&row.key, Style::Strong);
+    line.pad_to(MARGIN + columns.key + columns.gap);
+    line.push(&row.start, Style::Dim);
+    let mut at = MARGIN + columns.key + columns.gap + columns.start;
+    for (index, (text, width)) in row.cells.iter().zip(&columns.cells).enumerate() {
+        let Some(width) = width else { continue };
+        at += columns.gap + width;
+        line.pad_to(at - text.width());
+        line.push(text, if window.chart == Some(index) { moved } else { Style::Normal });
+    }
+    line.pad_to(at + columns.gap);
+    line.push(&row.mark.0, row.mark.1);
+    line.pad_to(at + columns.gap + columns.mark + columns.gap);
+    line.push(&sparkline(&key.recent(columns.chart)), moved);
+    line
+}
