@@ -1,1 +1,41 @@
-//! window
+//! The window function: candles from rows, as tumbling, sliding or session windows.
+//!
+//! A pure function of rows and watermarks: no clock, no randomness, no files, no network. The modules, in
+//! the order of the data's way:
+//!
+//! [`spec`] (what a window definition says) and [`table`] (rows as they come) → [`columns`] and [`feed`]
+//! (what a spec reads of them) → [`keys`], [`ids`], [`order`] (which row is which) → [`pane`] and
+//! [`session`] (where it belongs) → [`aggregate`] and [`decimal`] (what is kept of it) → [`held`] (all
+//! that is kept) → [`update`], [`close`], [`output`] (what comes and goes) → [`state`], [`restore`]
+//! and [`bytes`] (snapshots) → [`windows`] (the whole).
+//!
+//! What is promised: windows, reports and snapshots depend on the rows, on the watermarks and on which rows
+//! came between two watermarks. They do not depend on the order of the rows nor on how they were cut into
+//! calls; only where rows of one id differ does the first one that came win.
+
+pub mod aggregate;
+pub mod bytes;
+pub mod close;
+pub mod columns;
+pub mod decimal;
+pub mod feed;
+pub mod held;
+pub mod ids;
+pub mod keys;
+pub mod order;
+pub mod output;
+pub mod pane;
+pub mod restore;
+pub mod session;
+pub mod spec;
+pub mod state;
+pub mod table;
+pub mod update;
+pub mod windows;
+
+#[cfg(target_arch = "wasm32")]
+mod adapter;
+
+pub use output::Output;
+pub use update::Report;
+pub use windows::{Stats, Windows};

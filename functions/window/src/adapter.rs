@@ -1,0 +1,219 @@
+//! The component around [`crate::Windows`]: shapes of the contract to plain ones and back, no more.
+
+use std::cell::RefCell;
+
+use crate::{spec, state, table};
+
+wit_bindgen::generate!({
+    path: ["../../wit/types", "../../wit/window"],
+    world: "tallow:window/window-function",
+    generate_all,
+});
+
+use exports::tallow::window::window as wit;
+use tallow::types::types as wit_types;
+
+struct Component;
+
+struct Resource(RefCell<crate::Windows>);
+
+export!(Component);
+
+impl wit::Guest for Component {
+    type Windows = Resource;
+
+    fn describe() -> wit::Description {
+        wit::Description {
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            state_version: u32::from(state::STATE_VERSION),
+            reads_state_versions: vec![u32::from(state::STATE_VERSION)],
+        }
+    }
+}
+
+impl Resource {
+    fn new(windows: crate::Windows) -> wit::Windows {
+        wit::Windows::new(Resource(RefCell::new(windows)))
+    }
+}
+
+impl wit::GuestWindows for Resource {
+    fn open(specs: Vec<wit::Spec>) -> Result<wit::Windows, String> {
+        crate::Windows::open(specs.into_iter().map(spec_in).collect()).map(Resource::new)
+    }
+
+    fn restore(
+        specs: Vec<wit::Spec>,
+        watermark_us: i64,
+        parts: Vec<wit::Part>,
+    ) -> Result<wit::Windows, String> {
+        let specs = specs.into_iter().map(spec_in).collect();
+        let parts: Vec<state::Part> = parts
+            .into_iter()
+            .map(|wit::Part { spec, group, bytes }| state::Part { spec, group, bytes })
+            .collect();
+        crate::Windows::restore(specs, watermark_us, &parts).map(Resource::new)
+    }
+
+    fn update(&self, rows: wit::Rows) -> Result<Vec<wit::Report>, String> {
+        let reports = self.0.borrow_mut().update(&rows_in(rows))?;
+        Ok(reports.into_iter().map(report_out).collect())
+    }
+
+    fn advance(&self, watermark_us: i64) -> Result<Vec<wit::Output>, String> {
+        Ok(outputs(self.0.borrow_mut().advance(watermark_us)))
+    }
+
+    fn close_all(&self) -> Result<Vec<wit::Output>, String> {
+        Ok(outputs(self.0.borrow_mut().close_all()))
+    }
+
+    fn changed(&self) -> Vec<wit::Output> {
+        outputs(self.0.borrow_mut().changed())
+    }
+
+    fn snapshot(&self, since: u64) -> wit::SnapshotParts {
+        let state::Snapshot { version, parts } = self.0.borrow().snapshot(since);
+        let parts = parts
+            .into_iter()
+            .map(|state::Part { spec, group, bytes }| wit::Part { spec, group, bytes })
+            .collect();
+        wit::SnapshotParts { version, parts }
+    }
+
+    fn stats(&self) -> Vec<wit::Stats> {
+        let stats = self.0.borrow().stats().into_iter();
+        stats
+            .map(|stats| wit::Stats {
+                spec: stats.spec,
+                keys: stats.keys,
+                open_windows: stats.open_windows,
+                open_assignments: stats.open_assignments,
+                untracked: stats.untracked,
+                bytes: stats.bytes,
+            })
+            .collect()
+    }
+}
+
+fn spec_in(spec: wit::Spec) -> spec::Spec {
+    spec::Spec {
+        name: spec.name,
+        kinds: spec.kinds,
+        keys: spec.keys,
+        time: spec.time,
+        ids: spec.ids.map(|ids| spec::IdColumns { first: ids.first, last: ids.last }),
+        shape: match spec.shape {
+            wit::Shape::Tumbling(size_us) => spec::Shape::Tumbling { size_us },
+            wit::Shape::Sliding(sliding) => {
+                spec::Shape::Sliding { size_us: sliding.size_us, slide_us: sliding.slide_us }
+            }
+            wit::Shape::Session(gap_us) => spec::Shape::Session { gap_us },
+        },
+        offset_us: spec.offset_us,
+        aggregates: spec.aggregates.into_iter().map(aggregate_in).collect(),
+    }
+}
+
+fn aggregate_in(aggregate: wit::Aggregate) -> spec::Aggregate {
+    let operation = match aggregate.operation {
+        wit::Operation::First => spec::Operation::First,
+        wit::Operation::Last => spec::Operation::Last,
+        wit::Operation::Min => spec::Operation::Min,
+        wit::Operation::Max => spec::Operation::Max,
+        wit::Operation::Sum => spec::Operation::Sum,
+        wit::Operation::Count => spec::Operation::Count,
+        wit::Operation::Mean => spec::Operation::Mean,
+        wit::Operation::Vwap => spec::Operation::Vwap,
+        wit::Operation::SumProduct => spec::Operation::SumProduct,
+    };
+    spec::Aggregate { name: aggregate.name, operation, column: aggregate.column, by: aggregate.by }
+}
+
+fn text_in(text: wit_types::Text) -> table::Text {
+    table::Text { bytes: text.bytes, ends: text.ends, codes: text.codes }
+}
+
+fn column_in(column: wit_types::Column) -> table::Column {
+    let data = match column.data {
+        wit_types::ColumnData::Int64(values) => table::ColumnData::Int64(values),
+        wit_types::ColumnData::TimestampUs(values) => table::ColumnData::TimestampUs(values),
+        wit_types::ColumnData::Decimal(decimals) => table::ColumnData::Decimal(table::Decimals {
+            scale: decimals.scale,
+            values: decimals.values,
+            high: decimals.high,
+        }),
+        wit_types::ColumnData::Float64(values) => table::ColumnData::Float64(values),
+        wit_types::ColumnData::Boolean(values) => table::ColumnData::Boolean(values),
+        wit_types::ColumnData::Text(text) => table::ColumnData::Text(text_in(text)),
+    };
+    table::Column { name: column.name, data, validity: column.validity }
+}
+
+fn rows_in(rows: wit::Rows) -> table::Rows {
+    table::Rows {
+        table: table::Table {
+            rows: rows.table.rows,
+            columns: rows.table.columns.into_iter().map(column_in).collect(),
+        },
+        kinds: text_in(rows.kinds),
+        records: rows.records,
+        topics: rows.topics,
+        runs: rows
+            .runs
+            .into_iter()
+            .map(|run| table::Run { topic: run.topic, partition: run.partition, records: run.records })
+            .collect(),
+        offsets: rows.offsets,
+    }
+}
+
+fn report_out(report: crate::Report) -> wit::Report {
+    wit::Report {
+        taken: report.taken,
+        invalid: report.invalid,
+        assignments: report.assignments,
+        accepted: report.accepted,
+        late: report.late,
+        duplicate: report.duplicate,
+        conflict: report.conflict,
+        late_rows: report.late_rows,
+        conflict_rows: report.conflict_rows,
+    }
+}
+
+fn outputs(outputs: Vec<crate::Output>) -> Vec<wit::Output> {
+    let table_out = |table: table::Table| wit_types::Table {
+        rows: table.rows,
+        columns: table.columns.into_iter().map(column_out).collect(),
+    };
+    outputs
+        .into_iter()
+        .map(|output| wit::Output {
+            spec: output.spec,
+            table: table_out(output.table),
+            assignments: output.assignments,
+        })
+        .collect()
+}
+
+fn column_out(column: table::Column) -> wit_types::Column {
+    let data = match column.data {
+        table::ColumnData::Int64(values) => wit_types::ColumnData::Int64(values),
+        table::ColumnData::TimestampUs(values) => wit_types::ColumnData::TimestampUs(values),
+        table::ColumnData::Decimal(decimals) => wit_types::ColumnData::Decimal(wit_types::Decimals {
+            scale: decimals.scale,
+            values: decimals.values,
+            high: decimals.high,
+        }),
+        table::ColumnData::Float64(values) => wit_types::ColumnData::Float64(values),
+        table::ColumnData::Boolean(values) => wit_types::ColumnData::Boolean(values),
+        table::ColumnData::Text(text) => wit_types::ColumnData::Text(wit_types::Text {
+            bytes: text.bytes,
+            ends: text.ends,
+            codes: text.codes,
+        }),
+    };
+    wit_types::Column { name: column.name, data, validity: column.validity }
+}

@@ -1,0 +1,228 @@
+//! The columns that aggregates read, as integers: a float becomes an integer that sorts as it does.
+
+use std::borrow::Cow;
+
+use crate::decimal::MAX_SCALE;
+use crate::spec::{Op, Operation, Plan};
+use crate::table::{ColumnData, Table, is_valid};
+
+/// Type of an input or output column. State holds values of it, so it may not change under a spec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnType {
+    Int64,
+    TimestampUs,
+    /// With its scale.
+    Decimal(u8),
+    Float64,
+    Boolean,
+    Text,
+}
+
+impl std::fmt::Display for ColumnType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ColumnType::Int64 => write!(f, "int64"),
+            ColumnType::TimestampUs => write!(f, "timestamp-us"),
+            ColumnType::Decimal(scale) => write!(f, "decimal of scale {scale}"),
+            ColumnType::Float64 => write!(f, "float64"),
+            ColumnType::Boolean => write!(f, "boolean"),
+            ColumnType::Text => write!(f, "text"),
+        }
+    }
+}
+
+impl ColumnType {
+    /// The scale under which sums take this type.
+    pub fn sum_scale(self) -> Option<u8> {
+        match self {
+            ColumnType::Int64 => Some(0),
+            ColumnType::Decimal(scale) => Some(scale),
+            _ => None,
+        }
+    }
+
+    fn is_ordered(self) -> bool {
+        !matches!(self, ColumnType::Boolean | ColumnType::Text)
+    }
+}
+
+/// An integer with the order of the float. -0.0 counts as 0.0; NaN has none.
+pub fn float_to_sortable(value: f64) -> Option<i64> {
+    if value.is_nan() {
+        return None;
+    }
+    let bits = if value == 0.0 { 0 } else { value.to_bits() as i64 };
+    Some(flip(bits))
+}
+
+/// The float that [`float_to_sortable`] was given.
+pub fn sortable_to_float(sortable: i64) -> f64 {
+    f64::from_bits(flip(sortable) as u64)
+}
+
+fn flip(bits: i64) -> i64 {
+    bits ^ (((bits >> 63) as u64) >> 1) as i64
+}
+
+/// The values of an input.
+pub enum Values<'a> {
+    Narrow(Cow<'a, [i64]>),
+    Wide {
+        low: &'a [i64],
+        high: &'a [i64],
+    },
+    /// Only counted.
+    Opaque,
+}
+
+/// One input of an update.
+pub struct Input<'a> {
+    pub kind: ColumnType,
+    pub values: Values<'a>,
+    pub validity: Option<Cow<'a, [u8]>>,
+}
+
+impl Input<'_> {
+    #[inline]
+    pub fn is_valid(&self, row: u32) -> bool {
+        is_valid(self.validity.as_deref(), row as usize)
+    }
+
+    /// The value of a row; only for a row that is not null.
+    #[inline]
+    pub fn value(&self, row: u32) -> i128 {
+        match &self.values {
+            Values::Narrow(values) => i128::from(values[row as usize]),
+            Values::Wide { low, high } => wide(low[row as usize], high[row as usize]),
+            Values::Opaque => 0,
+        }
+    }
+}
+
+/// A 128-bit mantissa from its halves.
+#[inline]
+pub fn wide(low: i64, high: i64) -> i128 {
+    (i128::from(high) << 64) | i128::from(low as u64)
+}
+
+/// The inputs of a plan in a table, checked against the types that its state holds.
+///
+/// # Errors
+/// Which column is missing, broken, or of a type that its aggregate does not take.
+pub fn resolve<'a>(
+    plan: &Plan,
+    known: &[Option<ColumnType>],
+    table: &'a Table,
+) -> Result<Vec<Input<'a>>, String> {
+    let mut inputs = Vec::with_capacity(plan.inputs.len());
+    for (name, known) in plan.inputs.iter().zip(known) {
+        let input = resolve_one(name, table)?;
+        if let Some(known) = known
+            && *known != input.kind
+        {
+            return Err(format!(
+                "column `{name}` came as {} and was {known} before: the state cannot hold both",
+                input.kind
+            ));
+        }
+        inputs.push(input);
+    }
+    for (aggregate, op) in plan.spec.aggregates.iter().zip(&plan.ops) {
+        check_types(op, &inputs).map_err(|wrong| format!("aggregate `{}`: {wrong}", aggregate.name))?;
+    }
+    Ok(inputs)
+}
+
+fn resolve_one<'a>(name: &str, table: &'a Table) -> Result<Input<'a>, String> {
+    let column = table.column(name)?;
+    let mut validity = column.validity.as_deref().map(Cow::Borrowed);
+    let (kind, values) = match &column.data {
+        ColumnData::Int64(values) => (ColumnType::Int64, Values::Narrow(Cow::Borrowed(values))),
+        ColumnData::TimestampUs(values) => (ColumnType::TimestampUs, Values::Narrow(Cow::Borrowed(values))),
+        ColumnData::Decimal(decimals) if decimals.scale > MAX_SCALE => {
+            return Err(format!("column `{name}` has a scale of {}: at most {MAX_SCALE}", decimals.scale));
+        }
+        ColumnData::Decimal(decimals) => {
+            let values = match &decimals.high {
+                Some(high) => Values::Wide { low: &decimals.values, high },
+                None => Values::Narrow(Cow::Borrowed(&decimals.values)),
+            };
+            (ColumnType::Decimal(decimals.scale), values)
+        }
+        ColumnData::Float64(floats) => {
+            let sortable: Vec<Option<i64>> = floats.iter().map(|&value| float_to_sortable(value)).collect();
+            if sortable.contains(&None) {
+                validity = Some(Cow::Owned(without_nan(&sortable, validity.as_deref())));
+            }
+            let values = sortable.into_iter().map(Option::unwrap_or_default).collect();
+            (ColumnType::Float64, Values::Narrow(Cow::Owned(values)))
+        }
+        ColumnData::Boolean(_) => (ColumnType::Boolean, Values::Opaque),
+        ColumnData::Text(_) => (ColumnType::Text, Values::Opaque),
+    };
+    Ok(Input { kind, values, validity })
+}
+
+/// A validity bitmap in which NaN counts as null.
+fn without_nan(values: &[Option<i64>], validity: Option<&[u8]>) -> Vec<u8> {
+    let mut bits = vec![0u8; values.len().div_ceil(8)];
+    for (row, value) in values.iter().enumerate() {
+        if value.is_some() && is_valid(validity, row) {
+            bits[row / 8] |= 1 << (row % 8);
+        }
+    }
+    bits
+}
+
+fn check_types(op: &Op, inputs: &[Input]) -> Result<(), String> {
+    let what = op.operation.name();
+    let kinds = [op.column, op.by].map(|slot| slot.map(|slot| inputs[slot].kind));
+    match op.operation {
+        Operation::Count => Ok(()),
+        Operation::First | Operation::Last | Operation::Min | Operation::Max => {
+            match kinds[0].filter(|kind| !kind.is_ordered()) {
+                Some(kind) => Err(format!("`{what}` does not take {kind}")),
+                None => Ok(()),
+            }
+        }
+        Operation::Sum | Operation::Mean | Operation::Vwap | Operation::SumProduct => {
+            let mut scales = 0;
+            for kind in kinds.into_iter().flatten() {
+                let Some(scale) = kind.sum_scale() else {
+                    return Err(format!(
+                        "`{what}` takes decimals and int64, not {kind}: its sum must be exact"
+                    ));
+                };
+                scales += scale;
+            }
+            if op.operation == Operation::SumProduct && scales > MAX_SCALE {
+                return Err(format!("its columns' scales add up to {scales}: at most {MAX_SCALE}"));
+            }
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn sortable_floats_sort_as_floats_and_come_back(left: f64, right: f64) {
+            let (a, b) = (float_to_sortable(left), float_to_sortable(right));
+            prop_assert_eq!(a.is_none(), left.is_nan());
+            if let (Some(a), Some(b)) = (a, b) {
+                prop_assert_eq!(Some(a.cmp(&b)), left.partial_cmp(&right));
+                prop_assert_eq!(sortable_to_float(a), left);
+            }
+        }
+    }
+
+    #[test]
+    fn minus_zero_is_zero() {
+        assert_eq!(float_to_sortable(-0.0), float_to_sortable(0.0));
+        assert!(sortable_to_float(float_to_sortable(-0.0).unwrap()).is_sign_positive());
+    }
+}

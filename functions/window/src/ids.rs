@@ -1,0 +1,330 @@
+//! Which ids of a key were seen: once as ranges, which find duplicates and holes, and once as a ring of
+//! fingerprints of the most recent ones, which tells a repeated id from one with other content.
+
+use std::collections::BTreeMap;
+
+/// Ids beyond ± this make a row invalid: nothing below overflows.
+pub const MAX_ID: i64 = 1 << 61;
+
+/// A key keeps at most so many ranges over an advance: 64 KiB.
+pub const MAX_RANGES: usize = 4096;
+
+/// Fingerprints a key.
+pub const RING: usize = 1024;
+
+/// A ring with fewer entries than this is kept sparse: most keys of a large key space are quiet.
+const SPARSE: usize = 64;
+
+/// Sorted disjoint ranges of ids, adjacent ones joined.
+#[derive(Clone, Debug)]
+pub struct Ranges {
+    /// First to last id of every range but the highest.
+    lower: BTreeMap<i64, i64>,
+    /// The highest range, which nearly every new id extends; `first > last` when there is none.
+    first: i64,
+    last: i64,
+}
+
+impl Default for Ranges {
+    fn default() -> Self {
+        Ranges { lower: BTreeMap::new(), first: i64::MAX, last: i64::MIN }
+    }
+}
+
+impl Ranges {
+    pub fn is_empty(&self) -> bool {
+        self.first > self.last
+    }
+
+    pub fn len(&self) -> usize {
+        self.lower.len() + usize::from(!self.is_empty())
+    }
+
+    /// Adds ids of which none is there.
+    #[inline]
+    pub fn insert(&mut self, first: i64, last: i64) {
+        if self.last.wrapping_add(1) == first {
+            self.last = last;
+        } else {
+            self.insert_apart(first, last);
+        }
+    }
+
+    fn insert_apart(&mut self, mut first: i64, mut last: i64) {
+        if first > self.last {
+            if !self.is_empty() {
+                self.lower.insert(self.first, self.last);
+            }
+            (self.first, self.last) = (first, last);
+            return;
+        }
+        if let Some((&before, &end)) = self.lower.range(..first).next_back()
+            && end + 1 == first
+        {
+            self.lower.remove(&before);
+            first = before;
+        }
+        if last + 1 == self.first {
+            self.first = first;
+            return;
+        }
+        if let Some(end) = self.lower.remove(&(last + 1)) {
+            last = end;
+        }
+        self.lower.insert(first, last);
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (i64, i64)> + '_ {
+        let highest = (!self.is_empty()).then_some((self.first, self.last));
+        self.lower.iter().map(|(&first, &last)| (first, last)).chain(highest)
+    }
+
+    /// How many ids of `first..=last` are there.
+    pub fn count_within(&self, first: i64, last: i64) -> u64 {
+        if first > last {
+            return 0;
+        }
+        let mut count = 0;
+        for (from, to) in self.lower.range(..=last).rev().map(|(&from, &to)| (from, to)) {
+            if to < first {
+                break;
+            }
+            count += to.min(last).abs_diff(from.max(first)) + 1;
+        }
+        if self.first <= last && self.last >= first && !self.is_empty() {
+            count += self.last.min(last).abs_diff(self.first.max(first)) + 1;
+        }
+        count
+    }
+
+    /// The smallest id above a given one.
+    pub fn next_above(&self, id: i64) -> Option<i64> {
+        let within = |(first, last): (i64, i64)| (last > id).then(|| first.max(id + 1));
+        let below = self.lower.range(..=id).next_back().map(|(&first, &last)| (first, last));
+        let above = self.lower.range(id.saturating_add(1)..).next().map(|(&first, &last)| (first, last));
+        let highest = (!self.is_empty()).then_some((self.first, self.last));
+        below.and_then(within).or_else(|| above.or(highest).and_then(within))
+    }
+
+    /// Forgets every id up to a given one.
+    pub fn forget_through(&mut self, id: i64) {
+        while let Some((&first, &last)) = self.lower.first_key_value() {
+            if first > id {
+                return;
+            }
+            self.lower.remove(&first);
+            if last > id {
+                self.lower.insert(id + 1, last);
+                return;
+            }
+        }
+        if self.last <= id {
+            *self = Ranges::default();
+        } else if self.first <= id {
+            self.first = id + 1;
+        }
+    }
+
+    /// Forgets the lowest ranges until at most `most` are left; the highest id that was forgotten.
+    pub fn shorten(&mut self, most: usize) -> Option<i64> {
+        let mut forgotten = None;
+        while self.len() > most {
+            forgotten = self.lower.pop_first().map(|(_, last)| last);
+        }
+        forgotten
+    }
+}
+
+/// A fingerprint of the row that brought an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub id: i64,
+    pub fingerprint: u32,
+}
+
+const EMPTY: Entry = Entry { id: i64::MIN, fingerprint: 0 };
+
+/// For each residue modulo [`RING`] the highest id taken in, with its fingerprint. So it depends on which
+/// ids were taken in, not on their order, and an id above its slot's is surely new.
+#[derive(Clone, Debug, Default)]
+pub struct Ring {
+    sparse: BTreeMap<u16, Entry>,
+    /// All slots, once there are many; empty before.
+    dense: Vec<Entry>,
+}
+
+impl Ring {
+    #[inline]
+    pub fn get(&self, id: i64) -> Entry {
+        let slot = slot_of(id);
+        match self.dense.get(slot) {
+            Some(entry) => *entry,
+            None => self.sparse.get(&(slot as u16)).copied().unwrap_or(EMPTY),
+        }
+    }
+
+    /// Puts an entry into its slot, unless a higher id is there.
+    #[inline]
+    pub fn put(&mut self, entry: Entry) {
+        let slot = slot_of(entry.id);
+        match self.dense.get_mut(slot) {
+            Some(known) if known.id < entry.id => *known = entry,
+            Some(_) => {}
+            None => self.put_sparse(slot as u16, entry),
+        }
+    }
+
+    fn put_sparse(&mut self, slot: u16, entry: Entry) {
+        let known = self.sparse.entry(slot).or_insert(EMPTY);
+        if known.id < entry.id {
+            *known = entry;
+        }
+        if self.sparse.len() >= SPARSE {
+            self.dense = vec![EMPTY; RING];
+            for (slot, entry) in std::mem::take(&mut self.sparse) {
+                self.dense[slot as usize] = entry;
+            }
+        }
+    }
+
+    /// The entries, by id.
+    pub fn sorted(&self) -> Vec<Entry> {
+        let dense = self.dense.iter().filter(|entry| entry.id != EMPTY.id);
+        let mut entries: Vec<Entry> = self.sparse.values().chain(dense).copied().collect();
+        entries.sort_unstable_by_key(|entry| entry.id);
+        entries
+    }
+
+    pub fn bytes(&self) -> usize {
+        (self.dense.len() + 2 * self.sparse.len()) * size_of::<Entry>()
+    }
+}
+
+fn slot_of(id: i64) -> usize {
+    id as usize % RING
+}
+
+/// What an id says about its row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    New,
+    Duplicate,
+    Conflict,
+    /// At or below the floor: taken in without knowing whether it is new.
+    Untracked,
+}
+
+/// The ids of one key.
+#[derive(Clone, Debug)]
+pub struct KeyIds {
+    /// Ids taken in and not forgotten: those of the open windows, and those of closed ones that lie
+    /// between them.
+    pub known: Ranges,
+    pub ring: Ring,
+    /// Highest id of the windows that closed.
+    pub last_closed: Option<i64>,
+    /// Ids up to here belong to closed windows and were forgotten; `i64::MIN` for none.
+    pub forgotten: i64,
+    /// Ids up to here are no longer tracked, since there were too many ranges; `i64::MIN` for none.
+    pub floor: i64,
+    /// Rows taken in at or below the floor.
+    pub untracked: u64,
+}
+
+impl Default for KeyIds {
+    fn default() -> Self {
+        KeyIds {
+            known: Ranges::default(),
+            ring: Ring::default(),
+            last_closed: None,
+            forgotten: i64::MIN,
+            floor: i64::MIN,
+            untracked: 0,
+        }
+    }
+}
+
+impl KeyIds {
+    /// Judges a row of one id, and keeps the id where it is new.
+    #[inline]
+    pub fn take_one(&mut self, id: i64, fingerprint: u32) -> Judgement {
+        if id <= self.floor {
+            self.untracked += 1;
+            return Judgement::Untracked;
+        }
+        let seen = self.ring.get(id);
+        if seen.id == id {
+            return if seen.fingerprint == fingerprint { Judgement::Duplicate } else { Judgement::Conflict };
+        }
+        if seen.id > id && self.known.count_within(id, id) > 0 {
+            return Judgement::Duplicate;
+        }
+        self.known.insert(id, id);
+        self.ring.put(Entry { id, fingerprint });
+        Judgement::New
+    }
+
+    /// Judges a row of a range of ids, and keeps them where all are new.
+    pub fn take_range(&mut self, first: i64, last: i64, fingerprint: u32) -> Judgement {
+        if first <= self.floor {
+            self.untracked += 1;
+            return Judgement::Untracked;
+        }
+        let seen = self.ring.get(first);
+        if seen.id == first {
+            return if seen.fingerprint == fingerprint { Judgement::Duplicate } else { Judgement::Conflict };
+        }
+        let overlap = self.known.count_within(first, last);
+        if overlap > 0 {
+            let forgotten = seen.id > first && overlap == last.abs_diff(first) + 1;
+            return if forgotten { Judgement::Duplicate } else { Judgement::Conflict };
+        }
+        self.known.insert(first, last);
+        self.ring.put(Entry { id: first, fingerprint });
+        Judgement::New
+    }
+
+    /// How many ids are missing up to the end of a window that goes from `first` to `last`, and whether
+    /// nothing is known to be missing on either side of it; none where ids of it are not tracked.
+    pub fn missing(&self, first: i64, last: i64) -> Option<Missing> {
+        let own = first.max(self.forgotten.saturating_add(1));
+        let low = self.last_closed.map_or(first, |closed| own.min(closed + 1));
+        if low <= self.floor {
+            return None;
+        }
+        let expected = if low > last { 0 } else { last.abs_diff(low) + 1 };
+        let ids = expected - self.known.count_within(low, last);
+        let joined = self.known.next_above(last).is_none_or(|next| next == last + 1);
+        Some(Missing { ids, whole: ids == 0 && joined && self.last_closed.is_some() })
+    }
+
+    /// A window or pane closed for good: its highest id, and the lowest id of those that are open.
+    pub fn close(&mut self, last: i64, lowest_open: Option<i64>) {
+        let closed = self.last_closed.map_or(last, |known| known.max(last));
+        self.last_closed = Some(closed);
+        let through = lowest_open.map_or(closed, |lowest| closed.min(lowest - 1));
+        if through > self.forgotten {
+            self.forgotten = through;
+            self.known.forget_through(through);
+        }
+    }
+
+    /// Keeps the ranges within their cap; whether some were given up.
+    pub fn cap(&mut self) -> bool {
+        match self.known.shorten(MAX_RANGES) {
+            Some(floor) => {
+                self.floor = floor;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// What is missing around a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Missing {
+    pub ids: u64,
+    /// No id is missing, none between this window and the ones beside it either, and the one before is known.
+    pub whole: bool,
+}

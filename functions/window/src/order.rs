@@ -1,0 +1,136 @@
+//! What first and last mean: rows are ordered by (event time, id, topic, partition, offset, row), whenever
+//! they came.
+
+use std::cmp::Ordering;
+
+use crate::table::Rows;
+
+/// Topic names, by index.
+#[derive(Default)]
+pub struct Topics(Vec<Box<str>>);
+
+impl Topics {
+    /// The index of a topic, added if it is new. Pipelines have few topics, so a scan is enough.
+    pub fn index(&mut self, name: &str) -> u32 {
+        let index = self.0.iter().position(|known| &**known == name).unwrap_or_else(|| {
+            self.0.push(name.into());
+            self.0.len() - 1
+        });
+        index as u32
+    }
+
+    pub fn name(&self, index: u32) -> &str {
+        self.0.get(index as usize).map_or("", |name| name)
+    }
+
+    fn compare(&self, left: u32, right: u32) -> Ordering {
+        if left == right { Ordering::Equal } else { self.name(left).cmp(self.name(right)) }
+    }
+}
+
+/// Where a row came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Index into [`Topics`].
+    pub topic: u32,
+    pub partition: i32,
+    pub offset: i64,
+    /// Index of the row among its record's rows.
+    pub row: u32,
+}
+
+impl Place {
+    fn compare(&self, other: &Place, topics: &Topics) -> Ordering {
+        topics
+            .compare(self.topic, other.topic)
+            .then_with(|| self.partition.cmp(&other.partition))
+            .then_with(|| self.offset.cmp(&other.offset))
+            .then_with(|| self.row.cmp(&other.row))
+    }
+}
+
+/// A row's rank among all rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderKey {
+    pub time_us: i64,
+    /// First id of the row, 0 where the spec names no ids.
+    pub id: i64,
+    pub place: Place,
+}
+
+impl OrderKey {
+    pub fn compare(&self, other: &OrderKey, topics: &Topics) -> Ordering {
+        (self.time_us, self.id)
+            .cmp(&(other.time_us, other.id))
+            .then_with(|| self.place.compare(&other.place, topics))
+    }
+}
+
+/// Finds the places of one update's rows.
+pub struct Places<'a> {
+    rows: &'a Rows,
+    /// Index of the run that each row came from.
+    run_of: Vec<u32>,
+    /// Index into [`Topics`] of each of the update's topics.
+    topics: Vec<u32>,
+}
+
+impl<'a> Places<'a> {
+    /// Checks the records, runs and offsets of an update.
+    ///
+    /// # Errors
+    /// What does not fit together.
+    pub fn new(rows: &'a Rows, topics: &mut Topics) -> Result<Places<'a>, String> {
+        let count = rows.table.rows as usize;
+        if rows.records.len() != count {
+            return Err(format!("`records` has {} entries for {count} rows", rows.records.len()));
+        }
+        let covered: u64 = rows.runs.iter().map(|run| u64::from(run.records)).sum();
+        if covered != rows.offsets.len() as u64 {
+            return Err(format!("the runs cover {covered} records of {}", rows.offsets.len()));
+        }
+        if rows.runs.iter().any(|run| run.topic as usize >= rows.topics.len()) {
+            return Err(format!("a run names a topic beyond the {} of the update", rows.topics.len()));
+        }
+        if rows.records.windows(2).any(|pair| pair[0] > pair[1]) {
+            return Err("`records` does not ascend".to_owned());
+        }
+        if let Some(&last) = rows.records.last()
+            && last as usize >= rows.offsets.len()
+        {
+            return Err(format!("`records` names record {last} of {}", rows.offsets.len()));
+        }
+        let mut run_of = Vec::with_capacity(count);
+        let mut end = 0;
+        for (index, run) in rows.runs.iter().enumerate() {
+            end += u64::from(run.records);
+            let upto = rows.records.partition_point(|&record| u64::from(record) < end);
+            run_of.resize(upto, index as u32);
+        }
+        let topics = rows.topics.iter().map(|topic| topics.index(topic)).collect();
+        Ok(Places { rows, run_of, topics })
+    }
+
+    pub fn place(&self, row: u32) -> Place {
+        let at = row as usize;
+        let run = &self.rows.runs[self.run_of[at] as usize];
+        let record = self.rows.records[at];
+        let first = self.rows.records[..at].iter().rev().take_while(|&&before| before == record).count();
+        Place {
+            topic: self.topics[run.topic as usize],
+            partition: run.partition,
+            offset: self.rows.offsets[record as usize],
+            row: first as u32,
+        }
+    }
+
+    /// Compares two rows of the update by their places.
+    #[inline]
+    pub fn compare(&self, left: u32, right: u32, topics: &Topics) -> Ordering {
+        if self.run_of[left as usize] == self.run_of[right as usize] {
+            left.cmp(&right)
+        } else {
+            self.place(left).compare(&self.place(right), topics)
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Windows as a table: the key's columns, `window_start`, `window_end`, the aggregates, `first_id` and
+//! `last_id` where ids are named, `missing`, `complete`, `revision`.
+
+use std::collections::BTreeMap;
+
+use crate::aggregate::output_type;
+use crate::close::Candle;
+use crate::columns::{ColumnType, sortable_to_float};
+use crate::held::SpecState;
+use crate::keys::decode;
+use crate::table::{Column, ColumnData, Decimals, Table, Text};
+
+/// Windows of one spec.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Output {
+    /// Index of the spec.
+    pub spec: u32,
+    /// A row a window, sorted by window start, then key.
+    pub table: Table,
+    /// Assignments that these windows hold.
+    pub assignments: u64,
+}
+
+/// The output of some windows; none where there are none.
+pub fn output(spec: u32, state: &SpecState, candles: &[Candle]) -> Option<Output> {
+    if candles.is_empty() {
+        return None;
+    }
+    let plan = &state.plan;
+    let mut columns = key_columns(&plan.spec.keys, candles);
+    let mut push =
+        |name: &str, data, validity| columns.push(Column { name: name.to_owned(), data, validity });
+    let all = |value: fn(&Candle) -> i64| candles.iter().map(value).collect::<Vec<i64>>();
+    push("window_start", ColumnData::TimestampUs(all(|candle| candle.start_us)), None);
+    push("window_end", ColumnData::TimestampUs(all(|candle| candle.end_us)), None);
+    for (index, (aggregate, op)) in plan.spec.aggregates.iter().zip(&plan.ops).enumerate() {
+        let values: Vec<Option<i128>> =
+            candles.iter().map(|candle| candle.cells[index].finish(op.operation)).collect();
+        push(&aggregate.name, data(output_type(op, &state.types), &values), validity(&values));
+    }
+    let tracked = plan.spec.ids.is_some();
+    if tracked {
+        push("first_id", ColumnData::Int64(all(|candle| candle.first_id)), None);
+        push("last_id", ColumnData::Int64(all(|candle| candle.last_id)), None);
+    }
+    let missing: Vec<Option<i128>> =
+        candles.iter().map(|candle| candle.missing.map(|missing| i128::from(missing.ids))).collect();
+    push("missing", data(ColumnType::Int64, &missing), validity(&missing));
+    let complete: Vec<Option<bool>> = candles.iter().map(complete).collect();
+    let known = complete.iter().map(|complete| complete.unwrap_or(false)).collect();
+    push("complete", ColumnData::Boolean(known), validity(&complete));
+    push("revision", ColumnData::Int64(all(|candle| candle.revision as i64)), None);
+    let table = Table { rows: candles.len() as u32, columns };
+    Some(Output { spec, table, assignments: assignments(candles) })
+}
+
+/// Whether all rows of a window are in it, as far as ids tell; an open one is not complete.
+fn complete(candle: &Candle) -> Option<bool> {
+    if candle.open { Some(false) } else { candle.missing.map(|missing| missing.whole) }
+}
+
+fn assignments(candles: &[Candle]) -> u64 {
+    candles.iter().map(|candle| candle.rows).sum()
+}
+
+fn key_columns(names: &[String], candles: &[Candle]) -> Vec<Column> {
+    let keys: Vec<Vec<Vec<u8>>> =
+        candles.iter().map(|candle| decode(&candle.key).unwrap_or_default()).collect();
+    let mut columns = Vec::with_capacity(names.len());
+    for (index, name) in names.iter().enumerate() {
+        let mut text = Text::default();
+        let mut codes: BTreeMap<&[u8], u32> = BTreeMap::new();
+        for key in &keys {
+            let entry = key.get(index).map_or(&[][..], Vec::as_slice);
+            let code = *codes.entry(entry).or_insert_with(|| text.push_entry(entry));
+            text.codes.push(code);
+        }
+        columns.push(Column { name: name.clone(), data: ColumnData::Text(text), validity: None });
+    }
+    columns
+}
+
+/// A column of values that were all kept as integers; nulls are 0.
+fn data(kind: ColumnType, values: &[Option<i128>]) -> ColumnData {
+    let narrow = || values.iter().map(|value| value.unwrap_or(0) as i64).collect::<Vec<i64>>();
+    match kind {
+        ColumnType::TimestampUs => ColumnData::TimestampUs(narrow()),
+        ColumnType::Float64 => {
+            let float = |value: &Option<i128>| value.map_or(0.0, |value| sortable_to_float(value as i64));
+            ColumnData::Float64(values.iter().map(float).collect())
+        }
+        ColumnType::Decimal(scale) => {
+            let wide = values.iter().flatten().any(|&value| i64::try_from(value).is_err());
+            let high = || values.iter().map(|value| (value.unwrap_or(0) >> 64) as i64).collect();
+            ColumnData::Decimal(Decimals { scale, values: narrow(), high: wide.then(high) })
+        }
+        ColumnType::Int64 | ColumnType::Boolean | ColumnType::Text => ColumnData::Int64(narrow()),
+    }
+}
+
+/// A validity bitmap, where a value is null.
+fn validity<T>(values: &[Option<T>]) -> Option<Vec<u8>> {
+    if values.iter().all(Option::is_some) {
+        return None;
+    }
+    let mut bits = vec![0u8; values.len().div_ceil(8)];
+    for (row, value) in values.iter().enumerate() {
+        bits[row / 8] |= u8::from(value.is_some()) << (row % 8);
+    }
+    Some(bits)
+}

@@ -1,0 +1,267 @@
+//! Reads snapshots. Bytes that were not written by [`crate::state`], or under another spec, are refused.
+
+use crate::aggregate::{Cell, Pick};
+use crate::bytes::Reader;
+use crate::columns::ColumnType;
+use crate::decimal::{MAX_SCALE, Sum};
+use crate::held::{Pane, SpecState};
+use crate::ids::{Entry, KeyIds, MAX_ID, RING};
+use crate::keys::{GROUPS, decode, group_of};
+use crate::order::{OrderKey, Place, Topics};
+use crate::pane::MAX_TIME_US;
+use crate::spec::{Form, Spec};
+use crate::state::{MAGIC, Part, STATE_VERSION, says};
+use crate::windows::Windows;
+
+/// No count in a state can be larger.
+const MAX_COUNT: u64 = 1 << 56;
+
+impl Windows {
+    /// State from the parts of a snapshot, under the watermark that held then. Nothing has changed since
+    /// version 1 of what is returned.
+    ///
+    /// # Errors
+    /// Which spec is wrong, which field of it differs from the one that the state was written under, or
+    /// what is wrong with the bytes.
+    pub fn restore(specs: Vec<Spec>, watermark_us: i64, parts: &[Part]) -> Result<Windows, String> {
+        let mut windows = Windows::open(specs)?;
+        windows.advance(watermark_us);
+        for part in parts {
+            let Some(state) = windows.specs.get_mut(part.spec as usize) else {
+                return Err(format!(
+                    "a part is of spec {}, and there are {}",
+                    part.spec,
+                    windows.specs.len()
+                ));
+            };
+            let name = state.plan.spec.name.clone();
+            read_part(state, &mut windows.topics, part)
+                .map_err(|wrong| format!("window `{name}`: state of group {}: {wrong}", part.group))?;
+        }
+        windows.version = 1;
+        Ok(windows)
+    }
+}
+
+fn read_part(state: &mut SpecState, topics: &mut Topics, part: &Part) -> Result<(), String> {
+    if part.group >= GROUPS {
+        return Err(format!("there are {GROUPS} groups"));
+    }
+    if state.changed_at[part.group as usize] != 0 {
+        return Err("it is there twice".to_owned());
+    }
+    state.changed_at[part.group as usize] = 1;
+    let mut reader = Reader::new(&part.bytes);
+    if reader.fixed(MAGIC.len())? != MAGIC {
+        return Err("this is not the state of a window".to_owned());
+    }
+    let version = reader.fixed(2)?;
+    let version = u16::from_le_bytes([version[0], version[1]]);
+    if version != STATE_VERSION {
+        return Err(format!("it has state version {version}, and {STATE_VERSION} is the one that is read"));
+    }
+    for (field, now) in says(&state.plan) {
+        let before = reader.text()?;
+        if before != now.as_bytes() {
+            let before = String::from_utf8_lossy(before);
+            return Err(format!(
+                "it was written under other {field} (then: {before}; now: {now}): give the window another \
+                 name to start it afresh, or restore its {field}"
+            ));
+        }
+    }
+    read_types(&mut reader, state)?;
+    let mut names = Vec::new();
+    for _ in 0..reader.unsigned()? {
+        let name = std::str::from_utf8(reader.text()?).map_err(|_| "a topic is not UTF-8".to_owned())?;
+        names.push(topics.index(name));
+    }
+    let mut previous: Option<Vec<u8>> = None;
+    for _ in 0..reader.unsigned()? {
+        let text = reader.text()?;
+        let columns = decode(text).map_or(0, |columns| columns.len());
+        let ascends = previous.as_deref().is_none_or(|previous| previous < text);
+        if columns != state.plan.spec.keys.len() || group_of(text) != part.group || !ascends {
+            return Err("a key is broken, out of order or in the wrong group".to_owned());
+        }
+        let key = state.key(text);
+        read_key(&mut reader, state, key, &names)?;
+        previous = Some(text.to_vec());
+    }
+    if reader.is_done() { Ok(()) } else { Err("there is more than its keys".to_owned()) }
+}
+
+fn read_types(reader: &mut Reader, state: &mut SpecState) -> Result<(), String> {
+    for (known, name) in state.types.iter_mut().zip(&state.plan.inputs) {
+        let code = reader.fixed(2)?;
+        let kind = match *code {
+            [0, 0] => None,
+            [1, 0] => Some(ColumnType::Int64),
+            [2, 0] => Some(ColumnType::TimestampUs),
+            [3, scale] if scale <= MAX_SCALE => Some(ColumnType::Decimal(scale)),
+            [4, 0] => Some(ColumnType::Float64),
+            [5, 0] => Some(ColumnType::Boolean),
+            [6, 0] => Some(ColumnType::Text),
+            _ => return Err(format!("column `{name}` has an unknown type")),
+        };
+        match (*known, kind) {
+            (Some(known), Some(kind)) if known != kind => {
+                return Err(format!("column `{name}` is {kind}, and {known} in another group"));
+            }
+            (None, _) => *known = kind,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn read_key(reader: &mut Reader, state: &mut SpecState, key: u32, topics: &[u32]) -> Result<(), String> {
+    let SpecState { plan, panes, states, .. } = state;
+    let key_state = &mut states[key as usize];
+    if plan.spec.ids.is_some() {
+        key_state.ids = read_ids(reader)?;
+    }
+    let mut previous = i64::MIN;
+    for _ in 0..reader.unsigned()? {
+        let start_us = time(reader.signed()?)?;
+        if start_us <= previous {
+            return Err("windows are out of order".to_owned());
+        }
+        previous = start_us;
+        key_state.given.insert(start_us, count(reader)?);
+    }
+    let mut free_from = i64::MIN;
+    for _ in 0..reader.unsigned()? {
+        let mut pane = Pane::new(plan, key, time(reader.signed()?)?, 0);
+        match plan.form {
+            Form::Panes(grid) => {
+                pane.end_us = pane.start_us + grid.pane_us;
+                if grid.pane_of(pane.start_us) != pane.start_us {
+                    return Err("a pane is not aligned".to_owned());
+                }
+            }
+            Form::Session { gap_us } => {
+                pane.end_us = time(pane.start_us.saturating_add(reader.signed()?))?;
+                pane.given = count(reader)?;
+                if pane.end_us - pane.start_us < gap_us {
+                    return Err("a session is shorter than its gap".to_owned());
+                }
+            }
+        }
+        let overlaps = match plan.form {
+            Form::Panes(_) => pane.start_us < free_from,
+            Form::Session { .. } => pane.start_us <= free_from,
+        };
+        if overlaps {
+            return Err("panes overlap or are out of order".to_owned());
+        }
+        free_from = pane.end_us;
+        read_rows(reader, &mut pane, plan.spec.ids.is_some(), topics)?;
+        let start_us = pane.start_us;
+        key_state.open.insert(start_us, panes.add(pane));
+    }
+    Ok(())
+}
+
+fn read_rows(reader: &mut Reader, pane: &mut Pane, ids: bool, topics: &[u32]) -> Result<(), String> {
+    pane.rows = count(reader)?;
+    (pane.first_id, pane.last_id) = (0, 0);
+    if ids {
+        pane.first_id = id(reader.signed()?)?;
+        pane.last_id = id(pane.first_id.saturating_add_unsigned(reader.unsigned()?))?;
+    }
+    pane.pending = reader.flag()?;
+    pane.changed_at = 1;
+    let start_us = pane.start_us;
+    for cell in &mut pane.cells {
+        read_cell(reader, cell, start_us, topics)?;
+    }
+    Ok(())
+}
+
+fn read_cell(reader: &mut Reader, cell: &mut Cell, start_us: i64, topics: &[u32]) -> Result<(), String> {
+    let total = |reader: &mut Reader| {
+        let low = reader.wide()? as u128;
+        Ok::<Sum, String>(Sum { low, high: reader.signed()? })
+    };
+    match cell {
+        Cell::Pick(pick) if reader.flag()? => {
+            let time_us = time(start_us.saturating_add(reader.signed()?))?;
+            let id = id(reader.signed()?)?;
+            let topic = reader.unsigned()?;
+            let topic = *topics.get(topic as usize).ok_or("a row's topic is not listed")?;
+            let partition = i32::try_from(reader.signed()?).map_err(|_| "a partition is too large")?;
+            let offset = reader.signed()?;
+            let row = u32::try_from(reader.unsigned()?).map_err(|_| "a row is too large")?;
+            let order = OrderKey { time_us, id, place: Place { topic, partition, offset, row } };
+            *pick = Some(Pick { order, value: reader.wide()? });
+        }
+        Cell::Pick(_) => {}
+        Cell::Extreme(best) => {
+            if reader.flag()? {
+                *best = Some(reader.wide()?);
+            }
+        }
+        Cell::Count(rows) => *rows = count(reader)?,
+        Cell::Sum { sum, count: rows } => {
+            *sum = total(reader)?;
+            *rows = count(reader)?;
+        }
+        Cell::Product { product, weight, count: rows, overflow } => {
+            *product = total(reader)?;
+            *weight = total(reader)?;
+            *rows = count(reader)?;
+            *overflow = reader.flag()?;
+        }
+    }
+    Ok(())
+}
+
+fn read_ids(reader: &mut Reader) -> Result<KeyIds, String> {
+    let mut ids = KeyIds::default();
+    let some = |reader: &mut Reader| reader.option()?.map(id).transpose();
+    ids.last_closed = some(reader)?;
+    ids.forgotten = some(reader)?.unwrap_or(i64::MIN);
+    ids.floor = some(reader)?.unwrap_or(i64::MIN);
+    ids.untracked = count(reader)?;
+    let mut previous: Option<i64> = None;
+    for _ in 0..reader.unsigned()? {
+        let first = id(previous.unwrap_or(0).saturating_add(reader.signed()?))?;
+        let last = id(first.saturating_add_unsigned(reader.unsigned()?))?;
+        if previous.is_some_and(|previous| first <= previous + 1) {
+            return Err("ranges of ids overlap".to_owned());
+        }
+        ids.known.insert(first, last);
+        previous = Some(last);
+    }
+    let mut slots = vec![false; RING];
+    let mut previous: Option<i64> = None;
+    for _ in 0..reader.unsigned()? {
+        let id = id(previous.unwrap_or(0).saturating_add(reader.signed()?))?;
+        let fingerprint = reader.fixed(4)?;
+        let fingerprint =
+            u32::from_le_bytes([fingerprint[0], fingerprint[1], fingerprint[2], fingerprint[3]]);
+        let taken = std::mem::replace(&mut slots[id.rem_euclid(RING as i64) as usize], true);
+        if taken || previous.is_some_and(|previous| id <= previous) {
+            return Err("fingerprints are out of order".to_owned());
+        }
+        ids.ring.put(Entry { id, fingerprint });
+        previous = Some(id);
+    }
+    Ok(ids)
+}
+
+fn count(reader: &mut Reader) -> Result<u64, String> {
+    let count = reader.unsigned()?;
+    if count < MAX_COUNT { Ok(count) } else { Err(format!("a count of {count} is too large")) }
+}
+
+fn time(time_us: i64) -> Result<i64, String> {
+    let far = time_us.unsigned_abs() >= 2 * MAX_TIME_US as u64;
+    if far { Err(format!("a time of {time_us} µs is too far")) } else { Ok(time_us) }
+}
+
+fn id(id: i64) -> Result<i64, String> {
+    let far = id.unsigned_abs() > MAX_ID as u64;
+    if far { Err(format!("an id of {id} is too large")) } else { Ok(id) }
+}

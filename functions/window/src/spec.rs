@@ -1,0 +1,260 @@
+//! What a window definition says, and the checks that it must pass.
+
+use std::collections::BTreeSet;
+
+use crate::pane::Grid;
+use crate::table::list;
+
+/// Sizes, gaps and offsets are below this (36,000 years), so that adding them to an event time that was
+/// let in never overflows.
+pub const MAX_SPAN_US: u64 = 1 << 60;
+
+/// A sliding row may belong to at most so many windows.
+pub const MAX_WINDOWS_A_ROW: u64 = 10_000;
+
+/// Columns that every output has, or has with ids.
+const RESERVED: [&str; 7] =
+    ["window_start", "window_end", "first_id", "last_id", "missing", "complete", "revision"];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    Tumbling {
+        size_us: u64,
+    },
+    Sliding {
+        size_us: u64,
+        slide_us: u64,
+    },
+    /// A window ends this long after its last row.
+    Session {
+        gap_us: u64,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    First,
+    Last,
+    Min,
+    Max,
+    Sum,
+    Count,
+    Mean,
+    Vwap,
+    SumProduct,
+}
+
+impl Operation {
+    pub const ALL: [Operation; 9] = [
+        Operation::First,
+        Operation::Last,
+        Operation::Min,
+        Operation::Max,
+        Operation::Sum,
+        Operation::Count,
+        Operation::Mean,
+        Operation::Vwap,
+        Operation::SumProduct,
+    ];
+
+    /// The name in manifests and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Operation::First => "first",
+            Operation::Last => "last",
+            Operation::Min => "min",
+            Operation::Max => "max",
+            Operation::Sum => "sum",
+            Operation::Count => "count",
+            Operation::Mean => "mean",
+            Operation::Vwap => "vwap",
+            Operation::SumProduct => "sum-product",
+        }
+    }
+
+    fn takes_two(self) -> bool {
+        matches!(self, Operation::Vwap | Operation::SumProduct)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aggregate {
+    /// Name of the column that it makes.
+    pub name: String,
+    pub operation: Operation,
+    /// Column that it reads; none only for `count` of rows.
+    pub column: Option<String>,
+    /// The weight of `vwap`, the factor of `sum-product`.
+    pub by: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdColumns {
+    pub first: String,
+    /// Differs from `first` where a row stands for a range of ids.
+    pub last: String,
+}
+
+/// A window definition as the manifest gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spec {
+    pub name: String,
+    pub kinds: Vec<String>,
+    pub keys: Vec<String>,
+    pub time: String,
+    pub ids: Option<IdColumns>,
+    pub shape: Shape,
+    pub offset_us: i64,
+    pub aggregates: Vec<Aggregate>,
+}
+
+/// How rows find their windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    Panes(Grid),
+    Session { gap_us: i64 },
+}
+
+/// An aggregate whose columns are indices into [`Plan::inputs`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Op {
+    pub operation: Operation,
+    pub column: Option<usize>,
+    pub by: Option<usize>,
+}
+
+/// A spec that passed the checks, with its columns as slots.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub spec: Spec,
+    pub form: Form,
+    /// Columns that the aggregates read, each once.
+    pub inputs: Vec<String>,
+    pub ops: Vec<Op>,
+}
+
+impl Plan {
+    /// Checks one spec.
+    ///
+    /// # Errors
+    /// What is wrong, beginning with the spec's name.
+    pub fn new(spec: Spec) -> Result<Plan, String> {
+        let name = spec.name.clone();
+        Plan::checked(spec).map_err(|wrong| format!("window `{name}`: {wrong}"))
+    }
+
+    /// Checks the specs of a pipeline; their names must differ.
+    ///
+    /// # Errors
+    /// As [`Plan::new`].
+    pub fn all(specs: Vec<Spec>) -> Result<Vec<Plan>, String> {
+        let mut names = BTreeSet::new();
+        for spec in &specs {
+            if !names.insert(spec.name.clone()) {
+                return Err(format!("window `{}`: another window has that name too", spec.name));
+            }
+        }
+        specs.into_iter().map(Plan::new).collect()
+    }
+
+    fn checked(spec: Spec) -> Result<Plan, String> {
+        if spec.name.is_empty() {
+            return Err("a window needs a name".to_owned());
+        }
+        if spec.kinds.is_empty() {
+            return Err("`kinds` is empty: name the kinds of rows that it takes".to_owned());
+        }
+        let form = form(&spec)?;
+        check_names(&spec)?;
+        let mut inputs: Vec<String> = Vec::new();
+        let mut slot = |column: &Option<String>| {
+            column.as_ref().map(|column| match inputs.iter().position(|known| known == column) {
+                Some(slot) => slot,
+                None => {
+                    inputs.push(column.clone());
+                    inputs.len() - 1
+                }
+            })
+        };
+        let mut ops = Vec::with_capacity(spec.aggregates.len());
+        for aggregate in &spec.aggregates {
+            check_aggregate(aggregate)?;
+            let (column, by) = (slot(&aggregate.column), slot(&aggregate.by));
+            ops.push(Op { operation: aggregate.operation, column, by });
+        }
+        Ok(Plan { spec, form, inputs, ops })
+    }
+}
+
+fn form(spec: &Spec) -> Result<Form, String> {
+    let span = |what: &str, us: u64| match us {
+        0 => Err(format!("a {what} of 0 µs makes no window")),
+        us if us >= MAX_SPAN_US => Err(format!("a {what} of {us} µs is too long: at most {MAX_SPAN_US}")),
+        us => Ok(us as i64),
+    };
+    if spec.offset_us.unsigned_abs() >= MAX_SPAN_US {
+        return Err(format!("an offset of {} µs is too far: at most {MAX_SPAN_US}", spec.offset_us));
+    }
+    match spec.shape {
+        Shape::Tumbling { size_us } => {
+            let size = span("size", size_us)?;
+            Ok(Form::Panes(Grid::new(size, size, spec.offset_us)))
+        }
+        Shape::Sliding { size_us, slide_us } => {
+            let (size, slide) = (span("size", size_us)?, span("slide", slide_us)?);
+            if slide > size {
+                return Err(format!(
+                    "a slide of {slide} µs is larger than the size of {size} µs: rows between windows \
+                     would be lost"
+                ));
+            }
+            if size_us / slide_us > MAX_WINDOWS_A_ROW {
+                return Err(format!(
+                    "a size of {size} µs by a slide of {slide} µs puts a row into more than \
+                     {MAX_WINDOWS_A_ROW} windows: take a larger slide"
+                ));
+            }
+            Ok(Form::Panes(Grid::new(size, slide, spec.offset_us)))
+        }
+        Shape::Session { .. } if spec.offset_us != 0 => {
+            Err("a session starts with its first row: it takes no offset".to_owned())
+        }
+        Shape::Session { gap_us } => Ok(Form::Session { gap_us: span("gap", gap_us)? }),
+    }
+}
+
+/// Every output column has a name of its own.
+fn check_names(spec: &Spec) -> Result<(), String> {
+    let mut seen = BTreeSet::new();
+    let named = spec.keys.iter().chain(spec.aggregates.iter().map(|aggregate| &aggregate.name));
+    for name in named {
+        if RESERVED.contains(&name.as_str()) {
+            return Err(format!(
+                "`{name}` is a column of every window ({}): choose another name",
+                list(&RESERVED)
+            ));
+        }
+        if name.is_empty() {
+            return Err("a key or an aggregate has an empty name".to_owned());
+        }
+        if !seen.insert(name) {
+            return Err(format!("two columns of the output would be named `{name}`"));
+        }
+    }
+    Ok(())
+}
+
+fn check_aggregate(aggregate: &Aggregate) -> Result<(), String> {
+    let Aggregate { name, operation, column, by } = aggregate;
+    let what = operation.name();
+    if column.is_none() && *operation != Operation::Count {
+        return Err(format!("aggregate `{name}`: `{what}` needs a column"));
+    }
+    if by.is_none() && operation.takes_two() {
+        return Err(format!("aggregate `{name}`: `{what}` needs a second column, `by`"));
+    }
+    if by.is_some() && !operation.takes_two() {
+        return Err(format!("aggregate `{name}`: `{what}` takes no second column `by`"));
+    }
+    Ok(())
+}

@@ -1,0 +1,233 @@
+//! Snapshots: the state of one group of keys under one spec, as bytes that depend on nothing but what is
+//! held. Layout: magic, state version, what the spec said and its input types, topics, then the keys in the
+//! order of their text, each with its ids, how often its windows were given, and its panes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::aggregate::Cell;
+use crate::bytes::Writer;
+use crate::columns::ColumnType;
+use crate::held::{KeyState, Pane, SpecState};
+use crate::ids::KeyIds;
+use crate::keys::GROUPS;
+use crate::order::Topics;
+use crate::spec::{Form, Plan, Shape};
+use crate::windows::Windows;
+
+pub const MAGIC: &[u8; 4] = b"TWIN";
+
+/// Version of the layout.
+pub const STATE_VERSION: u16 = 1;
+
+/// State of the keys of one group under one spec.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    pub spec: u32,
+    pub group: u32,
+    pub bytes: Vec<u8>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// To be given to the next snapshot as `since`.
+    pub version: u64,
+    /// By spec, then group.
+    pub parts: Vec<Part>,
+}
+
+impl Windows {
+    /// The parts that changed after `since`; with 0 all that hold a key. A part whose last key was dropped
+    /// is given once more, without keys.
+    pub fn snapshot(&self, since: u64) -> Snapshot {
+        let mut parts = Vec::new();
+        for (spec, state) in self.specs.iter().enumerate() {
+            let mut groups: Vec<Vec<u32>> = vec![Vec::new(); GROUPS as usize];
+            for key in state.keys.sorted() {
+                groups[state.states[key as usize].group as usize].push(key);
+            }
+            for (group, keys) in groups.iter().enumerate() {
+                if state.changed_at[group] > since && (since > 0 || !keys.is_empty()) {
+                    let bytes = part(state, keys, &self.topics);
+                    parts.push(Part { spec: spec as u32, group: group as u32, bytes });
+                }
+            }
+        }
+        Snapshot { version: self.version, parts }
+    }
+}
+
+/// What a spec says, field by field: state is read only under a spec that says the same.
+pub fn says(plan: &Plan) -> Vec<(&'static str, String)> {
+    let spec = &plan.spec;
+    let kinds: BTreeSet<&str> = spec.kinds.iter().map(String::as_str).collect();
+    let ids = spec.ids.as_ref().map_or("none".to_owned(), |ids| format!("{} to {}", ids.first, ids.last));
+    let shape = match spec.shape {
+        Shape::Tumbling { size_us } => format!("tumbling {size_us} µs"),
+        Shape::Sliding { size_us, slide_us } => format!("sliding {size_us} µs by {slide_us} µs"),
+        Shape::Session { gap_us } => format!("session {gap_us} µs"),
+    };
+    let aggregates = spec.aggregates.iter().map(|aggregate| {
+        let columns: Vec<&str> =
+            [&aggregate.column, &aggregate.by].into_iter().flatten().map(String::as_str).collect();
+        format!("{} = {}({})", aggregate.name, aggregate.operation.name(), columns.join(", "))
+    });
+    vec![
+        ("kinds", kinds.into_iter().collect::<Vec<_>>().join(", ")),
+        ("keys", spec.keys.join(", ")),
+        ("time", spec.time.clone()),
+        ("ids", ids),
+        ("shape", shape),
+        ("offset", format!("{} µs", spec.offset_us)),
+        ("aggregates", aggregates.collect::<Vec<_>>().join(", ")),
+    ]
+}
+
+/// A type's tag and scale.
+pub fn type_code(kind: Option<ColumnType>) -> [u8; 2] {
+    match kind {
+        None => [0, 0],
+        Some(ColumnType::Int64) => [1, 0],
+        Some(ColumnType::TimestampUs) => [2, 0],
+        Some(ColumnType::Decimal(scale)) => [3, scale],
+        Some(ColumnType::Float64) => [4, 0],
+        Some(ColumnType::Boolean) => [5, 0],
+        Some(ColumnType::Text) => [6, 0],
+    }
+}
+
+fn part(state: &SpecState, keys: &[u32], topics: &Topics) -> Vec<u8> {
+    let mut writer = Writer::default();
+    writer.fixed(MAGIC);
+    writer.fixed(&STATE_VERSION.to_le_bytes());
+    for (_, text) in says(&state.plan) {
+        writer.text(text.as_bytes());
+    }
+    for kind in &state.types {
+        writer.fixed(&type_code(*kind));
+    }
+    let topics = used_topics(state, keys, topics);
+    let mut by_name: Vec<(&str, u32)> = topics.into_iter().collect();
+    by_name.sort_unstable();
+    writer.unsigned(by_name.len() as u64);
+    let mut written: BTreeMap<u32, u64> = BTreeMap::new();
+    for (index, (name, topic)) in by_name.into_iter().enumerate() {
+        writer.text(name.as_bytes());
+        written.insert(topic, index as u64);
+    }
+    writer.unsigned(keys.len() as u64);
+    for &key in keys {
+        writer.text(state.keys.text(key));
+        write_key(&mut writer, state, &state.states[key as usize], &written);
+    }
+    writer.bytes
+}
+
+/// The topics that the picked rows of some keys came from.
+fn used_topics<'a>(state: &SpecState, keys: &[u32], topics: &'a Topics) -> BTreeMap<&'a str, u32> {
+    let mut used = BTreeMap::new();
+    for &key in keys {
+        for &slot in state.states[key as usize].open.values() {
+            for cell in &state.panes.get(slot).cells {
+                if let Cell::Pick(Some(pick)) = cell {
+                    let topic = pick.order.place.topic;
+                    used.insert(topics.name(topic), topic);
+                }
+            }
+        }
+    }
+    used
+}
+
+fn write_key(writer: &mut Writer, state: &SpecState, key: &KeyState, topics: &BTreeMap<u32, u64>) {
+    if state.plan.spec.ids.is_some() {
+        write_ids(writer, &key.ids);
+    }
+    writer.unsigned(key.given.len() as u64);
+    for (&start_us, &given) in &key.given {
+        writer.signed(start_us);
+        writer.unsigned(given);
+    }
+    writer.unsigned(key.open.len() as u64);
+    for &slot in key.open.values() {
+        write_pane(writer, &state.plan, state.panes.get(slot), topics);
+    }
+}
+
+fn write_ids(writer: &mut Writer, ids: &KeyIds) {
+    let some = |id: i64| (id != i64::MIN).then_some(id);
+    writer.option(ids.last_closed);
+    writer.option(some(ids.forgotten));
+    writer.option(some(ids.floor));
+    writer.unsigned(ids.untracked);
+    writer.unsigned(ids.known.len() as u64);
+    let mut previous = 0;
+    for (first, last) in ids.known.iter() {
+        writer.signed(first - previous);
+        writer.unsigned(last.abs_diff(first));
+        previous = last;
+    }
+    let entries = ids.ring.sorted();
+    writer.unsigned(entries.len() as u64);
+    let mut previous = 0;
+    for entry in entries {
+        writer.signed(entry.id - previous);
+        writer.fixed(&entry.fingerprint.to_le_bytes());
+        previous = entry.id;
+    }
+}
+
+fn write_pane(writer: &mut Writer, plan: &Plan, pane: &Pane, topics: &BTreeMap<u32, u64>) {
+    writer.signed(pane.start_us);
+    if matches!(plan.form, Form::Session { .. }) {
+        writer.signed(pane.end_us - pane.start_us);
+        writer.unsigned(pane.given);
+    }
+    writer.unsigned(pane.rows);
+    if plan.spec.ids.is_some() {
+        writer.signed(pane.first_id);
+        writer.unsigned(pane.last_id.abs_diff(pane.first_id));
+    }
+    writer.flag(pane.pending);
+    for cell in &pane.cells {
+        write_cell(writer, cell, pane.start_us, topics);
+    }
+}
+
+fn write_cell(writer: &mut Writer, cell: &Cell, start_us: i64, topics: &BTreeMap<u32, u64>) {
+    let sum = |writer: &mut Writer, sum: &crate::decimal::Sum| {
+        writer.wide(sum.low as i128);
+        writer.signed(sum.high);
+    };
+    match cell {
+        Cell::Pick(pick) => {
+            writer.flag(pick.is_some());
+            if let Some(pick) = pick {
+                let place = pick.order.place;
+                writer.signed(pick.order.time_us - start_us);
+                writer.signed(pick.order.id);
+                writer.unsigned(topics.get(&place.topic).copied().unwrap_or(0));
+                writer.signed(i64::from(place.partition));
+                writer.signed(place.offset);
+                writer.unsigned(u64::from(place.row));
+                writer.wide(pick.value);
+            }
+        }
+        Cell::Extreme(best) => {
+            writer.flag(best.is_some());
+            if let Some(best) = best {
+                writer.wide(*best);
+            }
+        }
+        Cell::Count(count) => writer.unsigned(*count),
+        Cell::Sum { sum: total, count } => {
+            sum(writer, total);
+            writer.unsigned(*count);
+        }
+        Cell::Product { product, weight, count, overflow } => {
+            sum(writer, product);
+            sum(writer, weight);
+            writer.unsigned(*count);
+            writer.flag(*overflow);
+        }
+    }
+}

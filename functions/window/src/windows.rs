@@ -1,0 +1,176 @@
+//! All windows of a pipeline.
+
+use crate::aggregate::Context;
+use crate::close::{advance, close_all, views};
+use crate::columns::resolve;
+use crate::feed::{Feed, shares};
+use crate::held::{Pane, SpecState};
+use crate::order::{Places, Topics};
+use crate::output::{Output, output};
+use crate::pane::MAX_TIME_US;
+use crate::spec::{Form, Plan, Spec};
+use crate::table::Rows;
+use crate::update::{Report, update};
+
+/// Watermarks beyond this say no more than this.
+const MAX_WATERMARK_US: i64 = 2 * MAX_TIME_US;
+
+/// What one spec holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    pub spec: u32,
+    pub keys: u64,
+    pub open_windows: u64,
+    /// Assignments held by open windows.
+    pub open_assignments: u64,
+    /// Rows taken in without knowing whether their ids were new.
+    pub untracked: u64,
+    /// Estimate of the memory that the state takes.
+    pub bytes: u64,
+}
+
+/// The open windows of some specs, and the watermark that they were last closed under.
+pub struct Windows {
+    pub(crate) specs: Vec<SpecState>,
+    /// For each spec the first one whose feed it shares.
+    feeds: Vec<usize>,
+    pub(crate) topics: Topics,
+    pub(crate) watermark_us: i64,
+    /// Counts the calls that may have changed the state.
+    pub(crate) version: u64,
+}
+
+impl Windows {
+    /// Empty state.
+    ///
+    /// # Errors
+    /// Which spec is wrong, and what about it.
+    pub fn open(specs: Vec<Spec>) -> Result<Windows, String> {
+        let plans = Plan::all(specs)?;
+        let feeds = plans
+            .iter()
+            .enumerate()
+            .map(|(index, plan)| plans[..index].iter().position(|other| shares(other, plan)).unwrap_or(index))
+            .collect();
+        Ok(Windows {
+            specs: plans.into_iter().map(SpecState::new).collect(),
+            feeds,
+            topics: Topics::default(),
+            watermark_us: -MAX_WATERMARK_US,
+            version: 0,
+        })
+    }
+
+    /// Takes rows in; a report a spec. On an error nothing was taken in.
+    ///
+    /// # Errors
+    /// Which spec cannot read the rows, and which column is at fault.
+    pub fn update(&mut self, rows: &Rows) -> Result<Vec<Report>, String> {
+        if rows.table.rows == 0 {
+            return Ok(vec![Report::default(); self.specs.len()]);
+        }
+        let places = Places::new(rows, &mut self.topics)?;
+        let named = |state: &SpecState, wrong| format!("window `{}`: {wrong}", state.plan.spec.name);
+        let mut inputs = Vec::with_capacity(self.specs.len());
+        for state in &self.specs {
+            let resolved = resolve(&state.plan, &state.types, &rows.table);
+            inputs.push(resolved.map_err(|wrong| named(state, wrong))?);
+        }
+        let mut feeds: Vec<Option<Feed>> = Vec::with_capacity(self.specs.len());
+        for (index, state) in self.specs.iter().enumerate() {
+            feeds.push(if self.feeds[index] == index {
+                Some(Feed::new(&state.plan, rows, &inputs[index]).map_err(|wrong| named(state, wrong))?)
+            } else {
+                None
+            });
+        }
+        self.version += 1;
+        let mut reports = Vec::with_capacity(self.specs.len());
+        for (index, state) in self.specs.iter_mut().enumerate() {
+            let Some(feed) = &feeds[self.feeds[index]] else { continue };
+            for (known, input) in state.types.iter_mut().zip(&inputs[index]) {
+                *known = Some(input.kind);
+            }
+            let context = Context { feed, inputs: &inputs[index], places: &places, topics: &self.topics };
+            reports.push(update(state, &context, self.watermark_us, self.version));
+        }
+        Ok(reports)
+    }
+
+    /// Closes and gives every window whose end is at or before the watermark; specs without one are left
+    /// out. The watermark never goes back: a lower one changes nothing.
+    pub fn advance(&mut self, watermark_us: i64) -> Vec<Output> {
+        let before_us = self.watermark_us;
+        self.version += 1;
+        self.watermark_us = before_us.max(watermark_us.clamp(-MAX_WATERMARK_US, MAX_WATERMARK_US));
+        let (topics, version, watermark_us) = (&self.topics, self.version, self.watermark_us);
+        outputs(&mut self.specs, |state| advance(state, topics, before_us, watermark_us, version))
+    }
+
+    /// Gives every open window that changed since it was last given so, and keeps it open: its close is the
+    /// next revision.
+    pub fn close_all(&mut self) -> Vec<Output> {
+        self.version += 1;
+        let (topics, version, watermark_us) = (&self.topics, self.version, self.watermark_us);
+        outputs(&mut self.specs, |state| close_all(state, topics, watermark_us, version))
+    }
+
+    /// A view of the open windows that changed since the last call of this function; after a restore, of
+    /// all.
+    pub fn changed(&mut self) -> Vec<Output> {
+        let (topics, version, watermark_us) = (&self.topics, self.version, self.watermark_us);
+        outputs(&mut self.specs, |state| {
+            let shown_at = state.shown_at;
+            state.shown_at = version;
+            views(state, topics, watermark_us, |pane: &Pane| pane.changed_at > shown_at)
+        })
+    }
+
+    /// What each spec holds.
+    pub fn stats(&self) -> Vec<Stats> {
+        let specs = self.specs.iter().enumerate();
+        specs.map(|(index, state)| stats(index as u32, state, self.watermark_us)).collect()
+    }
+}
+
+fn outputs(
+    specs: &mut [SpecState],
+    mut candles: impl FnMut(&mut SpecState) -> Vec<crate::close::Candle>,
+) -> Vec<Output> {
+    let mut outputs = Vec::new();
+    for (index, state) in specs.iter_mut().enumerate() {
+        let candles = candles(state);
+        outputs.extend(output(index as u32, state, &candles));
+    }
+    outputs
+}
+
+fn stats(spec: u32, state: &SpecState, watermark_us: i64) -> Stats {
+    let mut stats = Stats { spec, keys: state.keys.len() as u64, ..Stats::default() };
+    let pane_bytes = size_of::<Pane>() + state.plan.ops.len() * size_of::<crate::aggregate::Cell>();
+    stats.bytes = (state.panes.len() * pane_bytes) as u64;
+    for key in state.keys.sorted() {
+        let key_state = &state.states[key as usize];
+        stats.untracked += key_state.ids.untracked;
+        let ranges = key_state.ids.known.len() * 2 * size_of::<i64>();
+        let text = 2 * state.keys.text(key).len();
+        stats.bytes += (size_of_val(key_state) + text + ranges + key_state.ids.ring.bytes()) as u64;
+        let mut counted_through = i64::MIN;
+        for &slot in key_state.open.values() {
+            let pane = state.panes.get(slot);
+            let Form::Panes(grid) = state.plan.form else {
+                stats.open_windows += 1;
+                stats.open_assignments += pane.rows;
+                continue;
+            };
+            let windows = grid.count_of(pane.start_us) - grid.late_of(pane.start_us, watermark_us);
+            stats.open_assignments += pane.rows * windows;
+            let (oldest, newest) = grid.windows_of(pane.start_us);
+            let oldest = oldest.max(newest - (windows as i64 - 1) * grid.slide_us);
+            let from = oldest.max(counted_through.saturating_add(grid.slide_us));
+            stats.open_windows += ((newest - from) / grid.slide_us + 1).max(0) as u64;
+            counted_through = counted_through.max(newest);
+        }
+    }
+    stats
+}
