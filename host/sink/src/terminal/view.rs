@@ -12,6 +12,9 @@ const MAX_KEYS: usize = 1_000;
 /// Windows of a key that its chart remembers.
 const MAX_HISTORY: usize = 120;
 
+/// Decimal places that prices are shown with at least.
+const MIN_PLACES: usize = 2;
+
 /// Columns that say something about the window rather than of its market.
 const BOOKKEEPING: [&str; 7] =
     ["window_start", "window_end", "first_id", "last_id", "missing", "complete", "revision"];
@@ -161,7 +164,7 @@ impl Window {
         if start_us < known.start_us || stale {
             return;
         }
-        known.places.resize(cells.len(), 0);
+        known.places.resize(cells.len(), MIN_PLACES);
         for (widest, cell) in known.places.iter_mut().zip(&cells) {
             *widest = (*widest).max(cell.number().map_or(0, places));
         }
@@ -197,7 +200,7 @@ impl Key {
             phase: Phase::Open,
             closed: None,
             cells: vec![Cell::Null; columns],
-            places: vec![0; columns],
+            places: vec![MIN_PLACES; columns],
             history: BTreeMap::new(),
         }
     }
