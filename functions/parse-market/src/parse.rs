@@ -10,14 +10,11 @@ use crate::options::{Options, Plan};
 use crate::output::{Marked, Parsed};
 use crate::reason::Apart;
 use crate::rows::Rows;
-use crate::schema::ColumnId;
 use crate::swar::{WINDOW_BYTES, Window};
-use crate::template::{self, Scales, Symbols, Trade};
+use crate::template::{Templates, Trade};
 
 /// Trades that are gathered before they go into columns: few enough to stay in the nearest cache.
 const BLOCK: usize = 256;
-/// Scale at which a decimal is read whose column is not wanted.
-const UNWANTED_SCALE: u8 = 8;
 
 /// Which parsers a call uses. Both ways give the same output; the slower one is there to prove it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,8 +77,7 @@ impl Windows<'_> {
 /// The state of a call.
 struct Call<'a> {
     plan: &'a Plan<'a>,
-    scales: Scales,
-    symbols: Symbols,
+    templates: Templates<'a>,
     trades: Vec<Trade>,
     message: Message<'a>,
     rows: Rows,
@@ -91,11 +87,9 @@ struct Call<'a> {
 
 impl<'a> Call<'a> {
     fn new(plan: &'a Plan<'a>, batch: &Batch) -> Self {
-        let scale = |column| plan.scale_of(column).unwrap_or(UNWANTED_SCALE);
         Call {
             plan,
-            scales: Scales { price: scale(ColumnId::Price), quantity: scale(ColumnId::Quantity) },
-            symbols: Symbols::new(),
+            templates: Templates::new(plan),
             trades: Vec::with_capacity(BLOCK),
             message: Message::new(),
             rows: Rows::new(plan, batch.len()),
@@ -107,9 +101,7 @@ impl<'a> Call<'a> {
     /// Whether a template could read the record.
     #[inline(always)]
     fn template(&mut self, record: u32, window: &Window, length: usize) -> bool {
-        let Some(trade) =
-            template::read(window, length, record, self.scales, &mut self.symbols, &mut self.rows)
-        else {
+        let Some(trade) = self.templates.read(window, length, record, &mut self.rows) else {
             return false;
         };
         if !self.plan.wants(trade.kind) {

@@ -1,8 +1,9 @@
 //! Trades and aggregate trades in the exchange's own key order, bare or in the combined-stream envelope. What
 //! is read here is what `full` would read; at the first surprise the record is left to it.
 
+use crate::options::Plan;
 use crate::rows::Rows;
-use crate::schema::Kind;
+use crate::schema::{ColumnId, Kind};
 use crate::swar::{Cursor, MAX_MESSAGE_BYTES, Window};
 use crate::time;
 
@@ -22,17 +23,13 @@ pub(crate) struct Trade {
 }
 
 /// Symbols of the call by their words, so that a symbol costs one probe; two that share a slot evict each other.
-pub(crate) struct Symbols {
+struct Symbols {
     slots: Box<[([u64; 2], u32); SYMBOL_SLOTS]>,
 }
 
 const SYMBOL_SLOTS: usize = 512;
 
 impl Symbols {
-    pub fn new() -> Self {
-        Symbols { slots: Box::new([([0; 2], 0); SYMBOL_SLOTS]) }
-    }
-
     /// Code of a symbol. `None`: not plain text, or empty.
     #[inline(always)]
     fn code(&mut self, words: [u64; 2], length: usize, rows: &mut Rows) -> Option<u32> {
@@ -49,11 +46,20 @@ impl Symbols {
 
 #[cold]
 fn first_sight(words: [u64; 2], length: usize, rows: &mut Rows) -> Option<u32> {
+    let bytes = bytes(words);
+    let symbol = &bytes[..length];
+    is_symbol(symbol).then(|| rows.symbol_code(symbol))
+}
+
+fn bytes(words: [u64; 2]) -> [u8; 16] {
     let mut bytes = [0; 16];
     bytes[..8].copy_from_slice(&words[0].to_le_bytes());
     bytes[8..].copy_from_slice(&words[1].to_le_bytes());
-    let symbol = bytes.get(..length).filter(|symbol| !symbol.is_empty())?;
-    symbol.iter().all(is_plain).then(|| rows.symbol_code(symbol))
+    bytes
+}
+
+fn is_symbol(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(is_plain)
 }
 
 /// ASCII that stands for itself in a JSON string.
@@ -61,88 +67,113 @@ fn is_plain(byte: &u8) -> bool {
     matches!(byte, b' '..=b'~' if !matches!(byte, b'"' | b'\\'))
 }
 
-/// Scales of the two decimals.
-#[derive(Clone, Copy)]
-pub(crate) struct Scales {
-    pub price: u8,
-    pub quantity: u8,
+/// Scale at which a decimal is read whose column is not wanted.
+const UNWANTED_SCALE: u8 = 8;
+
+/// What the templates know of a call.
+pub(crate) struct Templates<'a> {
+    plan: &'a Plan<'a>,
+    price_scale: u8,
+    quantity_scale: u8,
+    symbols: Symbols,
 }
 
-/// Reads the first `length` bytes of the window. `None`: left to the full parser.
-#[inline]
-pub(crate) fn read(
-    window: &Window,
-    length: usize,
-    record: u32,
-    scales: Scales,
-    symbols: &mut Symbols,
-    rows: &mut Rows,
-) -> Option<Trade> {
-    if length > MAX_MESSAGE_BYTES {
-        return None;
-    }
-    let mut cursor = Cursor::new(window);
-    let enveloped = cursor.accept(b"{\"stream\":\"");
-    if enveloped {
-        stream_name(&mut cursor)?;
-        cursor.expect(b"\",\"data\":")?;
-    }
-    let kind = if cursor.accept(b"{\"e\":\"trade\",\"E\":") {
-        Kind::Trade
-    } else {
-        cursor.expect(b"{\"e\":\"aggTrade\",\"E\":")?;
-        Kind::AggTrade
-    };
-    cursor.integer()?;
-    cursor.expect(b",\"s\":\"")?;
-    let (words, symbol_length) = cursor.short_text()?;
-    let symbol = symbols.code(words, symbol_length, rows)?;
-    let (id, last_id, price, quantity) = match kind {
-        Kind::Trade => {
-            cursor.expect(b"\",\"t\":")?;
-            let id = cursor.integer()?;
-            let (price, quantity) = price_and_quantity(&mut cursor, scales)?;
-            // Order ids of both sides, in messages before 2023-12.
-            if cursor.accept(b",\"b\":") {
-                cursor.integer()?;
-                cursor.expect(b",\"a\":")?;
-                cursor.integer()?;
-            }
-            (id, id, price, quantity)
+impl<'a> Templates<'a> {
+    pub fn new(plan: &'a Plan<'a>) -> Self {
+        let scale = |column| plan.scale_of(column).unwrap_or(UNWANTED_SCALE);
+        Templates {
+            plan,
+            price_scale: scale(ColumnId::Price),
+            quantity_scale: scale(ColumnId::Quantity),
+            symbols: Symbols { slots: Box::new([([0; 2], 0); SYMBOL_SLOTS]) },
         }
-        _ => {
-            cursor.expect(b"\",\"a\":")?;
-            cursor.integer()?;
-            let (price, quantity) = price_and_quantity(&mut cursor, scales)?;
-            cursor.expect(b",\"f\":")?;
-            let id = cursor.integer()?;
-            cursor.expect(b",\"l\":")?;
-            (id, cursor.integer()?, price, quantity)
-        }
-    };
-    cursor.expect(b",\"T\":")?;
-    let event_time_us = time::from_exchange(cursor.integer()?).ok()?;
-    cursor.expect(b",\"m\":")?;
-    let buyer_maker = cursor.boolean()?;
-    if cursor.accept(b",\"M\":") {
-        cursor.boolean()?;
     }
-    cursor.expect(b"}")?;
-    if enveloped {
+
+    /// Reads the first `length` bytes of the window. `None`: left to the full parser.
+    #[inline]
+    pub fn read(&mut self, window: &Window, length: usize, record: u32, rows: &mut Rows) -> Option<Trade> {
+        if length > MAX_MESSAGE_BYTES {
+            return None;
+        }
+        let mut cursor = Cursor::new(window);
+        let enveloped = cursor.accept(b"{\"stream\":\"");
+        if enveloped {
+            stream_name(&mut cursor)?;
+            cursor.expect(b"\",\"data\":")?;
+        }
+        let kind = if cursor.accept(b"{\"e\":\"trade\",\"E\":") {
+            Kind::Trade
+        } else {
+            cursor.expect(b"{\"e\":\"aggTrade\",\"E\":")?;
+            Kind::AggTrade
+        };
+        cursor.integer()?;
+        cursor.expect(b",\"s\":\"")?;
+        let (words, symbol_length) = cursor.short_text()?;
+        let ((id, last_id), price, quantity) = match kind {
+            Kind::Trade => self.trade(&mut cursor)?,
+            _ => self.aggregate(&mut cursor)?,
+        };
+        cursor.expect(b",\"T\":")?;
+        let event_time_us = time::from_exchange(cursor.integer()?).ok()?;
+        cursor.expect(b",\"m\":")?;
+        let buyer_maker = cursor.boolean()?;
+        if cursor.accept(b",\"M\":") {
+            cursor.boolean()?;
+        }
         cursor.expect(b"}")?;
+        if enveloped {
+            cursor.expect(b"}")?;
+        }
+        if !cursor.is_at(length) || price == 0 || id > last_id {
+            return None;
+        }
+        // Last, so that only symbols of rows go into the dictionary.
+        let symbol = if self.plan.wants(kind) {
+            self.symbols.code(words, symbol_length, rows)?
+        } else {
+            is_symbol(&bytes(words)[..symbol_length]).then_some(0)?
+        };
+        Some(Trade { kind, buyer_maker, record, symbol, event_time_us, id, last_id, price, quantity })
     }
-    let sound = cursor.is_at(length) && price > 0 && id <= last_id;
-    sound.then_some(Trade { kind, buyer_maker, record, symbol, event_time_us, id, last_id, price, quantity })
-}
 
-#[inline(always)]
-fn price_and_quantity(cursor: &mut Cursor<'_>, scales: Scales) -> Option<(i64, i64)> {
-    cursor.expect(b",\"p\":\"")?;
-    let price = cursor.decimal(scales.price)?;
-    cursor.expect(b"\",\"q\":\"")?;
-    let quantity = cursor.decimal(scales.quantity)?;
-    cursor.expect(b"\"")?;
-    Some((price, quantity))
+    /// What a trade has between symbol and time: id, price, quantity.
+    #[inline(always)]
+    fn trade(&self, cursor: &mut Cursor<'_>) -> Option<((i64, i64), i64, i64)> {
+        cursor.expect(b"\",\"t\":")?;
+        let id = cursor.integer()?;
+        let (price, quantity) = self.price_and_quantity(cursor)?;
+        // Order ids of both sides, in older messages.
+        if cursor.accept(b",\"b\":") {
+            cursor.integer()?;
+            cursor.expect(b",\"a\":")?;
+            cursor.integer()?;
+        }
+        Some(((id, id), price, quantity))
+    }
+
+    /// What an aggregate trade has there: its own id, price, quantity, the ids of its trades.
+    #[inline(always)]
+    fn aggregate(&self, cursor: &mut Cursor<'_>) -> Option<((i64, i64), i64, i64)> {
+        cursor.expect(b"\",\"a\":")?;
+        cursor.integer()?;
+        let (price, quantity) = self.price_and_quantity(cursor)?;
+        cursor.expect(b",\"f\":")?;
+        let first = cursor.integer()?;
+        cursor.expect(b",\"l\":")?;
+        let last = cursor.integer()?;
+        Some(((first, last), price, quantity))
+    }
+
+    #[inline(always)]
+    fn price_and_quantity(&self, cursor: &mut Cursor<'_>) -> Option<(i64, i64)> {
+        cursor.expect(b",\"p\":\"")?;
+        let price = cursor.decimal(self.price_scale)?;
+        cursor.expect(b"\",\"q\":\"")?;
+        let quantity = cursor.decimal(self.quantity_scale)?;
+        cursor.expect(b"\"")?;
+        Some((price, quantity))
+    }
 }
 
 /// Reads a stream's name (`btcusdt@trade`), up to the quote.
