@@ -1,6 +1,6 @@
 //! Path segments as Hive, Spark and DuckDB read them: `name=value`, the value percent-encoded.
 
-use chrono::{DateTime, Datelike};
+use chrono::DateTime;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use tallow_log::Digest;
 
@@ -53,13 +53,15 @@ pub fn segment(name: &str, value: &str) -> String {
     format!("{name}={}", encode(value))
 }
 
-/// `date=YYYY-MM-DD`, the UTC day of a time in µs since 1970-01-01 UTC. Days outside the years 0 to 9999, which
-/// readers do not take for dates, share the null partition.
+/// The first and the last microsecond of the years 1 to 9999, which every reader takes for dates: one partition
+/// beyond them would turn the column `date` of the whole table into text, or into an error.
+const DATES_US: (i64, i64) = (-62_135_596_800_000_000, 253_402_300_799_999_999);
+
+/// `date=YYYY-MM-DD`, the UTC day of a time in µs since 1970-01-01 UTC; times beyond the years 1 to 9999 are filed
+/// under the first or the last day of these.
 pub fn date(time_us: i64) -> String {
-    match DateTime::from_timestamp_micros(time_us) {
-        Some(time) if (0..=9999).contains(&time.year()) => format!("date={}", time.format("%Y-%m-%d")),
-        _ => format!("date={NULL}"),
-    }
+    let time = DateTime::from_timestamp_micros(time_us.clamp(DATES_US.0, DATES_US.1)).unwrap_or_default();
+    format!("date={}", time.format("%Y-%m-%d"))
 }
 
 #[cfg(test)]
@@ -116,9 +118,13 @@ mod tests {
     }
 
     #[test]
-    fn days_that_no_reader_takes_for_dates_share_the_null_partition() {
-        for time_us in [253_402_300_800_000_000, i64::MAX, i64::MIN] {
-            assert_eq!(date(time_us), format!("date={NULL}"));
+    fn days_that_no_reader_takes_for_dates_are_filed_under_the_nearest_that_they_do() {
+        for time_us in [253_402_300_800_000_000, i64::MAX] {
+            assert_eq!(date(time_us), "date=9999-12-31");
+        }
+        assert_eq!(date(-62_135_596_800_000_000), "date=0001-01-01");
+        for time_us in [-62_135_596_800_000_001, i64::MIN] {
+            assert_eq!(date(time_us), "date=0001-01-01");
         }
     }
 

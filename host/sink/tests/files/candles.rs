@@ -33,7 +33,7 @@ fn there_is_a_file_a_window_and_utc_day_named_by_its_commit() {
             "speed/trades_1d/date=1969-12-31/c1a9-3-00000000000000000007.parquet",
             "speed/trades_1d/date=2024-08-08/c1a9-3-00000000000000000007.parquet",
             "speed/trades_1d/date=2024-08-09/c1a9-3-00000000000000000007.parquet",
-            "speed/trades_1d/date=__HIVE_DEFAULT_PARTITION__/c1a9-3-00000000000000000007.parquet",
+            "speed/trades_1d/date=9999-12-31/c1a9-3-00000000000000000007.parquet",
             "speed/trades_1m/date=2024-08-08/c1a9-3-00000000000000000007.parquet",
             "speed/trades_1m/date=2024-08-09/c1a9-3-00000000000000000007.parquet",
         ]

@@ -112,7 +112,7 @@ fn candles_with(output: &EpochOutput<'_>, texts: impl Fn(&RecordBatch) -> Vec<St
                 -1 => "1969-12-31",
                 19_943 => "2024-08-08",
                 19_944 => "2024-08-09",
-                _ => "__HIVE_DEFAULT_PARTITION__",
+                _ => "9999-12-31",
             };
             format!("speed/trades_{window}/date={day} {text}")
         })
