@@ -4,20 +4,28 @@
 //! - [`name`]: where a shard's objects are;
 //! - [`digest`], [`record`]: what a log record says, and its bytes;
 //! - [`draft`], [`resolve`]: decisions: what may be committed, what an answer means, what to do at a start;
-//! - [`job`]: an owned shard: open, put blobs, commit, settle.
+//! - [`job`]: an owned shard: open, put blobs, commit, settle;
+//! - [`gc`]: what an owner removes; [`status`]: looking without owning;
+//! - [`conformance`]: what every store has to keep, as a suite; [`faulty`]: a store that breaks on demand, for
+//!   tests and simulations.
 
+pub mod conformance;
 pub mod digest;
 pub mod draft;
 pub mod error;
+pub mod faulty;
+pub mod gc;
 pub mod job;
 pub mod name;
 pub mod record;
 pub mod resolve;
+pub mod status;
 pub mod store;
 
 pub use digest::Digest;
 pub use draft::Draft;
 pub use error::LogError;
+pub use gc::{Removed, Retention};
 pub use job::{Job, Opened};
 pub use record::Record;
 pub use resolve::Publication;

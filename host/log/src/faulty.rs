@@ -1,0 +1,228 @@
+//! A store that breaks on demand: around any object store, for tests and simulations. Faults are scripted one
+//! by one, or drawn from a seed, or all requests fail until a moment.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::stream::{self, BoxStream};
+use futures::{FutureExt, StreamExt};
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+};
+use tallow_edge::{Clock, Random};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    Create,
+    Overwrite,
+    Get,
+    List,
+    Delete,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Carried out; a time-out or a 500 is the answer.
+    AnswerLost,
+    /// Not carried out; a time-out is the answer.
+    RequestLost,
+    /// Not carried out: 503.
+    Unavailable,
+    /// Not carried out, and the answer is that the object exists: S3's 409 for requests that race.
+    Conflict,
+    /// Not carried out: 403.
+    Denied,
+    /// Carried out after a pause on the clock.
+    Slow(Duration),
+}
+
+struct Scripted {
+    op: Op,
+    /// Hits paths that contain this.
+    path: String,
+    fault: Fault,
+}
+
+struct Drawn {
+    random: Arc<dyn Random>,
+    one_in: u64,
+}
+
+#[derive(Default)]
+struct State {
+    script: VecDeque<Scripted>,
+    drawn: Option<Drawn>,
+    down_until_us: Option<i64>,
+    overwrites: bool,
+    requests: Vec<(Op, String)>,
+}
+
+pub struct Faulty {
+    inner: Arc<dyn ObjectStore>,
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+}
+
+impl Faulty {
+    /// Without faults until some are asked for. Slow answers and outages go by `clock`.
+    pub fn new(inner: Arc<dyn ObjectStore>, clock: Arc<dyn Clock>) -> Self {
+        Self { inner, clock, state: Mutex::default() }
+    }
+
+    /// The next request of that kind to a path that contains `path` meets the fault. Scripted faults are met
+    /// in the order in which they were scripted, once each.
+    pub fn script(&self, op: Op, path: &str, fault: Fault) {
+        self.state().script.push_back(Scripted { op, path: path.to_owned(), fault });
+    }
+
+    /// From now on one request in `one_in` meets a fault that passes; 0: none.
+    pub fn draw(&self, random: Arc<dyn Random>, one_in: u64) {
+        self.state().drawn = (one_in > 0).then_some(Drawn { random, one_in });
+    }
+
+    /// Every request is answered with 503 until the clock shows `until_us`.
+    pub fn down_until(&self, until_us: i64) {
+        self.state().down_until_us = Some(until_us);
+    }
+
+    /// From now on creates overwrite in silence, as some gateways do.
+    pub fn overwrite(&self) {
+        self.state().overwrites = true;
+    }
+
+    /// Every request so far.
+    pub fn requests(&self) -> Vec<(Op, String)> {
+        self.state().requests.clone()
+    }
+
+    /// How many scripted faults have not been met.
+    pub fn unmet(&self) -> usize {
+        self.state().script.len()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn next_fault(&self, op: Op, path: &str) -> Option<Fault> {
+        let mut state = self.state();
+        state.requests.push((op, path.to_owned()));
+        if state.down_until_us.is_some_and(|until| self.clock.now_us() < until) {
+            return Some(Fault::Unavailable);
+        }
+        let hit = state.script.iter().position(|it| it.op == op && path.contains(&it.path));
+        if let Some(scripted) = hit.and_then(|index| state.script.remove(index)) {
+            return Some(scripted.fault);
+        }
+        let drawn = state.drawn.as_ref()?;
+        let hit = drawn.random.below(drawn.one_in) == 0;
+        hit.then(|| match drawn.random.below(if op == Op::Create { 5 } else { 4 }) {
+            0 => Fault::AnswerLost,
+            1 => Fault::RequestLost,
+            2 => Fault::Unavailable,
+            3 => Fault::Slow(Duration::from_millis(drawn.random.below(30_000))),
+            _ => Fault::Conflict,
+        })
+    }
+
+    /// Answers a request as its fault says; `work` carries it out.
+    async fn answer<T>(&self, op: Op, path: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+        match self.next_fault(op, path) {
+            None => work.await,
+            Some(Fault::Slow(pause)) => {
+                self.clock.sleep(pause);
+                work.await
+            }
+            Some(Fault::AnswerLost) => work.await.and(Err(generic("the answer was lost"))),
+            Some(Fault::RequestLost) => Err(generic("the request was lost")),
+            Some(Fault::Unavailable) => Err(generic("503 Service Unavailable")),
+            Some(Fault::Conflict) => Err(Error::AlreadyExists {
+                path: path.to_owned(),
+                source: "409 ConditionalRequestConflict".into(),
+            }),
+            Some(Fault::Denied) => {
+                Err(Error::PermissionDenied { path: path.to_owned(), source: "403 AccessDenied".into() })
+            }
+        }
+    }
+}
+
+fn generic(why: &str) -> Error {
+    Error::Generic { store: "faulty", source: why.into() }
+}
+
+impl fmt::Display for Faulty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "faulty {}", self.inner)
+    }
+}
+
+impl fmt::Debug for Faulty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[async_trait]
+impl ObjectStore for Faulty {
+    async fn put_opts(
+        &self,
+        location: &Path,
+        payload: PutPayload,
+        mut options: PutOptions,
+    ) -> Result<PutResult> {
+        let op = if options.mode == PutMode::Create { Op::Create } else { Op::Overwrite };
+        if self.state().overwrites {
+            options.mode = PutMode::Overwrite;
+        }
+        self.answer(op, location.as_ref(), self.inner.put_opts(location, payload, options)).await
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        location: &Path,
+        options: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
+        self.inner.put_multipart_opts(location, options).await
+    }
+
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        self.answer(Op::Get, location.as_ref(), self.inner.get_opts(location, options)).await
+    }
+
+    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+        // Judged as a whole: the store above deletes one object a call.
+        match self.next_fault(Op::Delete, "") {
+            None | Some(Fault::Slow(_) | Fault::Conflict) => self.inner.delete_stream(locations),
+            Some(Fault::AnswerLost) => {
+                self.inner.delete_stream(locations).map(|_| Err(generic("the answer was lost"))).boxed()
+            }
+            Some(_) => locations.map(|_| Err(generic("503 Service Unavailable"))).boxed(),
+        }
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        let path = prefix.map(ToString::to_string).unwrap_or_default();
+        let listed = self.inner.list(prefix);
+        // Answering needs no waiting but what the clock does, so that the stream need not borrow the store.
+        match self.answer(Op::List, &path, async { Ok(()) }).now_or_never() {
+            Some(Ok(())) => listed,
+            Some(Err(error)) => stream::once(async { Err(error) }).boxed(),
+            None => stream::once(async { Err(generic("no answer")) }).boxed(),
+        }
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        let path = prefix.map(ToString::to_string).unwrap_or_default();
+        self.answer(Op::List, &path, self.inner.list_with_delimiter(prefix)).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        self.inner.copy_opts(from, to, options).await
+    }
+}

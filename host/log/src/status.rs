@@ -1,0 +1,56 @@
+//! Looking at a shard without owning it: no fence, nothing written.
+
+use crate::job;
+use crate::name::{self, Folder};
+use crate::record::Record;
+use crate::{LogError, Store};
+
+/// The last `count` records, newest first; empty where the shard has no log.
+pub fn last_records(
+    store: &Store,
+    pipeline: &str,
+    shard: u32,
+    count: usize,
+) -> Result<Vec<Record>, LogError> {
+    let folder = Folder::new(pipeline, shard)?;
+    let boundary = job::highest_boundary(store, &folder)?.unwrap_or(1);
+    let listed = store.list(&folder.log())?;
+    let kept = listed.iter().filter_map(|(path, _)| name::seq_of(path)).filter(|seq| *seq >= boundary);
+    let mut newest_first: Vec<u64> = kept.collect();
+    newest_first.sort_unstable_by_key(|seq| std::cmp::Reverse(*seq));
+    newest_first.truncate(count);
+    let paths: Vec<String> = newest_first.iter().map(|&seq| folder.record(seq)).collect();
+    let mut records = Vec::with_capacity(paths.len());
+    for (path, bytes) in paths.iter().zip(store.get_all(&paths)?) {
+        // The owner may have cleaned up since it was listed.
+        let Some(bytes) = bytes else { continue };
+        let object = format!("{}/{path}", store.url());
+        records.push(Record::decode(&bytes).map_err(|why| LogError::Format { object, why })?);
+    }
+    Ok(records)
+}
+
+/// The record with that seq; none if it was never written or has been cleaned away.
+pub fn record(store: &Store, pipeline: &str, shard: u32, seq: u64) -> Result<Option<Record>, LogError> {
+    let path = Folder::new(pipeline, shard)?.record(seq);
+    let object = format!("{}/{path}", store.url());
+    store
+        .get(&path)?
+        .map(|bytes| Record::decode(&bytes).map_err(|why| LogError::Format { object, why }))
+        .transpose()
+}
+
+/// The pipelines and shards that have a folder in the store, sorted.
+pub fn shards(store: &Store) -> Result<Vec<(String, u32)>, LogError> {
+    let mut found: Vec<(String, u32)> = Vec::new();
+    for (path, _) in store.list("_tallow/jobs")? {
+        let mut parts = path.split('/').skip(2);
+        let (Some(pipeline), Some(shard)) = (parts.next(), parts.next()) else { continue };
+        if let Ok(shard) = shard.parse() {
+            found.push((pipeline.to_owned(), shard));
+        }
+    }
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
