@@ -1,7 +1,8 @@
 //! How fast records come out of Kafka, and nothing else: `consume <brokers> <topic> [batch|poll] [clients]`.
 //!
-//! `batch` is this crate's source; `poll` is the same client polled message by message, for comparison. Partitions are
-//! dealt to the clients. Prints records and bytes a second, and the CPU that this process used a record.
+//! `batch` is this crate's source; `poll` fills the same batches message by message, for comparison. Partitions are
+//! dealt to the clients. With `HEADERS` in the environment records come with their headers. Prints records and bytes
+//! a second, and the CPU that this process used a record.
 
 #![allow(clippy::disallowed_methods, clippy::expect_used, reason = "a measurement by hand")]
 
@@ -11,8 +12,9 @@ use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
+use rdkafka::message::Headers;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use rdkafka::ClientConfig;
+use rdkafka::{ClientConfig, Message};
 use tallow_edge::SystemClock;
 use tallow_record::Batch;
 use tallow_source::{Config, Event, KafkaSource, Limits, OnDataLoss, Position, Source, Topics};
@@ -23,11 +25,21 @@ struct Count {
     bytes: usize,
 }
 
+impl Count {
+    fn add(&mut self, batch: &Batch) {
+        self.records += batch.len();
+        self.bytes += batch.size_bytes();
+    }
+}
+
+const LIMITS: Limits = Limits { records: 16_384, bytes: 4 << 20, wait: Duration::from_millis(100) };
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [brokers, topic, rest @ ..] = &arguments[..] else {
         panic!("usage: consume <brokers> <topic> [batch|poll] [clients]");
     };
+    let headers = std::env::var_os("HEADERS").is_some();
     let how = rest.first().map_or("batch", String::as_str);
     let clients: usize = rest.get(1).map_or(1, |clients| clients.parse().expect("a number of clients"));
     let source = KafkaSource::new(Config {
@@ -39,6 +51,7 @@ fn main() {
         clock: Arc::new(SystemClock::new()),
     })
     .expect("a source");
+    let source = if headers { source } else { source.without_headers() };
     let positions: Vec<Position> = source
         .partitions()
         .expect("partitions")
@@ -52,7 +65,7 @@ fn main() {
             .map(|client| {
                 let (share, source) = (deal(client), &source);
                 scope.spawn(move || match how {
-                    "poll" => by_poll(brokers, &share),
+                    "poll" => by_poll(brokers, headers, &share),
                     _ => by_batch(source, &share),
                 })
             })
@@ -72,19 +85,17 @@ fn main() {
 
 fn by_batch(source: &KafkaSource, share: &[Position]) -> Count {
     let mut fetcher = source.fetcher(share).expect("a fetcher");
-    let limits = Limits { records: 16_384, bytes: 4 << 20, wait: Duration::from_millis(100) };
     let (mut count, mut batch, mut ended) = (Count::default(), Batch::default(), 0);
     while ended < share.len() {
         batch.clear();
-        let events = fetcher.fetch(limits, &mut batch).expect("a fetch");
+        let events = fetcher.fetch(LIMITS, &mut batch).expect("a fetch");
         ended += events.iter().filter(|event| matches!(event, Event::End { .. })).count();
-        count.records += batch.len();
-        count.bytes += batch.size_bytes();
+        count.add(&batch);
     }
     count
 }
 
-fn by_poll(brokers: &str, share: &[Position]) -> Count {
+fn by_poll(brokers: &str, headers: bool, share: &[Position]) -> Count {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", brokers)
         .set("group.id", "consume")
@@ -103,18 +114,30 @@ fn by_poll(brokers: &str, share: &[Position]) -> Count {
         list.add_partition_offset(&at.partition.topic, at.partition.partition, offset).expect("an offset");
     }
     consumer.assign(&list).expect("an assignment");
-    let (mut count, mut ended) = (Count::default(), 0);
+    let (mut count, mut batch, mut ended) = (Count::default(), Batch::default(), 0);
+    let topic = share[0].partition.topic.clone();
     while ended < share.len() {
-        match consumer.poll(Duration::from_millis(100)) {
+        if batch.len() >= LIMITS.records || batch.size_bytes() >= LIMITS.bytes {
+            count.add(&batch);
+            batch.clear();
+        }
+        match consumer.poll(LIMITS.wait) {
             Some(Ok(message)) => {
-                count.records += 1;
-                count.bytes += message.payload_len() + message.key_len();
+                let index = batch.topic_index(&topic);
+                let timestamp_us = message.timestamp().to_millis().map_or(-1, |ms| ms * 1000);
+                let (key, value) = (message.key(), message.payload());
+                batch.push(index, message.partition(), message.offset(), timestamp_us, 0, key, value);
+                let found = headers.then(|| message.headers()).flatten();
+                for header in found.into_iter().flat_map(Headers::iter) {
+                    batch.push_header(header.key, header.value);
+                }
             }
             Some(Err(KafkaError::PartitionEOF(_))) => ended += 1,
             Some(Err(error)) => panic!("{error}"),
             None => {}
         }
     }
+    count.add(&batch);
     count
 }
 

@@ -1,8 +1,8 @@
 //! Kafka by librdkafka, read in batches.
 //!
 //! Each fetcher is one client. The queues of its partitions are forwarded to one private queue, which is read a few
-//! thousand messages at a time; this halves what a record costs against polling message by message. The client's own
-//! queue is left to the client's events (errors, logs).
+//! thousand messages at a time: cheaper than polling message by message (`examples/consume.rs` measures both). The
+//! client's own queue is left to the client's events (errors, logs).
 
 mod client;
 mod fetcher;

@@ -226,3 +226,29 @@ fn committed_positions_reach_the_group_for_lag() {
     }
     panic!("the group never got the offset");
 }
+
+#[test]
+fn headers_are_left_out_where_they_are_not_wanted() {
+    use rdkafka::message::{Header, OwnedHeaders};
+    let cluster = MockCluster::new(1).unwrap();
+    cluster.create_topic("t", 1, 1).unwrap();
+    let brokers = cluster.bootstrap_servers();
+    let producer: BaseProducer = config(&brokers).create().unwrap();
+    let headers = OwnedHeaders::new().insert(Header { key: "name", value: Some("value") });
+    let record = BaseRecord::<(), str>::to("t").partition(0).payload("x").headers(headers);
+    producer.send(record).map_err(|(error, _)| error).unwrap();
+    producer.flush(LONG).unwrap();
+    for (source, want) in
+        [(source(&brokers, names("t")), 1), (source(&brokers, names("t")).without_headers(), 0)]
+    {
+        let mut fetcher = source.fetcher(&[start("t")]).unwrap();
+        let mut batch = Batch::default();
+        for _ in 0..PATIENCE {
+            fetcher.fetch(LIMITS, &mut batch).unwrap();
+            if !batch.is_empty() {
+                break;
+            }
+        }
+        assert_eq!((batch.len(), batch.headers.names.len()), (1, want));
+    }
+}

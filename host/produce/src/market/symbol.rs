@@ -4,17 +4,22 @@ use tallow_edge::Random;
 
 use super::trade::Trade;
 
-/// Name, first price, step of the price and of the quantity; all in 10^-8.
-const LISTED: [(&str, i64, i64, i64); 8] = [
-    ("SYNBTC", 61_837_63000000, 1000000, 1000),
-    ("SYNETH", 2_683_51000000, 1000000, 10000),
-    ("SYNSOL", 162_39000000, 1000000, 100000),
-    ("SYNBNB", 515_20000000, 10000000, 100000),
-    ("SYNXRP", 61040000, 10000, 100000000),
-    ("SYNADA", 34720000, 10000, 10000000),
-    ("SYNDOGE", 10516000, 1000, 100000000),
-    ("SYNDOT", 4_68400000, 100000, 1000000),
+/// Name, first price, step of the price, step of the quantity.
+const LISTED: [(&str, f64, f64, f64); 8] = [
+    ("SYNBTC", 61_837.63, 0.01, 0.00001),
+    ("SYNETH", 2_683.51, 0.01, 0.0001),
+    ("SYNSOL", 162.39, 0.01, 0.001),
+    ("SYNBNB", 515.2, 0.1, 0.001),
+    ("SYNXRP", 0.6104, 0.0001, 1.0),
+    ("SYNADA", 0.3472, 0.0001, 0.1),
+    ("SYNDOGE", 0.10516, 0.00001, 1.0),
+    ("SYNDOT", 4.684, 0.001, 0.01),
 ];
+
+/// In 10^-8, where steps add up exactly.
+fn e8(number: f64) -> i64 {
+    (number * 1e8).round() as i64
+}
 
 pub(super) struct Symbol {
     name: String,
@@ -28,7 +33,8 @@ pub(super) struct Symbol {
 impl Symbol {
     /// The symbol of that index; beyond the listed ones, more of the same with a number.
     pub(super) fn new(index: usize, random: &dyn Random) -> Self {
-        let (name, price_e8, step_e8, lot_e8) = LISTED[index % LISTED.len()];
+        let (name, price, step, lot) = LISTED[index % LISTED.len()];
+        let (price_e8, step_e8, lot_e8) = (e8(price), e8(step), e8(lot));
         let name = match index / LISTED.len() {
             0 => name.to_owned(),
             round => format!("{name}{round}"),

@@ -48,8 +48,8 @@ mod tests {
         let trade = Trade {
             symbol: "BTCUSDT",
             id: 3735683259,
-            price_e8: 61_837_63000000,
-            quantity_e8: 2000000,
+            price_e8: 6_183_763_000_000,
+            quantity_e8: 2_000_000,
             event_ms: 1723161255342,
             sent_ms: 1723161255343,
             buyer_is_maker: true,

@@ -26,12 +26,19 @@ const ASK_WAIT: Duration = Duration::from_millis(500);
 const NOT_ASKED: &str = "no answer yet";
 const OFFSETS_WAIT: Duration = Duration::from_secs(10);
 
+/// How records are read.
+#[derive(Clone, Copy)]
+pub(super) struct Reading {
+    pub(super) on_data_loss: OnDataLoss,
+    pub(super) headers: bool,
+}
+
 pub(super) struct KafkaFetcher {
     queue: BatchQueue,
     client: Arc<Client>,
     config: ClientConfig,
     brokers: String,
-    on_data_loss: OnDataLoss,
+    reading: Reading,
     clock: Arc<dyn Clock>,
     /// The next offset of each partition.
     positions: BTreeMap<TopicPartition, i64>,
@@ -61,14 +68,14 @@ impl KafkaFetcher {
     pub(super) fn new(
         config: ClientConfig,
         brokers: String,
-        on_data_loss: OnDataLoss,
+        reading: Reading,
         clock: Arc<dyn Clock>,
         from: &[Position],
     ) -> Result<Self, SourceError> {
         let positions: BTreeMap<_, _> = from.iter().map(|at| (at.partition.clone(), at.next)).collect();
         let (client, queue) = open(&config, &positions)?;
         let contact = Contact::Doubtful { asked: None, why: NOT_ASKED.to_owned() };
-        Ok(Self { queue, client, config, brokers, on_data_loss, clock, positions, contact })
+        Ok(Self { queue, client, config, brokers, reading, clock, positions, contact })
     }
 
     /// Moves what the queue holds into the batch, as far as the limits allow. Returns whether they are reached.
@@ -103,7 +110,7 @@ impl KafkaFetcher {
                 keep_position(&mut self.positions, &run, batch);
                 run = next;
             }
-            append(message, &mut run, clock_us, batch);
+            append(message, self.reading.headers, &mut run, clock_us, batch);
             self.queue.pop();
         }
         keep_position(&mut self.positions, &run, batch);
@@ -150,7 +157,7 @@ impl KafkaFetcher {
                 partition: partition.clone(),
                 why: format!("{why}; what the broker holds could not be asked: {error}"),
             })?;
-        match judge(&partition, wanted, earliest, latest, self.on_data_loss) {
+        match judge(&partition, wanted, earliest, latest, self.reading.on_data_loss) {
             Verdict::Halt(error) => Err(error),
             Verdict::Held => Err(SourceError::Partition { partition, why }),
             Verdict::Skip { from } => {
@@ -303,7 +310,7 @@ fn start_run(positions: &BTreeMap<TopicPartition, i64>, message: Message<'_>, ba
     Run { handle: message.topic_handle(), topic, partition: message.partition(), next: message.offset() }
 }
 
-fn append(message: Message<'_>, run: &mut Run, clock_us: i64, batch: &mut Batch) {
+fn append(message: Message<'_>, headers: bool, run: &mut Run, clock_us: i64, batch: &mut Batch) {
     let timestamp_us = message.timestamp_ms().map_or(-1, |ms| ms.saturating_mul(1000));
     batch.push(
         run.topic,
@@ -314,7 +321,9 @@ fn append(message: Message<'_>, run: &mut Run, clock_us: i64, batch: &mut Batch)
         message.key(),
         message.value(),
     );
-    message.each_header(|name, value| batch.push_header(name, value));
+    if headers {
+        message.each_header(|name, value| batch.push_header(name, value));
+    }
     run.next = message.offset() + 1;
 }
 

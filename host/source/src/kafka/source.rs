@@ -13,7 +13,7 @@ use tallow_edge::Clock;
 use tallow_record::TopicPartition;
 
 use super::client::{Client, connect, serve_events};
-use super::fetcher::KafkaFetcher;
+use super::fetcher::{KafkaFetcher, Reading};
 use super::ffi::topic_ids;
 use super::settings::client_config;
 use crate::topics::Chosen;
@@ -41,7 +41,7 @@ pub struct KafkaSource {
     client_config: ClientConfig,
     brokers: String,
     topics: Chosen,
-    on_data_loss: OnDataLoss,
+    reading: Reading,
     reports_lag: bool,
     clock: Arc<dyn Clock>,
 }
@@ -71,10 +71,17 @@ impl KafkaSource {
             client_config,
             brokers: config.brokers,
             topics: Chosen::new(&config.topics)?,
-            on_data_loss: config.on_data_loss,
+            reading: Reading { on_data_loss: config.on_data_loss, headers: true },
             reports_lag: config.group_for_lag.is_some(),
             clock: config.clock,
         })
+    }
+
+    /// Leaves the records' headers out. Looking for them costs a quarter of the CPU that a record takes, even where
+    /// there are none.
+    pub fn without_headers(mut self) -> Self {
+        self.reading.headers = false;
+        self
     }
 
     fn unreachable(&self, error: &KafkaError) -> SourceError {
@@ -155,7 +162,7 @@ impl Source for KafkaSource {
         let fetcher = KafkaFetcher::new(
             self.client_config.clone(),
             self.brokers.clone(),
-            self.on_data_loss,
+            self.reading,
             self.clock.clone(),
             from,
         )?;
