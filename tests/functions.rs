@@ -35,14 +35,8 @@ fn two_folders_give_the_same_components() {
     let copy = elsewhere.path().join("another folder/with a longer path");
     copy_sources(&paths::root(), &copy);
 
-    let output = Command::new(paths::program("tallow-functions-build"))
-        .current_dir(&copy)
-        // The copy gets a target folder of its own.
-        .env_remove("CARGO_TARGET_DIR")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-
+    build(&paths::root());
+    build(&copy);
     let (here, there) = (components(&paths::functions()), components(&copy.join("target/functions")));
     assert_eq!(here.keys().collect::<Vec<_>>(), there.keys().collect::<Vec<_>>());
     for (name, bytes) in &here {
@@ -51,6 +45,16 @@ fn two_folders_give_the_same_components() {
             "{name} differs: a path of the machine is in it (strings {name} | grep /)"
         );
     }
+}
+
+/// Builds the functions of a checkout, into its own target folder.
+fn build(checkout: &Path) {
+    let mut command = Command::new(paths::program("tallow-functions-build"));
+    if checkout != paths::root() {
+        command.env_remove("CARGO_TARGET_DIR");
+    }
+    let output = command.current_dir(checkout).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn components(folder: &Path) -> BTreeMap<String, Vec<u8>> {
