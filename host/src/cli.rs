@@ -2,13 +2,13 @@
 //! nothing.
 
 mod check;
-// mod demo;
+mod demo;
 mod logging;
-// mod produce;
-mod settings;
-mod stop;
-// mod status;
+mod produce;
 mod report;
+mod settings;
+mod status;
+mod stop;
 mod up;
 mod wire;
 
@@ -33,11 +33,11 @@ enum Command {
     /// Run the pipelines of a manifest
     Up(up::Args),
     /// Show all of it on this machine alone: a synthetic market, an embedded broker, candles in the terminal
-    // Demo(demo::Args),
+    Demo(demo::Args),
     /// Write market messages into a Kafka topic: synthetic ones or a recording
-    // Produce(produce::Args),
+    Produce(produce::Args),
     /// Show where the pipelines stand: offsets, lag, watermark, state, ledger, last commits
-    // Status(status::Args),
+    Status(status::Args),
     /// Check a manifest and its components without running them
     Check(check::Args),
 }
@@ -73,9 +73,9 @@ pub fn main() -> ExitCode {
     logging::start(&cli.logging);
     let done = match cli.command {
         Command::Up(args) => up::run(args),
-        // Command::Demo(args) => demo::run(args),
-        // Command::Produce(args) => produce::run(args),
-        // Command::Status(args) => status::run(args),
+        Command::Demo(args) => demo::run(args),
+        Command::Produce(args) => produce::run(args),
+        Command::Status(args) => status::run(args),
         Command::Check(args) => check::run(args),
     };
     match done {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crossbeam_channel::Receiver;
 use tallow_engine::Part;
 use tallow_log::record::{self, AsideRecord, Epoch, Function, Outgoing, Role, SetAside, State, StatePart};
-use tallow_log::{Digest, Draft, Job};
+use tallow_log::{Digest, Draft, Job, Retention};
 use tallow_record::TopicPartition;
 use tallow_sink::{DeadLetter, EpochOutput, Item, OffsetRange, Provenance, ReasonKind, Sink};
 use tallow_source::{Position, Source};
@@ -16,6 +16,9 @@ use crate::error::PipelineError;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::stage::window::{Chunk, FinishedEpoch, Gap};
+
+/// Commits from one clean-up of the log to the next.
+const CLEAN_UP_EVERY: u64 = 50;
 
 pub struct Committer {
     pub plan: Arc<Plan>,
@@ -71,8 +74,18 @@ impl Committer {
             self.job.published(sink.name(), seq);
         }
         self.source.report_committed(&positions(&epoch.positions));
-        self.progress.published(&closed);
+        self.clean_up(seq);
+        self.progress.published(self.plan.name(), &epoch.positions, &closed);
         Ok(())
+    }
+
+    /// Now and then removes what nobody will read again. A failure costs space, not correctness.
+    fn clean_up(&mut self, seq: u64) {
+        if seq.is_multiple_of(CLEAN_UP_EVERY)
+            && let Err(error) = self.job.clean_up(Retention::default())
+        {
+            tracing::warn!(pipeline = self.plan.name(), %error, "old log records stay for now");
+        }
     }
 
     fn output(&self, epoch: &FinishedEpoch, seq: u64) -> EpochOutput<'_> {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use arrow_array::RecordBatch;
 use tallow_engine::{Parsed, Report, Stats};
+use tallow_record::TopicPartition;
 
 /// Reasons told apart; further ones share a line, so that hostile data cannot fill the memory.
 const MAX_REASONS: usize = 50;
@@ -15,7 +16,7 @@ pub trait Viewer: Send + Sync {
     /// Open windows that changed, by window name.
     fn open(&self, windows: Vec<(String, RecordBatch)>);
     /// Windows that were committed and published.
-    fn closed(&self, windows: &[(String, RecordBatch)]);
+    fn closed(&self, pipeline: &str, windows: &[(String, RecordBatch)]);
 }
 
 /// A moment's counts, since the program's start.
@@ -58,6 +59,8 @@ pub struct Progress {
     state_bytes: AtomicU64,
     /// `i64::MIN`: none yet.
     watermark_us: AtomicI64,
+    /// Offset of the next record of each partition, as of the last commit.
+    committed: Mutex<BTreeMap<TopicPartition, i64>>,
     viewer: Option<Box<dyn Viewer>>,
 }
 
@@ -131,16 +134,27 @@ impl Progress {
         }
     }
 
+    /// Offset of the next record that no commit has taken; 0 for a partition without one.
+    pub fn committed(&self, partition: &TopicPartition) -> i64 {
+        self.committed.lock().unwrap_or_else(PoisonError::into_inner).get(partition).copied().unwrap_or(0)
+    }
+
     /// An epoch was committed and its output published.
-    pub(crate) fn published(&self, closed: &[(String, RecordBatch)]) {
+    pub(crate) fn published(
+        &self,
+        pipeline: &str,
+        positions: &BTreeMap<TopicPartition, i64>,
+        closed: &[(String, RecordBatch)],
+    ) {
+        self.committed.lock().unwrap_or_else(PoisonError::into_inner).clone_from(positions);
         self.epochs.fetch_add(1, Relaxed);
         self.candles.fetch_add(closed.iter().map(|(_, rows)| rows.num_rows() as u64).sum(), Relaxed);
         if let Some(viewer) = &self.viewer {
-            viewer.closed(closed);
+            viewer.closed(pipeline, closed);
         }
     }
 
     fn reasons(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
-        self.reasons.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.reasons.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

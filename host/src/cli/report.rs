@@ -31,13 +31,13 @@ struct Last {
 
 impl Reporter {
     pub fn new(json: bool, clock: Arc<dyn Clock>) -> Self {
-        let on_terminal = std::io::stderr().is_terminal() && !json;
-        let bar = on_terminal.then(|| {
-            let style = ProgressStyle::with_template("{spinner} {msg}");
-            ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
-        });
         let now = clock.ticks();
-        Self { clock, json, bar, last: Mutex::new(Last { printed: now, looked: now, records: 0, rate: 0.0 }) }
+        Self {
+            clock,
+            json,
+            bar: spinner(json),
+            last: Mutex::new(Last { printed: now, looked: now, records: 0, rate: 0.0 }),
+        }
     }
 
     /// Waits a moment, then shows how far the pipelines are.
@@ -85,6 +85,44 @@ impl Reporter {
         }
         println!("  tables are in {lake}");
     }
+}
+
+/// One line of progress for a command that does one thing.
+pub struct LineReporter {
+    json: bool,
+    bar: Option<ProgressBar>,
+    printed: Duration,
+}
+
+impl LineReporter {
+    pub fn new(json: bool) -> Self {
+        Self { json, bar: spinner(json), printed: Duration::ZERO }
+    }
+
+    /// In place on a terminal; elsewhere every few seconds.
+    pub fn show(&mut self, elapsed: Duration, text: &str, as_json: impl FnOnce() -> serde_json::Value) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(text.to_owned());
+            bar.tick();
+        } else if elapsed >= self.printed + PLAIN_EVERY {
+            self.printed = elapsed;
+            if self.json { println!("{}", as_json()) } else { eprintln!("{text}") }
+        }
+    }
+
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn spinner(json: bool) -> Option<ProgressBar> {
+    let on_terminal = std::io::stderr().is_terminal() && !json;
+    on_terminal.then(|| {
+        let style = ProgressStyle::with_template("{spinner} {msg}");
+        ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
+    })
 }
 
 fn line(counts: &Counts) -> String {

@@ -1,0 +1,188 @@
+//! `tallow demo`: a synthetic market, an embedded broker and the manifest's pipelines, on this machine alone.
+
+mod show;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tallow_edge::{Clock, SystemClock};
+use tallow_manifest::{Manifest, Pipeline, Topics};
+use tallow_produce::{
+    EMBEDDED_CAP, EmbeddedBroker, Gate, Generator, Market, Message, Pace, ProduceError, SinkConfig, produce,
+};
+use tallow_record::TopicPartition;
+
+use self::show::Show;
+use super::wire::{World, first_failure};
+use super::{Failure, settings, stop};
+use crate::error::{PipelineError, exit};
+use crate::pipeline::{self, Wiring};
+use crate::plan::Mode;
+use crate::progress::Progress;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// How long to run
+    #[arg(long, value_name = "S", default_value_t = 60)]
+    seconds: u64,
+    /// Trades a second, over all symbols
+    #[arg(long, value_name = "N", default_value_t = 300.0)]
+    rate: f64,
+    /// The market's seed: the same seed gives the same market
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The manifest whose pipelines are run
+    #[arg(short = 'f', long = "file", value_name = "FILE", default_value = "spin.toml")]
+    file: std::path::PathBuf,
+    /// Where the tables go; without it a new folder below `lake/`
+    #[arg(long, value_name = "URL")]
+    lake: Option<String>,
+    /// Folder with components as NAME.wasm, for those whose file is not where the manifest says
+    #[arg(long, value_name = "DIR")]
+    functions: Option<std::path::PathBuf>,
+}
+
+const PARTITIONS: i32 = 2;
+/// The market has been open for that long when the demo starts, so that there are closed candles at once.
+const HISTORY: Duration = Duration::from_secs(20 * 60);
+/// Shorter than a deployment's: what the terminal shows follows the epochs.
+const EPOCH: Duration = Duration::from_millis(250);
+const IDLE_AFTER: Duration = Duration::from_secs(3);
+
+pub fn run(args: Args) -> Result<(), Failure> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let stop = stop::on_signal()?;
+    let lake = args.lake.clone().unwrap_or_else(|| fresh_lake(clock.now_us()));
+    let topics_of = settings::Args {
+        file: args.file.clone(),
+        lake: Some(lake),
+        brokers: Some("localhost:1".to_owned()),
+        functions: args.functions.clone(),
+    };
+    let mut manifest = topics_of.load()?;
+    let topics = topics(&manifest)?;
+    let named: Vec<(&str, i32)> = topics.iter().map(|topic| (topic.as_str(), PARTITIONS)).collect();
+    let broker = EmbeddedBroker::start(&named).map_err(|error| Failure::new(exit::FAILED, error))?;
+    manifest.kafka.brokers = broker.brokers().to_owned();
+    manifest.pipelines.iter_mut().for_each(for_demo);
+
+    let world = World::new(&manifest, stop.clone())?;
+    let show = Arc::new(Show::new(&manifest, clock.clone()));
+    let mut wirings = Vec::new();
+    for (index, pipeline) in manifest.pipelines.iter().enumerate() {
+        let progress = Arc::new(Progress::new(Some(show.viewer(index))));
+        wirings.push(world.wire(&manifest, pipeline, Mode::default(), progress)?);
+    }
+    let failures = play(&args, &wirings, &topics, broker.brokers(), &*clock, &stop, &show)?;
+    show.summary(&wirings, &world.store);
+    first_failure(failures)
+}
+
+fn for_demo(pipeline: &mut Pipeline) {
+    pipeline.epoch.interval = EPOCH;
+    pipeline.idle_after = IDLE_AFTER;
+    pipeline.idle_advance = true;
+}
+
+/// Each run has a broker of its own, whose offsets mean nothing to another run: so it has a lake of its own.
+fn fresh_lake(now_us: i64) -> String {
+    let now = chrono::DateTime::from_timestamp_micros(now_us).unwrap_or_default();
+    format!("lake/demo-{}", now.format("%Y%m%dT%H%M%SZ"))
+}
+
+fn topics(manifest: &Manifest) -> Result<Vec<String>, Failure> {
+    let mut topics = Vec::new();
+    for pipeline in &manifest.pipelines {
+        match &pipeline.topics {
+            Topics::Names(names) => topics.extend(names.clone()),
+            Topics::Pattern(pattern) => {
+                let text =
+                    format!("pipeline `{}`: the demo needs topics by name, not `{pattern}`", pipeline.id);
+                return Err(Failure::new(exit::USAGE, text));
+            }
+        }
+    }
+    topics.sort();
+    topics.dedup();
+    Ok(topics)
+}
+
+/// Runs market, pipelines and view until the time is over, a signal comes, or one of them fails.
+fn play(
+    args: &Args,
+    wirings: &[Wiring],
+    topics: &[String],
+    brokers: &str,
+    clock: &dyn Clock,
+    stop: &Arc<AtomicBool>,
+    show: &Show,
+) -> Result<Vec<(String, PipelineError)>, Failure> {
+    let start = clock.ticks();
+    let over =
+        || clock.ticks().since(start) >= Duration::from_secs(args.seconds) || stop.load(Ordering::Relaxed);
+    let (failures, produced) = std::thread::scope(|scope| {
+        let markets: Vec<_> = topics
+            .iter()
+            .map(|topic| scope.spawn(|| open_market(args, wirings, topic, brokers, clock, stop)))
+            .collect();
+        let pipelines: Vec<_> = wirings
+            .iter()
+            .map(|wiring| {
+                scope.spawn(|| {
+                    let done = pipeline::run(wiring);
+                    wiring.stop.store(true, Ordering::Relaxed);
+                    done
+                })
+            })
+            .collect();
+        while !over() && !markets.iter().any(|market| market.is_finished()) {
+            show.refresh(wirings);
+        }
+        stop.store(true, Ordering::Relaxed);
+        let names = wirings.iter().map(|wiring| wiring.plan.name().to_owned());
+        let done = pipelines.into_iter().map(|thread| thread.join().unwrap_or(Err(PipelineError::Broken)));
+        let failures =
+            names.zip(done).filter_map(|(name, done)| done.err().map(|error| (name, error))).collect();
+        let produced: Vec<_> = markets.into_iter().filter_map(|market| market.join().ok()).collect();
+        (failures, produced)
+    });
+    show.refresh(wirings);
+    for done in produced {
+        done.map_err(|error| Failure::new(exit::FAILED, error))?;
+    }
+    Ok(failures)
+}
+
+/// What happened before the demo as fast as it goes, then the market in its own time.
+fn open_market(
+    args: &Args,
+    wirings: &[Wiring],
+    topic: &str,
+    brokers: &str,
+    clock: &dyn Clock,
+    stop: &AtomicBool,
+) -> Result<(), ProduceError> {
+    let now_us = clock.now_us();
+    let market = Market::demo(args.seed, now_us - HISTORY.as_micros() as i64, args.rate);
+    let mut messages = Generator::new(market).peekable();
+    let sink =
+        SinkConfig { brokers: brokers.to_owned(), client: Default::default(), topic: topic.to_owned() };
+    let mut watch =
+        |_| if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+    // The embedded broker forgets what is too much: nobody who reads the topic may be left behind.
+    let committed = |partition: i32| {
+        let at = TopicPartition::new(topic, partition);
+        wirings.iter().map(|wiring| wiring.progress.committed(&at)).min().unwrap_or(0)
+    };
+    let past = |message: &Message| message.due_us.is_some_and(|due_us| due_us < now_us);
+    let history = std::iter::from_fn(|| messages.next_if(&past)).map(Ok);
+    let gate = || Some(Gate { cap: EMBEDDED_CAP, committed: &committed });
+    let done = produce(history, &sink, Pace::Max, gate(), clock, &mut watch)?;
+    if !done.stopped {
+        let live = messages.map(Ok);
+        produce(live, &sink, Pace::ByTime { speed: 1.0 }, gate(), clock, &mut watch)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,243 @@
+//! What the demo shows: a table in place on a terminal, plain lines elsewhere, and the summary.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use arrow_array::RecordBatch;
+use tallow_edge::{Clock, Ticks};
+use tallow_log::Store;
+use tallow_log::status::last_records;
+use tallow_manifest::Manifest;
+use tallow_sink::terminal::{Counters, Output, Palette, Phase, Screen, View, plain, render};
+
+use crate::cli::report::{grouped, time};
+use crate::pipeline::Wiring;
+use crate::progress::{Counts, Viewer};
+
+const REFRESH: Duration = Duration::from_millis(100);
+const PLAIN_EVERY: Duration = Duration::from_secs(5);
+
+pub struct Show {
+    clock: Arc<dyn Clock>,
+    output: Output,
+    shown: Arc<Mutex<Shown>>,
+    screen: Mutex<Screen<std::io::Stdout>>,
+    start: Ticks,
+    start_us: i64,
+}
+
+struct Shown {
+    views: Vec<View>,
+    /// Closed windows not yet printed, where lines are printed.
+    lines: Option<Vec<String>>,
+    printed: Ticks,
+    looked: Ticks,
+    records: u64,
+    rate: f64,
+    first_open: Option<Ticks>,
+    first_closed: Option<Ticks>,
+}
+
+impl Show {
+    pub fn new(manifest: &Manifest, clock: Arc<dyn Clock>) -> Self {
+        let output = Output::detect();
+        let now = clock.ticks();
+        let views = manifest.pipelines.iter().map(|pipeline| {
+            View::new(&pipeline.id, pipeline.windows.iter().map(|window| window.name.as_str()))
+        });
+        let shown = Shown {
+            views: views.collect(),
+            lines: matches!(output, Output::Lines).then(Vec::new),
+            printed: now,
+            looked: now,
+            records: 0,
+            rate: 0.0,
+            first_open: None,
+            first_closed: None,
+        };
+        Self {
+            start: now,
+            start_us: clock.now_us(),
+            shown: Arc::new(Mutex::new(shown)),
+            screen: Mutex::new(Screen::stdout()),
+            clock,
+            output,
+        }
+    }
+
+    /// Where a pipeline's windows are shown.
+    pub fn viewer(&self, index: usize) -> Box<dyn Viewer> {
+        Box::new(PipelineViewer { index, shown: self.shown.clone(), clock: self.clock.clone() })
+    }
+
+    /// Waits a moment, then shows how it stands.
+    pub fn refresh(&self, wirings: &[Wiring]) {
+        self.clock.sleep(REFRESH);
+        let mut shown = lock(&self.shown);
+        let counts: Vec<Counts> = wirings.iter().map(|wiring| wiring.progress.counts()).collect();
+        let now = self.clock.ticks();
+        let records = counts.iter().map(|counts| counts.records).sum();
+        let elapsed = now.since(shown.looked).as_secs_f64();
+        if elapsed >= 1.0 {
+            shown.rate = (records - shown.records) as f64 / elapsed;
+            (shown.looked, shown.records) = (now, records);
+        }
+        let rate = shown.rate;
+        for (view, counts) in shown.views.iter_mut().zip(&counts) {
+            view.counters = counters(counts, rate);
+        }
+        match self.output {
+            Output::Terminal(palette) => self.draw(&shown, palette),
+            Output::Lines => self.print(&mut shown, wirings, now),
+        }
+    }
+
+    fn draw(&self, shown: &Shown, palette: Palette) {
+        let mut screen = self.screen.lock().unwrap_or_else(PoisonError::into_inner);
+        let (width, height) = screen.size();
+        let share = height / shown.views.len().max(1);
+        let lines: Vec<String> =
+            shown.views.iter().flat_map(|view| render(view, width, share, palette)).collect();
+        // A terminal that has gone away ends the demo by its signal, not by this.
+        let _ = screen.draw(&lines, width);
+    }
+
+    fn print(&self, shown: &mut Shown, wirings: &[Wiring], now: Ticks) {
+        for line in shown.lines.iter_mut().flat_map(|lines| lines.drain(..)) {
+            println!("{line}");
+        }
+        if now.since(shown.printed) >= PLAIN_EVERY {
+            shown.printed = now;
+            for (view, wiring) in shown.views.iter().zip(wirings) {
+                println!("{}", plain::progress(wiring.plan.name(), &view.counters));
+            }
+        }
+    }
+
+    /// The last word: counts, dead letters by reason, the ledger's balance, where the tables are.
+    pub fn summary(&self, wirings: &[Wiring], store: &Store) {
+        let shown = lock(&self.shown);
+        println!();
+        println!(
+            "a synthetic market from {} on, {} s long",
+            time(self.start_us),
+            self.since(Some(self.clock.ticks()))
+        );
+        println!(
+            "first open candle after {} s, first closed one after {} s",
+            self.since(shown.first_open),
+            self.since(shown.first_closed)
+        );
+        for wiring in wirings {
+            let (name, counts) = (wiring.plan.name(), wiring.progress.counts());
+            println!();
+            println!("{name}");
+            for (what, count) in [
+                ("records", counts.records),
+                ("candles", counts.candles),
+                ("late rows", counts.late),
+                ("duplicates", counts.duplicates),
+                ("conflicts", counts.conflicts),
+                ("dead letters", counts.dead_letters),
+            ] {
+                println!("  {what:<13}{:>12}", grouped(count));
+            }
+            for (reason, count) in &counts.reasons {
+                println!("      {:>10}  {reason}", grouped(*count));
+            }
+            println!("  {:<13}{}", "ledger", balance(wiring, store));
+        }
+        print_tables(wirings, store.url());
+    }
+
+    fn since(&self, moment: Option<Ticks>) -> String {
+        moment.map_or("?".to_owned(), |moment| format!("{:.1}", moment.since(self.start).as_secs_f64()))
+    }
+}
+
+fn balance(wiring: &Wiring, store: &Store) -> String {
+    let records = match last_records(store, wiring.plan.name(), 0, 1) {
+        Ok(records) => records,
+        Err(error) => return error.to_string(),
+    };
+    let Some(newest) = records.first() else { return "no commit".to_owned() };
+    match newest.state.ledger.check() {
+        Ok(()) => {
+            let records: u64 = newest.state.ledger.partitions.values().map(|counts| counts.records).sum();
+            format!("balanced over {} records, {} commits", grouped(records), newest.seq)
+        }
+        Err(imbalance) => imbalance.to_string(),
+    }
+}
+
+fn print_tables(wirings: &[Wiring], lake: &str) {
+    let folder = lake.strip_prefix("file://").unwrap_or(lake);
+    let here = std::env::current_dir().unwrap_or_default();
+    let folder =
+        Path::new(folder).strip_prefix(&here).map_or(folder.to_owned(), |it| it.display().to_string());
+    println!();
+    println!("tables");
+    for wiring in wirings {
+        for window in &wiring.plan.pipeline.windows {
+            println!("  {folder}/speed/{}", wiring.plan.pipeline.table(window));
+        }
+    }
+    if let Some((pipeline, window)) =
+        wirings.first().and_then(|it| Some((&it.plan.pipeline, it.plan.pipeline.windows.first()?)))
+    {
+        let table = pipeline.table(window);
+        println!();
+        println!("query them, for example with DuckDB:");
+        println!(
+            "  duckdb -c \"SELECT * FROM '{folder}/speed/{table}/*/*.parquet' ORDER BY window_start DESC LIMIT 8\""
+        );
+    }
+}
+
+fn counters(counts: &Counts, records_per_s: f64) -> Counters {
+    Counters {
+        records: counts.records,
+        records_per_s,
+        rows: counts.rows,
+        late: counts.late,
+        duplicates: counts.duplicates,
+        conflicts: counts.conflicts,
+        dead_letters: counts.dead_letters,
+        watermark_us: counts.watermark_us,
+        lag: None,
+        candles: counts.candles,
+        epochs: counts.epochs,
+    }
+}
+
+struct PipelineViewer {
+    index: usize,
+    shown: Arc<Mutex<Shown>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Viewer for PipelineViewer {
+    fn open(&self, windows: Vec<(String, RecordBatch)>) {
+        let mut shown = lock(&self.shown);
+        for (name, rows) in &windows {
+            shown.first_open.get_or_insert(self.clock.ticks());
+            shown.views[self.index].show(name, rows, Phase::Open);
+        }
+    }
+
+    fn closed(&self, pipeline: &str, windows: &[(String, RecordBatch)]) {
+        let mut shown = lock(&self.shown);
+        for (name, rows) in windows {
+            shown.first_closed.get_or_insert(self.clock.ticks());
+            shown.views[self.index].show(name, rows, Phase::Closed);
+            if let Some(lines) = &mut shown.lines {
+                lines.extend(plain::closed(pipeline, name, rows));
+            }
+        }
+    }
+}
+
+fn lock(shown: &Mutex<Shown>) -> MutexGuard<'_, Shown> {
+    shown.lock().unwrap_or_else(PoisonError::into_inner)
+}

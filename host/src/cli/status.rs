@@ -1,0 +1,207 @@
+//! `tallow status`: where the pipelines stand, from their logs, and how far behind the topics they are.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, Table};
+use serde_json::{Value, json};
+use tallow_edge::SystemClock;
+use tallow_epoch::Ledger;
+use tallow_log::record::{Kind, Record};
+use tallow_log::status::last_records;
+use tallow_manifest::{Manifest, Pipeline};
+use tallow_source::{Source, SourceError};
+
+use super::report::{grouped, time};
+use super::{Failure, settings, wire};
+use crate::error::PipelineError;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    settings: settings::Args,
+    /// Show this pipeline and no other
+    #[arg(long, value_name = "NAME")]
+    only: Option<String>,
+    /// How many commits to show
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    commits: usize,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Where the topics end, by topic and partition; or why that is not known.
+type Ends = Result<BTreeMap<(String, i32), i64>, String>;
+
+pub fn run(args: Args) -> Result<(), Failure> {
+    let manifest = args.settings.load()?;
+    let store = wire::store(&manifest.kafka)?;
+    let mut shown = Vec::new();
+    for pipeline in settings::pipelines(&manifest, args.only.as_deref())? {
+        let records =
+            last_records(&store, &pipeline.id, 0, args.commits.max(1)).map_err(PipelineError::from)?;
+        let ends = ends(&manifest, pipeline);
+        if args.json {
+            shown.push(as_json(pipeline, &records, &ends));
+        } else {
+            print(pipeline, &records, &ends, store.url());
+        }
+    }
+    if args.json {
+        println!("{}", json!({ "lake": store.url(), "pipelines": shown }));
+    }
+    Ok(())
+}
+
+fn ends(manifest: &Manifest, pipeline: &Pipeline) -> Ends {
+    let look = || -> Result<_, PipelineError> {
+        let source = wire::source(&manifest.kafka, pipeline, Arc::new(SystemClock::new()))?;
+        Ok(source.partitions().map_err(SourceError::from)?)
+    };
+    let partitions = look().map_err(|error| error.to_string())?;
+    let end = partitions
+        .into_iter()
+        .map(|it| ((it.partition.topic.to_string(), it.partition.partition), it.latest));
+    Ok(end.collect())
+}
+
+fn lag(ends: &Ends, topic: &str, partition: i32, next: i64) -> Option<i64> {
+    let end = ends.as_ref().ok()?.get(&(topic.to_owned(), partition))?;
+    Some((end - next).max(0))
+}
+
+fn print(pipeline: &Pipeline, records: &[Record], ends: &Ends, lake: &str) {
+    let Some(newest) = records.first() else {
+        println!("{}: no checkpoint in {lake}", pipeline.id);
+        return;
+    };
+    let state = &newest.state;
+    println!("{}: commit {} in {lake}", pipeline.id, newest.commit_id());
+    println!("  watermark  {}", state.watermark_us.map_or("none yet".to_owned(), time));
+    let bytes: u64 = state.parts.iter().map(|part| part.length).sum();
+    println!("  state      {} bytes in {} parts", grouped(bytes), state.parts.len());
+    if let Err(why) = ends {
+        println!("  lag        not known: {why}");
+    }
+    let mut table = table(&["partition", "next offset", "lag", "newest event", ""]);
+    for it in &state.partitions {
+        let lag = lag(ends, &it.topic, it.partition, it.next);
+        table.add_row([
+            format!("{}/{}", it.topic, it.partition),
+            grouped(it.next as u64),
+            lag.map_or("?".to_owned(), |lag| grouped(lag as u64)),
+            it.max_event_time_us.map_or("none yet".to_owned(), time),
+            if it.idle { "idle".to_owned() } else { String::new() },
+        ]);
+    }
+    println!("{}", indented(&table));
+    print_ledger(&state.ledger);
+    print_commits(records);
+}
+
+fn print_ledger(ledger: &Ledger) {
+    let mut partitions = table(&["partition", "records", "with rows", "ignored", "rejected", "set aside"]);
+    for (partition, counts) in &ledger.partitions {
+        let sum = |counts: &BTreeMap<String, u64>| grouped(counts.values().sum());
+        partitions.add_row([
+            partition.to_string(),
+            grouped(counts.records),
+            grouped(counts.with_rows),
+            sum(&counts.ignored),
+            grouped(counts.rejected),
+            sum(&counts.set_aside),
+        ]);
+    }
+    println!("{}", indented(&partitions));
+    let mut windows =
+        table(&["window", "rows", "invalid", "closed", "open", "late", "duplicate", "conflict"]);
+    for (name, counts) in &ledger.windows {
+        let numbers = [
+            counts.rows_taken,
+            counts.invalid,
+            counts.closed,
+            counts.open.max(0) as u64,
+            counts.late,
+            counts.duplicate,
+            counts.conflict,
+        ];
+        windows.add_row(std::iter::once(name.clone()).chain(numbers.map(grouped)));
+    }
+    println!("{}", indented(&windows));
+    println!(
+        "  ledger     {}",
+        ledger.check().map_or_else(|error| error.to_string(), |()| "balanced".to_owned())
+    );
+}
+
+fn print_commits(records: &[Record]) {
+    let mut table = table(&["commit", "", "at", "records", "files", "rows"]);
+    for record in records {
+        let taken: u64 = record.epoch.ledger.partitions.values().map(|counts| counts.records).sum();
+        table.add_row([
+            record.seq.to_string(),
+            kind(record.kind).to_owned(),
+            time(record.at_us),
+            grouped(taken),
+            record.epoch.outbox.len().to_string(),
+            grouped(record.epoch.outbox.iter().map(|it| it.rows).sum()),
+        ]);
+    }
+    println!("{}", indented(&table));
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Fence => "start",
+        Kind::Commit => "epoch",
+        Kind::Swap => "swap",
+        Kind::Rollback => "rollback",
+    }
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(header.to_vec());
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+fn indented(table: &Table) -> String {
+    table.lines().map(|line| format!("  {}", line.trim_end())).collect::<Vec<_>>().join("\n")
+}
+
+fn as_json(pipeline: &Pipeline, records: &[Record], ends: &Ends) -> Value {
+    let Some(newest) = records.first() else {
+        return json!({ "pipeline": pipeline.id, "commit": null });
+    };
+    let state = &newest.state;
+    let partitions = state.partitions.iter().map(|it| {
+        json!({
+            "topic": it.topic, "partition": it.partition, "next": it.next, "idle": it.idle,
+            "max_event_time_us": it.max_event_time_us, "lag": lag(ends, &it.topic, it.partition, it.next),
+        })
+    });
+    let commits = records.iter().map(|record| {
+        json!({
+            "seq": record.seq, "kind": kind(record.kind), "at_us": record.at_us, "term": record.term,
+            "outbox": record.epoch.outbox.iter().map(|it| json!({ "sink": it.sink, "name": it.name, "rows": it.rows }))
+                .collect::<Vec<_>>(),
+        })
+    });
+    json!({
+        "pipeline": pipeline.id,
+        "commit": newest.commit_id(),
+        "watermark_us": state.watermark_us,
+        "state_bytes": state.parts.iter().map(|part| part.length).sum::<u64>(),
+        "partitions": partitions.collect::<Vec<_>>(),
+        "lag_unknown": ends.as_ref().err(),
+        "ledger": state.ledger,
+        "balanced": state.ledger.check().is_ok(),
+        "published_through": newest.published_through,
+        "commits": commits.collect::<Vec<_>>(),
+    })
+}
