@@ -70,7 +70,8 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::DONE });
         }
     };
-    logging::start(&cli.logging);
+    let fallback = if matches!(cli.command, Command::Demo(_)) { "warn" } else { "info" };
+    logging::start(&cli.logging, fallback);
     let done = match cli.command {
         Command::Up(args) => up::run(args),
         Command::Demo(args) => demo::run(args),

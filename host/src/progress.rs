@@ -106,14 +106,10 @@ impl Progress {
 
     pub(crate) fn dead(&self, reason: &str) {
         self.dead_letters.fetch_add(1, Relaxed);
+        let reason = without_details(reason);
         let mut reasons = self.reasons();
-        match reasons.get_mut(reason) {
-            Some(count) => *count += 1,
-            None => {
-                let reason = if reasons.len() < MAX_REASONS { reason } else { "other reasons" };
-                *reasons.entry(reason.to_owned()).or_default() += 1;
-            }
-        }
+        let known = reasons.len() < MAX_REASONS || reasons.contains_key(&reason);
+        *reasons.entry(if known { reason } else { "other reasons".to_owned() }).or_default() += 1;
     }
 
     pub(crate) fn state(&self, stats: &[Stats], watermark_us: Option<i64>) {
@@ -156,5 +152,53 @@ impl Progress {
 
     fn reasons(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
         self.reasons.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A reason without what differs from record to record, so that counts of it mean something: numbers become `N`,
+/// quoted text `"…"`.
+fn without_details(reason: &str) -> String {
+    let mut out = String::with_capacity(reason.len());
+    for (index, part) in reason.split('"').enumerate() {
+        if index % 2 == 1 {
+            out.push_str("\"…\"");
+            continue;
+        }
+        for word in part.split_inclusive(' ') {
+            let number = word.trim_end().trim_matches(|letter: char| !letter.is_ascii_digit());
+            let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+            let starts = word.starts_with(|letter: char| letter.is_ascii_digit());
+            out.push_str(&if is_number && starts { word.replacen(number, "N", 1) } else { word.to_owned() });
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_that_differ_in_details_are_counted_together() {
+        let progress = Progress::new(None);
+        for reason in ["JSON: EOF at byte 34", "JSON: EOF at byte 9", "price: not a decimal: \"abc\""] {
+            progress.dead(reason);
+        }
+        let reasons = progress.counts().reasons;
+        assert_eq!(reasons["JSON: EOF at byte N"], 2);
+        assert_eq!(without_details("not UTF-8 at byte 12"), "not UTF-8 at byte N");
+        assert_eq!(reasons["price: not a decimal: \"…\""], 1);
+    }
+
+    #[test]
+    fn hostile_reasons_do_not_fill_the_memory() {
+        let progress = Progress::new(None);
+        for number in 0..1000u32 {
+            let letters: String = format!("{number:04}").bytes().map(|digit| (digit + 49) as char).collect();
+            progress.dead(&letters);
+        }
+        let reasons = progress.counts().reasons;
+        assert_eq!(reasons.len(), MAX_REASONS + 1);
+        assert_eq!(reasons["other reasons"], 1000 - MAX_REASONS as u64);
     }
 }

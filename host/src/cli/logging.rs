@@ -11,8 +11,9 @@ pub struct Args {
     #[arg(long, global = true, value_enum, default_value = "text")]
     log: Format,
     /// Which logs are written, such as `warn` or `tallow=debug,tallow_source=trace`
-    #[arg(long, global = true, env = "TALLOW_LOG", default_value = "info", value_name = "FILTER")]
-    log_filter: EnvFilter,
+    /// [default: info; warn for `demo`, whose view it would disturb]
+    #[arg(long, global = true, env = "TALLOW_LOG", value_name = "FILTER")]
+    log_filter: Option<EnvFilter>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -21,11 +22,12 @@ enum Format {
     Json,
 }
 
-pub fn start(args: &Args) {
+/// `fallback`: what is logged where neither the command line nor the environment says.
+pub fn start(args: &Args, fallback: &str) {
     let builder = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
-        .with_env_filter(args.log_filter.clone())
+        .with_env_filter(args.log_filter.clone().unwrap_or_else(|| EnvFilter::new(fallback)))
         .with_target(false);
     match args.log {
         Format::Text => builder.init(),
