@@ -7,7 +7,7 @@ ARGS ?=
 BUILT := $(or $(CARGO_TARGET_DIR),target)/release
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build functions test check features fix doctor
+.PHONY: help demo build functions test bench check features fix doctor
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -24,6 +24,9 @@ functions: build ## Build the functions into target/functions
 test: doctor-test build ## Run all tests; those on real services say so where they are skipped
 	$(BUILT)/tallow-functions-build tests
 	$(CARGO) test $(RELEASE)
+
+bench: build ## Measure the functions, a whole run, and Spark beside it (ARGS="--help" lists its options)
+	target/release/tallow-bench $(ARGS)
 
 check: export TALLOW_INSTALL = 0
 check: features ## Check format, lints, features and tests; writes nothing but target/

@@ -8,18 +8,24 @@ pub fn root() -> PathBuf {
     tests.parent().expect("the tests are a folder of the checkout").to_owned()
 }
 
-/// Cargo's target folder: the running test is `<target>/release/deps/<test>-<hash>`.
+/// Cargo's target folder.
 pub fn target() -> PathBuf {
-    let test = std::env::current_exe().expect("a test knows its own path");
-    test.ancestors().nth(3).expect("a test lies three folders deep").to_owned()
+    release().parent().expect("the profile's folder lies in the target folder").to_owned()
 }
 
-/// A program of the workspace, built with the same profile as the running test.
+/// A program of the workspace, built with the same profile as the running one.
 pub fn program(name: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("a test knows its own path");
-    let path = test.ancestors().nth(2).expect("a test lies two folders deep").join(name);
+    let path = release().join(name);
     assert!(path.exists(), "{} is not there: run `make build` first", path.display());
     path
+}
+
+/// Where the programs are: `<target>/release`. A test runs from `deps` in it, a benchmark from itself.
+fn release() -> PathBuf {
+    let running = std::env::current_exe().expect("a program knows its own path");
+    let folder = running.parent().expect("a program lies in a folder");
+    let tests = folder.ends_with("deps").then(|| folder.parent()).flatten();
+    tests.unwrap_or(folder).to_owned()
 }
 
 /// Built components.

@@ -81,7 +81,7 @@ impl Measure {
 /// The report for people.
 pub fn table(measures: &[Measure]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     table.set_header(["measure", "value", "unit", "reach", "aim", "met"]);
     for measure in measures {
         table.add_row([

@@ -52,7 +52,8 @@ impl Trades {
         let noise = (self.made + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
         let index = (noise % SYMBOLS.len() as u64) as usize;
         let (symbol, base) = SYMBOLS[index];
-        let time = START_MS + (u128::from(self.made) * u128::from(self.span_ms) / u128::from(self.count)) as u64;
+        let time =
+            START_MS + (u128::from(self.made) * u128::from(self.span_ms) / u128::from(self.count)) as u64;
         let (sent, id) = (time + 1, self.next_ids[index]);
         let price_places = noise % 10_000 * 10_000;
         let (quantity, quantity_places) = (noise % 3, noise % 100_000 * 1_000);

@@ -24,10 +24,8 @@ pub fn run(measures: &mut Vec<Measure>) -> Result<()> {
     let parse = functions::component(&runtime, "parse-market", Contract::Parse)?;
     let mut parse = ParseFunction::new(&parse, plan.limits, plan.parse_options.clone())?;
     let batches = functions::batches(Look::Bare, BATCHES, SPAN_MS);
-    let rows: Vec<Rows> = batches
-        .into_iter()
-        .map(|mut batch| Ok(parse.parse(&mut batch)?.rows))
-        .collect::<Result<_>>()?;
+    let rows: Vec<Rows> =
+        batches.into_iter().map(|mut batch| Ok(parse.parse(&mut batch)?.rows)).collect::<Result<_>>()?;
     let native_rows: Vec<window::table::Rows> = rows.iter().map(native::rows).collect();
     let watermark_us = last_time_us(&rows, &plan.time)?;
     for count in 1..=plan.specs.len() {
