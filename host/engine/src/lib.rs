@@ -10,6 +10,7 @@ mod check;
 mod component;
 mod convert;
 mod error;
+pub mod golden;
 mod instance;
 mod parse;
 mod runtime;

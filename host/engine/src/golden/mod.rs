@@ -1,0 +1,37 @@
+//! Golden vectors: what goes into a function and what must come out, as JSON, run against a built component.
+//! Nothing here knows a market; a column's type alone decides how a value is written:
+//!
+//! | type | JSON |
+//! |---|---|
+//! | int64, timestamp-us | number (µs since 1970-01-01 UTC) |
+//! | decimal | string with all of the column's places: `"0.10"` |
+//! | float64 | number |
+//! | boolean | `true`, `false` |
+//! | text | string |
+//! | any, no value | `null` |
+
+mod cell;
+mod difference;
+mod parse;
+
+pub use parse::run_parse;
+
+use crate::CallError;
+
+/// A golden vector that does not hold.
+#[derive(Debug, thiserror::Error)]
+pub enum GoldenError {
+    #[error("the vector itself is wrong: {0}")]
+    Vector(String),
+    #[error("{step}: {error}")]
+    Call { step: &'static str, error: CallError },
+    /// The first place where the answer is another one.
+    #[error("{at}: expected {expected}, found {found}")]
+    Difference { at: String, expected: String, found: String },
+}
+
+impl From<serde_json::Error> for GoldenError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Vector(error.to_string())
+    }
+}

@@ -1,0 +1,56 @@
+//! The golden vectors of the standard functions, run on their components as they were built.
+
+use std::path::{Path, PathBuf};
+
+use tallow_engine::golden::{GoldenError, run_parse};
+use tallow_engine::{Component, Contract, Limits, Runtime};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Runs every vector of a function; fails with all that do not hold.
+fn every_vector(
+    function: &str,
+    contract: Contract,
+    run: impl Fn(&Component, Limits, &str) -> Result<(), GoldenError>,
+) {
+    let runtime = Runtime::new(None).unwrap();
+    let file = root().join(format!("target/functions/{function}.wasm"));
+    let component = runtime
+        .load_file(function, &file, contract)
+        .unwrap_or_else(|error| panic!("{error}; run `make functions`"));
+    let folder = root().join(format!("functions/{function}/golden"));
+    let mut vectors: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    vectors.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    vectors.sort();
+    assert!(!vectors.is_empty(), "no vectors in {}", folder.display());
+    let failures: Vec<_> = vectors
+        .iter()
+        .filter_map(|path| {
+            let vector = std::fs::read_to_string(path).unwrap();
+            let error = run(&component, Limits::default(), &vector).err()?;
+            Some(format!("{}: {error}", path.display()))
+        })
+        .collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn every_golden_vector_holds_in_the_parse_component() {
+    every_vector("parse-market", Contract::Parse, run_parse);
+}
+
+#[test]
+fn a_vector_that_does_not_hold_names_row_record_and_column() {
+    let runtime = Runtime::new(None).unwrap();
+    let file = root().join("target/functions/parse-market.wasm");
+    let component = runtime.load_file("parse-market", &file, Contract::Parse).unwrap();
+    let path = root().join("functions/parse-market/golden/trade.json");
+    let vector = std::fs::read_to_string(path).unwrap();
+    let wrong = vector.replacen("\"price\": \"61837.63000000\"", "\"price\": \"61837.64000000\"", 1);
+    assert_ne!(vector, wrong);
+    let error = run_parse(&component, Limits::default(), &wrong).unwrap_err().to_string();
+    let place = "rows[0] (record 0), price";
+    assert_eq!(error, format!(r#"{place}: expected "61837.64000000", found "61837.63000000""#));
+}
