@@ -31,11 +31,11 @@ impl Apart {
     }
 
     /// Puts where it was found before the reason of a rejection.
-    pub fn within(self: Box<Self>, place: impl FnOnce() -> String) -> Box<Self> {
-        match *self {
-            Apart::Rejected(reason) => Apart::rejected(format!("{}: {reason}", place())),
-            ignored => Box::new(ignored),
+    pub fn within(mut self: Box<Self>, place: impl FnOnce() -> String) -> Box<Self> {
+        if let Apart::Rejected(reason) = &mut *self {
+            *reason = bounded(Cow::Owned(format!("{}: {reason}", place())));
         }
+        self
     }
 }
 

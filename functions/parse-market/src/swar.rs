@@ -197,7 +197,7 @@ impl<'w> Cursor<'w> {
 fn rescale(integer: u64, fraction: u64, scale: u8) -> Option<i64> {
     if scale < 8 {
         let unit = power_of_10(8 - u32::from(scale));
-        let kept = (fraction % unit == 0).then_some(fraction / unit)?;
+        let kept = fraction.is_multiple_of(unit).then_some(fraction / unit)?;
         return Some((integer * power_of_10(u32::from(scale)) + kept) as i64);
     }
     let factor = 10i64.checked_pow(u32::from(scale) - 8)?;

@@ -60,3 +60,33 @@ fn both_ways_agree_on_the_recordings_whole_and_bare() {
         assert_eq!(parse_by(Path::Templates, &batch, &options).unwrap(), full);
     }
 }
+
+/// A fixture without its `//` comments.
+fn fixture(name: &str) -> Option<String> {
+    let text = std::fs::read_to_string(common::recordings("fixtures")?.join(name)).unwrap();
+    Some(text.lines().map(|line| line.split("//").next().unwrap()).collect::<Vec<_>>().join("\n"))
+}
+
+#[test]
+fn messages_from_other_projects_fixtures_are_told_apart() {
+    let names =
+        ["testTradeEvent.json", "testTickerEvent.json", "testKlineEvent.json", "testBookTickerEvent.json"];
+    let Some(messages) = names.iter().map(|name| fixture(name)).collect::<Option<Vec<_>>>() else { return };
+    let parsed = parse(&batch(&messages), &all_columns(&[], 8)).unwrap();
+    assert_eq!(parsed.records, [0, 1]);
+    assert_eq!((parsed.kinds.get(0), parsed.kinds.get(1)), ("trade", "ticker"));
+    assert_eq!(integers(&parsed, "price"), [100_000, 9_177_200]);
+    assert_eq!(parsed.ignored.records, [2, 3]);
+    assert_eq!(parsed.ignored.reasons.get(0), "kline: not final");
+}
+
+#[test]
+fn an_answer_with_klines_takes_its_symbol_from_the_setting() {
+    let Some(answer) = fixture("binance_rest/get_klines.json") else { return };
+    let mut options = all_columns(&["kline"], 8);
+    options.settings.push(("symbol".to_owned(), "ETHBTC".to_owned()));
+    let parsed = parse(&batch([answer]), &options).unwrap();
+    assert_eq!(parsed.rows.rows, 1);
+    assert_eq!(integers(&parsed, "close"), [1_577_100]);
+    assert_eq!(integers(&parsed, "trades"), [308]);
+}
