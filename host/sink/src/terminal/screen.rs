@@ -59,7 +59,7 @@ impl<W: Write> Screen<W> {
     /// Replaces the lines drawn last, on a terminal that is now `width` columns wide.
     pub fn draw(&mut self, lines: &[String], width: usize) -> io::Result<()> {
         queue!(self.out, BeginSynchronizedUpdate, Hide)?;
-        self.to_the_top(width)?;
+        self.rewind(width)?;
         for line in lines {
             queue!(self.out, Clear(ClearType::UntilNewLine))?;
             self.out.write_all(line.as_bytes())?;
@@ -72,7 +72,7 @@ impl<W: Write> Screen<W> {
 
     /// Prints lines above the view, which is to be drawn again after them.
     pub fn say(&mut self, lines: &[String], width: usize) -> io::Result<()> {
-        self.to_the_top(width)?;
+        self.rewind(width)?;
         queue!(self.out, Clear(ClearType::FromCursorDown))?;
         for line in lines {
             self.out.write_all(line.as_bytes())?;
@@ -83,7 +83,7 @@ impl<W: Write> Screen<W> {
     }
 
     /// A terminal made narrower has folded the lines drawn before.
-    fn to_the_top(&mut self, width: usize) -> io::Result<()> {
+    fn rewind(&mut self, width: usize) -> io::Result<()> {
         let rows: usize = self.drawn.iter().map(|line| line.div_ceil(width.max(1)).max(1)).sum();
         queue!(self.out, MoveToColumn(0))?;
         match u16::try_from(rows) {
