@@ -26,7 +26,7 @@ test: doctor-test build ## Run all tests; those on real services say so where th
 	$(CARGO) test $(RELEASE)
 
 bench: build ## Measure the functions, a whole run, and Spark beside it (ARGS="--help" lists its options)
-	target/release/tallow-bench $(ARGS)
+	$(BUILT)/tallow-bench $(ARGS)
 
 check: export TALLOW_INSTALL = 0
 check: features ## Check format, lints, features and tests; writes nothing but target/

@@ -43,15 +43,15 @@ trades = (
         F.timestamp_millis(F.col("trade.T")).alias("time"),
     )
 )
-order = F.struct("time", "id")
 candles = (
     trades.withWatermark("time", "10 seconds")
     .groupBy(F.window("time", "1 minute"), "symbol")
+    # By the id, which rises with time: by (time, id) Spark would sort rather than hash.
     .agg(
-        F.min_by("price", order).alias("open"),
+        F.min_by("price", "id").alias("open"),
         F.max("price").alias("high"),
         F.min("price").alias("low"),
-        F.max_by("price", order).alias("close"),
+        F.max_by("price", "id").alias("close"),
         F.sum("quantity").alias("volume"),
         F.sum(F.col("price") * F.col("quantity")).alias("quote_volume"),
         F.count("*").alias("trades"),
