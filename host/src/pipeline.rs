@@ -72,7 +72,8 @@ pub fn run(wiring: &Wiring) -> Result<(), PipelineError> {
     }
 }
 
-fn run_once(wiring: &Wiring, started: Started) -> Result<(), PipelineError> {
+/// Runs from where the pipeline started until drained, stopped, or the first error.
+pub fn run_once(wiring: &Wiring, started: Started) -> Result<(), PipelineError> {
     let plan = &wiring.plan;
     let limits = &plan.pipeline.limits;
     let (work_in, work) = bounded(QUEUE);

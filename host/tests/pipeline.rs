@@ -2,7 +2,14 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+
 use common::{MINUTES, OPEN_US, Row, SECOND_US, World, pipeline, trade};
+use tallow::error::PipelineError;
+use tallow::plan::Mode;
+use tallow_log::status::last_records;
+use tallow_record::TopicPartition;
 
 const MINUTE_US: i64 = 60 * SECOND_US;
 
@@ -51,4 +58,302 @@ fn trades_become_candles_once_the_watermark_has_passed_their_minute() {
     }
     assert_eq!(run.counts.records, 180);
     assert_eq!(run.counts.candles, 2);
+}
+
+/// Candles without what names their file.
+fn candles(world: &World) -> BTreeSet<Row> {
+    let rows = world.rows("speed/candles_1m");
+    let candles: BTreeSet<Row> = rows.iter().cloned().collect();
+    assert_eq!(candles.len(), rows.len(), "every candle once");
+    candles
+}
+
+fn symbols_in_two_partitions(world: &World) {
+    for (partition, symbol) in [(0, "BTCUSDT"), (1, "ETHUSDT")] {
+        three_minutes(symbol).into_iter().for_each(|message| world.append(partition, message));
+    }
+}
+
+#[test]
+fn the_number_of_parse_workers_changes_nothing() {
+    let run = |workers: u32| {
+        let world = World::new(2);
+        symbols_in_two_partitions(&world);
+        let keys = format!("parse-workers = {workers}\nlimits = {{ batch-records = 7 }}");
+        world.run(&pipeline(&keys, MINUTES)).outcome.unwrap();
+        candles(&world)
+    };
+    let alone = run(1);
+    assert_eq!(alone.len(), 4);
+    assert_eq!(run(4), alone);
+}
+
+#[test]
+fn a_run_that_is_taken_up_again_gives_the_candles_of_one_that_was_not() {
+    let straight = World::new(2);
+    symbols_in_two_partitions(&straight);
+    straight.run(&pipeline("", MINUTES)).outcome.unwrap();
+
+    let resumed = World::new(2);
+    for at in 0..180 {
+        for (partition, symbol) in [(0, "BTCUSDT"), (1, "ETHUSDT")] {
+            resumed.append(partition, three_minutes(symbol)[at].clone());
+        }
+        if at % 31 == 0 {
+            resumed.run(&pipeline("", MINUTES)).outcome.unwrap();
+        }
+    }
+    resumed.run(&pipeline("", MINUTES)).outcome.unwrap();
+    assert_eq!(candles(&resumed), candles(&straight));
+}
+
+#[test]
+fn epochs_are_cut_exactly_at_max_records_and_tile_the_topic() {
+    let world = World::new(1);
+    three_minutes("BTCUSDT").into_iter().for_each(|message| world.append(0, message));
+    world.run(&pipeline("epoch = { max-records = 50 }", MINUTES)).outcome.unwrap();
+    let records = last_records(&world.store, "candles", 0, 100).unwrap();
+    let mut chunks: Vec<(i64, i64)> =
+        records.iter().flat_map(|record| &record.epoch.chunks).map(|chunk| (chunk.from, chunk.to)).collect();
+    chunks.sort_unstable();
+    assert_eq!(chunks, [(0, 50), (50, 100), (100, 150), (150, 180)]);
+}
+
+#[test]
+fn broken_records_are_kept_with_their_bytes_and_the_rest_goes_on() {
+    let world = World::new(1);
+    for (at, message) in three_minutes("BTCUSDT").into_iter().enumerate() {
+        if at == 30 {
+            world.append(0, "{\"e\":\"trade\"");
+            world.append(0, &b"\xff\xfe"[..]);
+            world.append(
+                0,
+                r#"{"e":"depthUpdate","E":1723161600000,"s":"BTCUSDT","U":1,"u":2,"b":[],"a":[]}"#,
+            );
+        }
+        world.append(0, message);
+    }
+    let run = world.run(&pipeline("", MINUTES));
+    run.outcome.unwrap();
+    assert_eq!(run.counts.dead_letters, 2);
+    assert_eq!(run.counts.ignored, 1);
+    let dead = world.rows("dead-letter/candles");
+    let offsets: Vec<&str> = dead.iter().map(|row| row["offset"].as_str()).collect();
+    assert_eq!(offsets, ["30", "31"]);
+    assert_eq!(dead[0]["value"], "{\"e\":\"trade\"");
+    assert_eq!(dead[0]["reason_kind"], "rejected");
+    assert_eq!(candles(&world).len(), 2);
+}
+
+#[test]
+fn fail_fast_stops_at_the_record_and_commits_nothing_of_the_epoch() {
+    let world = World::new(1);
+    world.append(0, "nonsense");
+    let error = world.run(&pipeline("on-reject = \"fail\"", MINUTES)).outcome.unwrap_err();
+    assert!(error.to_string().starts_with("trades/0/0: "), "{error}");
+    assert_eq!(error.exit_code(), 65);
+    assert!(world.rows("dead-letter").is_empty());
+    assert_eq!(last_records(&world.store, "candles", 0, 9).unwrap().len(), 1, "the fence alone");
+}
+
+#[test]
+fn late_rows_are_counted_and_kept_with_the_watermark_that_made_them_late() {
+    let world = World::new(1);
+    for second in [10, 70, 130] {
+        world.append(0, trade("BTCUSDT", second, second * SECOND_US, "1", "1"));
+    }
+    world.append(0, trade("BTCUSDT", 5, 5 * SECOND_US, "1", "1"));
+    let run = world.run(&pipeline("epoch = { max-records = 3 }", MINUTES));
+    run.outcome.unwrap();
+    assert_eq!(run.counts.late, 1);
+    let late = world.rows("late/candles_1m");
+    assert_eq!(late.len(), 1);
+    assert_eq!(late[0]["offset"], "3");
+    assert_eq!(late[0]["watermark"], (OPEN_US + 128 * SECOND_US).to_string());
+}
+
+#[test]
+fn an_event_time_ahead_of_the_clock_is_set_aside_and_does_not_move_the_watermark() {
+    let world = World::new(1);
+    for (at, message) in three_minutes("BTCUSDT").into_iter().enumerate() {
+        world.append(0, message);
+        if at == 60 {
+            world.append(0, trade("BTCUSDT", 9999, 7200 * SECOND_US, "1", "1"));
+        }
+    }
+    let run = world.run(&pipeline("", MINUTES));
+    run.outcome.unwrap();
+    assert_eq!(candles(&world).len(), 2);
+    let dead = world.rows("dead-letter/candles");
+    assert_eq!(dead.len(), 1);
+    assert_eq!((dead[0]["reason_kind"].as_str(), dead[0]["offset"].as_str()), ("future", "61"));
+}
+
+#[test]
+fn many_rows_ahead_of_the_clock_pause_the_pipeline_until_the_clock_is_right() {
+    let world = World::new(1);
+    // More than a minute ahead; every wait moves the clock on.
+    for id in 0..20 {
+        world.append(0, trade("BTCUSDT", id, (3_600 + 75) * SECOND_US, "1", "1"));
+    }
+    let run = world.run(&pipeline("", MINUTES));
+    run.outcome.unwrap();
+    assert!(world.rows("dead-letter").is_empty(), "nothing was set aside for good");
+    let ledger = last_records(&world.store, "candles", 0, 1).unwrap()[0].state.ledger.clone();
+    assert_eq!(ledger.partitions[&TopicPartition::new("trades", 0)].with_rows, 20);
+}
+
+/// Plain-word trades for the hostile functions.
+fn plain(id: i64, second: i64) -> String {
+    format!("BTCUSDT {} 100.5 {id} 2", OPEN_US + second * SECOND_US)
+}
+
+const COUNTS: &str = r#"
+[[trigger.kafka.windows]]
+name = "1m"
+kinds = ["trade"]
+tumbling = "1m"
+keys = ["symbol"]
+ids = "id"
+[trigger.kafka.windows.aggregates]
+trades = "count()"
+"#;
+
+#[test]
+fn the_record_that_traps_parse_is_set_aside_alone() {
+    let mut world = World::new(1);
+    world.parse = "test/hostile-parse";
+    for at in 0..180 {
+        world.append(0, if at == 77 { "trap".to_owned() } else { plain(at, at) });
+    }
+    let run = world.run(&pipeline("", COUNTS));
+    run.outcome.unwrap();
+    let dead = world.rows("dead-letter/candles");
+    assert_eq!(dead.len(), 1);
+    assert_eq!((dead[0]["offset"].as_str(), dead[0]["reason_kind"].as_str()), ("77", "trap"));
+    assert_eq!(dead[0]["value"], "trap");
+    let trades: BTreeSet<String> = candles(&world).iter().map(|row| row["trades"].clone()).collect();
+    assert_eq!(trades, BTreeSet::from(["59".to_owned(), "60".to_owned()]));
+}
+
+#[test]
+fn the_record_that_traps_the_window_function_is_set_aside_alone_and_state_before_it_is_kept() {
+    let mut world = World::new(1);
+    (world.parse, world.window) = ("test/hostile-parse", "test/hostile-window");
+    for at in 0..180 {
+        world.append(0, plain(if at == 77 { 666 } else { at }, at));
+    }
+    let run = world.run(&pipeline("limits = { batch-records = 16 }", COUNTS));
+    run.outcome.unwrap();
+    let dead = world.rows("dead-letter/candles");
+    assert_eq!(dead.len(), 1, "{dead:?}");
+    assert_eq!((dead[0]["offset"].as_str(), dead[0]["reason_kind"].as_str()), ("77", "trap"));
+    let ledger = last_records(&world.store, "candles", 0, 1).unwrap()[0].state.ledger.clone();
+    let counts = &ledger.partitions[&TopicPartition::new("trades", 0)];
+    assert_eq!((counts.records, counts.with_rows, counts.set_aside["trap"]), (180, 179, 1));
+}
+
+#[test]
+fn an_endless_loop_on_a_record_costs_a_deadline_and_that_record() {
+    let mut world = World::new(1);
+    world.parse = "test/hostile-parse";
+    for at in 0..130 {
+        world.append(0, if at == 3 { "loop".to_owned() } else { plain(at, at) });
+    }
+    world.run(&pipeline("limits = { deadline = \"20ms\" }", COUNTS)).outcome.unwrap();
+    let dead = world.rows("dead-letter/candles");
+    assert_eq!(dead.len(), 1);
+    assert_eq!((dead[0]["offset"].as_str(), dead[0]["reason_kind"].as_str()), ("3", "deadline"));
+}
+
+#[test]
+fn a_topic_of_nothing_but_poison_stops_with_the_budget_named() {
+    let mut world = World::new(1);
+    world.parse = "test/hostile-parse";
+    (0..200).for_each(|_| world.append(0, "trap"));
+    let error = world.run(&pipeline("limits = { bisect-calls = 40 }", COUNTS)).outcome.unwrap_err();
+    assert!(matches!(error, PipelineError::BisectBudget { calls: 40, .. }), "{error}");
+}
+
+#[test]
+fn a_changed_window_on_an_old_checkpoint_is_refused_with_what_changed() {
+    let world = World::new(1);
+    three_minutes("BTCUSDT").into_iter().for_each(|message| world.append(0, message));
+    world.run(&pipeline("", MINUTES)).outcome.unwrap();
+    let other = MINUTES.replace("tumbling = \"1m\"", "tumbling = \"5m\"");
+    let error = world.run(&pipeline("", &other)).outcome.unwrap_err().to_string();
+    assert!(error.contains("window `1m` is another one: `shape` was"), "{error}");
+    assert!(error.contains("60000000") && error.contains("300000000"), "{error}");
+    world.run(&pipeline("", MINUTES)).outcome.unwrap();
+}
+
+#[test]
+fn an_owner_that_was_overtaken_is_fenced_and_publishes_nothing() {
+    let world = World::new(1);
+    three_minutes("BTCUSDT").into_iter().for_each(|message| world.append(0, message));
+    let pipeline = pipeline("", MINUTES);
+    let zombie = world.wire(&pipeline, Mode { available_now: true, close_all: false });
+    let started = tallow::start::start(&zombie).unwrap();
+    world.run(&pipeline).outcome.unwrap();
+    let before = candles(&world);
+    let error = tallow::pipeline::run_once(&zombie, started).unwrap_err();
+    assert_eq!(error.exit_code(), 78, "{error}");
+    assert_eq!(candles(&world), before);
+}
+
+#[test]
+fn windows_closed_early_come_again_as_the_next_revision() {
+    let world = World::new(1);
+    let messages = three_minutes("BTCUSDT");
+    messages[..90].iter().for_each(|message| world.append(0, message.clone()));
+    let close = Mode { available_now: true, close_all: true };
+    world.run_as(&pipeline("", MINUTES), close).outcome.unwrap();
+    world.run_as(&pipeline("", MINUTES), close).outcome.unwrap();
+    messages[90..].iter().for_each(|message| world.append(0, message.clone()));
+    world.run(&pipeline("", MINUTES)).outcome.unwrap();
+    let rows = candles(&world);
+    let mut revisions: Vec<(i64, &str, &str, &str)> = by_start(&world.rows("speed/candles_1m"))
+        .iter()
+        .map(|(start, row)| (*start, row["revision"].clone(), row["complete"].clone(), row["trades"].clone()))
+        .map(|(start, revision, complete, trades)| {
+            let find = rows.iter().find(|row| {
+                row["revision"] == revision && row["complete"] == complete && row["trades"] == trades
+            });
+            let row = find.unwrap();
+            (start, row["revision"].as_str(), row["complete"].as_str(), row["trades"].as_str())
+        })
+        .collect();
+    revisions.sort_unstable();
+    assert_eq!(revisions, [(0, "0", "false", "60"), (1, "0", "false", "30"), (1, "1", "true", "60")]);
+}
+
+#[test]
+fn a_partition_found_while_running_is_read_from_its_start() {
+    let world = World::new(1);
+    three_minutes("BTCUSDT").into_iter().for_each(|message| world.append(0, message));
+    let pipeline = pipeline("new-partitions-every = \"1ms\"\nepoch = { interval = \"1ms\" }", MINUTES);
+    let wiring = world.wire(&pipeline, Mode::default());
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| tallow::pipeline::run(&wiring));
+        let committed = |partition| wiring.progress.committed(&TopicPartition::new("trades", partition));
+        wait_until(|| committed(0) == 180 || running.is_finished());
+        world.log.add_partitions("trades", 1);
+        three_minutes("ETHUSDT").into_iter().for_each(|message| world.append(1, message));
+        wait_until(|| {
+            world.clock.advance(std::time::Duration::from_millis(5));
+            committed(1) == 180 || running.is_finished()
+        });
+        wiring.stop.store(true, Ordering::Relaxed);
+        running.join().unwrap().unwrap();
+    });
+    let symbols: BTreeSet<String> = candles(&world).iter().map(|row| row["symbol"].clone()).collect();
+    assert!(symbols.contains("BTCUSDT"), "{symbols:?}");
+    assert_eq!(wiring.progress.committed(&TopicPartition::new("trades", 1)), 180);
+}
+
+/// Threads take their time; a test that waits for ever is stopped by whoever runs it.
+fn wait_until(mut done: impl FnMut() -> bool) {
+    while !done() {
+        std::thread::yield_now();
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tallow_engine::golden::{GoldenError, run_parse};
+use tallow_engine::golden::{GoldenError, run_parse, run_window};
 use tallow_engine::{Component, Contract, Limits, Runtime};
 
 fn root() -> PathBuf {
@@ -42,6 +42,11 @@ fn every_golden_vector_holds_in_the_parse_component() {
 }
 
 #[test]
+fn every_golden_vector_holds_in_the_window_component() {
+    every_vector("window", Contract::Window, run_window);
+}
+
+#[test]
 fn a_vector_that_does_not_hold_names_row_record_and_column() {
     let runtime = Runtime::new(None).unwrap();
     let file = root().join("target/functions/parse-market.wasm");
@@ -53,4 +58,21 @@ fn a_vector_that_does_not_hold_names_row_record_and_column() {
     let error = run_parse(&component, Limits::default(), &wrong).unwrap_err().to_string();
     let place = "rows[0] (record 0), price";
     assert_eq!(error, format!(r#"{place}: expected "61837.64000000", found "61837.63000000""#));
+}
+
+#[test]
+fn a_window_that_does_not_hold_names_step_spec_row_and_column() {
+    let runtime = Runtime::new(None).unwrap();
+    let file = root().join("target/functions/window.wasm");
+    let component = runtime.load_file("window", &file, Contract::Window).unwrap();
+    let vector =
+        std::fs::read_to_string(root().join("functions/window/golden/holes_across_windows.json")).unwrap();
+    let wrong = vector.replacen(
+        "\"first_id\": 6, \"last_id\": 6, \"missing\": 1",
+        "\"first_id\": 6, \"last_id\": 6, \"missing\": 0",
+        1,
+    );
+    assert_ne!(vector, wrong);
+    let error = run_window(&component, Limits::default(), &wrong).unwrap_err().to_string();
+    assert_eq!(error, "step 1, advance, `1m`[2], missing: expected 0, found 1");
 }

@@ -45,6 +45,8 @@ struct Scripted {
     op: Op,
     /// Hits paths that contain this.
     path: String,
+    /// Requests to let pass before.
+    spared: usize,
     fault: Fault,
 }
 
@@ -77,7 +79,12 @@ impl Faulty {
     /// The next request of that kind to a path that contains `path` meets the fault. Scripted faults are met
     /// in the order in which they were scripted, once each.
     pub fn script(&self, op: Op, path: &str, fault: Fault) {
-        self.state().script.push_back(Scripted { op, path: path.to_owned(), fault });
+        self.script_after(0, op, path, fault);
+    }
+
+    /// The same for the request after `spared` such requests.
+    pub fn script_after(&self, spared: usize, op: Op, path: &str, fault: Fault) {
+        self.state().script.push_back(Scripted { op, path: path.to_owned(), spared, fault });
     }
 
     /// From now on one request in `one_in` meets a fault that passes; 0: none.
@@ -116,8 +123,11 @@ impl Faulty {
             return Some(Fault::Unavailable);
         }
         let hit = state.script.iter().position(|it| it.op == op && path.contains(&it.path));
-        if let Some(scripted) = hit.and_then(|index| state.script.remove(index)) {
-            return Some(scripted.fault);
+        if let Some(index) = hit {
+            if state.script[index].spared == 0 {
+                return state.script.remove(index).map(|scripted| scripted.fault);
+            }
+            state.script[index].spared -= 1;
         }
         let drawn = state.drawn.as_ref()?;
         let hit = drawn.random.below(drawn.one_in) == 0;
@@ -145,15 +155,17 @@ impl Faulty {
                 path: path.to_owned(),
                 source: "409 ConditionalRequestConflict".into(),
             }),
-            Some(Fault::Denied) => {
-                Err(Error::PermissionDenied { path: path.to_owned(), source: "403 AccessDenied".into() })
-            }
+            Some(Fault::Denied) => Err(denied(path)),
         }
     }
 }
 
 fn generic(why: &str) -> Error {
     Error::Generic { store: "faulty", source: why.into() }
+}
+
+fn denied(path: &str) -> Error {
+    Error::PermissionDenied { path: path.to_owned(), source: "403 AccessDenied".into() }
 }
 
 impl fmt::Display for Faulty {
@@ -202,7 +214,10 @@ impl ObjectStore for Faulty {
             Some(Fault::AnswerLost) => {
                 self.inner.delete_stream(locations).map(|_| Err(generic("the answer was lost"))).boxed()
             }
-            Some(_) => locations.map(|_| Err(generic("503 Service Unavailable"))).boxed(),
+            Some(Fault::Denied) => locations.map(|_| Err(denied(""))).boxed(),
+            Some(Fault::RequestLost | Fault::Unavailable) => {
+                locations.map(|_| Err(generic("503 Service Unavailable"))).boxed()
+            }
         }
     }
 

@@ -234,3 +234,6 @@ pub fn boundary(
     let lowest = unpublished.chain(unreleased).min().unwrap_or(newest);
     Some(by_age.min(lowest).max(oldest))
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,20 +85,31 @@ impl Store {
 
     /// The objects at `paths`, in their order, several at a time.
     pub fn get_all(&self, paths: &[String]) -> Result<Vec<Option<Bytes>>, StoreError> {
-        let locations = paths.iter().map(|path| self.location(path)).collect::<Result<Vec<_>, _>>()?;
-        let folder = paths.first().map_or("", String::as_str);
-        self.retry("read", folder, || {
-            self.run(async {
-                let reads = locations.iter().map(|location| async move {
-                    match self.objects.get(location).await {
-                        Ok(found) => found.bytes().await.map(Some),
-                        Err(object_store::Error::NotFound { .. }) => Ok(None),
-                        Err(error) => Err(error),
+        let mut found: Vec<Option<Bytes>> = vec![None; paths.len()];
+        let mut left: Vec<(usize, Path)> = Vec::with_capacity(paths.len());
+        for (index, path) in paths.iter().enumerate() {
+            left.push((index, self.location(path)?));
+        }
+        let mut pauses = self.pauses();
+        while !left.is_empty() {
+            let mut failed = None;
+            for (index, answer) in self.get_each(&left) {
+                match answer {
+                    Ok(object) => {
+                        found[index] = object;
+                        left.retain(|(other, _)| *other != index);
                     }
-                });
-                futures::stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await
-            })
-        })
+                    Err(Failure::Passing(why)) => failed = Some((index, why)),
+                    Err(failure) => return Err(self.error("read", &paths[index], failure)),
+                }
+            }
+            if let Some((index, why)) = failed
+                && !pauses.wait()
+            {
+                return Err(self.unreachable("read", &paths[index], why));
+            }
+        }
+        Ok(found)
     }
 
     /// Every object whose path begins with the folder `prefix`, with its size in bytes, sorted by path. An
@@ -136,12 +147,17 @@ impl Store {
     }
 
     fn try_get(&self, location: &Path) -> Result<Option<Bytes>, Failure> {
-        let read = self.run(async { self.objects.get(location).await?.bytes().await });
-        match read {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(Failure::Missing(_)) => Ok(None),
-            Err(failure) => Err(failure),
-        }
+        found(self.run(async { self.objects.get(location).await?.bytes().await }))
+    }
+
+    /// One request for each, several at a time.
+    fn get_each(&self, locations: &[(usize, Path)]) -> Vec<(usize, Result<Option<Bytes>, Failure>)> {
+        let attempt = self.patience.attempt;
+        let reads = locations.iter().map(|(index, location)| async move {
+            let read = async { self.objects.get(location).await?.bytes().await };
+            (*index, found(cut_off(attempt, read).await))
+        });
+        self.runtime.block_on(futures::stream::iter(reads).buffer_unordered(READS_AT_ONCE).collect())
     }
 
     fn try_put(&self, location: &Path, bytes: &Bytes, mode: PutMode) -> Result<(), Failure> {
@@ -150,15 +166,8 @@ impl Store {
         self.run(async { self.objects.put_opts(location, payload, options).await.map(|_| ()) })
     }
 
-    /// One request, cut off after `patience.attempt`.
     fn run<T>(&self, request: impl Future<Output = object_store::Result<T>>) -> Result<T, Failure> {
-        let attempt = self.patience.attempt;
-        self.runtime.block_on(async {
-            match tokio::time::timeout(attempt, request).await {
-                Ok(answer) => answer.map_err(Failure::from),
-                Err(_) => Err(Failure::Passing(format!("no answer within {} s", attempt.as_secs_f32()))),
-            }
-        })
+        self.runtime.block_on(cut_off(self.patience.attempt, request))
     }
 
     /// Tries until it works, until it cannot work, or until the deadline.
@@ -199,6 +208,25 @@ impl Store {
     fn relative(&self, location: &Path) -> Option<String> {
         let parts: Path = location.prefix_match(&self.prefix)?.collect();
         Some(parts.to_string())
+    }
+}
+
+/// One request, given up after a while.
+async fn cut_off<T>(
+    after: Duration,
+    request: impl Future<Output = object_store::Result<T>>,
+) -> Result<T, Failure> {
+    match tokio::time::timeout(after, request).await {
+        Ok(answer) => answer.map_err(Failure::from),
+        Err(_) => Err(Failure::Passing(format!("no answer within {} s", after.as_secs_f32()))),
+    }
+}
+
+fn found(read: Result<Bytes, Failure>) -> Result<Option<Bytes>, Failure> {
+    match read {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(Failure::Missing(_)) => Ok(None),
+        Err(failure) => Err(failure),
     }
 }
 

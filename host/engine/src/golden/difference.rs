@@ -7,19 +7,15 @@ use super::GoldenError;
 /// What stands where nothing is.
 const NOTHING: &str = "nothing";
 
-/// Checks that two values are the same. The error names the place by its keys and, in a list, by the index and
-/// the record or row that the element names itself.
-pub fn same(expected: &Value, found: &Value) -> Result<(), GoldenError> {
-    compare("", expected, found)
-}
-
-fn compare(at: &str, expected: &Value, found: &Value) -> Result<(), GoldenError> {
+/// Checks that two values are the same. The error names the place, from `at` on, by keys and, in a list, by the
+/// index and the record that the element names itself.
+pub fn same(at: &str, expected: &Value, found: &Value) -> Result<(), GoldenError> {
     match (expected, found) {
         (Value::Object(left), Value::Object(right)) => {
             let inner = |key: &str| if at.is_empty() { key.to_owned() } else { format!("{at}, {key}") };
             for (key, expected) in left {
                 match right.get(key) {
-                    Some(found) => compare(&inner(key), expected, found)?,
+                    Some(found) => same(&inner(key), expected, found)?,
                     None => return Err(difference(&inner(key), Some(expected), None)),
                 }
             }
@@ -33,7 +29,7 @@ fn compare(at: &str, expected: &Value, found: &Value) -> Result<(), GoldenError>
                 let (expected, found) = (left.get(index), right.get(index));
                 let inner = format!("{at}[{index}]{}", record(expected.or(found)));
                 match (expected, found) {
-                    (Some(expected), Some(found)) => compare(&inner, expected, found)?,
+                    (Some(expected), Some(found)) => same(&inner, expected, found)?,
                     _ => return Err(difference(&inner, expected, found)),
                 }
             }
@@ -63,12 +59,13 @@ mod tests {
     use super::*;
 
     fn first(expected: Value, found: Value) -> String {
-        same(&expected, &found).unwrap_err().to_string()
+        same("", &expected, &found).unwrap_err().to_string()
     }
 
     #[test]
     fn equal_values_are_the_same_whatever_the_order_of_their_keys() {
-        same(&json!({"a": [1, {"b": null}], "c": "x"}), &json!({"c": "x", "a": [1, {"b": null}]})).unwrap();
+        same("", &json!({"a": [1, {"b": null}], "c": "x"}), &json!({"c": "x", "a": [1, {"b": null}]}))
+            .unwrap();
     }
 
     #[test]

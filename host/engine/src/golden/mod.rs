@@ -13,8 +13,12 @@
 mod cell;
 mod difference;
 mod parse;
+mod rows;
+mod spec;
+mod window;
 
 pub use parse::run_parse;
+pub use window::run_window;
 
 use crate::CallError;
 
@@ -24,7 +28,7 @@ pub enum GoldenError {
     #[error("the vector itself is wrong: {0}")]
     Vector(String),
     #[error("{step}: {error}")]
-    Call { step: &'static str, error: CallError },
+    Call { step: String, error: CallError },
     /// The first place where the answer is another one.
     #[error("{at}: expected {expected}, found {found}")]
     Difference { at: String, expected: String, found: String },

@@ -67,9 +67,10 @@ pub fn run_parse(component: &Component, limits: Limits, vector: &str) -> Result<
         settings: vector.options.settings.into_iter().collect(),
     };
     let mut function = ParseFunction::new(component, limits, options)
-        .map_err(|error| GoldenError::Call { step: "describe", error })?;
-    let parsed = function.parse(&mut batch).map_err(|error| GoldenError::Call { step: "parse", error })?;
-    difference::same(&vector.expected, &shown(&parsed))
+        .map_err(|error| GoldenError::Call { step: "describe".to_owned(), error })?;
+    let parsed =
+        function.parse(&mut batch).map_err(|error| GoldenError::Call { step: "parse".to_owned(), error })?;
+    difference::same("", &vector.expected, &shown(&parsed))
 }
 
 fn batch(records: &[Record]) -> Result<Batch, GoldenError> {

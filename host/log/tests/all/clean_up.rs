@@ -1,0 +1,134 @@
+//! What a clean-up removes, and what it must not.
+
+use tallow_log::faulty::{Fault, Op};
+use tallow_log::{Job, Retention, StoreError};
+
+use crate::bench::{Bench, bench, commit};
+
+fn keep(keep: u64) -> Retention {
+    Retention { keep, not_from: None }
+}
+
+/// Commits and publishes `count` epochs; each stores two blobs.
+fn go_on(job: &mut Job, count: usize) {
+    for _ in 0..count {
+        let seq = commit(job).unwrap();
+        job.published("lake", seq);
+    }
+}
+
+fn readable(bench: &Bench) -> Job {
+    let opened = bench.open().unwrap();
+    for part in &opened.job.newest().state.parts {
+        opened.job.read_blob(&part.blob).unwrap();
+    }
+    for publication in &opened.to_publish {
+        opened.job.read_blob(&publication.outbox[0].blob).unwrap();
+    }
+    opened.job
+}
+
+#[test]
+fn the_newest_records_stay_with_their_blobs_and_the_rest_goes() {
+    let bench = bench(30);
+    let mut job = bench.job();
+    go_on(&mut job, 20);
+    let removed = job.clean_up(keep(5)).unwrap();
+    assert_eq!((removed.boundary, removed.records, removed.blobs), (17, 16, 30));
+    assert_eq!(bench.log(), ["17", "18", "19", "20", "21"]);
+    assert_eq!(bench.blobs(), 10);
+    assert_eq!(readable(&bench).newest().seq, 22);
+}
+
+#[test]
+fn a_clean_up_with_nothing_to_remove_changes_nothing() {
+    let bench = bench(31);
+    let mut job = bench.job();
+    go_on(&mut job, 3);
+    let removed = job.clean_up(keep(100)).unwrap();
+    assert_eq!((removed.boundary, removed.records, removed.blobs), (1, 0, 0));
+    assert!(bench.store.list("_tallow/jobs/btc/0/gc").unwrap().is_empty());
+}
+
+#[test]
+fn what_is_not_published_or_still_wanted_stays() {
+    let bench = bench(32);
+    let mut job = bench.job();
+    go_on(&mut job, 5);
+    for _ in 0..10 {
+        commit(&mut job).unwrap();
+    }
+    // The sink stands at 6, and the log knows it from 7 on.
+    assert_eq!(job.clean_up(keep(2)).unwrap().boundary, 7);
+    let mut job = readable(&bench);
+    go_on(&mut job, 3);
+    assert_eq!(job.clean_up(Retention { keep: 2, not_from: Some(9) }).unwrap().boundary, 9);
+    assert_eq!(job.clean_up(keep(2)).unwrap().boundary, 19);
+    readable(&bench);
+}
+
+#[test]
+fn blobs_that_an_earlier_owner_never_committed_go_and_those_under_way_stay() {
+    let bench = bench(33);
+    let mut earlier = bench.job();
+    go_on(&mut earlier, 1);
+    let orphan = earlier.put_blob("an epoch that was never committed").unwrap();
+    let mut job = bench.job();
+    let under_way = job.put_blob("an epoch that is being committed").unwrap();
+    assert_eq!(job.clean_up(keep(100)).unwrap().blobs, 1);
+    assert!(job.read_blob(&orphan).is_err());
+    assert_eq!(job.read_blob(&under_way).unwrap(), "an epoch that is being committed");
+    assert_eq!(bench.blobs(), 3);
+}
+
+#[test]
+fn state_of_earlier_owners_stays_as_long_as_the_newest_record_needs_it() {
+    let bench = bench(34);
+    let mut job = bench.job();
+    go_on(&mut job, 1);
+    for _ in 0..10 {
+        job = bench.job();
+        job.clean_up(keep(2)).unwrap();
+    }
+    assert_eq!(readable(&bench).newest().state.partitions[0].next, 10);
+}
+
+/// At whichever request a clean-up dies, the next owner starts, and its clean-up finishes the work.
+#[test]
+fn a_clean_up_that_dies_anywhere_is_taken_up_again() {
+    let count = {
+        let bench = bench(35);
+        let mut job = bench.job();
+        go_on(&mut job, 8);
+        let before = bench.faulty.requests().len();
+        job.clean_up(keep(2)).unwrap();
+        bench.faulty.requests().len() - before
+    };
+    assert!(count > 10);
+    for dies_at in 0..count {
+        let bench = bench(35);
+        let mut job = bench.job();
+        go_on(&mut job, 8);
+        // Requests of a clean-up come in one order only: this one fails for good where its turn comes.
+        let ops: Vec<Op> = {
+            let probe = crate::bench::bench(35);
+            let mut job = probe.job();
+            go_on(&mut job, 8);
+            let before = probe.faulty.requests().len();
+            job.clean_up(keep(2)).unwrap();
+            probe.faulty.requests()[before..].iter().map(|(op, _)| *op).collect()
+        };
+        let same_before = ops[..dies_at].iter().filter(|op| **op == ops[dies_at]).count();
+        bench.faulty.script_after(same_before, ops[dies_at], "", Fault::Denied);
+        let died = job.clean_up(keep(2));
+        assert!(
+            matches!(died, Err(tallow_log::LogError::Store(StoreError::Denied { .. }))),
+            "request {dies_at}: {died:?}"
+        );
+        let mut next = readable(&bench);
+        go_on(&mut next, 2);
+        next.clean_up(keep(2)).unwrap();
+        assert_eq!(bench.log(), ["11", "12"], "request {dies_at}");
+        assert_eq!(bench.blobs(), 4, "request {dies_at}");
+    }
+}

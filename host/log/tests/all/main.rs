@@ -1,0 +1,10 @@
+//! The log as its users see it: formats, stores, and what faults of a store do to a shard.
+
+mod bench;
+mod clean_up;
+mod faults;
+mod format;
+mod s3;
+mod samples;
+mod simulation;
+mod stores;
