@@ -1,5 +1,7 @@
 //! The templates against the full parser: they may leave a record to it, and never disagree with it.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::{all_columns, batch};

@@ -1,6 +1,8 @@
 //! The vectors of `golden/`: options, records, and what must come of them. Written by hand from the contract and
 //! the exchange's documentation, and run against the built component too.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 use std::path::Path;
 

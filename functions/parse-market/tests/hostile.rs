@@ -1,5 +1,7 @@
 //! Records that nobody should send. Each is set apart with a bounded reason, and its neighbours are not touched.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::{all_columns, batch};

@@ -1,5 +1,7 @@
 //! The recordings of a market, against counts and sums that another reader takes from them.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::{all_columns, batch, recorded_messages};
