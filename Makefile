@@ -21,6 +21,7 @@ build: doctor ## Build the host and the functions
 
 functions: build ## Build the functions into target/functions
 
+test: export PATH := $(abspath $(dir $(BUILT))tools):$(PATH)
 test: doctor-test build ## Run all tests; those on real services say so where they are skipped
 	$(BUILT)/tallow-functions-build tests
 	$(CARGO) test $(RELEASE)

@@ -77,14 +77,19 @@ check_test_services() {
     optional "the test on a real Kafka" java default-jre-headless
     optional "the test on a real Kafka" mvn maven
     optional "the check of docker-compose.yml" docker-compose docker-compose
+    # `make test` looks there, too.
     tools=$(realpath -m "${CARGO_TARGET_DIR:-target}/tools")
-    have versitygw && return
-    [ -x "$tools/versitygw" ] && return
+    have versitygw || [ -x "$tools/versitygw" ] && return
     if have go && may_install; then
         say "go install $versitygw"
         GOBIN=$tools go install "$versitygw" && return
     fi
-    say "no versitygw: tests on a real object store are skipped (go install $versitygw)"
+    if [ "${CI:-}" = true ]; then
+        problems="$problems
+  go install $versitygw (needs Go, https://go.dev/dl)"
+    else
+        say "no versitygw: tests on a real object store are skipped (go install $versitygw)"
+    fi
 }
 
 # apt_install PACKAGE…: the lists of packages may be absent or old on a new machine.

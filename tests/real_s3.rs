@@ -7,14 +7,14 @@ use std::path::PathBuf;
 
 use tallow_tests::folder::Folder;
 use tallow_tests::s3::{Metadata, S3};
-use tallow_tests::{skip, tallow};
+use tallow_tests::{skip_unless_ci, tallow};
 use tempfile::TempDir;
 
 #[test]
 fn a_lake_in_s3_holds_the_same_rows_when_killed_and_resumed() {
     let s3 = match S3::start(Metadata::Kept) {
         Ok(s3) => s3,
-        Err(why) => return skip("a_lake_in_s3_holds_the_same_rows_when_killed_and_resumed", &why),
+        Err(why) => return skip_unless_ci("a_lake_in_s3_holds_the_same_rows_when_killed_and_resumed", &why),
     };
     let folder = Folder::open("ohlcv-trades");
     let (_place, manifest) = manifest(&folder, &s3);
@@ -30,7 +30,10 @@ fn a_store_that_overwrites_what_it_should_refuse_is_refused_at_the_start() {
     let s3 = match S3::start(Metadata::Dropped) {
         Ok(s3) => s3,
         Err(why) => {
-            return skip("a_store_that_overwrites_what_it_should_refuse_is_refused_at_the_start", &why);
+            return skip_unless_ci(
+                "a_store_that_overwrites_what_it_should_refuse_is_refused_at_the_start",
+                &why,
+            );
         }
     };
     let folder = Folder::open("ohlcv-trades");

@@ -9,8 +9,6 @@ use std::time::Duration;
 use tallow_edge::{Clock, SystemClock};
 use tempfile::TempDir;
 
-use crate::paths;
-
 const START_LIMIT: Duration = Duration::from_secs(30);
 const BUCKET: &str = "lake";
 
@@ -38,7 +36,7 @@ impl S3 {
         let listener = TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
         let port = listener.local_addr().map_err(|error| error.to_string())?.port();
         drop(listener);
-        let mut command = Command::new(program());
+        let mut command = Command::new("versitygw");
         command
             .args(["--port", &format!("127.0.0.1:{port}"), "posix"])
             .env("ROOT_ACCESS_KEY", "tests")
@@ -89,12 +87,6 @@ impl S3 {
             clock.sleep(Duration::from_millis(20));
         }
     }
-}
-
-/// The one that `scripts/doctor.sh` has built, else the one in `PATH`.
-fn program() -> PathBuf {
-    let built = paths::target().join("tools/versitygw");
-    if built.exists() { built } else { "versitygw".into() }
 }
 
 impl Drop for S3 {
