@@ -16,7 +16,7 @@ use crate::commit::{self, Committer};
 use crate::error::PipelineError;
 use crate::pipeline::{Wiring, ends, parse_function};
 use crate::plan::Plan;
-use crate::stage::isolate::Isolation;
+use crate::stage::isolate::{Isolation, Sandboxed};
 use crate::stage::parse::BisectBudget;
 use crate::stage::window::{Start, WindowWorker};
 
@@ -304,9 +304,7 @@ impl Restored {
     ) -> Result<WindowWorker, PipelineError> {
         let plan = &wiring.plan;
         let isolation = Isolation::new(
-            wiring.window.clone(),
-            plan.limits,
-            plan.specs.clone(),
+            Sandboxed { component: wiring.window.clone(), limits: plan.limits, specs: plan.specs.clone() },
             parse_function(wiring)?,
             plan.time.clone(),
             budget,

@@ -1,5 +1,7 @@
 //! The whole pipeline in memory: what is promised of it, with the built functions in their sandbox.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::collections::BTreeSet;

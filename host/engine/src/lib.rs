@@ -2,7 +2,8 @@
 //!
 //! [`Runtime`] compiles components (cached by digest) and keeps the deadline ticks; a [`Component`] has been
 //! checked to import nothing; [`ParseFunction`] and [`WindowFunction`] are instances with a memory cap, a
-//! deadline and an output cap. Whatever a function does wrong comes back as a [`CallError`].
+//! deadline and an output cap. Whatever a function does wrong comes back as a [`CallError`]. [`golden`] holds a
+//! built component to golden vectors.
 
 mod bindings;
 mod cache;

@@ -114,8 +114,8 @@ fn one_racer_wins(bench: &Bench) -> Result<(), String> {
     let [(winner, _)] = winners[..] else { return Err(format!("{} of {RACERS} won", winners.len())) };
     let theirs = Bytes::from(winner.clone());
     expect("reading", bench.store.get(&path).map_err(said)?, Some(theirs.clone()))?;
-    let lost = answers.iter().filter(|(racer, _)| racer != winner);
-    lost.map(|(_, answer)| expect("losing", answer, &Create::Exists { theirs: theirs.clone() })).collect()
+    let mut lost = answers.iter().filter(|(racer, _)| racer != winner);
+    lost.try_for_each(|(_, answer)| expect("losing", answer, &Create::Exists { theirs: theirs.clone() }))
 }
 
 fn folder_lists_its_own(bench: &Bench) -> Result<(), String> {

@@ -177,7 +177,7 @@ fn open_market(
         wirings.iter().map(|wiring| wiring.progress.committed(&at)).min().unwrap_or(0)
     };
     let past = |message: &Message| message.due_us.is_some_and(|due_us| due_us < now_us);
-    let history = std::iter::from_fn(|| messages.next_if(&past)).map(Ok);
+    let history = std::iter::from_fn(|| messages.next_if(past)).map(Ok);
     let gate = || Some(Gate { cap: EMBEDDED_CAP, committed: &committed });
     let done = produce(history, &sink, Pace::Max, gate(), clock, &mut watch)?;
     if !done.stopped {

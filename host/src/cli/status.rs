@@ -11,7 +11,7 @@ use tallow_epoch::Ledger;
 use tallow_log::record::{Kind, Record};
 use tallow_log::status::last_records;
 use tallow_manifest::{Manifest, Pipeline};
-use tallow_source::{Source, SourceError};
+use tallow_source::Source;
 
 use super::report::{grouped, time};
 use super::{Failure, settings, wire};
@@ -58,7 +58,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
 fn ends(manifest: &Manifest, pipeline: &Pipeline) -> Ends {
     let look = || -> Result<_, PipelineError> {
         let source = wire::source(&manifest.kafka, pipeline, Arc::new(SystemClock::new()))?;
-        Ok(source.partitions().map_err(SourceError::from)?)
+        Ok(source.partitions()?)
     };
     let partitions = look().map_err(|error| error.to_string())?;
     let end = partitions

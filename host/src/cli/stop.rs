@@ -1,15 +1,22 @@
 //! SIGTERM and Ctrl-C: the first asks the pipelines to finish their epoch and leave, the second leaves at once.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
+use tallow_edge::Ticks;
+
 use super::Failure;
 use crate::error::exit;
+use crate::pipeline::Wiring;
 
 /// Exit code after a second signal, as shells number it.
 const INTERRUPTED: i32 = 130;
+
+/// How long finishing the last epoch may take: supervisors kill after ten seconds.
+const PATIENCE: Duration = Duration::from_secs(9);
 
 /// A flag that the first signal sets.
 pub fn on_signal() -> Result<Arc<AtomicBool>, Failure> {
@@ -21,4 +28,18 @@ pub fn on_signal() -> Result<Arc<AtomicBool>, Failure> {
             .map_err(|error| Failure::new(exit::FAILED, format!("cannot listen to signals: {error}")))?;
     }
     Ok(stop)
+}
+
+/// Leaves without the last commit where that takes too long, as with a store that does not answer. Nothing is lost:
+/// the next start takes the epoch's records again. `since`: when the stop was first seen.
+pub fn leave_in_time(wirings: &[Wiring], since: &mut Option<Ticks>) {
+    let Some(wiring) = wirings.iter().find(|wiring| wiring.stop.load(Ordering::Relaxed)) else { return };
+    let now = wiring.clock.ticks();
+    if now.since(*since.get_or_insert(now)) < PATIENCE {
+        return;
+    }
+    eprintln!(
+        "tallow: the last epoch could not be committed in time; its records will be taken again at the next start"
+    );
+    std::process::exit(i32::from(exit::UNAVAILABLE));
 }

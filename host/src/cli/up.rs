@@ -66,8 +66,10 @@ fn run_all(wirings: &[Wiring], reporter: &Reporter) -> Vec<(String, PipelineErro
                 })
             })
             .collect();
+        let mut leaving = None;
         while threads.iter().any(|thread| !thread.is_finished()) {
             reporter.progress(wirings.iter().map(|wiring| (wiring.plan.name(), wiring.progress.counts())));
+            stop::leave_in_time(wirings, &mut leaving);
         }
         let names = wirings.iter().map(|wiring| wiring.plan.name().to_owned());
         let done = threads.into_iter().map(|thread| thread.join().unwrap_or(Err(PipelineError::Broken)));

@@ -10,11 +10,16 @@ use tallow_sink::DeadLetter;
 use super::parse::{BisectBudget, Piece, SECOND_CHANCE, aside, event_times};
 use crate::error::PipelineError;
 
+/// The window component with what its instances are opened with.
+pub struct Sandboxed {
+    pub component: Component,
+    pub limits: Limits,
+    pub specs: Vec<Spec>,
+}
+
 /// What is needed to stand where the epoch began.
 pub struct Isolation {
-    component: Component,
-    limits: Limits,
-    specs: Vec<Spec>,
+    function: Sandboxed,
     /// Parses halves of a batch: the same records give the same rows.
     parse: ParseFunction,
     /// The windows' event-time column.
@@ -33,25 +38,15 @@ pub struct Split {
 
 impl Isolation {
     pub fn new(
-        component: Component,
-        limits: Limits,
-        specs: Vec<Spec>,
+        function: Sandboxed,
         parse: ParseFunction,
         time: String,
         budget: Arc<BisectBudget>,
         parts: &[Part],
         watermark_us: Option<i64>,
     ) -> Self {
-        let mut isolation = Self {
-            component,
-            limits,
-            specs,
-            parse,
-            time,
-            parts: BTreeMap::new(),
-            watermark_us: i64::MIN,
-            budget,
-        };
+        let mut isolation =
+            Self { function, parse, time, budget, parts: BTreeMap::new(), watermark_us: i64::MIN };
         isolation.saved(parts, watermark_us);
         isolation
     }
@@ -80,7 +75,7 @@ impl Isolation {
         let place = piece.batch.place(0).to_string();
         self.halve(piece, &error, before, function, &mut split)?;
         if split.aside.is_empty() && !matches!(error, CallError::Deadline { .. }) {
-            let (function, error) = (self.component.name().to_owned(), error.to_string());
+            let (function, error) = (self.function.component.name().to_owned(), error.to_string());
             return Err(PipelineError::Unrepeatable { function, place, error });
         }
         Ok(split)
@@ -97,7 +92,7 @@ impl Isolation {
         if let CallError::Refused(why) = error {
             return Err(self.failed(why));
         }
-        self.budget.spend(self.component.name(), error)?;
+        self.budget.spend(self.function.component.name(), error)?;
         *function = self.rebuild(before, split)?;
         if matches!(error, CallError::Deadline { .. }) {
             match self.with_more_time(&piece, before, function, split)? {
@@ -109,7 +104,7 @@ impl Isolation {
             }
         }
         if piece.batch.len() == 1 {
-            tracing::warn!(function = self.component.name(), place = %piece.batch.place(0), %error, "a record is set aside");
+            tracing::warn!(function = self.function.component.name(), place = %piece.batch.place(0), %error, "a record is set aside");
             split.aside.push(aside(&piece.batch, error));
             return Ok(());
         }
@@ -131,15 +126,16 @@ impl Isolation {
         function: &mut WindowFunction,
         split: &Split,
     ) -> Result<Option<Vec<Report>>, PipelineError> {
-        let patient = Limits { deadline: self.limits.deadline * SECOND_CHANCE, ..self.limits };
+        let patient =
+            Limits { deadline: self.function.limits.deadline * SECOND_CHANCE, ..self.function.limits };
         *function = self.rebuild_with(patient, before, split)?;
         let reports = function.update(&piece.parsed.rows).ok();
-        function.set_deadline(self.limits.deadline);
+        function.set_deadline(self.function.limits.deadline);
         Ok(reports)
     }
 
     fn rebuild(&self, before: &[Piece], split: &Split) -> Result<WindowFunction, PipelineError> {
-        self.rebuild_with(self.limits, before, split)
+        self.rebuild_with(self.function.limits, before, split)
     }
 
     /// A function that stands where the failed one stood: the epoch's start, then all that went well since.
@@ -154,8 +150,13 @@ impl Isolation {
             .iter()
             .map(|((spec, group), bytes)| Part { spec: *spec, group: *group, bytes: bytes.clone() })
             .collect();
-        let restored =
-            WindowFunction::restore(&self.component, limits, &self.specs, self.watermark_us, &parts);
+        let restored = WindowFunction::restore(
+            &self.function.component,
+            limits,
+            &self.function.specs,
+            self.watermark_us,
+            &parts,
+        );
         let mut function = restored.map_err(|error| self.failed(error))?;
         let taken = before.iter().chain(split.pieces.iter().map(|(piece, _)| piece));
         for piece in taken {
@@ -173,7 +174,7 @@ impl Isolation {
     }
 
     fn failed(&self, why: impl std::fmt::Display) -> PipelineError {
-        let function = self.component.name().to_owned();
+        let function = self.function.component.name().to_owned();
         PipelineError::Function { function, call: "update", why: why.to_string() }
     }
 }

@@ -1,6 +1,6 @@
 //! A whole pipeline in one process: topics, object store and clock in memory, the built functions in their sandbox.
 
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
