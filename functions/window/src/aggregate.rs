@@ -49,13 +49,15 @@ pub struct Context<'a> {
 /// The rows of one update that go into one pane.
 pub struct Segment<'a> {
     pub rows: &'a [u32],
+    /// Highest id of the key that is not tracked.
+    floor: i64,
     /// First and last of `rows` by the order key, once they were looked for.
     ends: Option<(u32, u32)>,
 }
 
 impl<'a> Segment<'a> {
-    pub fn new(rows: &'a [u32]) -> Self {
-        Segment { rows, ends: None }
+    pub fn new(rows: &'a [u32], floor: i64) -> Self {
+        Segment { rows, floor, ends: None }
     }
 
     /// First and last row that have a value.
@@ -93,7 +95,7 @@ impl Cell {
             (Cell::Pick(pick), Some(column), _) => {
                 if let Some((first, last)) = segment.ends(column, context) {
                     let row = if op.operation == Operation::First { first } else { last };
-                    let order = context.feed.order_key(row, context.places);
+                    let order = context.feed.order_key(row, segment.floor, context.places);
                     choose(pick, Pick { order, value: column.value(row) }, op.operation, context.topics);
                 }
             }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::columns::{Input, Values};
 use crate::ids::MAX_ID;
 use crate::keys::encode;
-use crate::order::{OrderKey, Places, Topics};
+use crate::order::{OrderKey, Place, Places, Topics};
 use crate::pane::MAX_TIME_US;
 use crate::spec::{IdColumns, Plan};
 use crate::table::{ColumnData, Rows, Table, Text, is_valid};
@@ -137,13 +137,9 @@ impl<'a> Feed<'a> {
         for input in inputs {
             match (&input.values, &input.validity) {
                 (Values::Narrow(values), None) => each(&mut hashes, values),
-                (Values::Opaque, None) => {}
                 _ => {
                     for (row, hash) in hashes.iter_mut().enumerate() {
-                        let value = input.is_valid(row as u32).then(|| input.value(row as u32));
-                        *hash = mix(*hash, i64::from(value.is_some()));
-                        *hash =
-                            value.map_or(*hash, |value| mix(mix(*hash, value as i64), (value >> 64) as i64));
+                        *hash = mix_value(*hash, input, row as u32);
                     }
                 }
             }
@@ -181,9 +177,12 @@ impl<'a> Feed<'a> {
         }
     }
 
-    pub fn order_key(&self, row: u32, places: &Places) -> OrderKey {
+    /// A row's order key. Rows above the floor are told apart by their ids, the others by their places.
+    pub fn order_key(&self, row: u32, floor: i64, places: &Places) -> OrderKey {
         let id = self.first_id(row);
-        OrderKey { time_us: self.time_us[row as usize], id, place: places.place(row) }
+        let by_place = matches!(self.ids, Ids::None) || id <= floor;
+        let place = if by_place { places.place(row) } else { Place::ANY };
+        OrderKey { time_us: self.time_us[row as usize], id, place }
     }
 
     /// First and last of some rows by the order key.
@@ -211,6 +210,22 @@ impl<'a> Feed<'a> {
 #[inline]
 fn mix(hash: u64, value: i64) -> u64 {
     (hash.rotate_left(23) ^ value as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+/// Mixes one value in, the same way whether or not its column has nulls or high halves in this update.
+fn mix_value(hash: u64, input: &Input, row: u32) -> u64 {
+    const NULL: i64 = 0x6e75_6c6c;
+    if !input.is_valid(row) {
+        return mix(hash, NULL);
+    }
+    if matches!(input.values, Values::Opaque) {
+        return hash;
+    }
+    let value = input.value(row);
+    match i64::try_from(value) {
+        Ok(narrow) => mix(hash, narrow),
+        Err(_) => mix(mix(hash, value as i64), (value >> 64) as i64),
+    }
 }
 
 type Validities<'a> = Vec<&'a [u8]>;

@@ -50,6 +50,7 @@ impl Ranges {
         }
     }
 
+    #[cold]
     fn insert_apart(&mut self, mut first: i64, mut last: i64) {
         if first > self.last {
             if !self.is_empty() {
@@ -174,6 +175,7 @@ impl Ring {
         }
     }
 
+    #[cold]
     fn put_sparse(&mut self, slot: u16, entry: Entry) {
         let known = self.sparse.entry(slot).or_insert(EMPTY);
         if known.id < entry.id {
@@ -295,7 +297,9 @@ impl KeyIds {
         let expected = if low > last { 0 } else { last.abs_diff(low) + 1 };
         let ids = expected - self.known.count_within(low, last);
         let joined = self.known.next_above(last).is_none_or(|next| next == last + 1);
-        Some(Missing { ids, whole: ids == 0 && joined && self.last_closed.is_some() })
+        // An id below what was forgotten came after its neighbours' windows had closed.
+        let settled = self.last_closed.is_some() && first > self.forgotten;
+        Some(Missing { ids, whole: ids == 0 && joined && settled })
     }
 
     /// A window or pane closed for good: its highest id, and the lowest id of those that are open.

@@ -5,9 +5,14 @@ use std::cmp::Ordering;
 
 use crate::table::Rows;
 
-/// Topic names, by index.
-#[derive(Default)]
+/// Topic names, by index. The empty name, which no topic has, is the first.
 pub struct Topics(Vec<Box<str>>);
+
+impl Default for Topics {
+    fn default() -> Self {
+        Topics(vec!["".into()])
+    }
+}
 
 impl Topics {
     /// The index of a topic, added if it is new. Pipelines have few topics, so a scan is enough.
@@ -40,6 +45,10 @@ pub struct Place {
 }
 
 impl Place {
+    /// The place of a row whose id says all: the same row may come again from another place, and must leave
+    /// the same state.
+    pub const ANY: Place = Place { topic: 0, partition: 0, offset: 0, row: 0 };
+
     fn compare(&self, other: &Place, topics: &Topics) -> Ordering {
         topics
             .compare(self.topic, other.topic)

@@ -3,8 +3,7 @@
 use crate::aggregate::{Context, Segment};
 use crate::feed::{Feed, Ids};
 use crate::held::{Pane, SpecState};
-use crate::ids::Judgement;
-use crate::order::Topics;
+use crate::ids::{Judgement, KeyIds};
 use crate::pane::Grid;
 use crate::session::{join, survivors};
 use crate::spec::Form;
@@ -28,10 +27,25 @@ pub struct Report {
     pub conflict_rows: Vec<u32>,
 }
 
+impl Report {
+    /// Counts a row's assignments that are not late; whether it is taken in.
+    #[inline]
+    fn count(&mut self, judgement: Judgement, row: u32, assignments: u64) -> bool {
+        match judgement {
+            Judgement::New | Judgement::Untracked => self.accepted += assignments,
+            Judgement::Duplicate => self.duplicate += assignments,
+            Judgement::Conflict => {
+                self.conflict += assignments;
+                self.conflict_rows.push(row);
+            }
+        }
+        matches!(judgement, Judgement::New | Judgement::Untracked)
+    }
+}
+
 const UNKNOWN: u32 = u32::MAX;
 
 /// The accepted rows of an update with the slots of their panes.
-#[derive(Default)]
 struct Accepted {
     rows: Vec<u32>,
     slots: Vec<u32>,
@@ -39,25 +53,44 @@ struct Accepted {
     merged: Vec<(u32, u32)>,
 }
 
+impl Accepted {
+    fn for_rows(rows: usize) -> Accepted {
+        Accepted { rows: Vec::with_capacity(rows), slots: Vec::with_capacity(rows), merged: Vec::new() }
+    }
+}
+
 /// Takes an update's rows into a spec's state, under the watermark of the last advance.
 pub fn update(state: &mut SpecState, context: &Context, watermark_us: i64, version: u64) -> Report {
     let feed = context.feed;
-    let mut report = Report { taken: feed.taken, invalid: feed.invalid.clone(), ..Report::default() };
-    let mut accepted = Accepted {
-        rows: Vec::with_capacity(feed.rows.len()),
-        slots: Vec::with_capacity(feed.rows.len()),
-        merged: Vec::new(),
+    let prints = feed.fingerprints.as_slice();
+    // Each arm is compiled for itself, so that no row asks again what kind of ids there are.
+    let (mut report, accepted) = match feed.ids {
+        Ids::None => assign(state, context, watermark_us, |_, _| Judgement::New),
+        Ids::One(ids) => assign(state, context, watermark_us, |key, row| key.take_one(ids[row], prints[row])),
+        Ids::Range(first, last) => assign(state, context, watermark_us, |key, row| {
+            key.take_range(first[row], last[row], prints[row])
+        }),
     };
-    match state.plan.form {
-        Form::Panes(grid) => assign_panes(state, feed, grid, watermark_us, &mut report, &mut accepted),
-        Form::Session { gap_us } => {
-            let under = (gap_us, watermark_us);
-            assign_sessions(state, feed, context.topics, under, &mut report, &mut accepted);
-        }
-    }
     report.assignments = report.accepted + report.late + report.duplicate + report.conflict;
     fold(state, context, accepted, version);
     report
+}
+
+fn assign(
+    state: &mut SpecState,
+    context: &Context,
+    watermark_us: i64,
+    judge: impl Fn(&mut KeyIds, usize) -> Judgement,
+) -> (Report, Accepted) {
+    let feed = context.feed;
+    let mut report = Report { taken: feed.taken, invalid: feed.invalid.clone(), ..Report::default() };
+    let accepted = match state.plan.form {
+        Form::Panes(grid) => assign_panes(state, feed, grid, watermark_us, &mut report, judge),
+        Form::Session { gap_us } => {
+            assign_sessions(state, context, (gap_us, watermark_us), &mut report, judge)
+        }
+    };
+    (report, accepted)
 }
 
 fn assign_panes(
@@ -66,8 +99,9 @@ fn assign_panes(
     grid: Grid,
     watermark_us: i64,
     report: &mut Report,
-    accepted: &mut Accepted,
-) {
+    judge: impl Fn(&mut KeyIds, usize) -> Judgement,
+) -> Accepted {
+    let mut accepted = Accepted::for_rows(feed.rows.len());
     let mut lookup = vec![UNKNOWN; feed.codes];
     let late_before = grid.late_before(watermark_us);
     for &row in &feed.rows {
@@ -86,10 +120,12 @@ fn assign_panes(
             }
         }
         let key = key_of(state, feed, &mut lookup, row);
-        if !take_id(state, feed, key, row, windows, report) {
+        let key_state = &mut state.states[key as usize];
+        let judgement = judge(&mut key_state.ids, row as usize);
+        if !report.count(judgement, row, windows) {
             continue;
         }
-        let recent = state.states[key as usize].recent;
+        let recent = key_state.recent;
         let slot = if (time_us.wrapping_sub(recent.start_us) as u64) < grid.pane_us as u64 {
             recent.slot
         } else {
@@ -98,16 +134,18 @@ fn assign_panes(
         accepted.rows.push(row);
         accepted.slots.push(slot);
     }
+    accepted
 }
 
 fn assign_sessions(
     state: &mut SpecState,
-    feed: &Feed,
-    topics: &Topics,
+    context: &Context,
     (gap_us, watermark_us): (i64, i64),
     report: &mut Report,
-    accepted: &mut Accepted,
-) {
+    judge: impl Fn(&mut KeyIds, usize) -> Judgement,
+) -> Accepted {
+    let feed = context.feed;
+    let mut accepted = Accepted::for_rows(feed.rows.len());
     let mut lookup = vec![UNKNOWN; feed.codes];
     for &row in &feed.rows {
         let time_us = feed.time_us[row as usize];
@@ -117,62 +155,37 @@ fn assign_sessions(
             continue;
         }
         let key = key_of(state, feed, &mut lookup, row);
-        if !take_id(state, feed, key, row, 1, report) {
+        let SpecState { states, panes, plan, .. } = state;
+        let key_state = &mut states[key as usize];
+        let judgement = judge(&mut key_state.ids, row as usize);
+        if !report.count(judgement, row, 1) {
             continue;
         }
-        let SpecState { states, panes, plan, .. } = state;
         let at = (key, time_us, gap_us);
-        let slot = join(&mut states[key as usize], panes, plan, topics, at, &mut accepted.merged);
+        let slot = join(key_state, panes, plan, context.topics, at, &mut accepted.merged);
         accepted.rows.push(row);
         accepted.slots.push(slot);
     }
+    accepted
 }
 
 #[inline]
 fn key_of(state: &mut SpecState, feed: &Feed, lookup: &mut [u32], row: u32) -> u32 {
     let known = &mut lookup[feed.key_codes[row as usize] as usize];
     if *known == UNKNOWN {
-        let mut text = Vec::new();
-        feed.encode_key(row, &mut text);
-        *known = state.key(&text);
+        *known = find_key(state, feed, row);
     }
     *known
 }
 
-/// Judges a row by its id, and counts its assignments that are not late; whether it is taken in.
-#[inline]
-fn take_id(
-    state: &mut SpecState,
-    feed: &Feed,
-    key: u32,
-    row: u32,
-    assignments: u64,
-    report: &mut Report,
-) -> bool {
-    let ids = &mut state.states[key as usize].ids;
-    let at = row as usize;
-    let judgement = match feed.ids {
-        Ids::None => Judgement::New,
-        Ids::One(id) => ids.take_one(id[at], feed.fingerprints[at]),
-        Ids::Range(first, last) => ids.take_range(first[at], last[at], feed.fingerprints[at]),
-    };
-    match judgement {
-        Judgement::New | Judgement::Untracked => {
-            report.accepted += assignments;
-            true
-        }
-        Judgement::Duplicate => {
-            report.duplicate += assignments;
-            false
-        }
-        Judgement::Conflict => {
-            report.conflict += assignments;
-            report.conflict_rows.push(row);
-            false
-        }
-    }
+#[cold]
+fn find_key(state: &mut SpecState, feed: &Feed, row: u32) -> u32 {
+    let mut text = Vec::new();
+    feed.encode_key(row, &mut text);
+    state.key(&text)
 }
 
+#[cold]
 fn find_pane(state: &mut SpecState, grid: Grid, key: u32, time_us: i64) -> u32 {
     let SpecState { states, panes, plan, .. } = state;
     let state = &mut states[key as usize];
@@ -201,7 +214,8 @@ fn fold(state: &mut SpecState, context: &Context, mut accepted: Accepted, versio
     let rows = order.as_deref().unwrap_or(&accepted.rows);
     for (slot, start, end) in segments {
         let pane = state.panes.get_mut(slot);
-        let mut segment = Segment::new(&rows[start..end]);
+        let floor = state.states[pane.key as usize].ids.floor;
+        let mut segment = Segment::new(&rows[start..end], floor);
         let (first_id, last_id) = context.feed.id_bounds(segment.rows);
         pane.rows += segment.rows.len() as u64;
         pane.first_id = pane.first_id.min(first_id);
