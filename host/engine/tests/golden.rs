@@ -1,5 +1,8 @@
 //! The golden vectors of the standard functions, run on their components as they were built.
 
+// Clippy allows these in test functions; here the helpers are part of the tests too.
+#![allow(clippy::unwrap_used)]
+
 use std::path::{Path, PathBuf};
 
 use tallow_engine::golden::{GoldenError, run_parse, run_window};

@@ -45,7 +45,9 @@ pub fn run(args: Args) -> Result<(), Failure> {
     }
     let reporter = Reporter::new(args.json, world.clock.clone());
     let failures = run_all(&wirings, &reporter);
-    for wiring in &wirings {
+    // A pipeline that could not begin has nothing to sum up.
+    let began = |wiring: &&Wiring| failures.is_empty() || wiring.progress.counts().epochs > 0;
+    for wiring in wirings.iter().filter(began) {
         reporter.summary(wiring.plan.name(), &wiring.progress.counts(), world.store.url());
     }
     first_failure(failures)
