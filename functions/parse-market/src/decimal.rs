@@ -1,5 +1,7 @@
 //! Exact decimals: from text straight to a mantissa, never by way of a float.
 
+use crate::swar;
+
 /// Mantissas stay below 10^38, so that they fit a 38-digit decimal (Parquet's, Arrow's).
 const MAX_DIGITS: i64 = 38;
 const LIMIT: i128 = 10i128.pow(MAX_DIGITS as u32);
@@ -101,6 +103,9 @@ impl Plain {
     /// `None` leaves the text to [`Number`].
     #[inline]
     pub fn read(text: &[u8]) -> Option<Self> {
+        if let Some((mantissa @ 1.., places)) = swar::long_decimal(text) {
+            return Some(Plain { mantissa, places });
+        }
         if text.len() > 18 || text.ends_with(b".") {
             return None;
         }

@@ -192,6 +192,38 @@ impl<'w> Cursor<'w> {
     }
 }
 
+/// A text of 8 to 16 digits as a number; `None` for any other.
+#[inline]
+pub(crate) fn long_digits(text: &[u8]) -> Option<u64> {
+    let first = u64::from_le_bytes(*text.first_chunk()?);
+    let rest = text.len() as u32 - 8;
+    let last = u64::from_le_bytes(*text.last_chunk()?);
+    if rest > 8 || leading_digits(first) < 8 || leading_digits(last) < 8 {
+        return None;
+    }
+    let tail = last & !low_bytes(8 - rest);
+    Some(eight_digits(first) * power_of_10(rest) + eight_digits(tail))
+}
+
+/// A text of at least 8 bytes, `digits . digits` with 1 to 7 digits before the point and 1 to 8 after it, as a
+/// mantissa and its places; `None` for any other.
+#[inline]
+pub(crate) fn long_decimal(text: &[u8]) -> Option<(u64, u8)> {
+    let first = u64::from_le_bytes(*text.first_chunk()?);
+    let last = u64::from_le_bytes(*text.last_chunk()?);
+    let point = leading_digits(first);
+    let places = text.len() as u32 - point - 1;
+    if !(1..8).contains(&point) || text[point as usize] != b'.' || !(1..=8).contains(&places) {
+        return None;
+    }
+    let fraction = last >> (64 - 8 * places);
+    if leading_digits(fraction) < places {
+        return None;
+    }
+    let mantissa = first_digits(first, point) * power_of_10(places) + first_digits(fraction, places);
+    Some((mantissa, places as u8))
+}
+
 /// `integer.fraction` (`fraction` of eight places) at any scale that keeps all of it.
 #[cold]
 fn rescale(integer: u64, fraction: u64, scale: u8) -> Option<i64> {
@@ -305,6 +337,27 @@ mod tests {
                 }
                 (Some(mantissa), Err(_)) => prop_assert!(false, "{} read as {}", text, mantissa),
                 (None, exact) => prop_assert!(exact.is_err_and(|_| true) || exact.is_ok_and(|exact| exact.rounded || exact.mantissa > i128::from(i64::MAX))),
+            }
+        }
+
+        #[test]
+        fn long_digits_agree_with_the_standard_library(text in "[0-9]{0,18}[0-9.a]?[0-9]{0,8}") {
+            if let Some(value) = long_digits(text.as_bytes()) {
+                prop_assert_eq!(Ok(value), text.parse());
+            } else {
+                prop_assert!(!(8..=16).contains(&text.len()) || text.parse::<u64>().is_err());
+            }
+        }
+
+        #[test]
+        fn long_decimals_agree_with_the_standard_library(text in "[0-9]{0,8}[.0a]?[0-9]{0,9}[0-9.x]?") {
+            let (integer, fraction) = text.split_once('.').unwrap_or((&text, ""));
+            let digits = format!("{integer}{fraction}");
+            if let Some((mantissa, places)) = long_decimal(text.as_bytes()) {
+                prop_assert_eq!((Ok(mantissa), usize::from(places)), (digits.parse(), fraction.len()));
+            } else {
+                let fits = (1..8).contains(&integer.len()) && (1..9).contains(&fraction.len()) && text.len() >= 8;
+                prop_assert!(!fits || digits.bytes().any(|byte| !byte.is_ascii_digit()));
             }
         }
 

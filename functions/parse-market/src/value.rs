@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::decimal::Number;
 use crate::reason::{Apart, Step, excerpt};
+use crate::swar;
 use crate::time::{self, NoTime};
 
 /// A value as it is written: UTF-8. Faults name the column or field that needs it.
@@ -45,14 +46,13 @@ impl<'a> Value<'a> {
 
     #[inline]
     pub fn integer(self, name: &str) -> Step<i64> {
-        // Eighteen digits cannot overflow.
-        if let (1..=18, true) = (self.0.len(), self.0.iter().all(u8::is_ascii_digit)) {
-            return Ok(self.0.iter().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')));
+        match swar::long_digits(self.0) {
+            Some(value) => Ok(value as i64),
+            None => self.any_integer(name),
         }
-        self.long_integer(name)
     }
 
-    fn long_integer(self, name: &str) -> Step<i64> {
+    fn any_integer(self, name: &str) -> Step<i64> {
         let parsed = std::str::from_utf8(self.0).ok().and_then(|text| text.parse().ok());
         parsed.ok_or_else(|| {
             let digits = self.0.strip_prefix(b"-").unwrap_or(self.0);
