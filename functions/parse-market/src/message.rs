@@ -152,34 +152,40 @@ fn items<'a>(scanner: &mut Scanner<'a>) -> Option<Vec<Value<'a>>> {
             return scanner.stop("the end of an array, which no answer has so late");
         }
         items.push(Value(scanner.value()?));
-        if scanner.accept(b']') {
+        if !scanner.another(b']')? {
             return Some(items);
         }
-        scanner.expect(b',', "a comma or the end of an array")?;
     }
 }
 
 /// Reads a whole text that is an object, member by member.
 #[inline]
-fn members<'a>(
+fn members<'a>(scanner: &mut Scanner<'a>, member: impl FnMut(&'a [u8], Value<'a>) -> Step<()>) -> Step<()> {
+    match members_or_fault(scanner, member) {
+        Some(done) => done,
+        None => Err(scanner.fault()),
+    }
+}
+
+#[inline(always)]
+fn members_or_fault<'a>(
     scanner: &mut Scanner<'a>,
     mut member: impl FnMut(&'a [u8], Value<'a>) -> Step<()>,
-) -> Step<()> {
-    let mut next = scanner.expect(b'{', "an object");
-    if next.is_some() && scanner.accept(b'}') {
-        return scanner.end().ok_or_else(|| scanner.fault());
-    }
-    while next.is_some() {
-        let Some((key, value)) = scanner.key().and_then(|key| Some((key, scanner.value()?))) else {
-            break;
-        };
-        member(key, Value(value))?;
-        if scanner.accept(b'}') {
-            return scanner.end().ok_or_else(|| scanner.fault());
+) -> Option<Step<()>> {
+    scanner.expect(b'{', "an object")?;
+    if !scanner.accept(b'}') {
+        loop {
+            let key = scanner.key()?;
+            let value = Value(scanner.value()?);
+            if let Err(apart) = member(key, value) {
+                return Some(Err(apart));
+            }
+            if !scanner.another(b'}')? {
+                break;
+            }
         }
-        next = scanner.expect(b',', "a comma or the end of an object");
     }
-    Err(scanner.fault())
+    scanner.end().map(Ok)
 }
 
 /// Place of a key of one byte from `@` to DEL, all letters among them.

@@ -69,6 +69,17 @@ impl<'a> Scanner<'a> {
         if self.accept(byte) { Some(()) } else { self.stop(name) }
     }
 
+    /// Reads what follows a member or item: whether another one comes, or the end of what holds them.
+    #[inline(always)]
+    pub fn another(&mut self, closing: u8) -> Option<bool> {
+        let found = self.peek();
+        if found != b',' && found != closing {
+            return self.stop("a comma or the end of an object or array");
+        }
+        self.at += 1;
+        Some(found == b',')
+    }
+
     /// Reads the end: nothing but white space may be left.
     pub fn end(&mut self) -> Option<()> {
         self.peek();
@@ -255,15 +266,13 @@ impl<'a> Scanner<'a> {
                 let Some(&closing) = due.last() else {
                     return self.text.get(start..self.at);
                 };
-                if self.accept(closing) {
-                    due.pop();
-                    continue;
+                if self.another(closing)? {
+                    if closing == b'}' {
+                        self.key()?;
+                    }
+                    break;
                 }
-                self.expect(b',', "a comma or the end of an object or array")?;
-                if closing == b'}' {
-                    self.key()?;
-                }
-                break;
+                due.pop();
             }
         }
     }
