@@ -5,8 +5,8 @@ use std::time::Duration;
 use anyhow::Result;
 use tallow_edge::{Clock, SystemClock};
 
-/// How long one round of calls in a loop takes.
-const ROUND: Duration = Duration::from_millis(200);
+/// How long one round of calls in a loop takes: long against the ticks in which it is counted.
+const ROUND: Duration = Duration::from_millis(300);
 
 /// What each round gave, the first with the first.
 #[derive(Debug, Default)]
@@ -48,18 +48,33 @@ pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     }
 }
 
-/// Records a second of one round of calls; `call` says how many records it took.
-pub fn rate(mut call: impl FnMut() -> Result<usize>) -> Result<f64> {
+/// Records a second of one round of calls, by the time that a core gave to this thread: what other programs
+/// took from it in between is not counted. `call` says how many records it took.
+pub fn rate_per_core(mut call: impl FnMut() -> Result<usize>) -> Result<f64> {
     let clock = SystemClock::new();
-    let start = clock.ticks();
+    let (start, start_on_core) = (clock.ticks(), on_core());
     let mut records = 0;
     loop {
         records += call()?;
         let elapsed = clock.ticks().since(start);
+        if elapsed < ROUND {
+            continue;
+        }
+        let elapsed = match (start_on_core, on_core()) {
+            (Some(start), Some(now)) => now.saturating_sub(start),
+            _ => elapsed,
+        };
         if elapsed >= ROUND {
             return Ok(records as f64 / elapsed.as_secs_f64());
         }
     }
+}
+
+/// How long this thread has run on a core so far. Linux counts it in ticks of a few milliseconds; elsewhere it
+/// is not known.
+fn on_core() -> Option<Duration> {
+    let schedstat = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    Some(Duration::from_nanos(schedstat.split(' ').next()?.parse().ok()?))
 }
 
 /// Seconds that `work` takes, and what it gave.

@@ -7,7 +7,7 @@ use tallow_engine::{Contract, ParseFunction, Runtime};
 
 use crate::functions::{self, BATCH_RECORDS};
 use crate::native;
-use crate::pairs::{Pairs, median, rate};
+use crate::pairs::{Pairs, median, rate_per_core};
 use crate::report::Measure;
 use crate::trades::Look;
 
@@ -46,23 +46,24 @@ pub fn run(measures: &mut Vec<Measure>) -> Result<()> {
         let pairs = Pairs::measure(
             PAIRS,
             || {
-                rate(|| {
+                rate_per_core(|| {
                     native_next = (native_next + 1) % native_batches.len();
                     let parsed = parse_market::parse(black_box(&native_batches[native_next]), &options);
                     whole(black_box(parsed).map_err(|why| anyhow!(why))?.rows.rows)
                 })
             },
             || {
-                rate(|| {
+                rate_per_core(|| {
                     next = (next + 1) % batches.len();
                     whole(black_box(function.parse(&mut batches[next])?).rows.table.rows)
                 })
             },
         )?;
         let name = |what: &str| format!("parse, {}: {what}", case.name);
-        let sandbox = Measure::new(name("sandbox"), median(pairs.b.clone()), "records/s").aim(case.aim);
+        let sandbox =
+            Measure::new(name("sandbox"), median(pairs.b.clone()), "records/s a core").aim(case.aim);
         measures.extend([
-            Measure::new(name("native"), median(pairs.a.clone()), "records/s"),
+            Measure::new(name("native"), median(pairs.a.clone()), "records/s a core"),
             case.reach.into_iter().fold(sandbox, Measure::reach),
             Measure::new(name("native / sandbox"), pairs.ratio(), "times").at_most().aim(AIM_RATIO),
         ]);
