@@ -57,7 +57,7 @@ impl Trades {
         let (sent, id) = (time + 1, self.next_ids[index]);
         let price_places = noise % 10_000 * 10_000;
         let (quantity, quantity_places) = (noise % 3, noise % 100_000 * 1_000);
-        let maker = noise % 2 == 0;
+        let maker = noise.is_multiple_of(2);
         self.next_ids[index] += 1;
         self.made += 1;
         out.clear();
