@@ -104,7 +104,7 @@ impl<'a> Message<'a> {
 
     /// The value of a key; `None` where it is absent or null. A key given twice is a broken message: nobody
     /// could say which one is meant.
-    #[inline]
+    #[inline(always)]
     pub fn get(&self, key: &str) -> Step<Option<Value<'a>>> {
         match letter(key.as_bytes()) {
             Some(letter) if self.twice >> letter & 1 == 0 => {
@@ -125,7 +125,7 @@ impl<'a> Message<'a> {
     }
 
     /// The value of a key as column `name` needs it.
-    #[inline]
+    #[inline(always)]
     pub fn required(&self, name: &str, key: &str) -> Step<Value<'a>> {
         match self.get(key)? {
             Some(value) => Ok(value),

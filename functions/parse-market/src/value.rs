@@ -14,7 +14,8 @@ pub(crate) struct Value<'a>(pub &'a [u8]);
 impl<'a> Value<'a> {
     #[inline]
     pub fn is_null(self) -> bool {
-        self.0 == b"null"
+        // Nothing else in JSON begins so.
+        self.0.first() == Some(&b'n')
     }
 
     pub fn is_array(self) -> bool {
