@@ -9,6 +9,8 @@
 //! `tallow:parse`.
 
 mod batch;
+mod builder;
+mod cursor;
 mod decimal;
 mod dictionary;
 mod formats;

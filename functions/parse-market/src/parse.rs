@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::batch::{Batch, ByteColumn};
+use crate::cursor::{WINDOW_BYTES, Window};
 use crate::dictionary::Dictionary;
 use crate::full::{self, Record, not_asked_for};
 use crate::message::Message;
@@ -10,7 +11,6 @@ use crate::options::{Options, Plan};
 use crate::output::{Marked, Parsed};
 use crate::reason::Apart;
 use crate::rows::Rows;
-use crate::swar::{WINDOW_BYTES, Window};
 use crate::template::{Templates, Trade};
 
 /// Trades that are gathered before they go into columns: few enough to stay in the nearest cache.

@@ -1,10 +1,10 @@
 //! Trades and aggregate trades in the exchange's own key order, bare or in the combined-stream envelope. What
 //! is read here is what `full` would read; at the first surprise the record is left to it.
 
+use crate::cursor::{Cursor, MAX_MESSAGE_BYTES, Window};
 use crate::options::Plan;
 use crate::rows::Rows;
 use crate::schema::{ColumnId, Kind};
-use crate::swar::{Cursor, MAX_MESSAGE_BYTES, Window};
 use crate::time;
 
 /// A trade as read.
