@@ -12,29 +12,30 @@ const ROWS: usize = 4096;
 const SYMBOLS: usize = 8;
 const MINUTE_US: u64 = 60_000_000;
 
-fn main() {
+fn main() -> Result<(), String> {
     let calls = trades();
     for (name, sizes) in [("1m", &[1][..]), ("1m + 1d", &[1, 1440]), ("1m + 1d + 1s", &[1, 1440, 0])] {
         let mut best = vec![f64::MAX; CALLS];
         for _ in 0..5 {
-            run(&calls, sizes, &mut best);
+            run(&calls, sizes, &mut best)?;
         }
         let (best, rows) = (best.iter().sum::<f64>(), (CALLS * ROWS) as f64);
         println!("{name}: {:.1} M rows/s, {:.1} ns a row", rows / best / 1e6, best / rows * 1e9);
     }
+    Ok(())
 }
 
 /// Times every call, and keeps the best time of each: other programs then disturb little.
 #[allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
-fn run(calls: &[Rows], minutes: &[u64], best: &mut [f64]) {
+fn run(calls: &[Rows], minutes: &[u64], best: &mut [f64]) -> Result<(), String> {
     let specs = minutes.iter().map(|&minutes| ohlcv((minutes * MINUTE_US).max(1_000_000))).collect();
-    let mut windows = Windows::open(specs).expect("the specs are right");
+    let mut windows = Windows::open(specs)?;
     let mut accepted = 0;
     for (rows, best) in calls.iter().zip(best) {
         // The rows were just written when a function is called.
         let rows = rows.clone();
         let start = std::time::Instant::now();
-        let reports = windows.update(&rows).expect("the rows are right");
+        let reports = windows.update(&rows)?;
         accepted += reports[0].accepted;
         if let ColumnData::TimestampUs(times) = &rows.table.columns[1].data {
             windows.advance(times[ROWS - 1] - 10_000_000);
@@ -42,6 +43,7 @@ fn run(calls: &[Rows], minutes: &[u64], best: &mut [f64]) {
         *best = best.min(start.elapsed().as_secs_f64());
     }
     assert_eq!(accepted as usize, CALLS * ROWS);
+    Ok(())
 }
 
 fn ohlcv(size_us: u64) -> Spec {

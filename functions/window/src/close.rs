@@ -35,7 +35,7 @@ pub fn advance(
     version: u64,
 ) -> Vec<Candle> {
     let mut candles = Vec::new();
-    for key in state.keys.sorted() {
+    for key in state.keys.indices() {
         let closed = match state.plan.form {
             Form::Panes(grid) => {
                 close_panes(state, topics, grid, key, (before_us, watermark_us), &mut candles)
@@ -60,7 +60,7 @@ pub fn views(
     wanted: impl Fn(&Pane) -> bool,
 ) -> Vec<Candle> {
     let mut candles = Vec::new();
-    for key in state.keys.sorted() {
+    for key in state.keys.indices() {
         let key_state = &state.states[key as usize];
         let wanted = key_state.open.values().copied().filter(|&slot| wanted(state.panes.get(slot)));
         match state.plan.form {
@@ -164,10 +164,7 @@ fn drop_panes(state: &mut SpecState, grid: Grid, key: u32, window_us: i64) {
 
 fn close_sessions(state: &mut SpecState, key: u32, watermark_us: i64, candles: &mut Vec<Candle>) -> bool {
     let mut closed = false;
-    loop {
-        let Some((&start_us, &slot)) = state.states[key as usize].open.first_key_value() else {
-            break;
-        };
+    while let Some((&start_us, &slot)) = state.states[key as usize].open.first_key_value() {
         let session = state.panes.get(slot).clone();
         if session.end_us > watermark_us {
             break;

@@ -100,7 +100,7 @@ impl Panes {
         self.free.push(slot);
     }
 
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.slots.len() - self.free.len()
     }
 }

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::ranges::Ranges;
+
 /// Ids beyond ± this make a row invalid: nothing below overflows.
 pub const MAX_ID: i64 = 1 << 61;
 
@@ -14,127 +16,6 @@ pub const RING: usize = 1024;
 
 /// A ring with fewer entries than this is kept sparse: most keys of a large key space are quiet.
 const SPARSE: usize = 64;
-
-/// Sorted disjoint ranges of ids, adjacent ones joined.
-#[derive(Clone, Debug)]
-pub struct Ranges {
-    /// First to last id of every range but the highest.
-    lower: BTreeMap<i64, i64>,
-    /// The highest range, which nearly every new id extends; `first > last` when there is none.
-    first: i64,
-    last: i64,
-}
-
-impl Default for Ranges {
-    fn default() -> Self {
-        Ranges { lower: BTreeMap::new(), first: i64::MAX, last: i64::MIN }
-    }
-}
-
-impl Ranges {
-    pub fn is_empty(&self) -> bool {
-        self.first > self.last
-    }
-
-    pub fn len(&self) -> usize {
-        self.lower.len() + usize::from(!self.is_empty())
-    }
-
-    /// Adds ids of which none is there.
-    #[inline]
-    pub fn insert(&mut self, first: i64, last: i64) {
-        if self.last.wrapping_add(1) == first {
-            self.last = last;
-        } else {
-            self.insert_apart(first, last);
-        }
-    }
-
-    #[cold]
-    fn insert_apart(&mut self, mut first: i64, mut last: i64) {
-        if first > self.last {
-            if !self.is_empty() {
-                self.lower.insert(self.first, self.last);
-            }
-            (self.first, self.last) = (first, last);
-            return;
-        }
-        if let Some((&before, &end)) = self.lower.range(..first).next_back()
-            && end + 1 == first
-        {
-            self.lower.remove(&before);
-            first = before;
-        }
-        if last + 1 == self.first {
-            self.first = first;
-            return;
-        }
-        if let Some(end) = self.lower.remove(&(last + 1)) {
-            last = end;
-        }
-        self.lower.insert(first, last);
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = (i64, i64)> + '_ {
-        let highest = (!self.is_empty()).then_some((self.first, self.last));
-        self.lower.iter().map(|(&first, &last)| (first, last)).chain(highest)
-    }
-
-    /// How many ids of `first..=last` are there.
-    pub fn count_within(&self, first: i64, last: i64) -> u64 {
-        if first > last {
-            return 0;
-        }
-        let mut count = 0;
-        for (from, to) in self.lower.range(..=last).rev().map(|(&from, &to)| (from, to)) {
-            if to < first {
-                break;
-            }
-            count += to.min(last).abs_diff(from.max(first)) + 1;
-        }
-        if self.first <= last && self.last >= first && !self.is_empty() {
-            count += self.last.min(last).abs_diff(self.first.max(first)) + 1;
-        }
-        count
-    }
-
-    /// The smallest id above a given one.
-    pub fn next_above(&self, id: i64) -> Option<i64> {
-        let within = |(first, last): (i64, i64)| (last > id).then(|| first.max(id + 1));
-        let below = self.lower.range(..=id).next_back().map(|(&first, &last)| (first, last));
-        let above = self.lower.range(id.saturating_add(1)..).next().map(|(&first, &last)| (first, last));
-        let highest = (!self.is_empty()).then_some((self.first, self.last));
-        below.and_then(within).or_else(|| above.or(highest).and_then(within))
-    }
-
-    /// Forgets every id up to a given one.
-    pub fn forget_through(&mut self, id: i64) {
-        while let Some((&first, &last)) = self.lower.first_key_value() {
-            if first > id {
-                return;
-            }
-            self.lower.remove(&first);
-            if last > id {
-                self.lower.insert(id + 1, last);
-                return;
-            }
-        }
-        if self.last <= id {
-            *self = Ranges::default();
-        } else if self.first <= id {
-            self.first = id + 1;
-        }
-    }
-
-    /// Forgets the lowest ranges until at most `most` are left; the highest id that was forgotten.
-    pub fn shorten(&mut self, most: usize) -> Option<i64> {
-        let mut forgotten = None;
-        while self.len() > most {
-            forgotten = self.lower.pop_first().map(|(_, last)| last);
-        }
-        forgotten
-    }
-}
 
 /// A fingerprint of the row that brought an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -116,13 +116,14 @@ impl Keys {
         &self.texts[index as usize]
     }
 
-    pub fn len(&self) -> usize {
-        self.by_text.len()
+    /// Indices of the keys, in no order.
+    pub fn indices(&self) -> Vec<u32> {
+        self.by_text.values().copied().collect()
     }
 
     /// Indices of the keys, in the order of their text.
     pub fn sorted(&self) -> Vec<u32> {
-        let mut indices: Vec<u32> = self.by_text.values().copied().collect();
+        let mut indices = self.indices();
         indices.sort_unstable_by(|&a, &b| self.text(a).cmp(self.text(b)));
         indices
     }

@@ -4,7 +4,7 @@
 //! the order of the data's way:
 //!
 //! [`spec`] (what a window definition says) and [`table`] (rows as they come) → [`columns`] and [`feed`]
-//! (what a spec reads of them) → [`keys`], [`ids`], [`order`] (which row is which) → [`pane`] and
+//! (what a spec reads of them) → [`keys`], [`ids`] over [`ranges`], [`order`] (which row is which) → [`pane`] and
 //! [`session`] (where it belongs) → [`aggregate`] and [`decimal`] (what is kept of it) → [`held`] (all
 //! that is kept) → [`update`], [`close`], [`output`] (what comes and goes) → [`state`], [`restore`]
 //! and [`bytes`] (snapshots) → [`windows`] (the whole).
@@ -25,6 +25,7 @@ pub mod keys;
 pub mod order;
 pub mod output;
 pub mod pane;
+pub mod ranges;
 pub mod restore;
 pub mod session;
 pub mod spec;

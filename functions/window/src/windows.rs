@@ -146,10 +146,10 @@ fn outputs(
 }
 
 fn stats(spec: u32, state: &SpecState, watermark_us: i64) -> Stats {
-    let mut stats = Stats { spec, keys: state.keys.len() as u64, ..Stats::default() };
+    let mut stats = Stats { spec, keys: state.keys.indices().len() as u64, ..Stats::default() };
     let pane_bytes = size_of::<Pane>() + state.plan.ops.len() * size_of::<crate::aggregate::Cell>();
-    stats.bytes = (state.panes.len() * pane_bytes) as u64;
-    for key in state.keys.sorted() {
+    stats.bytes = (state.panes.count() * pane_bytes) as u64;
+    for key in state.keys.indices() {
         let key_state = &state.states[key as usize];
         stats.untracked += key_state.ids.untracked;
         let ranges = key_state.ids.known.len() * 2 * size_of::<i64>();

@@ -5,6 +5,8 @@
 //! `snapshot_restore`. `expect` lists, for each spec, the report (counts and rows that are left out are 0
 //! and none) or the candles (every column; decimals as text with all their places).
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
 mod support;
 
 use serde_json::{Map, Value as Json, json};

@@ -1,6 +1,8 @@
 //! A naive reading of the semantics over all rows, and the function beside it, on random rows, watermarks
 //! and cuts: they give the same reports and windows, and the ledger adds up at every point.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,6 +1,8 @@
 //! Nothing depends on the order in which rows came between two watermarks, nor on how they were cut into
 //! calls; and a snapshot carries all there is.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
 mod support;
 
 use proptest::prelude::*;
