@@ -132,19 +132,15 @@ impl Oracle {
     fn advance(&mut self, watermark: i64) -> Vec<Candle> {
         self.watermark = self.watermark.max(watermark);
         let mut candles = Vec::new();
-        let mut rows_by_symbol: BTreeMap<u8, Vec<((i64, u8, i64), Candle)>> = BTreeMap::new();
         for symbol in 0..4 {
             loop {
                 let open = self.open();
                 let next = open.iter().find(|((_, of, end), _)| *of == symbol && *end <= self.watermark);
                 let Some((&window, rows)) = next else { break };
-                let rows = rows.clone();
-                let candle = self.candle(window, &rows);
-                rows_by_symbol.entry(symbol).or_default().push((window, candle));
-                self.close(window, &rows);
+                candles.push((window, self.candle(window, rows)));
+                self.close(window, rows);
             }
         }
-        candles.extend(rows_by_symbol.into_values().flatten());
         candles.sort_by_key(|(window, _)| *window);
         candles.into_iter().map(|(_, candle)| candle).collect()
     }
