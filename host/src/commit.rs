@@ -230,6 +230,7 @@ fn partitions(epoch: &FinishedEpoch, topic_ids: &BTreeMap<Arc<str>, Arc<str>>) -
             next: *next,
             max_event_time_us: time.and_then(|time| time.max_event_time_us),
             idle: time.is_some_and(|time| time.idle),
+            at_end_since_us: time.and_then(|time| time.at_end_since_us),
         }
     });
     partitions.collect()

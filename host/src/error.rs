@@ -67,7 +67,9 @@ impl PipelineError {
     /// Whether the same may work later: a service that is away, a clock that is wrong.
     pub fn passes(&self) -> bool {
         match self {
-            Self::Source(SourceError::Unreachable { .. }) | Self::Clock { .. } => true,
+            // A partition's trouble (no leader, an answer that did not come) is the broker's, and passes with it.
+            Self::Source(SourceError::Unreachable { .. } | SourceError::Partition { .. })
+            | Self::Clock { .. } => true,
             Self::Log(error) => error.passes(),
             Self::Store(error) => error.passes(),
             Self::Sink(error) => error.passes(),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tallow_engine::{Contract, Part, WindowFunction};
 use tallow_epoch::Watermarks;
-use tallow_log::record::{Function, Record, Role, State};
-use tallow_log::{Digest, Job, Opened, Publication};
+use tallow_log::record::{Epoch, Function, Partition, Record, Role, State};
+use tallow_log::{Digest, Draft, Job, Opened, Publication};
 use tallow_manifest::{OnDataLoss, StartingOffsets};
 use tallow_record::TopicPartition;
 use tallow_source::{PartitionInfo, Position};
@@ -53,12 +53,17 @@ pub fn start(wiring: &Wiring) -> Result<Started, PipelineError> {
 
     let from = starting_positions(plan, &record.state, &partitions)?;
     let window = restore(wiring, &job, &record, &from)?;
-    let state = State {
+    let topic_ids: BTreeMap<Arc<str>, Arc<str>> =
+        partitions.iter().filter_map(|it| Some((it.partition.topic.clone(), it.topic_id.clone()?))).collect();
+    let mut state = State {
         functions: functions(wiring)?,
         manifest: plan.pipeline.digest.parse().ok(),
         windows: plan.meaning_of_state(),
         ..record.state.clone()
     };
+    if record.state.partitions.is_empty() {
+        fix_positions(&mut job, &mut state, &from, &topic_ids, wiring.clock.now_us())?;
+    }
     tracing::info!(
         pipeline = plan.name(),
         chain = record.chain,
@@ -73,13 +78,34 @@ pub fn start(wiring: &Wiring) -> Result<Started, PipelineError> {
         sinks: wiring.sinks.clone(),
         source: wiring.source.clone(),
         progress: wiring.progress.clone(),
-        topic_ids: partitions
-            .iter()
-            .filter_map(|it| Some((it.partition.topic.clone(), it.topic_id.clone()?)))
-            .collect(),
+        topic_ids,
         state,
     };
     Ok(Started { committer, window, ends: ends(&partitions, &from), from })
+}
+
+/// Commits where a first start begins, before anything is read: `latest` asked again after a failure would skip what
+/// came meanwhile.
+fn fix_positions(
+    job: &mut Job,
+    state: &mut State,
+    from: &[Position],
+    topic_ids: &BTreeMap<Arc<str>, Arc<str>>,
+    clock_us: i64,
+) -> Result<(), PipelineError> {
+    let partitions = from.iter().map(|it| Partition {
+        topic: it.partition.topic.to_string(),
+        topic_id: topic_ids.get(&it.partition.topic).map(|id| id.to_string()),
+        partition: it.partition.partition,
+        next: it.next,
+        max_event_time_us: None,
+        idle: false,
+        at_end_since_us: None,
+    });
+    state.partitions = partitions.collect();
+    let nothing = Epoch { clock_us: Some(clock_us), ..Epoch::default() };
+    job.commit(Draft::commit(nothing, state.clone()))?;
+    Ok(())
 }
 
 /// Old state under other windows would be silently wrong.
@@ -235,21 +261,29 @@ fn restore(
     let idle_after_us = i64::try_from(plan.pipeline.idle_after.as_micros()).unwrap_or(i64::MAX);
     let mut watermarks = Watermarks::new(plan.pipeline.delay_us, idle_after_us, plan.pipeline.idle_advance);
     let known = record.state.partitions.iter();
-    let known = known.map(|it| (TopicPartition::new(&it.topic, it.partition), it.max_event_time_us));
+    let known = known.map(|it| (TopicPartition::new(&it.topic, it.partition), it));
+    let is_read = |partition: &TopicPartition| from.iter().any(|it| it.partition == *partition);
     watermarks.restore(
         watermark_us,
-        known.filter(|(partition, _)| from.iter().any(|it| it.partition == *partition)),
+        known
+            .clone()
+            .filter(|(partition, _)| is_read(partition))
+            .map(|(partition, it)| (partition, it.max_event_time_us, it.at_end_since_us)),
     );
     for position in from {
         watermarks.add(&position.partition);
     }
     let open =
         |(name, counts): (&String, &tallow_epoch::WindowCounts)| (name.clone(), counts.open.max(0) as u64);
+    // Partitions that have vanished stay in the log: how far they were read is still true.
+    let vanished =
+        known.filter(|(partition, _)| !is_read(partition)).map(|(partition, it)| (partition, it.next));
+    let read = from.iter().map(|it| (it.partition.clone(), it.next));
     Ok(Restored {
         function,
         parts,
         watermarks,
-        positions: from.iter().map(|it| (it.partition.clone(), it.next)).collect(),
+        positions: vanished.chain(read).collect(),
         held: record.state.ledger.windows.iter().map(open).collect(),
     })
 }

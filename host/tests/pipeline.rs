@@ -155,7 +155,8 @@ fn fail_fast_stops_at_the_record_and_commits_nothing_of_the_epoch() {
     assert!(error.to_string().starts_with("trades/0/0: "), "{error}");
     assert_eq!(error.exit_code(), 65);
     assert!(world.rows("dead-letter").is_empty());
-    assert_eq!(last_records(&world.store, "candles", 0, 9).unwrap().len(), 1, "the fence alone");
+    let records = last_records(&world.store, "candles", 0, 9).unwrap();
+    assert_eq!(records[0].state.partitions[0].next, 0, "{records:?}");
 }
 
 #[test]
@@ -358,4 +359,61 @@ fn wait_until(mut done: impl FnMut() -> bool) {
     while !done() {
         std::thread::yield_now();
     }
+}
+
+#[test]
+fn after_a_trap_in_a_later_epoch_a_restart_has_all_that_was_taken() {
+    let run = |trap: bool| {
+        let mut world = World::new(1);
+        (world.parse, world.window) = ("test/hostile-parse", "test/hostile-window");
+        let two_epochs = pipeline("limits = { batch-records = 4 }\nepoch = { max-records = 20 }", COUNTS);
+        for at in 0..70 {
+            world.append(0, plain(if trap && at == 47 { 666 } else { at }, at));
+        }
+        world.run(&two_epochs).outcome.unwrap();
+        (70..130).for_each(|at| world.append(0, plain(at, at)));
+        world.run(&two_epochs).outcome.unwrap();
+        let ledger = last_records(&world.store, "candles", 0, 1).unwrap()[0].state.ledger.clone();
+        let counts = &ledger.windows["1m"];
+        (counts.closed, counts.open)
+    };
+    assert_eq!(run(false), (120, 10));
+    assert_eq!(run(true), (119, 10));
+}
+
+#[test]
+fn a_session_that_closed_after_a_restart_does_not_come_back_with_the_next() {
+    let sessions = r#"
+[[trigger.kafka.windows]]
+name = "s"
+kinds = ["trade"]
+session = "10s"
+keys = ["symbol"]
+[trigger.kafka.windows.aggregates]
+trades = "count()"
+"#;
+    let world = World::new(1);
+    let pipeline = pipeline("", sessions);
+    for (symbol, second) in [("BTCUSDT", 0), ("ETHUSDT", 60), ("SOLUSDT", 120), ("ADAUSDT", 180)] {
+        world.append(0, trade(symbol, second, second * SECOND_US, "1", "1"));
+        world.run(&pipeline).outcome.unwrap();
+    }
+    let rows = world.rows("speed/candles_s");
+    let symbols: Vec<&str> = rows.iter().map(|row| row["symbol"].as_str()).collect();
+    assert_eq!(symbols.iter().collect::<BTreeSet<_>>().len(), 3, "{symbols:?}");
+    assert_eq!(symbols.len(), 3, "each once: {symbols:?}");
+}
+
+#[test]
+fn a_pipeline_that_starts_at_latest_misses_nothing_that_comes_after() {
+    let world = World::new(1);
+    world.append(0, trade("BTCUSDT", 1, 0, "1", "1"));
+    let latest = pipeline("starting-offsets = \"latest\"", MINUTES);
+    let wiring = world.wire(&latest, Mode { available_now: true, close_all: false });
+    // It owns its log, and dies before its first epoch.
+    drop(tallow::start::start(&wiring).unwrap());
+    world.append(0, trade("BTCUSDT", 2, SECOND_US, "1", "1"));
+    let run = world.run(&latest);
+    run.outcome.unwrap();
+    assert_eq!(run.counts.records, 1);
 }

@@ -18,6 +18,7 @@ pub struct WindowFunction {
     world: WindowWorld,
     windows: ResourceAny,
     specs: usize,
+    base_version: u64,
 }
 
 impl WindowFunction {
@@ -31,7 +32,8 @@ impl WindowFunction {
     pub fn open(component: &Component, limits: Limits, specs: &[Spec]) -> Result<Self, CallError> {
         let (mut store, world) = instantiate(component, limits)?;
         let windows = call(&mut store, |store| guest(&world).call_open(store, specs))?;
-        Ok(Self { windows: windows.map_err(CallError::Refused)?, store, world, specs: specs.len() })
+        let windows = windows.map_err(CallError::Refused)?;
+        Ok(Self { windows, store, world, specs: specs.len(), base_version: 0 })
     }
 
     /// State from snapshot parts, under the watermark that held then (µs).
@@ -45,7 +47,10 @@ impl WindowFunction {
         let (mut store, world) = instantiate(component, limits)?;
         let windows =
             call(&mut store, |store| guest(&world).call_restore(store, specs, watermark_us, parts))?;
-        Ok(Self { windows: windows.map_err(CallError::Refused)?, store, world, specs: specs.len() })
+        let windows = windows.map_err(CallError::Refused)?;
+        let mut function = Self { windows, store, world, specs: specs.len(), base_version: 0 };
+        function.base_version = function.snapshot(u64::MAX)?.version;
+        Ok(function)
     }
 
     /// Takes rows in; a report a spec.
@@ -81,6 +86,12 @@ impl WindowFunction {
     pub fn changed(&mut self) -> Result<Vec<Output>, CallError> {
         let outputs = self.call(|guest, store, it| guest.call_changed(store, it))?;
         self.checked(outputs)
+    }
+
+    /// The version at which the instance began: a snapshot since then gives what is not in the parts that it was
+    /// restored from, emptied parts included. 0 for an empty state.
+    pub fn base_version(&self) -> u64 {
+        self.base_version
     }
 
     /// State that changed after version `since` (0: all).

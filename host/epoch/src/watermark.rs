@@ -12,7 +12,9 @@ pub struct PartitionTime {
     pub max_event_time_us: Option<i64>,
     pub idle: bool,
     /// Wall clock since when it has been at its end without a break; none while it is not.
-    at_end_since_us: Option<i64>,
+    pub at_end_since_us: Option<i64>,
+    /// The same, from an earlier run: holds if the end is where that run left it.
+    ended_before_us: Option<i64>,
 }
 
 /// Facts that decide who is idle.
@@ -40,18 +42,19 @@ impl Watermarks {
         Self { delay_us, idle_after_us, idle_advance, watermark_us: None, partitions: BTreeMap::new() }
     }
 
-    /// Goes on from a commit. Who is idle is found out anew: records may have come while nobody looked, and the
-    /// others must not run away from them.
+    /// Goes on from a commit: partitions with their highest event time, and since when they have been at their
+    /// end. Who is idle is found out anew, since records may have come while nobody looked, and the others must
+    /// not run away from them; but a partition found at its end without a record has been there all the while.
     pub fn restore(
         &mut self,
         watermark_us: Option<i64>,
-        partitions: impl IntoIterator<Item = (TopicPartition, Option<i64>)>,
+        partitions: impl IntoIterator<Item = (TopicPartition, Option<i64>, Option<i64>)>,
     ) {
         self.watermark_us = watermark_us;
         self.partitions = partitions
             .into_iter()
-            .map(|(partition, max_event_time_us)| {
-                (partition, PartitionTime { max_event_time_us, ..PartitionTime::default() })
+            .map(|(partition, max_event_time_us, ended_before_us)| {
+                (partition, PartitionTime { max_event_time_us, ended_before_us, ..PartitionTime::default() })
             })
             .collect();
     }
@@ -68,12 +71,14 @@ impl Watermarks {
         known.max_event_time_us = known.max_event_time_us.max(max_event_time_us);
         known.idle = false;
         known.at_end_since_us = None;
+        known.ended_before_us = None;
     }
 
     /// The partition's end was reached, and there was nothing more at `clock_us`.
     pub fn end(&mut self, partition: &TopicPartition, clock_us: i64) {
         let known = self.partitions.entry(partition.clone()).or_default();
-        known.at_end_since_us.get_or_insert(clock_us);
+        let since_us = known.ended_before_us.take().unwrap_or(clock_us);
+        known.at_end_since_us.get_or_insert(since_us);
     }
 
     /// Ends an epoch: moves the watermark to where the partitions are, judges who is idle, moves it on without
@@ -263,11 +268,26 @@ mod tests {
     fn a_restart_goes_on_from_the_commit_and_finds_out_anew_who_is_idle() {
         let (busy, silent) = (TopicPartition::new("t", 0), TopicPartition::new("t", 1));
         let mut watermarks = Watermarks::new(DELAY_US, IDLE_AFTER_US, false);
-        watermarks.restore(Some(290), [(busy, Some(400)), (silent.clone(), Some(200))]);
+        watermarks.restore(Some(290), [(busy, Some(400), None), (silent.clone(), Some(200), None)]);
         assert_eq!(watermarks.watermark_us(), Some(290));
         assert_eq!(watermarks.advance(Now { clock_us: 0, reachable: true }), Some(290));
         watermarks.end(&silent, 0);
         assert_eq!(watermarks.advance(Now { clock_us: 100, reachable: true }), Some(390));
+    }
+
+    #[test]
+    fn a_partition_that_a_restart_finds_at_its_end_has_been_there_all_the_while() {
+        let (busy, silent) = (TopicPartition::new("t", 0), TopicPartition::new("t", 1));
+        for (records_first, expected) in [(false, Some(390)), (true, Some(290))] {
+            let mut watermarks = Watermarks::new(DELAY_US, IDLE_AFTER_US, false);
+            let known = [(busy.clone(), Some(400), None), (silent.clone(), Some(300), Some(1000))];
+            watermarks.restore(Some(290), known);
+            if records_first {
+                watermarks.observe(&silent, None);
+            }
+            watermarks.end(&silent, 1100);
+            assert_eq!(watermarks.advance(Now { clock_us: 1100, reachable: true }), expected);
+        }
     }
 
     proptest! {

@@ -161,6 +161,9 @@ pub struct Partition {
     /// µs since 1970-01-01 UTC; none before its first row.
     pub max_event_time_us: Option<i64>,
     pub idle: bool,
+    /// Wall clock since when it has been at its end without a break, µs since 1970-01-01 UTC; none while it is not.
+    #[serde(default)]
+    pub at_end_since_us: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

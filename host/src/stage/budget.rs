@@ -26,10 +26,10 @@ impl ByteBudget {
         Arc::new(Self { total: total_bytes, state, freed: Condvar::new() })
     }
 
-    /// Waits until the bytes fit; none once the budget is closed.
+    /// Waits until the bytes fit, no bytes fit always; none once the budget is closed.
     pub fn acquire(self: &Arc<Self>, bytes: usize) -> Option<Permit> {
         let mut state = self.lock();
-        while !state.closed && state.used > 0 && state.used + bytes > self.total {
+        while !state.closed && bytes > 0 && state.used > 0 && state.used + bytes > self.total {
             state = self.freed.wait(state).unwrap_or_else(|poisoned| poisoned.into_inner());
         }
         if state.closed {

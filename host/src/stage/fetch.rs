@@ -71,8 +71,9 @@ impl Discovery {
         self.looked = now;
         let partitions = match self.source.partitions() {
             Ok(partitions) => partitions,
-            // The fetches themselves tell of a broker that does not answer.
-            Err(SourceError::Unreachable { .. }) => return Ok(Vec::new()),
+            // The fetches themselves tell of a broker that does not answer and of a topic that is gone; here it
+            // may be no more than metadata that lags.
+            Err(SourceError::Unreachable { .. } | SourceError::NoTopic { .. }) => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
         let mut found = Vec::new();

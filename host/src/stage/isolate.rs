@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tallow_engine::{CallError, Component, Limits, ParseFunction, Part, Report, Spec, WindowFunction};
 use tallow_sink::DeadLetter;
@@ -95,13 +96,14 @@ impl Isolation {
         self.budget.spend(self.function.component.name(), error)?;
         *function = self.rebuild(before, split)?;
         if matches!(error, CallError::Deadline { .. }) {
-            match self.with_more_time(&piece, before, function, split)? {
-                Some(reports) => {
-                    split.pieces.push((piece, reports));
-                    return Ok(());
-                }
-                None => *function = self.rebuild(before, split)?,
+            function.set_deadline(self.patience());
+            let second = function.update(&piece.parsed.rows);
+            function.set_deadline(self.function.limits.deadline);
+            if let Ok(reports) = second {
+                split.pieces.push((piece, reports));
+                return Ok(());
             }
+            *function = self.rebuild(before, split)?;
         }
         if piece.batch.len() == 1 {
             tracing::warn!(function = self.function.component.name(), place = %piece.batch.place(0), %error, "a record is set aside");
@@ -119,32 +121,14 @@ impl Isolation {
         Ok(())
     }
 
-    fn with_more_time(
-        &self,
-        piece: &Piece,
-        before: &[Piece],
-        function: &mut WindowFunction,
-        split: &Split,
-    ) -> Result<Option<Vec<Report>>, PipelineError> {
-        let patient =
-            Limits { deadline: self.function.limits.deadline * SECOND_CHANCE, ..self.function.limits };
-        *function = self.rebuild_with(patient, before, split)?;
-        let reports = function.update(&piece.parsed.rows).ok();
-        function.set_deadline(self.function.limits.deadline);
-        Ok(reports)
+    fn patience(&self) -> Duration {
+        self.function.limits.deadline * SECOND_CHANCE
     }
 
+    /// A function that stands where the failed one stood: the epoch's start, then all that went well since. What
+    /// went well may have needed more time than most.
     fn rebuild(&self, before: &[Piece], split: &Split) -> Result<WindowFunction, PipelineError> {
-        self.rebuild_with(self.function.limits, before, split)
-    }
-
-    /// A function that stands where the failed one stood: the epoch's start, then all that went well since.
-    fn rebuild_with(
-        &self,
-        limits: Limits,
-        before: &[Piece],
-        split: &Split,
-    ) -> Result<WindowFunction, PipelineError> {
+        let limits = Limits { deadline: self.patience(), ..self.function.limits };
         let parts: Vec<Part> = self
             .parts
             .iter()
@@ -162,6 +146,7 @@ impl Isolation {
         for piece in taken {
             function.update(&piece.parsed.rows).map_err(|error| self.failed(error))?;
         }
+        function.set_deadline(self.function.limits.deadline);
         Ok(function)
     }
 

@@ -103,12 +103,12 @@ impl WindowWorker {
         Self {
             plan,
             progress,
+            snapshot_version: start.function.base_version(),
             function: start.function,
             isolation: start.isolation,
             positions: start.positions,
             watermarks: start.watermarks,
             held: start.held,
-            snapshot_version: 0,
             epoch: Epoch::default(),
         }
     }
@@ -191,6 +191,8 @@ impl WindowWorker {
             Ok(reports) => self.accept(piece, &reports),
             Err(error) => {
                 let split = self.isolation.split(piece, error, &self.epoch.pieces, &mut self.function)?;
+                // Another instance, restored from what was saved: its versions are its own.
+                self.snapshot_version = self.function.base_version();
                 for (piece, reports) in split.pieces {
                     self.accept(piece, &reports)?;
                 }

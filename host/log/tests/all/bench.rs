@@ -78,6 +78,7 @@ pub fn draft(job: &Job) -> Result<Draft, LogError> {
         next: to,
         max_event_time_us: None,
         idle: false,
+        at_end_since_us: None,
     };
     let length = state.length;
     Ok(Draft::commit(

@@ -78,6 +78,7 @@ pub fn frozen() -> Record {
                 next: 17,
                 max_event_time_us: Some(i64::MAX),
                 idle: true,
+                at_end_since_us: Some(i64::MIN),
             }],
             functions: vec![
                 Function {

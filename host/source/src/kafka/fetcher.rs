@@ -22,6 +22,8 @@ const AT_ONCE: usize = 4096;
 const MOST_BYTES: usize = 1 << 30;
 /// How often a broker that fell silent is asked again, and how long for its answer.
 const ASK_EVERY: Duration = Duration::from_secs(1);
+/// While records come.
+const ASK_EVERY_WHILE_BUSY: Duration = Duration::from_secs(5);
 const ASK_WAIT: Duration = Duration::from_millis(500);
 const NOT_ASKED: &str = "no answer yet";
 const OFFSETS_WAIT: Duration = Duration::from_secs(10);
@@ -184,11 +186,11 @@ impl KafkaFetcher {
             self.contact = Contact::Doubtful { asked, why };
         }
         let Contact::Doubtful { asked, why } = &mut self.contact else { return };
-        if !quiet {
-            return;
-        }
+        // One broker may be busy while another is silent: doubt is settled then, too, but asking holds up the
+        // reading, so it is asked less often.
+        let every = if quiet { ASK_EVERY } else { ASK_EVERY_WHILE_BUSY };
         let now = self.clock.ticks();
-        if asked.is_none_or(|before| now.since(before) >= ASK_EVERY) {
+        if asked.is_none_or(|before| now.since(before) >= every) {
             *asked = Some(now);
             match ask_leaders(&self.client, self.positions.keys()) {
                 Ok(()) => {

@@ -9,7 +9,7 @@ wit_bindgen::generate!({
 pub use exports::tallow::window::window as contract;
 pub use tallow::types::types;
 
-use std::cell::{RefCell, RefMut};
+use std::cell::{Cell, RefCell, RefMut};
 
 use contract::{Output, Part, Report, Rows, Shape, SnapshotParts, Spec, Stats, Windows};
 
@@ -33,7 +33,8 @@ impl contract::Guest for Component {
     }
 }
 
-struct All(RefCell<Vec<Counts>>);
+/// The counts of each spec, and how often they may have changed.
+struct All(RefCell<Vec<Counts>>, Cell<u64>);
 
 impl All {
     fn empty(specs: Vec<Spec>) -> Result<Vec<Counts>, String> {
@@ -55,7 +56,7 @@ impl All {
 impl contract::GuestWindows for All {
     fn open(specs: Vec<Spec>) -> Result<Windows, String> {
         misdeed::by_spec(specs.iter().map(|spec| spec.name.as_str()), "open");
-        Ok(Windows::new(All(RefCell::new(All::empty(specs)?))))
+        Ok(Windows::new(All(RefCell::new(All::empty(specs)?), Cell::new(0))))
     }
 
     fn restore(specs: Vec<Spec>, watermark_us: i64, parts: Vec<Part>) -> Result<Windows, String> {
@@ -66,11 +67,12 @@ impl contract::GuestWindows for All {
             let loaded = counts.and_then(|counts| counts.load(watermark_us, &part.bytes));
             loaded.ok_or_else(|| format!("the state of spec {} is not of this function", part.spec))?;
         }
-        Ok(Windows::new(All(RefCell::new(counts))))
+        Ok(Windows::new(All(RefCell::new(counts), Cell::new(1))))
     }
 
     fn update(&self, rows: Rows) -> Result<Vec<Report>, String> {
         let mut counts = self.begin("update");
+        self.1.set(self.1.get() + 1);
         let few = counts.iter().any(|it| it.spec.name == "no-report");
         let reports = counts.iter_mut().map(|it| it.update(&rows)).skip(usize::from(few));
         reports.collect()
@@ -78,6 +80,7 @@ impl contract::GuestWindows for All {
 
     fn advance(&self, watermark_us: i64) -> Result<Vec<Output>, String> {
         let mut counts = self.begin("advance");
+        self.1.set(self.1.get() + 1);
         Ok((0..).zip(counts.iter_mut()).map(|(index, it)| it.advance(index, watermark_us)).collect())
     }
 
@@ -93,8 +96,10 @@ impl contract::GuestWindows for All {
 
     fn snapshot(&self, since: u64) -> SnapshotParts {
         let counts = self.begin("snapshot");
-        let parts = (0..).zip(counts.iter()).map(|(spec, it)| Part { spec, group: 0, bytes: it.save() });
-        SnapshotParts { version: since + 1, parts: parts.collect() }
+        let version = self.1.get();
+        let changed = counts.iter().filter(|_| since == 0 || version > since);
+        let parts = (0..).zip(changed).map(|(spec, it)| Part { spec, group: 0, bytes: it.save() });
+        SnapshotParts { version, parts: parts.collect() }
     }
 
     fn stats(&self) -> Vec<Stats> {
