@@ -162,7 +162,7 @@ pub struct Partition {
     pub max_event_time_us: Option<i64>,
     pub idle: bool,
     /// Wall clock since when it has been at its end without a break, µs since 1970-01-01 UTC; none while it is not.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_end_since_us: Option<i64>,
 }
 

@@ -78,7 +78,7 @@ pub fn frozen() -> Record {
                 next: 17,
                 max_event_time_us: Some(i64::MAX),
                 idle: true,
-                at_end_since_us: Some(i64::MIN),
+                at_end_since_us: None,
             }],
             functions: vec![
                 Function {
@@ -188,6 +188,7 @@ fn state() -> impl Strategy<Value = State> {
     let partition =
         (text(), option::of(text()), any::<i32>(), any::<i64>(), any::<Option<i64>>(), any::<bool>())
             .prop_map(|(topic, topic_id, partition, next, max_event_time_us, idle)| Partition {
+                at_end_since_us: idle.then_some(next),
                 topic,
                 topic_id,
                 partition,
