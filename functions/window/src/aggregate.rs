@@ -2,10 +2,11 @@
 //! order.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
-use crate::columns::{ColumnType, Input, Values};
-use crate::decimal::{Sum, divide_half_even};
-use crate::feed::Feed;
+use crate::block::Block;
+use crate::columns::{ColumnType, Input};
+use crate::decimal::{Sum, divide_half_even, sum_of, sum_of_products};
 use crate::order::{OrderKey, Places, Topics};
 use crate::spec::{Op, Operation};
 
@@ -38,38 +39,124 @@ pub enum Cell {
     },
 }
 
-/// What folding needs besides the rows.
-pub struct Context<'a> {
-    pub feed: &'a Feed<'a>,
+/// Rows of one key that go into one pane.
+pub struct Slice<'a> {
+    pub block: &'a Block,
+    pub range: Range<usize>,
+    /// Whether every row comes after the one before by its time and id.
+    pub ascends: bool,
+    /// Highest id of the key that is not tracked.
+    pub floor: i64,
     pub inputs: &'a [Input<'a>],
     pub places: &'a Places<'a>,
     pub topics: &'a Topics,
 }
 
-/// The rows of one update that go into one pane.
-pub struct Segment<'a> {
-    pub rows: &'a [u32],
-    /// Highest id of the key that is not tracked.
-    floor: i64,
-    /// First and last of `rows` by the order key, once they were looked for.
-    ends: Option<(u32, u32)>,
-}
-
-impl<'a> Segment<'a> {
-    pub fn new(rows: &'a [u32], floor: i64) -> Self {
-        Segment { rows, floor, ends: None }
+impl Slice<'_> {
+    /// What the rows add up to, a cell an aggregate.
+    pub fn fold(&self, ops: &[Op]) -> Vec<Cell> {
+        let all = if self.ascends {
+            Some((self.range.start, self.range.end - 1))
+        } else {
+            self.block.ends(self.range.clone(), self.places, self.topics)
+        };
+        ops.iter().map(|op| self.cell(op, all)).collect()
     }
 
-    /// First and last row that have a value.
-    fn ends(&mut self, input: &Input, context: &Context) -> Option<(u32, u32)> {
-        if input.validity.is_some() {
-            let valid: Vec<u32> = self.rows.iter().copied().filter(|&row| input.is_valid(row)).collect();
-            return context.feed.ends(&valid, context.places, context.topics);
+    fn cell(&self, op: &Op, ends: Option<(usize, usize)>) -> Cell {
+        let mut cell = Cell::new(op.operation);
+        match (&mut cell, op.column, op.by) {
+            (Cell::Count(count), None, _) => *count = self.range.len() as u64,
+            (Cell::Count(count), Some(column), _) => *count = self.valid(column).count() as u64,
+            (Cell::Pick(pick), Some(column), _) => *pick = self.pick(op.operation, column, ends),
+            (Cell::Extreme(best), Some(column), _) => *best = self.extreme(op.operation, column),
+            (Cell::Sum { sum, count }, Some(column), _) => *count = self.add_all(sum, column),
+            (Cell::Product { product, weight, count, overflow }, Some(column), Some(by)) => {
+                *count = self.multiply_all(product, overflow, column, by);
+                if op.operation == Operation::Vwap {
+                    self.add_weights(weight, column, by);
+                }
+            }
+            _ => {}
         }
-        if self.ends.is_none() {
-            self.ends = context.feed.ends(self.rows, context.places, context.topics);
+        cell
+    }
+
+    /// The positions where an input has a value.
+    fn valid(&self, input: usize) -> impl Iterator<Item = usize> + '_ {
+        let input = &self.inputs[input];
+        self.range.clone().filter(|&at| input.is_valid(self.block.rows[at]))
+    }
+
+    fn value(&self, input: usize, at: usize) -> i128 {
+        self.inputs[input].value(self.block.rows[at])
+    }
+
+    fn pick(&self, operation: Operation, column: usize, all: Option<(usize, usize)>) -> Option<Pick> {
+        let ends = match self.inputs[column].validity {
+            None => all,
+            Some(_) => self.block.ends(self.valid(column), self.places, self.topics),
+        };
+        let (first, last) = ends?;
+        let at = if operation == Operation::First { first } else { last };
+        let order = self.block.order_key(at, self.floor, self.places);
+        Some(Pick { order, value: self.value(column, at) })
+    }
+
+    fn extreme(&self, operation: Operation, column: usize) -> Option<i128> {
+        let smallest = operation == Operation::Min;
+        if let Some(values) = self.block.plain(column, &self.range) {
+            let values = values.iter().copied();
+            return if smallest { values.min() } else { values.max() }.map(i128::from);
         }
-        self.ends
+        let values = self.valid(column).map(|at| self.value(column, at));
+        if smallest { values.min() } else { values.max() }
+    }
+
+    /// Adds the values to a sum; how many there are.
+    fn add_all(&self, sum: &mut Sum, column: usize) -> u64 {
+        if let Some(values) = self.block.plain(column, &self.range) {
+            sum.add(sum_of(values));
+            return values.len() as u64;
+        }
+        let mut count = 0;
+        for at in self.valid(column) {
+            sum.add(self.value(column, at));
+            count += 1;
+        }
+        count
+    }
+
+    /// The positions where both inputs have a value.
+    fn both(&self, column: usize, by: usize) -> impl Iterator<Item = usize> + '_ {
+        let by = &self.inputs[by];
+        self.valid(column).filter(|&at| by.is_valid(self.block.rows[at]))
+    }
+
+    /// Adds the products of two inputs to a sum; how many there are.
+    fn multiply_all(&self, sum: &mut Sum, overflow: &mut bool, column: usize, by: usize) -> u64 {
+        let plain = self.block.plain(column, &self.range).zip(self.block.plain(by, &self.range));
+        if let Some((left, right)) = plain {
+            sum.merge(&sum_of_products(left, right));
+            return left.len() as u64;
+        }
+        let mut count = 0;
+        for at in self.both(column, by) {
+            match self.value(column, at).checked_mul(self.value(by, at)) {
+                Some(product) => sum.add(product),
+                None => *overflow = true,
+            }
+            count += 1;
+        }
+        count
+    }
+
+    fn add_weights(&self, weight: &mut Sum, column: usize, by: usize) {
+        let plain = self.block.plain(column, &self.range).and(self.block.plain(by, &self.range));
+        match plain {
+            Some(weights) => weight.add(sum_of(weights)),
+            None => self.both(column, by).for_each(|at| weight.add(self.value(by, at))),
+        }
     }
 }
 
@@ -83,35 +170,6 @@ impl Cell {
             Operation::Vwap | Operation::SumProduct => {
                 Cell::Product { product: Sum::default(), weight: Sum::default(), count: 0, overflow: false }
             }
-        }
-    }
-
-    /// Takes rows of an update in.
-    pub fn fold(&mut self, op: &Op, segment: &mut Segment, context: &Context) {
-        let input = |slot: Option<usize>| slot.map(|slot| &context.inputs[slot]);
-        match (self, input(op.column), input(op.by)) {
-            (Cell::Count(count), None, _) => *count += segment.rows.len() as u64,
-            (Cell::Count(count), Some(column), _) => *count += valid(segment.rows, column).count() as u64,
-            (Cell::Pick(pick), Some(column), _) => {
-                if let Some((first, last)) = segment.ends(column, context) {
-                    let row = if op.operation == Operation::First { first } else { last };
-                    let order = context.feed.order_key(row, segment.floor, context.places);
-                    choose(pick, Pick { order, value: column.value(row) }, op.operation, context.topics);
-                }
-            }
-            (Cell::Extreme(best), Some(column), _) => {
-                let found = extreme(segment.rows, column, op.operation);
-                *best = wider(*best, found, op.operation);
-            }
-            (Cell::Sum { sum, count }, Some(column), _) => *count += add_all(sum, segment.rows, column),
-            (Cell::Product { product, weight, count, overflow }, Some(column), Some(by)) => {
-                let rows = || valid(segment.rows, column).filter(|&row| by.is_valid(row));
-                *count += multiply_all(product, overflow, rows(), column, by);
-                if op.operation == Operation::Vwap {
-                    rows().for_each(|row| weight.add(by.value(row)));
-                }
-            }
-            _ => {}
         }
     }
 
@@ -183,63 +241,4 @@ fn wider(left: Option<i128>, right: Option<i128>, operation: Operation) -> Optio
         (Some(left), Some(right)) => Some(left.max(right)),
         (left, right) => left.or(right),
     }
-}
-
-fn valid<'a>(rows: &'a [u32], input: &'a Input) -> impl Iterator<Item = u32> + 'a {
-    rows.iter().copied().filter(|&row| input.is_valid(row))
-}
-
-fn extreme(rows: &[u32], column: &Input, operation: Operation) -> Option<i128> {
-    match (&column.values, &column.validity) {
-        (Values::Narrow(values), None) => {
-            let picked = rows.iter().map(|&row| values[row as usize]);
-            let best = if operation == Operation::Min { picked.min() } else { picked.max() };
-            best.map(i128::from)
-        }
-        _ => {
-            let picked = valid(rows, column).map(|row| column.value(row));
-            if operation == Operation::Min { picked.min() } else { picked.max() }
-        }
-    }
-}
-
-/// Adds the values to a sum; how many there were.
-fn add_all(sum: &mut Sum, rows: &[u32], column: &Input) -> u64 {
-    if let (Values::Narrow(values), None) = (&column.values, &column.validity) {
-        // 2^32 rows of 64 bits stay within 128.
-        sum.add(rows.iter().map(|&row| i128::from(values[row as usize])).sum());
-        return rows.len() as u64;
-    }
-    let mut count = 0;
-    for row in valid(rows, column) {
-        sum.add(column.value(row));
-        count += 1;
-    }
-    count
-}
-
-/// Adds the products of two columns to a sum; how many there were.
-fn multiply_all(
-    sum: &mut Sum,
-    overflow: &mut bool,
-    rows: impl Iterator<Item = u32>,
-    column: &Input,
-    by: &Input,
-) -> u64 {
-    let mut count = 0;
-    if let (Values::Narrow(left), Values::Narrow(right)) = (&column.values, &by.values) {
-        for row in rows {
-            sum.add(i128::from(left[row as usize]) * i128::from(right[row as usize]));
-            count += 1;
-        }
-        return count;
-    }
-    for row in rows {
-        match column.value(row).checked_mul(by.value(row)) {
-            Some(product) => sum.add(product),
-            None => *overflow = true,
-        }
-        count += 1;
-    }
-    count
 }

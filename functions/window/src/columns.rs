@@ -105,18 +105,12 @@ pub fn wide(low: i64, high: i64) -> i128 {
     (i128::from(high) << 64) | i128::from(low as u64)
 }
 
-/// The inputs of a plan in a table, checked against the types that its state holds.
+/// Checks inputs against the types that a plan's state holds.
 ///
 /// # Errors
-/// Which column is missing, broken, or of a type that its aggregate does not take.
-pub fn resolve<'a>(
-    plan: &Plan,
-    known: &[Option<ColumnType>],
-    table: &'a Table,
-) -> Result<Vec<Input<'a>>, String> {
-    let mut inputs = Vec::with_capacity(plan.inputs.len());
-    for (name, known) in plan.inputs.iter().zip(known) {
-        let input = resolve_one(name, table)?;
+/// Which column changed its type.
+pub fn check_known(plan: &Plan, known: &[Option<ColumnType>], inputs: &[Input]) -> Result<(), String> {
+    for ((name, known), input) in plan.inputs.iter().zip(known).zip(inputs) {
         if let Some(known) = known
             && *known != input.kind
         {
@@ -125,7 +119,18 @@ pub fn resolve<'a>(
                 input.kind
             ));
         }
-        inputs.push(input);
+    }
+    Ok(())
+}
+
+/// The inputs of a plan in a table.
+///
+/// # Errors
+/// Which column is missing, broken, or of a type that its aggregate does not take.
+pub fn resolve<'a>(plan: &Plan, table: &'a Table) -> Result<Vec<Input<'a>>, String> {
+    let mut inputs = Vec::with_capacity(plan.inputs.len());
+    for name in &plan.inputs {
+        inputs.push(resolve_one(name, table)?);
     }
     for (aggregate, op) in plan.spec.aggregates.iter().zip(&plan.ops) {
         check_types(op, &inputs).map_err(|wrong| format!("aggregate `{}`: {wrong}", aggregate.name))?;

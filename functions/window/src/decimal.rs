@@ -52,9 +52,127 @@ pub fn divide_half_even(numerator: i128, denominator: i128) -> Option<i128> {
     in_range(rounded).then_some(rounded)
 }
 
+/// Rows whose 32-bit halves can be added up in 64 bits.
+const HALVES: usize = 1 << 30;
+
+const LOW: i64 = 0xFFFF_FFFF;
+
+/// The exact sum of some values. Adding halves in 64 bits rather than values in 128 is what a sandbox does
+/// well: there, 128 bits are made of many instructions.
+pub fn sum_of(values: &[i64]) -> i128 {
+    values.chunks(HALVES).map(|values| Halves::of(values.iter().copied()).value()).sum()
+}
+
+/// The exact sum of the products of two columns, from products of 32-bit halves as with [`sum_of`].
+pub fn sum_of_products(left: &[i64], right: &[i64]) -> Sum {
+    let mut sum = Sum::default();
+    for (left, right) in left.chunks(HALVES).zip(right.chunks(HALVES)) {
+        if is_short(right) {
+            add_short_products(&mut sum, left, right);
+        } else if is_short(left) {
+            add_short_products(&mut sum, right, left);
+        } else {
+            add_products(&mut sum, left, right);
+        }
+    }
+    sum
+}
+
+/// The low and the high halves of 64-bit numbers, added up apart.
+#[derive(Default)]
+struct Halves {
+    low: i64,
+    high: i64,
+}
+
+impl Halves {
+    fn of(values: impl Iterator<Item = i64>) -> Halves {
+        let mut halves = Halves::default();
+        values.for_each(|value| halves.add(value));
+        halves
+    }
+
+    #[inline]
+    fn add(&mut self, value: i64) {
+        self.low += value & LOW;
+        self.high += value >> 32;
+    }
+
+    #[inline]
+    fn add_unsigned(&mut self, value: u64) {
+        self.low += value as i64 & LOW;
+        self.high += (value >> 32) as i64;
+    }
+
+    fn value(&self) -> i128 {
+        (i128::from(self.high) << 32) + i128::from(self.low)
+    }
+}
+
+/// Whether all values are from 0 to 2^32 - 1.
+fn is_short(values: &[i64]) -> bool {
+    values.iter().fold(0, |bits, &value| bits | value) & !LOW == 0
+}
+
+fn add_short_products(sum: &mut Sum, left: &[i64], short: &[i64]) {
+    let (mut low, mut middle) = (Halves::default(), Halves::default());
+    for (&left, &short) in left.iter().zip(short) {
+        low.add_unsigned((left & LOW) as u64 * short as u64);
+        middle.add((left >> 32) * short);
+    }
+    sum.add(low.value() + (middle.value() << 32));
+}
+
+fn add_products(sum: &mut Sum, left: &[i64], right: &[i64]) {
+    let (mut low, mut middle, mut high) = (Halves::default(), Halves::default(), Halves::default());
+    for (&left, &right) in left.iter().zip(right) {
+        low.add_unsigned((left & LOW) as u64 * (right & LOW) as u64);
+        middle.add((left >> 32) * (right & LOW));
+        middle.add((left & LOW) * (right >> 32));
+        high.add((left >> 32) * (right >> 32));
+    }
+    sum.add(low.value() + (middle.value() << 32));
+    let high = high.value();
+    sum.merge(&Sum { low: (high as u128) << 64, high: (high >> 64) as i64 });
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Values of every size, so that short columns come too.
+    fn values() -> impl Strategy<Value = Vec<(i64, i64)>> {
+        (0u32..64, 0u32..64).prop_flat_map(|(left, right)| {
+            prop::collection::vec(
+                (any::<i64>().prop_map(move |v| v >> left), any::<i64>().prop_map(move |v| v >> right)),
+                0..20,
+            )
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn sums_by_halves_are_the_sums(pairs in values(), positive: bool) {
+            let of = |value: i64| if positive { value & i64::MAX } else { value };
+            let (left, right): (Vec<i64>, Vec<i64>) = pairs.iter().map(|&(a, b)| (of(a), of(b))).unzip();
+            prop_assert_eq!(sum_of(&left), left.iter().map(|&value| i128::from(value)).sum::<i128>());
+            let mut sum = Sum::default();
+            left.iter().zip(&right).for_each(|(&a, &b)| sum.add(i128::from(a) * i128::from(b)));
+            prop_assert_eq!(sum_of_products(&left, &right), sum);
+        }
+    }
+
+    #[test]
+    fn the_largest_products_add_up() {
+        for value in [i64::MIN, i64::MAX, -1] {
+            let values = vec![value; 1000];
+            let mut sum = Sum::default();
+            values.iter().for_each(|&value| sum.add(i128::from(value) * i128::from(value)));
+            assert_eq!(sum_of_products(&values, &values), sum, "{value}");
+        }
+    }
 
     #[test]
     fn halves_go_to_the_even_neighbour_on_both_sides_of_zero() {

@@ -1,14 +1,17 @@
-//! What several specs read alike of an update: which rows they take, their keys, times, ids and
-//! fingerprints. Candles of a minute and of a day over the same trades share one feed.
+//! What several specs read alike of an update: which rows they take, sorted by key, with their times, ids,
+//! fingerprints and inputs. Candles of a minute and of a day over the same trades share one feed, and what
+//! its rows add up to.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
+use crate::aggregate::Cell;
+use crate::block::Block;
 use crate::columns::{Input, Values};
 use crate::ids::MAX_ID;
 use crate::keys::encode;
-use crate::order::{OrderKey, Place, Places, Topics};
 use crate::pane::MAX_TIME_US;
 use crate::spec::{IdColumns, Plan};
 use crate::table::{ColumnData, Rows, Table, Text, is_valid};
@@ -23,27 +26,39 @@ pub enum Ids<'a> {
     Range(&'a [i64], &'a [i64]),
 }
 
+/// The rows of one key.
+pub struct Group {
+    /// Where they are in the feed's block, in the order in which they came.
+    pub range: Range<usize>,
+    pub earliest_us: i64,
+    pub latest_us: i64,
+    /// Whether every row comes after the one before by its time and id.
+    pub ascends: bool,
+    /// Whether every row's ids come after those of the one before.
+    pub ids_ascend: bool,
+    /// What the rows add up to, once a spec has asked.
+    pub cells: OnceCell<Vec<Cell>>,
+}
+
 pub struct Feed<'a> {
     /// How many rows are of a kind that is taken.
     pub taken: u64,
-    /// Taken rows that have a time, a key and an id.
-    pub rows: Vec<u32>,
-    /// Taken rows that lack one of these.
+    /// Taken rows that lack a time, a key or an id.
     pub invalid: Vec<u32>,
-    pub time_us: &'a [i64],
-    pub ids: Ids<'a>,
-    /// Fingerprint of each row; empty without ids.
+    /// The other taken rows, by key.
+    pub block: Block,
+    /// Fingerprint of each row of the block; empty without ids.
     pub fingerprints: Vec<u32>,
-    /// For each row a number that stands for its key within this update, below `codes`.
-    pub key_codes: Cow<'a, [u32]>,
-    pub codes: usize,
+    pub groups: Vec<Group>,
+    pub inputs: Vec<Input<'a>>,
     keys: Vec<&'a Text>,
 }
 
 /// Whether two plans can share a feed.
 pub fn shares(left: &Plan, right: &Plan) -> bool {
     let (a, b) = (&left.spec, &right.spec);
-    (&a.kinds, &a.keys, &a.time, &a.ids, &left.inputs) == (&b.kinds, &b.keys, &b.time, &b.ids, &right.inputs)
+    (&a.kinds, &a.keys, &a.time, &a.ids) == (&b.kinds, &b.keys, &b.time, &b.ids)
+        && (&left.inputs, &left.ops) == (&right.inputs, &right.ops)
 }
 
 impl<'a> Feed<'a> {
@@ -51,7 +66,7 @@ impl<'a> Feed<'a> {
     ///
     /// # Errors
     /// Which column is missing, broken or of a wrong type.
-    pub fn new(plan: &Plan, rows: &'a Rows, inputs: &[Input]) -> Result<Feed<'a>, String> {
+    pub fn new(plan: &Plan, rows: &'a Rows, inputs: Vec<Input<'a>>) -> Result<Feed<'a>, String> {
         let table = &rows.table;
         let mut validities = Vec::new();
         let time_us = time_column(table, &plan.spec.time, &mut validities)?;
@@ -60,156 +75,162 @@ impl<'a> Feed<'a> {
         for name in &plan.spec.keys {
             keys.push(key_column(table, name, &mut validities)?);
         }
-        let validity = both(&validities);
-        let (key_codes, codes) = combine(&keys, table.rows as usize);
-        let mut feed = Feed {
-            taken: 0,
-            rows: Vec::with_capacity(table.rows as usize),
-            invalid: Vec::new(),
-            time_us,
-            ids,
-            fingerprints: Vec::new(),
-            key_codes,
-            codes,
-            keys,
-        };
-        feed.select(plan, rows, validity.as_deref())?;
-        feed.fingerprint(inputs);
-        Ok(feed)
+        let (codes, distinct) = combine(&keys, table.rows as usize);
+        let selection = select(plan, rows, time_us, ids, both(&validities).as_deref())?;
+        let (sorted, ranges) = by_key(&selection.rows, &codes, distinct)?;
+        let block = Block::gather(sorted, time_us, ids, &inputs);
+        let fingerprints = fingerprints(&block, &inputs);
+        let groups = ranges.into_iter().map(|range| group(&block, range)).collect();
+        let Selection { taken, invalid, .. } = selection;
+        Ok(Feed { taken, invalid, block, fingerprints, groups, inputs, keys })
     }
 
-    /// Sorts the rows into taken, invalid and others.
-    fn select(&mut self, plan: &Plan, rows: &Rows, validity: Option<&[u8]>) -> Result<(), String> {
-        let kinds = &rows.kinds;
-        kinds.check().map_err(|wrong| format!("`kinds` {wrong}"))?;
-        let count = rows.table.rows as usize;
-        if kinds.codes.len() != count {
-            return Err(format!("`kinds` has {} entries for {count} rows", kinds.codes.len()));
-        }
-        let takes: Vec<bool> = (0..kinds.ends.len() as u32)
-            .map(|code| plan.spec.kinds.iter().any(|kind| kind.as_bytes() == kinds.entry(code)))
-            .collect();
-        for (row, &kind) in kinds.codes.iter().enumerate() {
-            match takes.get(kind as usize) {
-                None => return Err(format!("`kinds` has code {kind} in a dictionary of {}", takes.len())),
-                Some(false) => continue,
-                Some(true) => self.taken += 1,
-            }
-            let usable = is_valid(validity, row)
-                && self.time_us[row].unsigned_abs() < MAX_TIME_US as u64
-                && self.has_ids(row);
-            if usable {
-                self.rows.push(row as u32);
-            } else {
-                self.invalid.push(row as u32);
-            }
-        }
-        match self.rows.iter().find(|&&row| self.key_codes[row as usize] as usize >= self.codes) {
-            Some(row) => Err(format!("row {row} has a key code beyond its dictionary")),
-            None => Ok(()),
-        }
-    }
-
-    #[inline]
-    fn has_ids(&self, row: usize) -> bool {
-        match self.ids {
-            Ids::None => true,
-            Ids::One(ids) => ids[row].unsigned_abs() < MAX_ID as u64,
-            Ids::Range(first, last) => {
-                first[row] <= last[row]
-                    && first[row].unsigned_abs() < MAX_ID as u64
-                    && last[row].unsigned_abs() < MAX_ID as u64
-            }
-        }
-    }
-
-    /// A fingerprint covers what makes two rows of one id the same: time, ids and all inputs.
-    fn fingerprint(&mut self, inputs: &[Input]) {
-        let mut hashes: Vec<u64> = match self.ids {
-            Ids::None => return,
-            Ids::One(first) => first.iter().map(|&id| mix(0, id)).collect(),
-            Ids::Range(first, last) => first.iter().zip(last).map(|(&f, &l)| mix(mix(0, f), l)).collect(),
-        };
-        let each = |hashes: &mut [u64], values: &[i64]| {
-            hashes.iter_mut().zip(values).for_each(|(hash, &value)| *hash = mix(*hash, value));
-        };
-        each(&mut hashes, self.time_us);
-        for input in inputs {
-            match (&input.values, &input.validity) {
-                (Values::Narrow(values), None) => each(&mut hashes, values),
-                _ => {
-                    for (row, hash) in hashes.iter_mut().enumerate() {
-                        *hash = mix_value(*hash, input, row as u32);
-                    }
-                }
-            }
-        }
-        self.fingerprints = hashes.into_iter().map(|hash| (hash ^ (hash >> 32)) as u32).collect();
-    }
-
-    /// Writes a row's encoded key.
-    pub fn encode_key(&self, row: u32, key: &mut Vec<u8>) {
+    /// Writes the encoded key of a group.
+    pub fn encode_key(&self, group: &Group, key: &mut Vec<u8>) {
+        let row = self.block.rows[group.range.start] as usize;
         key.clear();
         for text in &self.keys {
-            encode(text.entry(text.codes[row as usize]), key);
+            encode(text.entry(text.codes[row]), key);
         }
-    }
-
-    #[inline]
-    fn first_id(&self, row: u32) -> i64 {
-        match self.ids {
-            Ids::None => 0,
-            Ids::One(first) | Ids::Range(first, _) => first[row as usize],
-        }
-    }
-
-    /// Lowest and highest id of some rows; (0, 0) without ids.
-    pub fn id_bounds(&self, rows: &[u32]) -> (i64, i64) {
-        let bounds = |first: &[i64], last: &[i64]| {
-            let lowest = rows.iter().map(|&row| first[row as usize]).min();
-            let highest = rows.iter().map(|&row| last[row as usize]).max();
-            (lowest.unwrap_or(0), highest.unwrap_or(0))
-        };
-        match self.ids {
-            Ids::None => (0, 0),
-            Ids::One(ids) => bounds(ids, ids),
-            Ids::Range(first, last) => bounds(first, last),
-        }
-    }
-
-    /// A row's order key. Rows above the floor are told apart by their ids, the others by their places.
-    pub fn order_key(&self, row: u32, floor: i64, places: &Places) -> OrderKey {
-        let id = self.first_id(row);
-        let by_place = matches!(self.ids, Ids::None) || id <= floor;
-        let place = if by_place { places.place(row) } else { Place::ANY };
-        OrderKey { time_us: self.time_us[row as usize], id, place }
-    }
-
-    /// First and last of some rows by the order key.
-    pub fn ends(&self, rows: &[u32], places: &Places, topics: &Topics) -> Option<(u32, u32)> {
-        let sortable = |row: u32| {
-            let id = (self.first_id(row) as u64) ^ (1 << 63);
-            (i128::from(self.time_us[row as usize]) << 64) | i128::from(id)
-        };
-        let &start = rows.first()?;
-        let (mut first, mut last) = (start, start);
-        let (mut low, mut high) = (sortable(start), sortable(start));
-        for &row in &rows[1..] {
-            let rank = sortable(row);
-            if rank <= low && (rank < low || places.compare(row, first, topics) == Ordering::Less) {
-                (low, first) = (rank, row);
-            }
-            if rank >= high && (rank > high || places.compare(row, last, topics) == Ordering::Greater) {
-                (high, last) = (rank, row);
-            }
-        }
-        Some((first, last))
     }
 }
 
-#[inline]
-fn mix(hash: u64, value: i64) -> u64 {
-    (hash.rotate_left(23) ^ value as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+struct Selection {
+    taken: u64,
+    rows: Vec<u32>,
+    invalid: Vec<u32>,
+}
+
+/// Sorts the rows into taken, invalid and others.
+fn select(
+    plan: &Plan,
+    rows: &Rows,
+    time_us: &[i64],
+    ids: Ids,
+    validity: Option<&[u8]>,
+) -> Result<Selection, String> {
+    let kinds = &rows.kinds;
+    kinds.check().map_err(|wrong| format!("`kinds` {wrong}"))?;
+    let count = rows.table.rows;
+    if kinds.codes.len() != count as usize {
+        return Err(format!("`kinds` has {} entries for {count} rows", kinds.codes.len()));
+    }
+    let takes: Vec<bool> = (0..kinds.ends.len() as u32)
+        .map(|code| plan.spec.kinds.iter().any(|kind| kind.as_bytes() == kinds.entry(code)))
+        .collect();
+    if let Some(&code) = kinds.codes.iter().max().filter(|&&code| code as usize >= takes.len()) {
+        return Err(format!("`kinds` has code {code} in a dictionary of {}", takes.len()));
+    }
+    let all_usable = validity.is_none() && within(time_us, MAX_TIME_US) && ids_within(ids);
+    if all_usable && !takes.contains(&false) {
+        return Ok(Selection { taken: u64::from(count), rows: (0..count).collect(), invalid: Vec::new() });
+    }
+    let mut selection = Selection { taken: 0, rows: Vec::with_capacity(count as usize), invalid: Vec::new() };
+    for (row, &kind) in kinds.codes.iter().enumerate() {
+        if !takes[kind as usize] {
+            continue;
+        }
+        selection.taken += 1;
+        let usable = all_usable
+            || (is_valid(validity, row) && within(&time_us[row..=row], MAX_TIME_US) && has_ids(ids, row));
+        let list = if usable { &mut selection.rows } else { &mut selection.invalid };
+        list.push(row as u32);
+    }
+    Ok(selection)
+}
+
+/// Whether all values are nearer to 0 than `far`, a power of 2.
+fn within(values: &[i64], far: i64) -> bool {
+    let bits = values.iter().fold(0, |bits, &value| bits | (value ^ (value >> 63)));
+    bits < far
+}
+
+fn has_ids(ids: Ids, row: usize) -> bool {
+    match ids {
+        Ids::None => true,
+        Ids::One(ids) => ids_within(Ids::One(&ids[row..=row])),
+        Ids::Range(first, last) => ids_within(Ids::Range(&first[row..=row], &last[row..=row])),
+    }
+}
+
+fn ids_within(ids: Ids) -> bool {
+    match ids {
+        Ids::None => true,
+        Ids::One(ids) => within(ids, MAX_ID),
+        Ids::Range(first, last) => {
+            let ordered = first.iter().zip(last).all(|(first, last)| first <= last);
+            ordered && within(first, MAX_ID) && within(last, MAX_ID)
+        }
+    }
+}
+
+/// The rows sorted by their key's code, in the order in which they came under each, and where each key's are.
+fn by_key(rows: &[u32], codes: &[u32], distinct: usize) -> Result<(Vec<u32>, Vec<Range<usize>>), String> {
+    let mut counts = vec![0u32; distinct];
+    for &row in rows {
+        match counts.get_mut(codes[row as usize] as usize) {
+            Some(count) => *count += 1,
+            None => return Err(format!("row {row} has a key code beyond its dictionary")),
+        }
+    }
+    let mut ranges = Vec::new();
+    let mut cursors = counts;
+    let mut next = 0;
+    for cursor in &mut cursors {
+        let start = next;
+        next += *cursor as usize;
+        *cursor = start as u32;
+        if next > start {
+            ranges.push(start..next);
+        }
+    }
+    let mut sorted = vec![0; rows.len()];
+    for &row in rows {
+        let cursor = &mut cursors[codes[row as usize] as usize];
+        sorted[*cursor as usize] = row;
+        *cursor += 1;
+    }
+    Ok((sorted, ranges))
+}
+
+fn group(block: &Block, range: Range<usize>) -> Group {
+    let times = &block.time_us[range.clone()];
+    let ascends = block.ascends(range.clone());
+    let (earliest, latest) = match (times.first(), times.last()) {
+        (Some(&first), Some(&last)) if ascends => (first, last),
+        _ => (times.iter().copied().min().unwrap_or(0), times.iter().copied().max().unwrap_or(0)),
+    };
+    let ids_ascend = !block.first_ids.is_empty() && {
+        let next = &block.first_ids[range.start + 1..range.end];
+        let last = &block.last_ids()[range.start..range.end - 1];
+        next.iter().zip(last).fold(true, |ascends, (next, last)| ascends & (last < next))
+    };
+    let cells = OnceCell::new();
+    Group { range, earliest_us: earliest, latest_us: latest, ascends, ids_ascend, cells }
+}
+
+/// A fingerprint covers what makes two rows of one id the same: time, ids and all inputs.
+fn fingerprints(block: &Block, inputs: &[Input]) -> Vec<u32> {
+    if block.first_ids.is_empty() {
+        return Vec::new();
+    }
+    let with = |hashes: &mut [u64], values: &[i64]| {
+        hashes.iter_mut().zip(values).for_each(|(hash, &value)| *hash = mix(*hash, value));
+    };
+    let mut hashes: Vec<u64> = block.first_ids.iter().map(|&id| mix(0, id)).collect();
+    with(&mut hashes, &block.last_ids);
+    with(&mut hashes, &block.time_us);
+    let all = 0..block.rows.len();
+    for (index, input) in inputs.iter().enumerate() {
+        match block.plain(index, &all) {
+            Some(values) => with(&mut hashes, values),
+            None => {
+                let each = hashes.iter_mut().zip(&block.rows);
+                each.for_each(|(hash, &row)| *hash = mix_value(*hash, input, row));
+            }
+        }
+    }
+    hashes.into_iter().map(|hash| (hash ^ (hash >> 32)) as u32).collect()
 }
 
 /// Mixes one value in, the same way whether or not its column has nulls or high halves in this update.
@@ -226,6 +247,11 @@ fn mix_value(hash: u64, input: &Input, row: u32) -> u64 {
         Ok(narrow) => mix(hash, narrow),
         Err(_) => mix(mix(hash, value as i64), (value >> 64) as i64),
     }
+}
+
+#[inline]
+fn mix(hash: u64, value: i64) -> u64 {
+    (hash.rotate_left(23) ^ value as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 type Validities<'a> = Vec<&'a [u8]>;

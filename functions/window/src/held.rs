@@ -28,8 +28,6 @@ pub struct Pane {
     pub given: u64,
     /// Version of the state at which the last row came.
     pub changed_at: u64,
-    /// Rows of the current update; 0 between updates.
-    pub arriving: u32,
 }
 
 impl Pane {
@@ -45,7 +43,6 @@ impl Pane {
             pending: false,
             given: 0,
             changed_at: 0,
-            arriving: 0,
         }
     }
 
@@ -57,7 +54,12 @@ impl Pane {
         self.pending |= other.pending;
         self.given = self.given.max(other.given);
         self.changed_at = self.changed_at.max(other.changed_at);
-        for ((cell, other), op) in self.cells.iter_mut().zip(&other.cells).zip(&plan.ops) {
+        self.absorb_cells(&other.cells, plan, topics);
+    }
+
+    /// Takes in what other rows add up to.
+    pub fn absorb_cells(&mut self, cells: &[Cell], plan: &Plan, topics: &Topics) {
+        for ((cell, other), op) in self.cells.iter_mut().zip(cells).zip(&plan.ops) {
             cell.absorb(other, op.operation, topics);
         }
     }

@@ -56,6 +56,15 @@ impl Ring {
         }
     }
 
+    /// Puts entries with ascending ids that are all above those in the ring.
+    fn extend(&mut self, ids: &[i64], fingerprints: &[u32]) {
+        let entries = ids.iter().zip(fingerprints).map(|(&id, &fingerprint)| Entry { id, fingerprint });
+        match self.dense.first_chunk_mut::<RING>() {
+            Some(slots) => entries.for_each(|entry| slots[slot_of(entry.id)] = entry),
+            None => entries.for_each(|entry| self.put(entry)),
+        }
+    }
+
     #[cold]
     fn put_sparse(&mut self, slot: u16, entry: Entry) {
         let known = self.sparse.entry(slot).or_insert(EMPTY);
@@ -112,6 +121,8 @@ pub struct KeyIds {
     pub floor: i64,
     /// Rows taken in at or below the floor.
     pub untracked: u64,
+    /// No id above this was ever seen; it follows from the rest.
+    highest: i64,
 }
 
 impl Default for KeyIds {
@@ -123,11 +134,39 @@ impl Default for KeyIds {
             forgotten: i64::MIN,
             floor: i64::MIN,
             untracked: 0,
+            highest: i64::MIN,
         }
     }
 }
 
 impl KeyIds {
+    /// Looks again for the highest id, after the other fields were read back.
+    pub fn find_highest(&mut self) {
+        let fingerprinted = self.ring.sorted().last().map_or(i64::MIN, |entry| entry.id);
+        let known = self.known.iter().last().map_or(i64::MIN, |(_, last)| last);
+        let closed = self.last_closed.unwrap_or(i64::MIN);
+        self.highest = fingerprinted.max(known).max(closed).max(self.floor);
+    }
+
+    /// Takes rows in whose ids ascend, where the first one is above all that were ever seen, so that all are
+    /// new; whether that was so.
+    pub fn take_ascending(&mut self, first: &[i64], last: &[i64], fingerprints: &[u32]) -> bool {
+        let (Some(&lowest), Some(&highest)) = (first.first(), last.last()) else {
+            return false;
+        };
+        if lowest <= self.highest {
+            return false;
+        }
+        self.highest = highest;
+        if highest.abs_diff(lowest) + 1 == first.len() as u64 {
+            self.known.insert(lowest, highest);
+        } else {
+            first.iter().zip(last).for_each(|(&first, &last)| self.known.insert(first, last));
+        }
+        self.ring.extend(first, fingerprints);
+        true
+    }
+
     /// Judges a row of one id, and keeps the id where it is new.
     #[inline]
     pub fn take_one(&mut self, id: i64, fingerprint: u32) -> Judgement {
@@ -142,6 +181,7 @@ impl KeyIds {
         if seen.id > id && self.known.count_within(id, id) > 0 {
             return Judgement::Duplicate;
         }
+        self.highest = self.highest.max(id);
         self.known.insert(id, id);
         self.ring.put(Entry { id, fingerprint });
         Judgement::New
@@ -162,6 +202,7 @@ impl KeyIds {
             let forgotten = seen.id > first && overlap == last.abs_diff(first) + 1;
             return if forgotten { Judgement::Duplicate } else { Judgement::Conflict };
         }
+        self.highest = self.highest.max(last);
         self.known.insert(first, last);
         self.ring.put(Entry { id: first, fingerprint });
         Judgement::New

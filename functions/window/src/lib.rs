@@ -3,7 +3,7 @@
 //! A pure function of rows and watermarks: no clock, no randomness, no files, no network. The modules, in
 //! the order of the data's way:
 //!
-//! [`spec`] (what a window definition says) and [`table`] (rows as they come) → [`columns`] and [`feed`]
+//! [`spec`] (what a window definition says) and [`table`] (rows as they come) → [`columns`], [`block`] and [`feed`]
 //! (what a spec reads of them) → [`keys`], [`ids`] over [`ranges`], [`order`] (which row is which) → [`pane`] and
 //! [`session`] (where it belongs) → [`aggregate`] and [`decimal`] (what is kept of it) → [`held`] (all
 //! that is kept) → [`update`], [`close`], [`output`] (what comes and goes) → [`state`], [`restore`]
@@ -14,6 +14,7 @@
 //! calls; only where rows of one id differ does the first one that came win.
 
 pub mod aggregate;
+pub mod block;
 pub mod bytes;
 pub mod close;
 pub mod columns;

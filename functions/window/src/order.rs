@@ -78,8 +78,8 @@ impl OrderKey {
 /// Finds the places of one update's rows.
 pub struct Places<'a> {
     rows: &'a Rows,
-    /// Index of the run that each row came from.
-    run_of: Vec<u32>,
+    /// How many records there are up to the end of each run.
+    ends: Vec<u64>,
     /// Index into [`Topics`] of each of the update's topics.
     topics: Vec<u32>,
 }
@@ -101,7 +101,8 @@ impl<'a> Places<'a> {
         if rows.runs.iter().any(|run| run.topic as usize >= rows.topics.len()) {
             return Err(format!("a run names a topic beyond the {} of the update", rows.topics.len()));
         }
-        if rows.records.windows(2).any(|pair| pair[0] > pair[1]) {
+        let descends = rows.records.windows(2).fold(false, |descends, pair| descends | (pair[0] > pair[1]));
+        if descends {
             return Err("`records` does not ascend".to_owned());
         }
         if let Some(&last) = rows.records.last()
@@ -109,20 +110,24 @@ impl<'a> Places<'a> {
         {
             return Err(format!("`records` names record {last} of {}", rows.offsets.len()));
         }
-        let mut run_of = Vec::with_capacity(count);
-        let mut end = 0;
-        for (index, run) in rows.runs.iter().enumerate() {
-            end += u64::from(run.records);
-            let upto = rows.records.partition_point(|&record| u64::from(record) < end);
-            run_of.resize(upto, index as u32);
-        }
+        let ends = rows.runs.iter().scan(0, |end, run| {
+            *end += u64::from(run.records);
+            Some(*end)
+        });
+        let ends = ends.collect();
         let topics = rows.topics.iter().map(|topic| topics.index(topic)).collect();
-        Ok(Places { rows, run_of, topics })
+        Ok(Places { rows, ends, topics })
+    }
+
+    /// Index of the run that a row came from.
+    fn run_of(&self, row: u32) -> usize {
+        let record = u64::from(self.rows.records[row as usize]);
+        self.ends.partition_point(|&end| end <= record)
     }
 
     pub fn place(&self, row: u32) -> Place {
         let at = row as usize;
-        let run = &self.rows.runs[self.run_of[at] as usize];
+        let run = &self.rows.runs[self.run_of(row)];
         let record = self.rows.records[at];
         let first = self.rows.records[..at].iter().rev().take_while(|&&before| before == record).count();
         Place {
@@ -136,7 +141,7 @@ impl<'a> Places<'a> {
     /// Compares two rows of the update by their places.
     #[inline]
     pub fn compare(&self, left: u32, right: u32, topics: &Topics) -> Ordering {
-        if self.run_of[left as usize] == self.run_of[right as usize] {
+        if self.ends.len() == 1 || self.run_of(left) == self.run_of(right) {
             left.cmp(&right)
         } else {
             self.place(left).compare(&self.place(right), topics)

@@ -248,6 +248,7 @@ fn read_ids(reader: &mut Reader) -> Result<KeyIds, String> {
         ids.ring.put(Entry { id, fingerprint });
         previous = Some(id);
     }
+    ids.find_highest();
     Ok(ids)
 }
 

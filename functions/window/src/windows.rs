@@ -1,8 +1,7 @@
 //! All windows of a pipeline.
 
-use crate::aggregate::Context;
 use crate::close::{advance, close_all, views};
-use crate::columns::resolve;
+use crate::columns::{check_known, resolve};
 use crate::feed::{Feed, shares};
 use crate::held::{Pane, SpecState};
 use crate::order::{Places, Topics};
@@ -10,7 +9,7 @@ use crate::output::{Output, output};
 use crate::pane::MAX_TIME_US;
 use crate::spec::{Form, Plan, Spec};
 use crate::table::Rows;
-use crate::update::{Report, update};
+use crate::update::{Arrived, Report, Under, update};
 
 /// Watermarks beyond this say no more than this.
 const MAX_WATERMARK_US: i64 = 2 * MAX_TIME_US;
@@ -70,29 +69,24 @@ impl Windows {
             return Ok(vec![Report::default(); self.specs.len()]);
         }
         let places = Places::new(rows, &mut self.topics)?;
-        let named = |state: &SpecState, wrong| format!("window `{}`: {wrong}", state.plan.spec.name);
-        let mut inputs = Vec::with_capacity(self.specs.len());
-        for state in &self.specs {
-            let resolved = resolve(&state.plan, &state.types, &rows.table);
-            inputs.push(resolved.map_err(|wrong| named(state, wrong))?);
-        }
         let mut feeds: Vec<Option<Feed>> = Vec::with_capacity(self.specs.len());
         for (index, state) in self.specs.iter().enumerate() {
-            feeds.push(if self.feeds[index] == index {
-                Some(Feed::new(&state.plan, rows, &inputs[index]).map_err(|wrong| named(state, wrong))?)
-            } else {
-                None
-            });
+            let named = |wrong| format!("window `{}`: {wrong}", state.plan.spec.name);
+            let own = self.feeds[index] == index;
+            feeds.push(if own { Some(feed(&state.plan, rows).map_err(named)?) } else { None });
+            if let Some(feed) = &feeds[self.feeds[index]] {
+                check_known(&state.plan, &state.types, &feed.inputs).map_err(named)?;
+            }
         }
         self.version += 1;
         let mut reports = Vec::with_capacity(self.specs.len());
         for (index, state) in self.specs.iter_mut().enumerate() {
             let Some(feed) = &feeds[self.feeds[index]] else { continue };
-            for (known, input) in state.types.iter_mut().zip(&inputs[index]) {
+            for (known, input) in state.types.iter_mut().zip(&feed.inputs) {
                 *known = Some(input.kind);
             }
-            let context = Context { feed, inputs: &inputs[index], places: &places, topics: &self.topics };
-            reports.push(update(state, &context, self.watermark_us, self.version));
+            let under = Under { watermark_us: self.watermark_us, version: self.version };
+            reports.push(update(state, Arrived { feed, places: &places, topics: &self.topics }, under));
         }
         Ok(reports)
     }
@@ -131,6 +125,10 @@ impl Windows {
         let specs = self.specs.iter().enumerate();
         specs.map(|(index, state)| stats(index as u32, state, self.watermark_us)).collect()
     }
+}
+
+fn feed<'a>(plan: &Plan, rows: &'a Rows) -> Result<Feed<'a>, String> {
+    Feed::new(plan, rows, resolve(plan, &rows.table)?)
 }
 
 fn outputs(
