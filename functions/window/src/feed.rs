@@ -48,7 +48,7 @@ pub struct Feed<'a> {
     /// The other taken rows, by key.
     pub block: Block,
     /// Fingerprint of each row of the block; empty without ids.
-    pub fingerprints: Vec<u32>,
+    pub fingerprints: Vec<u64>,
     pub groups: Vec<Group>,
     pub inputs: Vec<Input<'a>>,
     keys: Vec<&'a Text>,
@@ -77,7 +77,10 @@ impl<'a> Feed<'a> {
         }
         let (codes, distinct) = combine(&keys, table.rows as usize);
         let selection = select(plan, rows, time_us, ids, both(&validities).as_deref())?;
-        let (sorted, ranges) = by_key(&selection.rows, &codes, distinct)?;
+        let (sorted, ranges) = match &selection.rows {
+            Some(rows) => by_key(rows.iter().copied(), &codes, distinct)?,
+            None => by_key(0..table.rows, &codes, distinct)?,
+        };
         let block = Block::gather(sorted, time_us, ids, &inputs);
         let fingerprints = fingerprints(&block, &inputs);
         let groups = ranges.into_iter().map(|range| group(&block, range)).collect();
@@ -97,7 +100,8 @@ impl<'a> Feed<'a> {
 
 struct Selection {
     taken: u64,
-    rows: Vec<u32>,
+    /// None for all rows of the update.
+    rows: Option<Vec<u32>>,
     invalid: Vec<u32>,
 }
 
@@ -123,20 +127,20 @@ fn select(
     }
     let all_usable = validity.is_none() && within(time_us, MAX_TIME_US) && ids_within(ids);
     if all_usable && !takes.contains(&false) {
-        return Ok(Selection { taken: u64::from(count), rows: (0..count).collect(), invalid: Vec::new() });
+        return Ok(Selection { taken: u64::from(count), rows: None, invalid: Vec::new() });
     }
-    let mut selection = Selection { taken: 0, rows: Vec::with_capacity(count as usize), invalid: Vec::new() };
+    let (mut taken, mut usable, mut invalid) = (0, Vec::with_capacity(count as usize), Vec::new());
     for (row, &kind) in kinds.codes.iter().enumerate() {
         if !takes[kind as usize] {
             continue;
         }
-        selection.taken += 1;
-        let usable = all_usable
+        taken += 1;
+        let is_usable = all_usable
             || (is_valid(validity, row) && within(&time_us[row..=row], MAX_TIME_US) && has_ids(ids, row));
-        let list = if usable { &mut selection.rows } else { &mut selection.invalid };
+        let list = if is_usable { &mut usable } else { &mut invalid };
         list.push(row as u32);
     }
-    Ok(selection)
+    Ok(Selection { taken, rows: Some(usable), invalid })
 }
 
 /// Whether all values are nearer to 0 than `far`, a power of 2.
@@ -165,9 +169,13 @@ fn ids_within(ids: Ids) -> bool {
 }
 
 /// The rows sorted by their key's code, in the order in which they came under each, and where each key's are.
-fn by_key(rows: &[u32], codes: &[u32], distinct: usize) -> Result<(Vec<u32>, Vec<Range<usize>>), String> {
+fn by_key(
+    rows: impl Iterator<Item = u32> + Clone,
+    codes: &[u32],
+    distinct: usize,
+) -> Result<(Vec<u32>, Vec<Range<usize>>), String> {
     let mut counts = vec![0u32; distinct];
-    for &row in rows {
+    for row in rows.clone() {
         match counts.get_mut(codes[row as usize] as usize) {
             Some(count) => *count += 1,
             None => return Err(format!("row {row} has a key code beyond its dictionary")),
@@ -184,8 +192,8 @@ fn by_key(rows: &[u32], codes: &[u32], distinct: usize) -> Result<(Vec<u32>, Vec
             ranges.push(start..next);
         }
     }
-    let mut sorted = vec![0; rows.len()];
-    for &row in rows {
+    let mut sorted = vec![0; next];
+    for row in rows {
         let cursor = &mut cursors[codes[row as usize] as usize];
         sorted[*cursor as usize] = row;
         *cursor += 1;
@@ -210,16 +218,16 @@ fn group(block: &Block, range: Range<usize>) -> Group {
 }
 
 /// A fingerprint covers what makes two rows of one id the same: time, ids and all inputs.
-fn fingerprints(block: &Block, inputs: &[Input]) -> Vec<u32> {
+fn fingerprints(block: &Block, inputs: &[Input]) -> Vec<u64> {
     if block.first_ids.is_empty() {
         return Vec::new();
     }
     let with = |hashes: &mut [u64], values: &[i64]| {
         hashes.iter_mut().zip(values).for_each(|(hash, &value)| *hash = mix(*hash, value));
     };
-    let mut hashes: Vec<u64> = block.first_ids.iter().map(|&id| mix(0, id)).collect();
+    let rows = block.first_ids.iter().zip(&block.time_us);
+    let mut hashes: Vec<u64> = rows.map(|(&id, &time_us)| mix(mix(0, id), time_us)).collect();
     with(&mut hashes, &block.last_ids);
-    with(&mut hashes, &block.time_us);
     let all = 0..block.rows.len();
     for (index, input) in inputs.iter().enumerate() {
         match block.plain(index, &all) {
@@ -230,7 +238,7 @@ fn fingerprints(block: &Block, inputs: &[Input]) -> Vec<u32> {
             }
         }
     }
-    hashes.into_iter().map(|hash| (hash ^ (hash >> 32)) as u32).collect()
+    hashes
 }
 
 /// Mixes one value in, the same way whether or not its column has nulls or high halves in this update.

@@ -26,6 +26,14 @@ pub struct Entry {
 
 const EMPTY: Entry = Entry { id: i64::MIN, fingerprint: 0 };
 
+impl Entry {
+    /// Keeps half of a fingerprint's bits: one conflict in 2^32 is taken for a duplicate.
+    #[inline]
+    fn new(id: i64, fingerprint: u64) -> Entry {
+        Entry { id, fingerprint: (fingerprint ^ (fingerprint >> 32)) as u32 }
+    }
+}
+
 /// For each residue modulo [`RING`] the highest id taken in, with its fingerprint. So it depends on which
 /// ids were taken in, not on their order, and an id above its slot's is surely new.
 #[derive(Clone, Debug, Default)]
@@ -57,8 +65,8 @@ impl Ring {
     }
 
     /// Puts entries with ascending ids that are all above those in the ring.
-    fn extend(&mut self, ids: &[i64], fingerprints: &[u32]) {
-        let entries = ids.iter().zip(fingerprints).map(|(&id, &fingerprint)| Entry { id, fingerprint });
+    fn extend(&mut self, ids: &[i64], fingerprints: &[u64]) {
+        let entries = ids.iter().zip(fingerprints).map(|(&id, &fingerprint)| Entry::new(id, fingerprint));
         match self.dense.first_chunk_mut::<RING>() {
             Some(slots) => entries.for_each(|entry| slots[slot_of(entry.id)] = entry),
             None => entries.for_each(|entry| self.put(entry)),
@@ -150,7 +158,7 @@ impl KeyIds {
 
     /// Takes rows in whose ids ascend, where the first one is above all that were ever seen, so that all are
     /// new; whether that was so.
-    pub fn take_ascending(&mut self, first: &[i64], last: &[i64], fingerprints: &[u32]) -> bool {
+    pub fn take_ascending(&mut self, first: &[i64], last: &[i64], fingerprints: &[u64]) -> bool {
         let (Some(&lowest), Some(&highest)) = (first.first(), last.last()) else {
             return false;
         };
@@ -169,33 +177,33 @@ impl KeyIds {
 
     /// Judges a row of one id, and keeps the id where it is new.
     #[inline]
-    pub fn take_one(&mut self, id: i64, fingerprint: u32) -> Judgement {
+    pub fn take_one(&mut self, id: i64, fingerprint: u64) -> Judgement {
         if id <= self.floor {
             self.untracked += 1;
             return Judgement::Untracked;
         }
-        let seen = self.ring.get(id);
+        let (seen, this) = (self.ring.get(id), Entry::new(id, fingerprint));
         if seen.id == id {
-            return if seen.fingerprint == fingerprint { Judgement::Duplicate } else { Judgement::Conflict };
+            return if seen == this { Judgement::Duplicate } else { Judgement::Conflict };
         }
         if seen.id > id && self.known.count_within(id, id) > 0 {
             return Judgement::Duplicate;
         }
         self.highest = self.highest.max(id);
         self.known.insert(id, id);
-        self.ring.put(Entry { id, fingerprint });
+        self.ring.put(this);
         Judgement::New
     }
 
     /// Judges a row of a range of ids, and keeps them where all are new.
-    pub fn take_range(&mut self, first: i64, last: i64, fingerprint: u32) -> Judgement {
+    pub fn take_range(&mut self, first: i64, last: i64, fingerprint: u64) -> Judgement {
         if first <= self.floor {
             self.untracked += 1;
             return Judgement::Untracked;
         }
-        let seen = self.ring.get(first);
+        let (seen, this) = (self.ring.get(first), Entry::new(first, fingerprint));
         if seen.id == first {
-            return if seen.fingerprint == fingerprint { Judgement::Duplicate } else { Judgement::Conflict };
+            return if seen == this { Judgement::Duplicate } else { Judgement::Conflict };
         }
         let overlap = self.known.count_within(first, last);
         if overlap > 0 {
@@ -204,7 +212,7 @@ impl KeyIds {
         }
         self.highest = self.highest.max(last);
         self.known.insert(first, last);
-        self.ring.put(Entry { id: first, fingerprint });
+        self.ring.put(this);
         Judgement::New
     }
 
