@@ -15,7 +15,7 @@ use tallow_source::{Position, Source};
 use crate::error::PipelineError;
 use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::stage::window::{Chunk, FinishedEpoch, Gap};
+use crate::stage::epoch::{Chunk, FinishedEpoch, Gap};
 
 /// Commits from one clean-up of the log to the next.
 const CLEAN_UP_EVERY: u64 = 50;

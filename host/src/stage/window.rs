@@ -10,9 +10,10 @@ use tallow_epoch::future::{Decision, judge};
 use tallow_epoch::watermark::Now;
 use tallow_epoch::{Ledger, Watermarks};
 use tallow_record::TopicPartition;
-use tallow_sink::{DeadLetter, LateRow, ReasonKind};
+use tallow_sink::{DeadLetter, ReasonKind};
 use tallow_source::Event;
 
+use super::epoch::{Chunk, Epoch, FinishedEpoch, Gap};
 use super::isolate::Isolation;
 use super::order::Ticket;
 use super::parse::{Parts, Piece, Taken, Worked};
@@ -21,61 +22,6 @@ use crate::dead::{dead_letter, late_row};
 use crate::error::PipelineError;
 use crate::plan::{OnReject, Plan};
 use crate::progress::Progress;
-
-/// Records of a partition that were taken one after the other, from `from` to before `to`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chunk {
-    pub partition: TopicPartition,
-    pub from: i64,
-    pub to: i64,
-    pub clock_us: i64,
-}
-
-/// Offsets that were gone before they were read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gap {
-    pub partition: TopicPartition,
-    pub from: i64,
-    pub to: i64,
-}
-
-/// An epoch as it goes to the committer.
-pub struct FinishedEpoch {
-    pub clock_us: i64,
-    pub chunks: Vec<Chunk>,
-    pub gaps: Vec<Gap>,
-    /// Offset of the next record of each partition.
-    pub positions: BTreeMap<TopicPartition, i64>,
-    pub watermarks: Watermarks,
-    pub watermark_before_us: Option<i64>,
-    /// Closed windows by window name.
-    pub closed: Vec<(String, RecordBatch)>,
-    pub late: Vec<LateRow>,
-    pub dead: Vec<DeadLetter>,
-    /// Counts of this epoch alone.
-    pub ledger: Ledger,
-    /// Assignments that the window function says it holds open, by window name.
-    pub held: BTreeMap<String, u64>,
-    /// State that changed.
-    pub parts: Vec<Part>,
-}
-
-/// What has been taken since the last commit.
-#[derive(Default)]
-struct Epoch {
-    /// Kept to be taken again should the window function trap.
-    pieces: Vec<Piece>,
-    chunks: Vec<Chunk>,
-    gaps: Vec<Gap>,
-    ledger: Ledger,
-    late: Vec<LateRow>,
-    dead: Vec<DeadLetter>,
-    rows: u64,
-    /// A partition was found.
-    found: bool,
-    /// No broker answered, at least for a while.
-    unreachable: bool,
-}
 
 /// State where the worker starts: empty, or as the log has it.
 pub struct Start {

@@ -1,0 +1,66 @@
+//! An epoch, while it grows and when it is finished.
+
+use std::collections::BTreeMap;
+
+use arrow_array::RecordBatch;
+use tallow_engine::Part;
+use tallow_epoch::{Ledger, Watermarks};
+use tallow_record::TopicPartition;
+use tallow_sink::{DeadLetter, LateRow};
+
+use super::parse::Piece;
+
+/// What has been taken since the last commit.
+#[derive(Default)]
+pub(super) struct Epoch {
+    /// Kept to be taken again should the window function trap.
+    pub pieces: Vec<Piece>,
+    pub chunks: Vec<Chunk>,
+    pub gaps: Vec<Gap>,
+    pub ledger: Ledger,
+    pub late: Vec<LateRow>,
+    pub dead: Vec<DeadLetter>,
+    pub rows: u64,
+    /// A partition was found.
+    pub found: bool,
+    /// No broker answered, at least for a while.
+    pub unreachable: bool,
+}
+
+/// Records of a partition that were taken one after the other, from `from` to before `to`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    pub partition: TopicPartition,
+    pub from: i64,
+    pub to: i64,
+    pub clock_us: i64,
+}
+
+/// Offsets that were gone before they were read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    pub partition: TopicPartition,
+    pub from: i64,
+    pub to: i64,
+}
+
+/// An epoch as it goes to the committer.
+pub struct FinishedEpoch {
+    pub clock_us: i64,
+    pub chunks: Vec<Chunk>,
+    pub gaps: Vec<Gap>,
+    /// Offset of the next record of each partition.
+    pub positions: BTreeMap<TopicPartition, i64>,
+    pub watermarks: Watermarks,
+    pub watermark_before_us: Option<i64>,
+    /// Closed windows by window name.
+    pub closed: Vec<(String, RecordBatch)>,
+    pub late: Vec<LateRow>,
+    pub dead: Vec<DeadLetter>,
+    /// Counts of this epoch alone.
+    pub ledger: Ledger,
+    /// Assignments that the window function says it holds open, by window name.
+    pub held: BTreeMap<String, u64>,
+    /// State that changed.
+    pub parts: Vec<Part>,
+}

@@ -1,0 +1,124 @@
+//! The windows' state, read back from the log.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tallow_engine::{Part, WindowFunction};
+use tallow_epoch::{Watermarks, WindowCounts};
+use tallow_log::Job;
+use tallow_log::record::{Record, State};
+use tallow_record::TopicPartition;
+use tallow_source::Position;
+
+use crate::error::PipelineError;
+use crate::pipeline::{Wiring, parse_function};
+use crate::plan::Plan;
+use crate::stage::isolate::{Isolation, Sandboxed};
+use crate::stage::parse::BisectBudget;
+use crate::stage::window::{Start, WindowWorker};
+
+/// The windows' state, as the log has it.
+pub struct Restored {
+    function: WindowFunction,
+    parts: Vec<Part>,
+    watermarks: Watermarks,
+    positions: BTreeMap<TopicPartition, i64>,
+    held: BTreeMap<String, u64>,
+}
+
+impl Restored {
+    pub fn into_worker(
+        self,
+        wiring: &Wiring,
+        budget: Arc<BisectBudget>,
+    ) -> Result<WindowWorker, PipelineError> {
+        let plan = &wiring.plan;
+        let isolation = Isolation::new(
+            Sandboxed { component: wiring.window.clone(), limits: plan.limits, specs: plan.specs.clone() },
+            parse_function(wiring)?,
+            plan.time.clone(),
+            budget,
+            &self.parts,
+            self.watermarks.watermark_us(),
+        );
+        let start = Start {
+            function: self.function,
+            isolation,
+            positions: self.positions,
+            watermarks: self.watermarks,
+            held: self.held,
+        };
+        Ok(WindowWorker::new(plan.clone(), wiring.progress.clone(), start))
+    }
+}
+
+/// The state of `record`, for a pipeline that reads on `from` these positions.
+pub fn restore(
+    wiring: &Wiring,
+    job: &Job,
+    record: &Record,
+    from: &[Position],
+) -> Result<Restored, PipelineError> {
+    let plan = &wiring.plan;
+    let parts = read_parts(plan, job, &record.state)?;
+    let watermark_us = record.state.watermark_us;
+    let opened = if parts.is_empty() && watermark_us.is_none() {
+        WindowFunction::open(&wiring.window, plan.limits, &plan.specs)
+    } else {
+        let watermark_us = watermark_us.unwrap_or(i64::MIN);
+        WindowFunction::restore(&wiring.window, plan.limits, &plan.specs, watermark_us, &parts)
+    };
+    let function = opened.map_err(|error| PipelineError::Function {
+        function: plan.window_function.clone(),
+        call: "restore",
+        why: error.to_string(),
+    })?;
+    let idle_after_us = i64::try_from(plan.pipeline.idle_after.as_micros()).unwrap_or(i64::MAX);
+    let mut watermarks = Watermarks::new(plan.pipeline.delay_us, idle_after_us, plan.pipeline.idle_advance);
+    let known = record.state.partitions.iter();
+    let known = known.map(|it| (TopicPartition::new(&it.topic, it.partition), it));
+    let is_read = |partition: &TopicPartition| from.iter().any(|it| it.partition == *partition);
+    watermarks.restore(
+        watermark_us,
+        known
+            .clone()
+            .filter(|(partition, _)| is_read(partition))
+            .map(|(partition, it)| (partition, it.max_event_time_us, it.at_end_since_us)),
+    );
+    for position in from {
+        watermarks.add(&position.partition);
+    }
+    let open = |(name, counts): (&String, &WindowCounts)| (name.clone(), counts.open.max(0) as u64);
+    // Partitions that have vanished stay in the log: how far they were read is still true.
+    let vanished =
+        known.filter(|(partition, _)| !is_read(partition)).map(|(partition, it)| (partition, it.next));
+    let read = from.iter().map(|it| (it.partition.clone(), it.next));
+    Ok(Restored {
+        function,
+        parts,
+        watermarks,
+        positions: vanished.chain(read).collect(),
+        held: record.state.ledger.windows.iter().map(open).collect(),
+    })
+}
+
+fn read_parts(plan: &Plan, job: &Job, state: &State) -> Result<Vec<Part>, PipelineError> {
+    let mut blobs: BTreeMap<String, Bytes> = BTreeMap::new();
+    let mut parts = Vec::with_capacity(state.parts.len());
+    for part in &state.parts {
+        let name = part.blob.name.to_string();
+        if !blobs.contains_key(&name) {
+            blobs.insert(name.clone(), job.read_blob(&part.blob)?);
+        }
+        let range = part.from as usize..(part.from + part.length) as usize;
+        let bytes = blobs.get(&name).and_then(|blob| blob.get(range)).ok_or_else(|| {
+            PipelineError::Checkpoint(format!("blob `{name}` is shorter than its log record says"))
+        })?;
+        let spec = plan.specs.iter().position(|spec| spec.name == part.window).ok_or_else(|| {
+            PipelineError::Checkpoint(format!("the checkpoint has state of a window `{}`", part.window))
+        })?;
+        parts.push(Part { spec: spec as u32, group: part.group, bytes: bytes.to_vec() });
+    }
+    Ok(parts)
+}
