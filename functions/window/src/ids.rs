@@ -1,5 +1,10 @@
 //! Which ids of a key were seen: once as ranges, which find duplicates and holes, and once as a ring of
 //! fingerprints of the most recent ones, which tells a repeated id from one with other content.
+//!
+//! What is not told apart: an id whose fingerprint has left the ring counts as a duplicate, whatever it
+//! brings; an id of a closed window that has left ring and ranges, sent again with another event time, is
+//! new; and at or below the floor, which rises when a key has more than [`MAX_RANGES`] ranges at an advance,
+//! every row is taken in.
 
 use std::collections::BTreeMap;
 

@@ -3,11 +3,11 @@
 //! A pure function of rows and watermarks: no clock, no randomness, no files, no network. The modules, in
 //! the order of the data's way:
 //!
-//! [`spec`] (what a window definition says) and [`table`] (rows as they come) → [`columns`], [`block`] and [`feed`]
-//! (what a spec reads of them) → [`keys`], [`ids`] over [`ranges`], [`order`] (which row is which) → [`pane`] and
-//! [`session`] (where it belongs) → [`aggregate`] and [`decimal`] (what is kept of it) → [`held`] (all
-//! that is kept) → [`update`], [`close`], [`output`] (what comes and goes) → [`state`], [`restore`]
-//! and [`bytes`] (snapshots) → [`windows`] (the whole).
+//! [`spec`] (what a window definition says) and [`table`] (rows as they come) → [`columns`], [`block`] and
+//! [`feed`] (what specs read of them) → [`keys`], [`ids`] over [`ranges`], [`order`] (which row is which) →
+//! [`pane`] and [`session`] (where it belongs) → [`aggregate`] and [`decimal`] (what is kept of it) →
+//! [`held`] (all that is kept) → [`update`], [`close`], [`output`] (what comes and goes) → [`state`],
+//! [`restore`] and [`bytes`] (snapshots) → [`windows`] (the whole).
 //!
 //! What is promised: windows, reports and snapshots depend on the rows, on the watermarks and on which rows
 //! came between two watermarks. They do not depend on the order of the rows nor on how they were cut into

@@ -111,6 +111,21 @@ fn beyond_the_cap_rows_are_taken_in_untracked_and_the_window_says_that_it_does_n
 }
 
 #[test]
+fn untracked_rows_of_one_id_are_ordered_by_their_places() {
+    let closes = [(7, 8), (8, 7)].map(|(before, after)| {
+        let mut windows = Windows::open(specs()).unwrap();
+        holes(&mut windows, MAX_RANGES + 100);
+        windows.advance(0);
+        for offset in [before, after] {
+            let row = Row { offset, ..trade(HOUR_US as i64 - 1, 0, offset) };
+            assert_eq!(update(&mut windows, &[row]).accepted, 1);
+        }
+        by_spec(&windows.advance(HOUR_US as i64), 1).remove(0)[0]["close"].clone()
+    });
+    assert_eq!(closes, [Value::Decimal(8, 0), Value::Decimal(8, 0)]);
+}
+
+#[test]
 fn the_cap_is_judged_between_epochs_and_not_while_holes_fill() {
     let mut windows = Windows::open(specs()).unwrap();
     let ranges = MAX_RANGES + 100;
