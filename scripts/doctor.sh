@@ -32,7 +32,7 @@ has_debian_wasm() {
 check_rust() {
     want=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
     if ! have cargo || ! have "${RUSTC:-rustc}"; then
-        lacks "Rust $want or newer (https://rustup.rs brings it too)" rustc-web cargo-web
+        lacks "Rust $want or newer (rustup brings it too)" rustc-web cargo-web
         return
     fi
     version=$("${RUSTC:-rustc}" --version | cut -d ' ' -f 2)

@@ -1,4 +1,4 @@
-//! How many records a second one core parses, natively: `cargo run --release -p parse-market --example bench`.
+//! How many records a second one core parses, natively: `cargo run --release -p parse-market --example parse_rate`.
 //!
 //! Batches of 2,000 trades of five symbols, bare (about 125 bytes) and in the combined-stream envelope, by the
 //! templates and by the full parser; the best of several rounds, since others use the machine too.

@@ -1,4 +1,4 @@
-//! How many rows a second one core takes: `cargo run --release -p window --example bench`.
+//! How many rows a second one core takes: `cargo run --release -p window --example window_rate`.
 //!
 //! Trades of eight symbols with ids, 4,096 rows a call, as the parse function gives them; candles of a
 //! minute, and of a minute and a day together.
