@@ -367,11 +367,12 @@ fn after_a_trap_in_a_later_epoch_a_restart_has_all_that_was_taken() {
         let mut world = World::new(1);
         (world.parse, world.window) = ("test/hostile-parse", "test/hostile-window");
         let two_epochs = pipeline("limits = { batch-records = 4 }\nepoch = { max-records = 20 }", COUNTS);
-        for at in 0..70 {
+        // The run ends with the epoch of the trap: no later snapshot makes up for it.
+        for at in 0..60 {
             world.append(0, plain(if trap && at == 47 { 666 } else { at }, at));
         }
         world.run(&two_epochs).outcome.unwrap();
-        (70..130).for_each(|at| world.append(0, plain(at, at)));
+        (60..130).for_each(|at| world.append(0, plain(at, at)));
         world.run(&two_epochs).outcome.unwrap();
         let ledger = last_records(&world.store, "candles", 0, 1).unwrap()[0].state.ledger.clone();
         let counts = &ledger.windows["1m"];
