@@ -10,8 +10,6 @@ use tallow_manifest as manifest;
 
 pub use tallow_manifest::OnReject;
 
-use crate::error::PipelineError;
-
 /// What the stages of a pipeline go by. Nothing in it changes while it runs.
 pub struct Plan {
     pub pipeline: manifest::Pipeline,
@@ -37,26 +35,18 @@ pub struct Mode {
 }
 
 impl Plan {
-    pub fn new(pipeline: &manifest::Pipeline, mode: Mode) -> Result<Self, PipelineError> {
+    pub fn new(pipeline: &manifest::Pipeline, mode: Mode) -> Self {
         let specs: Vec<Spec> = pipeline.windows.iter().map(spec).collect();
-        let time = specs.first().map(|spec| spec.time.clone()).unwrap_or_default();
-        if let Some(other) = specs.iter().find(|spec| spec.time != time) {
-            return Err(PipelineError::Checkpoint(format!(
-                "pipeline `{}`: window `{}` goes by `{}` and window `{}` by `{time}`: the windows of a pipeline share \
-                 one watermark, so they go by one time column",
-                pipeline.id, other.name, other.time, specs[0].name
-            )));
-        }
         let columns = pipeline.wanted_columns().into_iter();
         let parse_options = ParseOptions {
             kinds: pipeline.kinds(),
             columns: columns.map(|it| WantedColumn { name: it.name, scale: it.scale }).collect(),
             settings: pipeline.parse_settings.clone().into_iter().collect(),
         };
-        Ok(Self {
+        Self {
             specs,
             parse_options,
-            time,
+            time: pipeline.time().to_owned(),
             window_function: pipeline.window_function().to_owned(),
             on_reject: pipeline.on_reject,
             limits: limits(&pipeline.limits),
@@ -64,7 +54,7 @@ impl Plan {
             close_all: mode.close_all,
             available_now: mode.available_now,
             pipeline: pipeline.clone(),
-        })
+        }
     }
 
     pub fn name(&self) -> &str {

@@ -31,4 +31,5 @@ pub use error::{CallError, LoadError};
 pub use instance::Limits;
 pub use parse::{Marked, ParseFunction, ParseOptions, Parsed, WantedColumn};
 pub use runtime::Runtime;
+pub use validate::bit;
 pub use window::WindowFunction;

@@ -113,7 +113,8 @@ fn text(name: &str, text: &Text, validity: Option<&[u8]>) -> Result<(), String> 
     }
 }
 
-pub(crate) fn bit(bits: &[u8], row: usize) -> bool {
+/// Whether a row has a value, by its column's validity.
+pub fn bit(bits: &[u8], row: usize) -> bool {
     bits.get(row / 8).is_some_and(|byte| byte >> (row % 8) & 1 == 1)
 }
 

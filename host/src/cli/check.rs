@@ -28,7 +28,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
 }
 
 fn check(manifest: &Manifest, runtime: &tallow_engine::Runtime, pipeline: &Pipeline) -> Result<(), Failure> {
-    let plan = Plan::new(pipeline, Mode::default())?;
+    let plan = Plan::new(pipeline, Mode::default());
     let failed = |function: &str, error: CallError| {
         Failure::new(exit::USAGE, format!("pipeline `{}`, function `{function}`: {error}", pipeline.id))
     };

@@ -45,7 +45,7 @@ impl World {
         progress: Arc<Progress>,
     ) -> Result<Wiring, Failure> {
         let component = |name: &str, contract| settings::component(manifest, &self.runtime, name, contract);
-        let plan = Plan::new(pipeline, mode)?;
+        let plan = Plan::new(pipeline, mode);
         let parse = component(&pipeline.parse, Contract::Parse)?;
         let source = source(&manifest.kafka, pipeline, self.clock.clone())?;
         let wants_headers = wants_headers(&parse, &plan)?;

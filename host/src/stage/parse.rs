@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
-use tallow_engine::{CallError, ColumnData, ParseFunction, Parsed, Rows};
+use tallow_engine::{CallError, ColumnData, ParseFunction, Parsed, Rows, bit};
 use tallow_record::{Batch, TopicPartition};
 use tallow_sink::{DeadLetter, ReasonKind};
 
@@ -189,9 +189,7 @@ pub fn event_times(
         _ if rows.table.rows == 0 => (&[][..], None),
         _ => return Err(format!("it makes no timestamp column `{time}`")),
     };
-    let valid = |row: &usize| {
-        validity.is_none_or(|bits| bits.get(row / 8).is_some_and(|byte| byte >> (row % 8) & 1 == 1))
-    };
+    let valid = |row: &usize| validity.is_none_or(|bits| bit(bits, *row));
     let mut future = Vec::new();
     let mut times = Vec::with_capacity(batch.runs.len());
     let mut row = 0;

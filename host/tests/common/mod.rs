@@ -88,7 +88,7 @@ impl World {
             Arc::new(DeadLetters::new(store.clone())),
         ];
         Wiring {
-            plan: Arc::new(Plan::new(pipeline, mode).unwrap()),
+            plan: Arc::new(Plan::new(pipeline, mode)),
             parse: self.component(self.parse, Contract::Parse),
             window: self.component(self.window, Contract::Window),
             source: Arc::new(source),

@@ -21,7 +21,7 @@ pub fn plan() -> Result<Plan> {
     let manifest = tallow_manifest::load(&path, &BTreeMap::new(), &Overrides::default())
         .map_err(|errors| anyhow::anyhow!("{errors}"))?;
     let pipeline = manifest.pipelines.first().context("spin.toml has no pipeline")?;
-    Ok(Plan::new(pipeline, Mode::default())?)
+    Ok(Plan::new(pipeline, Mode::default()))
 }
 
 /// A built component's file.
