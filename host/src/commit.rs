@@ -26,7 +26,7 @@ pub struct Committer {
     pub sinks: Vec<Arc<dyn Sink>>,
     pub source: Arc<dyn Source>,
     pub progress: Arc<Progress>,
-    /// Kafka's ids of the topics, as they were at the start.
+    /// Kafka's ids of the topics, as they were when each was first seen.
     pub topic_ids: BTreeMap<Arc<str>, Arc<str>>,
     /// What the last record says; each commit makes the next of it.
     pub state: State,
@@ -43,6 +43,11 @@ impl Committer {
 
     fn commit(&mut self, epoch: FinishedEpoch) -> Result<(), PipelineError> {
         let seq = self.job.next_seq();
+        for info in &epoch.found {
+            if let Some(id) = &info.topic_id {
+                self.topic_ids.entry(info.partition.topic.clone()).or_insert_with(|| id.clone());
+            }
+        }
         let mut state = self.state.clone();
         state.ledger.absorb(&epoch.ledger);
         state.ledger.check_chain(&epoch.held)?;

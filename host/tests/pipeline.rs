@@ -5,6 +5,7 @@
 mod common;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use common::{MINUTES, OPEN_US, Row, SECOND_US, World, pipeline, trade};
@@ -12,6 +13,7 @@ use tallow::error::PipelineError;
 use tallow::plan::Mode;
 use tallow_log::status::last_records;
 use tallow_record::TopicPartition;
+use tallow_source::{MemorySource, OnDataLoss, Raw, Topics};
 
 const MINUTE_US: i64 = 60 * SECOND_US;
 
@@ -352,6 +354,34 @@ fn a_partition_found_while_running_is_read_from_its_start() {
     let symbols: BTreeSet<String> = candles(&world).iter().map(|row| row["symbol"].clone()).collect();
     assert!(symbols.contains("BTCUSDT"), "{symbols:?}");
     assert_eq!(wiring.progress.committed(&TopicPartition::new("trades", 1)), 180);
+}
+
+#[test]
+fn a_topic_found_while_running_is_committed_with_its_id() {
+    let world = World::new(1);
+    three_minutes("BTCUSDT").into_iter().for_each(|message| world.append(0, message));
+    let pipeline = pipeline("new-partitions-every = \"1ms\"\nepoch = { interval = \"1ms\" }", MINUTES);
+    let mut wiring = world.wire(&pipeline, Mode::default());
+    let every = Topics::Pattern("^trades.*".to_owned());
+    let source = MemorySource::new(world.log.clone(), &every, OnDataLoss::Halt, world.clock.clone()).unwrap();
+    wiring.source = Arc::new(source);
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| tallow::pipeline::run(&wiring));
+        let committed = |topic| wiring.progress.committed(&TopicPartition::new(topic, 0));
+        wait_until(|| committed("trades") == 180 || running.is_finished());
+        world.log.create_topic("trades-of-eth", 1);
+        let message = Raw::value(trade("ETHUSDT", 1, 0, "1", "1"));
+        world.log.append(&TopicPartition::new("trades-of-eth", 0), message);
+        wait_until(|| {
+            world.clock.advance(std::time::Duration::from_millis(5));
+            committed("trades-of-eth") == 1 || running.is_finished()
+        });
+        wiring.stop.store(true, Ordering::Relaxed);
+        running.join().unwrap().unwrap();
+    });
+    let partitions = last_records(&world.store, "candles", 0, 1).unwrap()[0].state.partitions.clone();
+    let ids: Vec<_> = partitions.iter().map(|it| (it.topic.as_str(), it.topic_id.is_some())).collect();
+    assert_eq!(ids, [("trades", true), ("trades-of-eth", true)]);
 }
 
 /// Threads take their time; a test that waits for ever is stopped by whoever runs it.

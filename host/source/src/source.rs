@@ -18,6 +18,13 @@ pub struct PartitionInfo {
     pub latest: i64,
 }
 
+impl PartitionInfo {
+    /// Where its first record is that is still there.
+    pub fn from_earliest(&self) -> Position {
+        Position { partition: self.partition.clone(), next: self.earliest }
+    }
+}
+
 /// Where to read a partition from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {

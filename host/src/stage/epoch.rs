@@ -7,6 +7,7 @@ use tallow_engine::Part;
 use tallow_epoch::{Ledger, Watermarks};
 use tallow_record::TopicPartition;
 use tallow_sink::{DeadLetter, LateRow};
+use tallow_source::PartitionInfo;
 
 use super::parse::Piece;
 
@@ -21,8 +22,7 @@ pub(super) struct Epoch {
     pub late: Vec<LateRow>,
     pub dead: Vec<DeadLetter>,
     pub rows: u64,
-    /// A partition was found.
-    pub found: bool,
+    pub found: Vec<PartitionInfo>,
     /// No broker answered, at least for a while.
     pub unreachable: bool,
 }
@@ -49,6 +49,8 @@ pub struct FinishedEpoch {
     pub clock_us: i64,
     pub chunks: Vec<Chunk>,
     pub gaps: Vec<Gap>,
+    /// Partitions that did not exist at the start, of this epoch.
+    pub found: Vec<PartitionInfo>,
     /// Offset of the next record of each partition.
     pub positions: BTreeMap<TopicPartition, i64>,
     pub watermarks: Watermarks,

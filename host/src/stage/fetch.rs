@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tallow_edge::Clock;
 use tallow_record::{Batch, TopicPartition};
-use tallow_source::{Fetcher, Limits, Position, Source, SourceError};
+use tallow_source::{Fetcher, Limits, PartitionInfo, Position, Source, SourceError};
 
 use super::order::{Flow, Sequencer};
 
@@ -31,7 +31,8 @@ pub fn run(
         if let Some(discovery) = &mut discovery {
             let found = discovery.look()?;
             if !found.is_empty() {
-                fetcher.add(&found)?;
+                let from: Vec<Position> = found.iter().map(PartitionInfo::from_earliest).collect();
+                fetcher.add(&from)?;
                 sequencer.found(found);
             }
         }
@@ -63,7 +64,7 @@ impl Discovery {
         Self { source, clock, every, looked, known }
     }
 
-    fn look(&mut self) -> Result<Vec<Position>, SourceError> {
+    fn look(&mut self) -> Result<Vec<PartitionInfo>, SourceError> {
         let now = self.clock.ticks();
         if now.since(self.looked) < self.every {
             return Ok(Vec::new());
@@ -80,7 +81,7 @@ impl Discovery {
         for info in partitions {
             if self.known.insert(info.partition.clone()) {
                 tracing::info!(partition = %info.partition, from = info.earliest, "found a new partition");
-                found.push(Position { partition: info.partition, next: info.earliest });
+                found.push(info);
             }
         }
         Ok(found)

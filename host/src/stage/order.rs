@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use tallow_edge::{Clock, Ticks};
 use tallow_epoch::cut::{Limits, Progress, cut, room};
 use tallow_record::{Batch, TopicPartition};
-use tallow_source::{Event, Position};
+use tallow_source::{Event, PartitionInfo};
 
 use super::budget::{ByteBudget, Permit};
 use super::parse::Worked;
@@ -28,8 +28,8 @@ pub enum Ticket {
     Batch(Receiver<Worked>),
     /// What a fetch learnt, with the clock at that moment.
     Facts { events: Vec<Event>, clock_us: i64 },
-    /// Partitions that did not exist at the start, and where they are read from.
-    Found(Vec<Position>),
+    /// Partitions that did not exist at the start: they are read from their earliest record on.
+    Found(Vec<PartitionInfo>),
     /// The epoch ends; the clock that its commit gets.
     Cut { clock_us: i64 },
     /// Nothing follows: the source is drained or a stop was asked for.
@@ -122,7 +122,7 @@ impl Sequencer {
     }
 
     /// Makes partitions known that were found while running, before any record of theirs.
-    pub fn found(&self, partitions: Vec<Position>) {
+    pub fn found(&self, partitions: Vec<PartitionInfo>) {
         // The window worker may be gone already, for a reason of its own.
         let _ = self.order.send(Ticket::Found(partitions));
     }

@@ -11,7 +11,7 @@ use tallow_epoch::watermark::Now;
 use tallow_epoch::{Ledger, Watermarks};
 use tallow_record::TopicPartition;
 use tallow_sink::{DeadLetter, ReasonKind};
-use tallow_source::Event;
+use tallow_source::{Event, PartitionInfo};
 
 use super::epoch::{Chunk, Epoch, FinishedEpoch, Gap};
 use super::isolate::Isolation;
@@ -209,12 +209,12 @@ impl WindowWorker {
         }
     }
 
-    fn found(&mut self, found: Vec<tallow_source::Position>) {
-        for position in found {
-            self.watermarks.add(&position.partition);
-            self.positions.entry(position.partition).or_insert(position.next);
-            self.epoch.found = true;
+    fn found(&mut self, found: Vec<PartitionInfo>) {
+        for info in &found {
+            self.watermarks.add(&info.partition);
+            self.positions.entry(info.partition.clone()).or_insert(info.earliest);
         }
+        self.epoch.found.extend(found);
     }
 
     fn learn(&mut self, events: Vec<Event>, clock_us: i64) {
@@ -253,7 +253,7 @@ impl WindowWorker {
         let watermark_before_us = self.watermarks.watermark_us();
         let idle_before = idle(&self.watermarks);
         let watermark_us = self.watermarks.advance(Now { clock_us, reachable: !epoch.unreachable });
-        let silent = epoch.chunks.is_empty() && epoch.gaps.is_empty() && !epoch.found;
+        let silent = epoch.chunks.is_empty() && epoch.gaps.is_empty() && epoch.found.is_empty();
         if silent
             && !close_all
             && watermark_us == watermark_before_us
@@ -287,6 +287,7 @@ impl WindowWorker {
             clock_us,
             chunks: epoch.chunks,
             gaps: epoch.gaps,
+            found: epoch.found,
             positions: self.positions.clone(),
             watermarks: self.watermarks.clone(),
             watermark_before_us,
