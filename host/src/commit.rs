@@ -1,5 +1,7 @@
 //! The committer: blobs first, then the log record that is the commit, then the sinks.
 
+pub mod swap;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -7,15 +9,17 @@ use bytes::Bytes;
 use crossbeam_channel::Receiver;
 use tallow_engine::Part;
 use tallow_log::record::{self, AsideRecord, Epoch, Function, Outgoing, Role, SetAside, State, StatePart};
-use tallow_log::{Digest, Draft, Job, Retention};
+use tallow_log::{Digest, Draft, Job, Publication};
 use tallow_record::TopicPartition;
 use tallow_sink::{DeadLetter, EpochOutput, Item, OffsetRange, Provenance, ReasonKind, Sink};
 use tallow_source::{Position, Source};
 
 use crate::error::PipelineError;
+use crate::live::Live;
+use crate::live::remake::Published;
 use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::stage::epoch::{Chunk, FinishedEpoch, Gap};
+use crate::stage::epoch::{Chunk, Finished, FinishedEpoch, Gap};
 
 /// Commits from one clean-up of the log to the next.
 const CLEAN_UP_EVERY: u64 = 50;
@@ -30,13 +34,25 @@ pub struct Committer {
     pub topic_ids: BTreeMap<Arc<str>, Arc<str>>,
     /// What the last record says; each commit makes the next of it.
     pub state: State,
+    pub live: Arc<Live>,
+    /// The components of the manifest's files, as digests by role.
+    pub files: BTreeMap<Role, Digest>,
+    /// What waits for the end of a probation, in order.
+    pub held: Vec<Publication>,
+    /// What is published and void: what comes out anew is held against it.
+    pub published: Published,
+    /// Where the last record of that ended.
+    pub remake_until: Option<State>,
 }
 
 impl Committer {
     /// Commits epochs as they come, one after the other.
-    pub fn run(mut self, epochs: &Receiver<FinishedEpoch>) -> Result<(), PipelineError> {
-        for epoch in epochs {
-            self.commit(epoch)?;
+    pub fn run(mut self, finished: &Receiver<Finished>) -> Result<(), PipelineError> {
+        for finished in finished {
+            match finished {
+                Finished::Epoch(epoch) => self.commit(*epoch)?,
+                Finished::Swap(swap) => self.commit_swap(swap)?,
+            }
         }
         Ok(())
     }
@@ -54,7 +70,10 @@ impl Committer {
         state.watermark_us = epoch.watermarks.watermark_us();
         state.partitions = partitions(&epoch, &self.topic_ids);
 
-        let output = self.output(&epoch, seq);
+        let released = self.pass_probation(&mut state, &epoch, seq);
+        self.end_remake(&mut state);
+        let mut output = self.output(&epoch, seq);
+        self.published.apply(&mut output).map_err(PipelineError::Checkpoint)?;
         let mut items = Vec::new();
         for sink in &self.sinks {
             items.extend(sink.prepare(&output)?);
@@ -73,21 +92,34 @@ impl Committer {
         };
         self.job.commit(Draft::commit(record, state.clone()))?;
         self.state = state;
-
-        publish(&self.sinks, items.into_iter().map(|item| (item.sink.to_owned(), item.name, item.bytes)))?;
-        for sink in &self.sinks {
-            self.job.published(sink.name(), seq);
+        if self.state.live.remake.is_none() {
+            self.published = Published::default();
+        }
+        if released {
+            self.publish_held()?;
+        }
+        let shown = if self.holds() { &[][..] } else { &closed };
+        if self.holds() {
+            self.hold();
+        } else {
+            publish(
+                &self.sinks,
+                items.into_iter().map(|item| (item.sink.to_owned(), item.name, item.bytes)),
+            )?;
+            for sink in &self.sinks {
+                self.job.published(sink.name(), seq);
+            }
         }
         self.source.report_committed(&positions(&epoch.positions));
         self.clean_up(seq);
-        self.progress.published(self.plan.name(), &epoch.positions, &closed);
+        self.progress.published(self.plan.name(), &epoch.positions, shown);
         Ok(())
     }
 
     /// Now and then removes what nobody will read again. A failure costs space, not correctness.
     fn clean_up(&mut self, seq: u64) {
         if seq.is_multiple_of(CLEAN_UP_EVERY)
-            && let Err(error) = self.job.clean_up(Retention::default())
+            && let Err(error) = self.job.clean_up(self.retention())
         {
             tracing::warn!(pipeline = self.plan.name(), %error, "old log records stay for now");
         }

@@ -55,6 +55,8 @@ pub enum PipelineError {
          Nothing was committed"
     )]
     Clock { future: u64, rows: u64 },
+    #[error("function `{function}` is on probation, and {why}")]
+    Probation { function: String, why: String },
     #[error("{0}")]
     Checkpoint(String),
     #[error("cannot start a thread: {0}")]
@@ -75,6 +77,19 @@ impl PipelineError {
             Self::Sink(error) => error.passes(),
             _ => false,
         }
+    }
+
+    /// Whether another function might have done better.
+    pub fn blames_function(&self) -> bool {
+        matches!(
+            self,
+            Self::Probation { .. }
+                | Self::Function { .. }
+                | Self::Unrepeatable { .. }
+                | Self::BisectBudget { .. }
+                | Self::BadRecord { .. }
+                | Self::Imbalance(_)
+        )
     }
 
     pub fn exit_code(&self) -> u8 {

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod commit;
 mod dead;
 pub mod error;
+pub mod live;
 pub mod pipeline;
 pub mod plan;
 pub mod progress;

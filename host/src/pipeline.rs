@@ -10,13 +10,15 @@ use std::time::Duration;
 use crossbeam_channel::bounded;
 use tallow_edge::{Clock, Random};
 use tallow_engine::{Component, ParseFunction};
-use tallow_epoch::cut;
 use tallow_log::Store;
 use tallow_record::TopicPartition;
 use tallow_sink::Sink;
 use tallow_source::{Limits, Position, Source};
 
 use crate::error::PipelineError;
+use crate::live::Live;
+use crate::live::functions::Functions;
+use crate::live::library::Library;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::stage::budget::ByteBudget;
@@ -33,8 +35,10 @@ const RETRY: Duration = Duration::from_secs(5);
 /// Everything that a pipeline touches, real or in memory.
 pub struct Wiring {
     pub plan: Arc<Plan>,
-    pub parse: Component,
-    pub window: Component,
+    /// The components of the manifest's files. What runs may be others that were swapped in.
+    pub functions: Functions,
+    pub library: Library,
+    pub live: Arc<Live>,
     pub source: Arc<dyn Source>,
     pub store: Store,
     pub sinks: Vec<Arc<dyn Sink>>,
@@ -48,9 +52,18 @@ pub struct Wiring {
 /// Runs until drained or stopped. A service that is lost on the way is waited for; one that is not there at the
 /// start is an error.
 pub fn run(wiring: &Wiring) -> Result<(), PipelineError> {
-    let mut started = start::start(wiring)?;
+    let mut started = start::start(wiring, None)?;
     loop {
-        match run_once(wiring, started) {
+        let on_trial = wiring.live.trial.is_on();
+        let done = run_once(wiring, started);
+        wiring.live.desk.clear();
+        match done {
+            // Whatever a function on probation does wrong is answered by the function before it.
+            Err(error) if error.blames_function() && (on_trial || wiring.live.trial.is_on()) => {
+                tracing::error!(pipeline = wiring.plan.name(), %error, "back to the function before");
+                started = start::start(wiring, Some(&error.to_string()))?;
+                continue;
+            }
             Err(error) if error.passes() && !wiring.stop.load(Ordering::Relaxed) => {
                 tracing::error!(pipeline = wiring.plan.name(), %error, "starting again from the last commit");
             }
@@ -61,7 +74,7 @@ pub fn run(wiring: &Wiring) -> Result<(), PipelineError> {
             if wiring.stop.load(Ordering::Relaxed) {
                 return Ok(());
             }
-            match start::start(wiring) {
+            match start::start(wiring, None) {
                 Ok(started) => break started,
                 Err(error) if error.passes() => {
                     tracing::error!(pipeline = wiring.plan.name(), %error, "still waiting");
@@ -80,25 +93,21 @@ pub fn run_once(wiring: &Wiring, started: Started) -> Result<(), PipelineError> 
     let (order_in, order) = bounded(QUEUE);
     // One commit in flight; the next epoch is worked on meanwhile.
     let (commits_in, commits) = bounded(0);
+    let functions = started.functions;
     let budget = ByteBudget::new(limits.queue_bytes as usize);
     let bisect = BisectBudget::new(u64::from(limits.bisect_calls));
     let sequencer = Sequencer::new(
-        wiring.clock.clone(),
-        cut::Limits {
-            interval_us: plan.pipeline.epoch.interval.as_micros() as u64,
-            max_records: plan.pipeline.epoch.max_records,
-            max_bytes: plan.pipeline.epoch.max_bytes,
-            available_now: plan.available_now,
-        },
+        wiring,
         budget.clone(),
         work_in,
         order_in,
         plan.available_now.then(|| started.ends.clone()),
+        functions.parse.clone(),
     );
     let workers = (0..plan.parse_workers)
-        .map(|_| parse_worker(wiring, bisect.clone()))
+        .map(|_| parse_worker(wiring, &functions.parse, bisect.clone()))
         .collect::<Result<Vec<_>, PipelineError>>()?;
-    let window = started.window.into_worker(wiring, bisect)?;
+    let window = started.window.into_worker(wiring, &functions, bisect)?;
     let fetchers = deal(&started.from, plan.pipeline.fetch_clients)
         .iter()
         .map(|from| wiring.source.fetcher(from))
@@ -157,23 +166,25 @@ fn first_error(threads: Vec<Thread<'_>>) -> Result<(), PipelineError> {
     done.into_iter().find(Result::is_err).unwrap_or(Ok(()))
 }
 
-fn parse_worker(wiring: &Wiring, budget: Arc<BisectBudget>) -> Result<ParseWorker, PipelineError> {
-    let plan = &wiring.plan;
+fn parse_worker(
+    wiring: &Wiring,
+    component: &Arc<Component>,
+    budget: Arc<BisectBudget>,
+) -> Result<ParseWorker, PipelineError> {
     Ok(ParseWorker {
-        function: parse_function(wiring)?,
-        name: wiring.parse.name().to_owned(),
-        time: plan.time.clone(),
-        max_future_us: plan.pipeline.max_future_us,
-        deadline: plan.limits.deadline,
+        function: parse_function(&wiring.plan, component)?,
+        component: component.clone(),
+        plan: wiring.plan.clone(),
+        live: wiring.live.clone(),
+        clock: wiring.clock.clone(),
         budget,
     })
 }
 
-pub(crate) fn parse_function(wiring: &Wiring) -> Result<ParseFunction, PipelineError> {
-    let plan = &wiring.plan;
-    ParseFunction::new(&wiring.parse, plan.limits, plan.parse_options.clone()).map_err(|error| {
+pub(crate) fn parse_function(plan: &Plan, component: &Component) -> Result<ParseFunction, PipelineError> {
+    ParseFunction::new(component, plan.limits, plan.parse_options.clone()).map_err(|error| {
         PipelineError::Function {
-            function: wiring.parse.name().to_owned(),
+            function: component.name().to_owned(),
             call: "start",
             why: error.to_string(),
         }

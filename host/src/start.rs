@@ -2,13 +2,14 @@
 
 mod refuse;
 mod restore;
+mod rollback;
+mod swap;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tallow_engine::{Contract, WindowFunction};
 use tallow_log::record::{Epoch, Function, Partition, Role, State};
-use tallow_log::{Digest, Draft, Job, Opened, Publication};
+use tallow_log::{Draft, Job, Opened, Publication};
 use tallow_manifest::{OnDataLoss, StartingOffsets};
 use tallow_record::TopicPartition;
 use tallow_source::{PartitionInfo, Position};
@@ -17,12 +18,15 @@ pub use self::restore::Restored;
 use self::restore::restore;
 use crate::commit::{self, Committer};
 use crate::error::PipelineError;
+use crate::live::functions::{self, Functions};
 use crate::pipeline::{Wiring, ends};
 use crate::plan::Plan;
 
 /// A pipeline that owns its shard and stands at its last commit.
 pub struct Started {
     pub committer: Committer,
+    /// What runs.
+    pub functions: Functions,
     pub window: Restored,
     /// Where each partition is read from.
     pub from: Vec<Position>,
@@ -31,23 +35,31 @@ pub struct Started {
 }
 
 /// Takes the shard over (which fences an older owner), publishes what a crash may have left unpublished, and
-/// restores the state.
-pub fn start(wiring: &Wiring) -> Result<Started, PipelineError> {
+/// restores the state. `roll_back` says why a function on probation is not to be gone on with.
+pub fn start(wiring: &Wiring, roll_back: Option<&str>) -> Result<Started, PipelineError> {
     let plan = &wiring.plan;
     let partitions = wiring.source.partitions()?;
     wiring.store.probe(&*wiring.random)?;
-    let Opened { mut job, first: _, to_publish } =
+    let Opened { mut job, first: _, to_publish, mut held } =
         Job::open(&wiring.store, plan.name(), 0, &owner(), wiring.clock.clone(), wiring.random.clone())?;
-    let record = job.newest().clone();
-    refuse::changed_windows(plan, &record.state)?;
+    refuse::changed_windows(plan, &job.newest().state)?;
     republish(wiring, &mut job, to_publish)?;
+    if rollback::roll_back(wiring, &mut job, roll_back)? {
+        held.clear();
+    }
+    let record = job.newest().clone();
+    let (functions, changed) = functions::at_start(wiring, &record.state)?;
+    match &record.state.live.probation {
+        Some(probation) => wiring.live.trial.begin(probation.role),
+        None => wiring.live.trial.end(),
+    }
 
     let from = starting_positions(plan, &record.state, &partitions)?;
-    let window = restore(wiring, &job, &record, &from)?;
+    let mut window = restore(wiring, &job, &record, &from, &functions.window)?;
     let topic_ids: BTreeMap<Arc<str>, Arc<str>> =
         partitions.iter().filter_map(|it| Some((it.partition.topic.clone(), it.topic_id.clone()?))).collect();
     let mut state = State {
-        functions: functions(wiring)?,
+        functions: recorded_functions(wiring, &record.state, &functions, &changed)?,
         manifest: plan.pipeline.digest.parse().ok(),
         windows: plan.meaning_of_state(),
         ..record.state.clone()
@@ -55,6 +67,7 @@ pub fn start(wiring: &Wiring) -> Result<Started, PipelineError> {
     if record.state.partitions.is_empty() {
         fix_positions(&mut job, &mut state, &from, &topic_ids, wiring.clock.now_us())?;
     }
+    let (published, remake_until) = rollback::published(wiring, &job)?;
     tracing::info!(
         pipeline = plan.name(),
         chain = record.chain,
@@ -63,7 +76,7 @@ pub fn start(wiring: &Wiring) -> Result<Started, PipelineError> {
         partitions = from.len(),
         "owns its log"
     );
-    let committer = Committer {
+    let mut committer = Committer {
         plan: plan.clone(),
         job,
         sinks: wiring.sinks.clone(),
@@ -71,8 +84,33 @@ pub fn start(wiring: &Wiring) -> Result<Started, PipelineError> {
         progress: wiring.progress.clone(),
         topic_ids,
         state,
+        live: wiring.live.clone(),
+        files: swap::files(wiring)?,
+        held,
+        published,
+        remake_until,
     };
-    Ok(Started { committer, window, ends: ends(&partitions, &from), from })
+    swap::at_start(wiring, &mut committer, &functions, &changed, &mut window)?;
+    Ok(Started { committer, functions, window, ends: ends(&partitions, &from), from })
+}
+
+/// What runs, as the log names it; of a changed file what ran before, until its swap is committed.
+fn recorded_functions(
+    wiring: &Wiring,
+    state: &State,
+    functions: &Functions,
+    changed: &[Role],
+) -> Result<Vec<Function>, PipelineError> {
+    let roles = [Role::Parse, Role::Window].into_iter();
+    roles
+        .map(|role| {
+            let before = state.functions.iter().find(|function| function.role == role);
+            match before {
+                Some(before) if changed.contains(&role) => Ok(before.clone()),
+                before => functions::recorded(wiring, role, functions.get(role), before),
+            }
+        })
+        .collect()
 }
 
 /// Commits where a first start begins, before anything is read: `latest` asked again after a failure would skip what
@@ -152,26 +190,4 @@ fn starting_positions(
         },
     };
     Ok(partitions.iter().map(|it| Position { partition: it.partition.clone(), next: position(it) }).collect())
-}
-
-fn functions(wiring: &Wiring) -> Result<Vec<Function>, PipelineError> {
-    let described = WindowFunction::describe(&wiring.window, wiring.plan.limits);
-    let description = described.map_err(|error| PipelineError::Function {
-        function: wiring.window.name().to_owned(),
-        call: "describe",
-        why: error.to_string(),
-    })?;
-    let function = |role, component: &tallow_engine::Component, contract: Contract, state_version| {
-        Ok::<_, PipelineError>(Function {
-            role,
-            name: component.name().to_owned(),
-            digest: component.digest().parse::<Digest>().map_err(|_| PipelineError::Broken)?,
-            contract: contract.interface().to_owned(),
-            state_version,
-        })
-    };
-    Ok(vec![
-        function(Role::Parse, &wiring.parse, Contract::Parse, None)?,
-        function(Role::Window, &wiring.window, Contract::Window, Some(description.state_version))?,
-    ])
 }

@@ -298,7 +298,7 @@ fn an_owner_that_was_overtaken_is_fenced_and_publishes_nothing() {
     three_minutes("BTCUSDT").into_iter().for_each(|message| world.append(0, message));
     let pipeline = pipeline("", MINUTES);
     let zombie = world.wire(&pipeline, Mode { available_now: true, close_all: false });
-    let started = tallow::start::start(&zombie).unwrap();
+    let started = tallow::start::start(&zombie, None).unwrap();
     world.run(&pipeline).outcome.unwrap();
     let before = candles(&world);
     let error = tallow::pipeline::run_once(&zombie, started).unwrap_err();
@@ -442,7 +442,7 @@ fn a_pipeline_that_starts_at_latest_misses_nothing_that_comes_after() {
     let latest = pipeline("starting-offsets = \"latest\"", MINUTES);
     let wiring = world.wire(&latest, Mode { available_now: true, close_all: false });
     // It owns its log, and dies before its first epoch.
-    drop(tallow::start::start(&wiring).unwrap());
+    drop(tallow::start::start(&wiring, None).unwrap());
     world.append(0, trade("BTCUSDT", 2, SECOND_US, "1", "1"));
     let run = world.run(&latest);
     run.outcome.unwrap();

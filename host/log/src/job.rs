@@ -41,6 +41,8 @@ pub struct Opened {
     pub first: bool,
     /// What may not have been published, by sink, in order. Publish it before anything new.
     pub to_publish: Vec<Publication>,
+    /// What waits for its release, by sink, in order.
+    pub held: Vec<Publication>,
 }
 
 impl Job {
@@ -75,7 +77,12 @@ impl Job {
             published,
             unsettled: None,
         };
-        Ok(Opened { job, first: fenced.before.is_empty(), to_publish: fenced.to_publish })
+        Ok(Opened {
+            job,
+            first: fenced.before.is_empty(),
+            to_publish: fenced.to_publish,
+            held: resolve::held(&fenced.before),
+        })
     }
 
     /// The newest record: the fence, or the last commit.

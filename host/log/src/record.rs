@@ -2,6 +2,7 @@
 //! A record is whole: the newest one is enough to go on from.
 
 mod format;
+mod live;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,7 @@ use crate::Digest;
 use crate::name::BlobName;
 
 pub use format::FormatError;
+pub use live::{Change, Live, Mode, Probation, What};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -20,7 +22,7 @@ pub enum Kind {
     Fence,
     /// An epoch's results.
     Commit,
-    /// An epoch's results, and from here on another function.
+    /// From here on another function; nothing was processed.
     Swap,
     /// Back to the state before a swap; the epochs since are void.
     Rollback,
@@ -96,6 +98,8 @@ pub struct State {
     pub ledger: Ledger,
     /// By sink: nothing after this seq may be published yet. A sink that is not named holds nothing back.
     pub released_through: BTreeMap<String, u64>,
+    #[serde(default, skip_serializing_if = "Live::is_empty")]
+    pub live: Live,
 }
 
 /// Consecutive offsets of one partition that the windows took in one go.
@@ -185,6 +189,10 @@ pub struct Function {
     pub contract: String,
     /// Version of the state that it writes; none for functions without state.
     pub state_version: Option<u32>,
+    /// SHA-256 of the file that the manifest named when the pipeline last started, where another component has been
+    /// swapped in since: as long as the file stays as it is, a start goes on with the component.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<Digest>,
 }
 
 /// A blob of the same shard.

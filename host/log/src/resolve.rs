@@ -160,15 +160,26 @@ pub struct Publication {
 /// What may not have been published yet, by sink and in order: above what the newest record knows as
 /// published, up to what is released, without what a rollback made void.
 pub fn unpublished(retained: &[Record]) -> Vec<Publication> {
+    publications(retained, |newest, sink, seq| {
+        seq > newest.published_through(sink) && seq <= newest.released_through(sink)
+    })
+}
+
+/// What waits for its release, by sink and in order.
+pub fn held(retained: &[Record]) -> Vec<Publication> {
+    publications(retained, |newest, sink, seq| seq > newest.released_through(sink))
+}
+
+/// What the records that are not void have for the sinks, where `due` says so of the newest record, a sink and a
+/// record's seq.
+fn publications(retained: &[Record], due: impl Fn(&Record, &str, u64) -> bool) -> Vec<Publication> {
     let Some(newest) = retained.last() else { return Vec::new() };
     let voided: Vec<SeqRange> = retained.iter().filter_map(|record| record.voided).collect();
     let mut out = Vec::new();
     for sink in sinks(retained) {
-        let (published, released) = (newest.published_through(&sink), newest.released_through(&sink));
         for record in retained {
-            let due = record.seq > published
-                && record.seq <= released
-                && !voided.iter().any(|range| range.contains(record.seq));
+            let due =
+                due(newest, &sink, record.seq) && !voided.iter().any(|range| range.contains(record.seq));
             let outbox: Vec<_> =
                 record.epoch.outbox.iter().filter(|outgoing| outgoing.sink == sink).cloned().collect();
             if due && !outbox.is_empty() {

@@ -7,6 +7,7 @@ use crate::error::Report;
 use crate::limits::{Epoch, Limits};
 use crate::node::{Node, Value};
 use crate::reader::{self, Reader};
+use crate::swap::Swap;
 use crate::topics::{self, StartingOffsets, Topics};
 use crate::window::Window;
 use crate::{meaning, names, schema};
@@ -40,6 +41,7 @@ pub struct Pipeline {
     pub limits: Limits,
     /// How decimals are written into the lake.
     pub decimals: Decimals,
+    pub swap: Swap,
     /// At least one; all of one function and one time column.
     pub windows: Vec<Window>,
     /// SHA-256, in hexadecimal, of [`Pipeline::meaning`].
@@ -137,6 +139,7 @@ impl Pipeline {
         let epoch = Epoch::read(&reader, report);
         let limits = Limits::read(&reader, report);
         let decimals = read_decimals(&reader, report);
+        let swap = Swap::read(&reader, report);
         let windows = reader.required("windows", report, read_windows);
         let scales = reader.optional("scales", report, |node, report| {
             read_scales(node, windows.as_deref().unwrap_or_default(), report)
@@ -160,6 +163,7 @@ impl Pipeline {
             epoch: epoch?,
             limits: limits?,
             decimals: decimals?,
+            swap: swap?,
             windows: windows?,
             digest: String::new(),
         };

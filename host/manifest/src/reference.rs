@@ -14,6 +14,7 @@ pub fn reference() -> String {
         &schema::EPOCH,
         &schema::LIMITS,
         &schema::LAKE,
+        &schema::SWAP,
         &schema::WINDOW,
     ];
     for table in ours {

@@ -181,6 +181,7 @@ pub(crate) const PIPELINE: Table = Table {
         key("epoch", "a table", Absent("its defaults"), "When an epoch ends."),
         key("limits", "a table", Absent("its defaults"), "What a function and the queues may take."),
         key("lake", "a table", Absent("its defaults"), "How candles are written."),
+        key("swap", "a table", Absent("its defaults"), "How another version of a function is taken up."),
         key("windows", "one or more [[trigger.kafka.windows]]", Required, "The windows."),
     ],
     refused: &[
@@ -241,6 +242,54 @@ pub(crate) const LAKE: Table = Table {
         Is("\"double\""),
         "Decimals as the nearest double, or as Parquet decimals.",
     )],
+    refused: &[],
+};
+
+pub(crate) const SWAP: Table = Table {
+    header: "[trigger.kafka.swap]",
+    meaning: "How another version of a function is taken up while the pipeline runs.",
+    keys: &[
+        key(
+            "watch",
+            "a boolean",
+            Is("false"),
+            "Whether a component whose file changes is vetted and swapped in by itself, in mode `publish`. \
+             `tallow demo` does so.",
+        ),
+        key(
+            "mode",
+            "`\"hold\"` or `\"publish\"`",
+            Is("\"hold\""),
+            "What happens to results while a new function is on probation: they wait for its end, so that a \
+             rollback leaves no trace, or go out at once, so that a rollback can only correct them by a revision.",
+        ),
+        key(
+            "probation-epochs",
+            "0 to 10000",
+            Is("20"),
+            "Epochs with records in which a trap, a missed deadline, a broken invariant or slowness rolls a new \
+             function back.",
+        ),
+        key(
+            "slowest-percent",
+            "101 to 10000",
+            Is("300"),
+            "How much of its predecessor's time a record a function on probation may take.",
+        ),
+        key(
+            "shadow-percent",
+            "1 to 100",
+            Is("20"),
+            "Share of one processor that a shadow may take; epochs for which there is no time are not shadowed.",
+        ),
+        key(
+            "invariants",
+            "a list of comparisons, such as `[\"volume >= 0\"]`",
+            Is("[]"),
+            "What must hold for every candle of a function on probation, beside what follows from the aggregates: \
+             the minimum of a column is at most, and its maximum at least, its first, last and mean value.",
+        ),
+    ],
     refused: &[],
 };
 

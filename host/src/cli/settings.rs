@@ -1,7 +1,7 @@
 //! The manifest and what the command line changes of it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tallow_engine::{Component, Contract, Runtime};
 use tallow_manifest::{Manifest, Overrides, Pipeline, Source};
@@ -58,15 +58,21 @@ pub fn component(
     name: &str,
     contract: Contract,
 ) -> Result<Component, Failure> {
+    let path = component_file(manifest, name)?;
+    runtime
+        .load_file(name, path, contract)
+        .map_err(|error| Failure::new(exit::USAGE, format!("[component.{name}]: {error}")))
+}
+
+/// The file that the manifest names for a component.
+pub fn component_file<'a>(manifest: &'a Manifest, name: &str) -> Result<&'a Path, Failure> {
     let usage = |text: String| Failure::new(exit::USAGE, text);
     let component = manifest
         .components
         .get(name)
         .ok_or_else(|| usage(format!("{}: no [component.{name}]", manifest.path.display())))?;
     match &component.source {
-        Source::Local(path) => runtime
-            .load_file(name, path, contract)
-            .map_err(|error| usage(format!("[component.{name}]: {error}"))),
+        Source::Local(path) => Ok(path),
         _ => Err(usage(format!(
             "[component.{name}]: only local files are supported as `source` by this version of tallow"
         ))),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use tallow_edge::{Clock, Random, SystemClock, SystemRandom};
-use tallow_engine::{Component, Contract, ParseFunction, Runtime};
+use tallow_engine::{Component, Contract, LoadError, ParseFunction, Runtime};
 use tallow_log::Store;
 use tallow_manifest::{self as manifest, Cluster, Manifest, Pipeline};
 use tallow_sink::{DeadLetters, Decimals, Lake, LateRows, Sink};
@@ -13,13 +13,15 @@ use tallow_source::{Config, KafkaSource, OnDataLoss, Topics};
 
 use super::{Failure, settings};
 use crate::error::{PipelineError, exit};
+use crate::live::functions::Functions;
+use crate::live::library::{Card, Library};
 use crate::pipeline::Wiring;
 use crate::plan::{Mode, Plan};
 use crate::progress::Progress;
 
 /// What the pipelines of a process share.
 pub struct World {
-    pub runtime: Runtime,
+    pub runtime: Arc<Runtime>,
     pub store: Store,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
@@ -29,7 +31,7 @@ pub struct World {
 impl World {
     pub fn new(manifest: &Manifest, stop: Arc<AtomicBool>) -> Result<Self, Failure> {
         Ok(Self {
-            runtime: settings::runtime()?,
+            runtime: Arc::new(settings::runtime()?),
             store: store(&manifest.kafka)?,
             clock: Arc::new(SystemClock::new()),
             random: Arc::new(SystemRandom),
@@ -44,17 +46,20 @@ impl World {
         mode: Mode,
         progress: Arc<Progress>,
     ) -> Result<Wiring, Failure> {
-        let component = |name: &str, contract| settings::component(manifest, &self.runtime, name, contract);
+        let library = Library::new(self.runtime.clone(), self.store.clone());
+        let component = |name: &str, contract| self.kept_component(manifest, &library, name, contract);
         let plan = Plan::new(pipeline, mode);
         let parse = component(&pipeline.parse, Contract::Parse)?;
+        let window = component(pipeline.window_function(), Contract::Window)?;
         let source = source(&manifest.kafka, pipeline, self.clock.clone())?;
         let wants_headers = wants_headers(&parse, &plan)?;
         // Looking for headers costs a quarter of what a record costs to fetch.
         let source = if wants_headers { source } else { source.without_headers() };
         Ok(Wiring {
             plan: Arc::new(plan),
-            parse,
-            window: component(pipeline.window_function(), Contract::Window)?,
+            functions: Functions { parse: Arc::new(parse), window: Arc::new(window) },
+            library,
+            live: Arc::default(),
             source: Arc::new(source),
             sinks: sinks(&self.store, pipeline),
             store: self.store.clone(),
@@ -63,6 +68,27 @@ impl World {
             progress,
             stop: self.stop.clone(),
         })
+    }
+}
+
+impl World {
+    /// A component of the manifest. The lake gets it, too: a log names it by its digest.
+    fn kept_component(
+        &self,
+        manifest: &Manifest,
+        library: &Library,
+        name: &str,
+        contract: Contract,
+    ) -> Result<Component, Failure> {
+        let path = settings::component_file(manifest, name)?;
+        let usage = |error: LoadError| Failure::new(exit::USAGE, format!("[component.{name}]: {error}"));
+        let bytes = std::fs::read(path).map_err(|error| {
+            usage(LoadError::Unreadable { path: path.to_owned(), why: error.to_string() })
+        })?;
+        let component = self.runtime.load(name, &bytes, contract).map_err(usage)?;
+        let origin = path.display().to_string();
+        library.keep(bytes.into(), &Card::new(&component, origin, self.clock.now_us()))?;
+        Ok(component)
     }
 }
 

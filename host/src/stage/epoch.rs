@@ -1,6 +1,7 @@
 //! An epoch, while it grows and when it is finished.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use arrow_array::RecordBatch;
 use tallow_engine::Part;
@@ -10,6 +11,7 @@ use tallow_sink::{DeadLetter, LateRow};
 use tallow_source::PartitionInfo;
 
 use super::parse::Piece;
+use crate::live::desk::Swap;
 
 /// What has been taken since the last commit.
 #[derive(Default)]
@@ -42,6 +44,22 @@ pub struct Gap {
     pub partition: TopicPartition,
     pub from: i64,
     pub to: i64,
+}
+
+/// What goes to the committer.
+pub enum Finished {
+    Epoch(Box<FinishedEpoch>),
+    Swap(FinishedSwap),
+}
+
+/// A function that was taken up between two epochs.
+pub struct FinishedSwap {
+    pub swap: Box<Swap>,
+    /// All of the state, as the new window function writes it; none where parse was swapped.
+    pub parts: Option<Vec<Part>>,
+    pub clock_us: i64,
+    /// How long the windows stood still.
+    pub pause: Duration,
 }
 
 /// An epoch as it goes to the committer.

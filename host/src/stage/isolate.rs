@@ -10,10 +10,11 @@ use tallow_sink::DeadLetter;
 
 use super::parse::{BisectBudget, Piece, SECOND_CHANCE, aside, event_times};
 use crate::error::PipelineError;
+use crate::live::desk::StateCopy;
 
 /// The window component with what its instances are opened with.
 pub struct Sandboxed {
-    pub component: Component,
+    pub component: Arc<Component>,
     pub limits: Limits,
     pub specs: Vec<Spec>,
 }
@@ -50,6 +51,23 @@ impl Isolation {
             Self { function, parse, time, budget, parts: BTreeMap::new(), watermark_us: i64::MIN };
         isolation.saved(parts, watermark_us);
         isolation
+    }
+
+    /// The state where the epoch began.
+    pub fn state(&self) -> StateCopy {
+        let watermark_us = (self.watermark_us != i64::MIN).then_some(self.watermark_us);
+        StateCopy { parts: self.parts(), watermark_us }
+    }
+
+    /// Another window component, with all of the state as it writes it.
+    pub fn take_up_window(&mut self, component: Arc<Component>, parts: &[Part]) {
+        self.function.component = component;
+        self.parts = parts.iter().map(|part| ((part.spec, part.group), part.bytes.clone())).collect();
+    }
+
+    /// An instance of another parse component.
+    pub fn take_up_parse(&mut self, parse: ParseFunction) {
+        self.parse = parse;
     }
 
     pub fn budget(&self) -> &BisectBudget {
@@ -121,6 +139,13 @@ impl Isolation {
         Ok(())
     }
 
+    fn parts(&self) -> Vec<Part> {
+        let parts = self.parts.iter();
+        parts
+            .map(|((spec, group), bytes)| Part { spec: *spec, group: *group, bytes: bytes.clone() })
+            .collect()
+    }
+
     fn patience(&self) -> Duration {
         self.function.limits.deadline * SECOND_CHANCE
     }
@@ -129,17 +154,12 @@ impl Isolation {
     /// went well may have needed more time than most.
     fn rebuild(&self, before: &[Piece], split: &Split) -> Result<WindowFunction, PipelineError> {
         let limits = Limits { deadline: self.patience(), ..self.function.limits };
-        let parts: Vec<Part> = self
-            .parts
-            .iter()
-            .map(|((spec, group), bytes)| Part { spec: *spec, group: *group, bytes: bytes.clone() })
-            .collect();
         let restored = WindowFunction::restore(
             &self.function.component,
             limits,
             &self.function.specs,
             self.watermark_us,
-            &parts,
+            &self.parts(),
         );
         let mut function = restored.map_err(|error| self.failed(error))?;
         let taken = before.iter().chain(split.pieces.iter().map(|(piece, _)| piece));

@@ -8,18 +8,25 @@ use std::sync::{Arc, Mutex};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use tallow_edge::{Clock, Ticks};
+use tallow_engine::Component;
 use tallow_epoch::cut::{Limits, Progress, cut, room};
+use tallow_log::record::Role;
 use tallow_record::{Batch, TopicPartition};
 use tallow_source::{Event, PartitionInfo};
 
 use super::budget::{ByteBudget, Permit};
 use super::parse::Worked;
+use crate::live::Live;
+use crate::live::desk::Swap;
+use crate::pipeline::Wiring;
 
 /// A batch for a parse worker, and where its result goes.
 pub struct Work {
     pub batch: Batch,
     pub permit: Permit,
     pub reply: Sender<Worked>,
+    /// What parses it.
+    pub function: Arc<Component>,
 }
 
 /// What the window worker takes, in order.
@@ -32,6 +39,10 @@ pub enum Ticket {
     Found(Vec<PartitionInfo>),
     /// The epoch ends; the clock that its commit gets.
     Cut { clock_us: i64 },
+    /// From here on another function.
+    Swap(Box<Swap>),
+    /// Nothing of what was taken since the last commit counts: somebody wants the function before back.
+    RollBack { why: String },
     /// Nothing follows: the source is drained or a stop was asked for.
     End { drained: bool, clock_us: i64 },
 }
@@ -49,6 +60,7 @@ pub struct Sequencer {
     budget: Arc<ByteBudget>,
     work: Sender<Work>,
     order: Sender<Ticket>,
+    live: Arc<Live>,
     state: Mutex<State>,
 }
 
@@ -59,20 +71,30 @@ struct State {
     /// With available-now: partitions that have not been read up to where they ended at the start.
     remaining: Option<BTreeMap<TopicPartition, i64>>,
     ended: bool,
+    /// What parses batches from here on.
+    parse: Arc<Component>,
 }
 
 impl Sequencer {
     /// `remaining`: read each of these partitions up to its offset, then end; none: go on for ever.
     pub fn new(
-        clock: Arc<dyn Clock>,
-        limits: Limits,
+        wiring: &Wiring,
         budget: Arc<ByteBudget>,
         work: Sender<Work>,
         order: Sender<Ticket>,
         remaining: Option<BTreeMap<TopicPartition, i64>>,
+        parse: Arc<Component>,
     ) -> Self {
-        let state = State { epoch_start: clock.ticks(), records: 0, bytes: 0, remaining, ended: false };
-        Self { clock, limits, budget, work, order, state: Mutex::new(state) }
+        let (clock, live, epoch) = (wiring.clock.clone(), wiring.live.clone(), &wiring.plan.pipeline.epoch);
+        let limits = Limits {
+            interval_us: epoch.interval.as_micros() as u64,
+            max_records: epoch.max_records,
+            max_bytes: epoch.max_bytes,
+            available_now: wiring.plan.available_now,
+        };
+        let state =
+            State { epoch_start: clock.ticks(), records: 0, bytes: 0, remaining, ended: false, parse };
+        Self { clock, limits, budget, work, order, live, state: Mutex::new(state) }
     }
 
     /// Takes a fetch's records and events in. Blocks while the stages behind are full.
@@ -93,7 +115,7 @@ impl Sequencer {
             state.bytes += batch.size_bytes() as u64;
             let (reply, receiver) = bounded(1);
             let sent = self.order.send(Ticket::Batch(receiver)).is_ok()
-                && self.work.send(Work { batch, permit, reply }).is_ok();
+                && self.work.send(Work { batch, permit, reply, function: state.parse.clone() }).is_ok();
             if !sent {
                 return Flow::Stop;
             }
@@ -158,8 +180,27 @@ impl Sequencer {
             if self.order.send(Ticket::Cut { clock_us: self.clock.now_us() }).is_err() {
                 return Flow::Stop;
             }
+            return self.serve_desk(state);
         }
         Flow::Continue
+    }
+
+    /// What was asked of the pipeline happens between two epochs.
+    fn serve_desk(&self, state: &mut State) -> Flow {
+        if let Some(why) = self.live.desk.wants_rollback(self.live.trial.is_on()) {
+            state.ended = true;
+            let _ = self.order.send(Ticket::RollBack { why });
+            return Flow::Stop;
+        }
+        let Some(swap) = self.live.desk.take_swap() else { return Flow::Continue };
+        if swap.role == Role::Parse {
+            state.parse = swap.component.clone();
+        }
+        self.live.speed.turn(swap.role);
+        if swap.epochs > 0 {
+            self.live.trial.begin(swap.role);
+        }
+        if self.order.send(Ticket::Swap(Box::new(swap))).is_err() { Flow::Stop } else { Flow::Continue }
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use crossbeam_channel::Receiver;
-use tallow_engine::{CallError, ColumnData, ParseFunction, Parsed, Rows, bit};
+use tallow_edge::Clock;
+use tallow_engine::{CallError, ColumnData, Component, ParseFunction, Parsed, Rows, bit};
+use tallow_log::record::Role;
 use tallow_record::{Batch, TopicPartition};
 use tallow_sink::{DeadLetter, ReasonKind};
 
@@ -13,6 +14,9 @@ use super::budget::Permit;
 use super::order::Work;
 use crate::dead::dead_letter;
 use crate::error::PipelineError;
+use crate::live::Live;
+use crate::pipeline::parse_function;
+use crate::plan::Plan;
 
 /// How much longer a call may take when it is tried again after a missed deadline.
 pub const SECOND_CHANCE: u32 = 4;
@@ -91,23 +95,34 @@ impl BisectBudget {
 
 pub struct ParseWorker {
     pub function: ParseFunction,
-    pub name: String,
-    /// The windows' event-time column.
-    pub time: String,
-    pub max_future_us: i64,
-    pub deadline: Duration,
+    /// What `function` is an instance of.
+    pub component: Arc<Component>,
+    pub plan: Arc<Plan>,
+    pub live: Arc<Live>,
+    pub clock: Arc<dyn Clock>,
     pub budget: Arc<BisectBudget>,
 }
 
 impl ParseWorker {
     /// Works until the sequencer is gone.
     pub fn run(mut self, work: &Receiver<Work>) {
-        for Work { batch, permit, reply } in work {
+        for Work { batch, permit, reply, function } in work {
             let mut parts = Parts { taken: taken(&batch), ..Parts::default() };
-            let outcome = self.parse(batch, &mut parts).map(|()| parts);
+            let (begun, records) = (self.clock.ticks(), batch.len());
+            let outcome = self.take_up(function).and_then(|()| self.parse(batch, &mut parts)).map(|()| parts);
+            self.live.speed.add(Role::Parse, self.clock.ticks().since(begun), records);
             // Without a receiver the window worker has stopped, and says why itself.
             let _ = reply.send(Worked { outcome, permit });
         }
+    }
+
+    /// An instance of another component, where one was swapped in.
+    fn take_up(&mut self, component: Arc<Component>) -> Result<(), PipelineError> {
+        if !Arc::ptr_eq(&self.component, &component) {
+            self.function = parse_function(&self.plan, &component)?;
+            self.component = component;
+        }
+        Ok(())
     }
 
     /// Parses a batch; where that fails, its halves, down to the record that does it.
@@ -120,14 +135,18 @@ impl ParseWorker {
             Err(CallError::Refused(why)) => return Err(self.refused(why)),
             Err(error) => error,
         };
-        self.budget.spend(&self.name, &error)?;
+        if self.live.trial.is_of(Role::Parse) {
+            let why = format!("from {} on it {error}", batch.place(0));
+            return Err(PipelineError::Probation { function: self.name(), why });
+        }
+        self.budget.spend(self.component.name(), &error)?;
         if matches!(error, CallError::Deadline { .. }) {
-            self.function.set_deadline(self.deadline * SECOND_CHANCE);
+            self.function.set_deadline(self.plan.limits.deadline * SECOND_CHANCE);
             let second = self.function.parse(&mut batch);
-            self.function.set_deadline(self.deadline);
+            self.function.set_deadline(self.plan.limits.deadline);
             if let Ok(parsed) = second {
                 tracing::warn!(
-                    function = self.name,
+                    function = self.component.name(),
                     records = batch.len(),
                     "a batch needed a longer deadline"
                 );
@@ -135,7 +154,7 @@ impl ParseWorker {
             }
         }
         if batch.len() == 1 {
-            tracing::warn!(function = self.name, place = %batch.place(0), %error, "a record is set aside");
+            tracing::warn!(function = self.component.name(), place = %batch.place(0), %error, "a record is set aside");
             parts.aside.push(aside(&batch, &error));
             return Ok(());
         }
@@ -145,7 +164,7 @@ impl ParseWorker {
         self.parse(batch.select(middle..batch.len()), parts)?;
         if parts.aside.len() == before && !matches!(error, CallError::Deadline { .. }) {
             return Err(PipelineError::Unrepeatable {
-                function: self.name.clone(),
+                function: self.name(),
                 place: batch.place(0).to_string(),
                 error: error.to_string(),
             });
@@ -155,7 +174,8 @@ impl ParseWorker {
 
     /// Keeps rows whose event time is too far ahead of the clock from the windows and the watermark.
     fn accept(&mut self, batch: Batch, parsed: Parsed, parts: &mut Parts) -> Result<(), PipelineError> {
-        let (event_times, future) = event_times(&batch, &parsed.rows, &self.time, self.max_future_us)
+        let max_future_us = self.plan.pipeline.max_future_us;
+        let (event_times, future) = event_times(&batch, &parsed.rows, &self.plan.time, max_future_us)
             .map_err(|why| self.refused(why))?;
         if future.is_empty() {
             parts.pieces.push(Piece { batch, parsed, event_times });
@@ -163,7 +183,7 @@ impl ParseWorker {
         }
         for &record in &future {
             let reason =
-                format!("event time is more than {} s ahead of the clock", self.max_future_us / 1_000_000);
+                format!("event time is more than {} s ahead of the clock", max_future_us / 1_000_000);
             parts.aside.push(dead_letter(&batch, record, ReasonKind::Future, reason));
         }
         let rest = batch.select((0..batch.len()).filter(|record| future.binary_search(record).is_err()));
@@ -171,7 +191,11 @@ impl ParseWorker {
     }
 
     fn refused(&self, why: String) -> PipelineError {
-        PipelineError::Function { function: self.name.clone(), call: "parse", why }
+        PipelineError::Function { function: self.name(), call: "parse", why }
+    }
+
+    fn name(&self) -> String {
+        self.component.name().to_owned()
     }
 }
 

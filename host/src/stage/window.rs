@@ -1,25 +1,32 @@
 //! The window worker: takes parsed batches in order, keeps the books of the epoch, and finishes it.
 
+mod live;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use crossbeam_channel::{Receiver, Sender};
+use tallow_edge::Clock;
 use tallow_engine::{Output, Part, Report, WindowFunction};
 use tallow_epoch::future::{Decision, judge};
 use tallow_epoch::watermark::Now;
 use tallow_epoch::{Ledger, Watermarks};
+use tallow_log::record::Role;
+use tallow_manifest::Invariant;
 use tallow_record::TopicPartition;
 use tallow_sink::{DeadLetter, ReasonKind};
 use tallow_source::{Event, PartitionInfo};
 
-use super::epoch::{Chunk, Epoch, FinishedEpoch, Gap};
+use super::epoch::{Chunk, Epoch, Finished, FinishedEpoch, Gap};
 use super::isolate::Isolation;
 use super::order::Ticket;
 use super::parse::{Parts, Piece, Taken, Worked};
 use crate::books;
 use crate::dead::{dead_letter, late_row};
 use crate::error::PipelineError;
+use crate::live::Live;
+use crate::pipeline::Wiring;
 use crate::plan::{OnReject, Plan};
 use crate::progress::Progress;
 
@@ -35,6 +42,10 @@ pub struct Start {
 pub struct WindowWorker {
     plan: Arc<Plan>,
     progress: Arc<Progress>,
+    live: Arc<Live>,
+    clock: Arc<dyn Clock>,
+    /// What must hold for the candles of each spec while a function is on probation.
+    invariants: Vec<Vec<Invariant>>,
     function: WindowFunction,
     isolation: Isolation,
     positions: BTreeMap<TopicPartition, i64>,
@@ -45,10 +56,13 @@ pub struct WindowWorker {
 }
 
 impl WindowWorker {
-    pub fn new(plan: Arc<Plan>, progress: Arc<Progress>, start: Start) -> Self {
+    pub fn new(wiring: &Wiring, start: Start) -> Self {
         Self {
-            plan,
-            progress,
+            invariants: live::invariants(&wiring.plan),
+            plan: wiring.plan.clone(),
+            progress: wiring.progress.clone(),
+            live: wiring.live.clone(),
+            clock: wiring.clock.clone(),
             snapshot_version: start.function.base_version(),
             function: start.function,
             isolation: start.isolation,
@@ -60,11 +74,7 @@ impl WindowWorker {
     }
 
     /// Takes tickets until the last one; every finished epoch goes to the committer.
-    pub fn run(
-        mut self,
-        order: &Receiver<Ticket>,
-        commits: &Sender<FinishedEpoch>,
-    ) -> Result<(), PipelineError> {
+    pub fn run(mut self, order: &Receiver<Ticket>, commits: &Sender<Finished>) -> Result<(), PipelineError> {
         for ticket in order {
             let (clock_us, last, close_all) = match ticket {
                 Ticket::Batch(result) => {
@@ -81,11 +91,22 @@ impl WindowWorker {
                     self.learn(events, clock_us);
                     continue;
                 }
+                Ticket::Swap(swap) => {
+                    if let Some(swapped) = self.swap(swap)?
+                        && commits.send(Finished::Swap(swapped)).is_err()
+                    {
+                        return Ok(());
+                    }
+                    continue;
+                }
+                Ticket::RollBack { why } => {
+                    return Err(self.on_probation(format!("a rollback was asked for: {why}")));
+                }
                 Ticket::Cut { clock_us } => (clock_us, false, false),
                 Ticket::End { drained, clock_us } => (clock_us, true, drained && self.plan.close_all),
             };
             if let Some(epoch) = self.finish(clock_us, close_all)?
-                && commits.send(epoch).is_err()
+                && commits.send(Finished::Epoch(Box::new(epoch))).is_err()
             {
                 // The committer has stopped, and says why itself.
                 return Ok(());
@@ -133,8 +154,15 @@ impl WindowWorker {
 
     /// Takes a piece's rows into the windows; where the function traps, finds the record that does it.
     fn absorb(&mut self, piece: Piece) -> Result<(), PipelineError> {
-        match self.function.update(&piece.parsed.rows) {
+        let begun = self.clock.ticks();
+        let updated = self.function.update(&piece.parsed.rows);
+        let took = self.clock.ticks().since(begun);
+        self.live.speed.add(Role::Window, took, piece.parsed.rows.table.rows as usize);
+        match updated {
             Ok(reports) => self.accept(piece, &reports),
+            Err(error) if self.live.trial.is_on() => {
+                Err(self.on_probation(format!("update of a batch from {} on {error}", piece.batch.place(0))))
+            }
             Err(error) => {
                 let split = self.isolation.split(piece, error, &self.epoch.pieces, &mut self.function)?;
                 // Another instance, restored from what was saved: its versions are its own.
@@ -259,6 +287,7 @@ impl WindowWorker {
             && watermark_us == watermark_before_us
             && idle(&self.watermarks) == idle_before
         {
+            self.hand_out_copies();
             return Ok(None);
         }
         let future = epoch.dead.iter().filter(|letter| letter.kind == ReasonKind::Future).count() as u64;
@@ -281,7 +310,13 @@ impl WindowWorker {
         }
         self.count_open(&mut epoch.ledger)?;
         epoch.ledger.check()?;
+        self.prove(&closed)?;
+        let for_shadow = self.state_for_shadow();
         let parts = self.snapshot(watermark_us)?;
+        for_shadow
+            .into_iter()
+            .for_each(|shadow| shadow.offer(watermark_us, std::mem::take(&mut epoch.pieces)));
+        self.hand_out_copies();
         self.show_open_windows()?;
         Ok(Some(FinishedEpoch {
             clock_us,
@@ -336,13 +371,17 @@ impl WindowWorker {
     }
 
     fn show_open_windows(&mut self) -> Result<(), PipelineError> {
-        if !self.progress.wants_open_windows() {
+        let wanted = self.progress.wants_open_windows();
+        if !wanted && !self.live.trial.is_on() {
             return Ok(());
         }
         let changed = self.function.changed().map_err(|error| self.failed("changed", error))?;
         let mut open = Vec::new();
         self.collect(changed, &mut open)?;
-        self.progress.open_windows(open);
+        self.prove(&open)?;
+        if wanted {
+            self.progress.open_windows(open);
+        }
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tallow_engine::{Part, WindowFunction};
+use tallow_engine::{Component, Part, WindowFunction};
 use tallow_epoch::{Watermarks, WindowCounts};
 use tallow_log::Job;
 use tallow_log::record::{Record, State};
@@ -12,6 +12,7 @@ use tallow_record::TopicPartition;
 use tallow_source::Position;
 
 use crate::error::PipelineError;
+use crate::live::functions::Functions;
 use crate::pipeline::{Wiring, parse_function};
 use crate::plan::Plan;
 use crate::stage::isolate::{Isolation, Sandboxed};
@@ -28,15 +29,27 @@ pub struct Restored {
 }
 
 impl Restored {
+    /// All of the state as `component`, which holds it now, writes it.
+    pub fn rewrite(&mut self, component: &Component) -> Result<Vec<Part>, PipelineError> {
+        let saved = self.function.snapshot(0).map_err(|error| PipelineError::Function {
+            function: component.name().to_owned(),
+            call: "snapshot",
+            why: error.to_string(),
+        })?;
+        self.parts.clone_from(&saved.parts);
+        Ok(saved.parts)
+    }
+
     pub fn into_worker(
         self,
         wiring: &Wiring,
+        functions: &Functions,
         budget: Arc<BisectBudget>,
     ) -> Result<WindowWorker, PipelineError> {
         let plan = &wiring.plan;
         let isolation = Isolation::new(
-            Sandboxed { component: wiring.window.clone(), limits: plan.limits, specs: plan.specs.clone() },
-            parse_function(wiring)?,
+            Sandboxed { component: functions.window.clone(), limits: plan.limits, specs: plan.specs.clone() },
+            parse_function(plan, &functions.parse)?,
             plan.time.clone(),
             budget,
             &self.parts,
@@ -49,7 +62,7 @@ impl Restored {
             watermarks: self.watermarks,
             held: self.held,
         };
-        Ok(WindowWorker::new(plan.clone(), wiring.progress.clone(), start))
+        Ok(WindowWorker::new(wiring, start))
     }
 }
 
@@ -59,15 +72,16 @@ pub fn restore(
     job: &Job,
     record: &Record,
     from: &[Position],
+    window: &Component,
 ) -> Result<Restored, PipelineError> {
     let plan = &wiring.plan;
     let parts = read_parts(plan, job, &record.state)?;
     let watermark_us = record.state.watermark_us;
     let opened = if parts.is_empty() && watermark_us.is_none() {
-        WindowFunction::open(&wiring.window, plan.limits, &plan.specs)
+        WindowFunction::open(window, plan.limits, &plan.specs)
     } else {
         let watermark_us = watermark_us.unwrap_or(i64::MIN);
-        WindowFunction::restore(&wiring.window, plan.limits, &plan.specs, watermark_us, &parts)
+        WindowFunction::restore(window, plan.limits, &plan.specs, watermark_us, &parts)
     };
     let function = opened.map_err(|error| PipelineError::Function {
         function: plan.window_function.clone(),

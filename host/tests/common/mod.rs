@@ -13,6 +13,8 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::DataType;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tallow::error::PipelineError;
+use tallow::live::functions::Functions;
+use tallow::live::library::{Card, Library};
 use tallow::pipeline::{self, Wiring};
 use tallow::plan::{Mode, Plan};
 use tallow::progress::{Counts, Progress};
@@ -29,7 +31,7 @@ pub const OPEN_US: i64 = 1_723_161_600_000_000;
 pub const SECOND_US: i64 = 1_000_000;
 
 pub struct World {
-    runtime: Runtime,
+    runtime: Arc<Runtime>,
     pub log: Arc<MemoryLog>,
     pub store: Store,
     pub clock: Arc<ManualClock>,
@@ -52,7 +54,7 @@ impl World {
         let log = Arc::new(MemoryLog::default());
         log.create_topic("trades", partitions);
         Self {
-            runtime: Runtime::new(Some(root().join("target/tests/compiled"))).unwrap(),
+            runtime: Arc::new(Runtime::new(Some(root().join("target/tests/compiled"))).unwrap()),
             log,
             store: Store::memory().unwrap(),
             clock: Arc::new(ManualClock::at(OPEN_US + 3_600 * SECOND_US)),
@@ -72,7 +74,10 @@ impl World {
     }
 
     pub fn run_as(&self, pipeline: &Pipeline, mode: Mode) -> Run {
-        let wiring = self.wire(pipeline, mode);
+        self.run_wired(self.wire(pipeline, mode))
+    }
+
+    pub fn run_wired(&self, wiring: Wiring) -> Run {
         let outcome = pipeline::run(&wiring);
         Run { outcome, counts: wiring.progress.counts() }
     }
@@ -89,8 +94,12 @@ impl World {
         ];
         Wiring {
             plan: Arc::new(Plan::new(pipeline, mode)),
-            parse: self.component(self.parse, Contract::Parse),
-            window: self.component(self.window, Contract::Window),
+            functions: Functions {
+                parse: Arc::new(self.component(self.parse, Contract::Parse)),
+                window: Arc::new(self.component(self.window, Contract::Window)),
+            },
+            library: self.library(),
+            live: Arc::default(),
             source: Arc::new(source),
             store: store.clone(),
             sinks,
@@ -101,10 +110,32 @@ impl World {
         }
     }
 
-    fn component(&self, name: &str, contract: Contract) -> Component {
-        let path = root().join("target/functions").join(format!("{name}.wasm"));
-        let loaded = self.runtime.load_file(name, &path, contract);
-        loaded.unwrap_or_else(|error| panic!("{error}"))
+    pub fn library(&self) -> Library {
+        Library::new(self.runtime.clone(), self.store.clone())
+    }
+
+    /// A built component; the lake holds it, too.
+    pub fn component(&self, name: &str, contract: Contract) -> Component {
+        self.component_of(name, built(name), contract)
+    }
+
+    /// Another version of a built component: a test guest's by its variant byte, a real function's by a section that
+    /// nothing reads.
+    pub fn version(&self, name: &str, variant: u8, contract: Contract) -> Component {
+        const MARK: &[u8] = b"tallow-test-variant=";
+        let mut bytes = built(name);
+        match bytes.windows(MARK.len()).position(|window| window == MARK) {
+            Some(at) => bytes[at + MARK.len()] = variant,
+            None => bytes.extend([0, 9, 7, b'v', b'e', b'r', b's', b'i', b'o', b'n', variant]),
+        }
+        self.component_of(name, bytes, contract)
+    }
+
+    fn component_of(&self, name: &str, bytes: Vec<u8>, contract: Contract) -> Component {
+        let loaded = self.runtime.load(name, &bytes, contract);
+        let component = loaded.unwrap_or_else(|error| panic!("{error}"));
+        self.library().keep(bytes.into(), &Card::new(&component, name.to_owned(), 0)).unwrap();
+        component
     }
 
     /// All rows of the files below a folder of the lake, in the order of their names.
@@ -175,6 +206,10 @@ pub fn trade(symbol: &str, id: i64, at_us: i64, price: &str, quantity: &str) -> 
     format!(
         r#"{{"e":"trade","E":{ms},"s":"{symbol}","t":{id},"p":"{price}","q":"{quantity}","T":{ms},"m":true,"M":true}}"#
     )
+}
+
+fn built(name: &str) -> Vec<u8> {
+    std::fs::read(root().join("target/functions").join(format!("{name}.wasm"))).unwrap()
 }
 
 fn root() -> PathBuf {

@@ -20,7 +20,14 @@ mod window;
 pub use parse::run_parse;
 pub use window::run_window;
 
-use crate::CallError;
+use serde_json::{Map, Value};
+
+use crate::{CallError, Table};
+
+/// A validated table's rows as objects, a key a column.
+pub fn json_rows(table: &Table) -> Vec<Value> {
+    (0..table.rows as usize).map(|row| cell::row(table, row, Map::new())).collect()
+}
 
 /// A golden vector that does not hold.
 #[derive(Debug, thiserror::Error)]

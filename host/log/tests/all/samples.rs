@@ -10,8 +10,8 @@ use tallow_epoch::{Ledger, PartitionCounts, WindowCounts};
 use tallow_log::Digest;
 use tallow_log::name::BlobName;
 use tallow_log::record::{
-    AsideRecord, BlobRef, Chunk, Epoch, Function, Gap, Kind, Outgoing, Partition, Record, Role, SeqRange,
-    SetAside, State, StatePart, Writer,
+    AsideRecord, BlobRef, Change, Chunk, Epoch, Function, Gap, Kind, Live, Mode, Outgoing, Partition,
+    Probation, Record, Role, SeqRange, SetAside, State, StatePart, What, Writer,
 };
 use tallow_record::TopicPartition;
 
@@ -87,6 +87,7 @@ pub fn frozen() -> Record {
                     digest: Digest::of(b"parse"),
                     contract: "tallow:parse@0.1.0".into(),
                     state_version: None,
+                    file: None,
                 },
                 Function {
                     role: Role::Window,
@@ -94,6 +95,7 @@ pub fn frozen() -> Record {
                     digest: Digest::of(b"window"),
                     contract: "tallow:window@0.1.0".into(),
                     state_version: Some(1),
+                    file: None,
                 },
             ],
             manifest: Some(Digest::of(b"manifest")),
@@ -107,6 +109,7 @@ pub fn frozen() -> Record {
             }],
             ledger: chain_ledger,
             released_through: BTreeMap::from([("lake".into(), 41)]),
+            live: Live::default(),
         },
         published_through: BTreeMap::from([("lake".into(), 41), ("kafka".into(), 40)]),
         voided: Some(SeqRange { from: 30, through: 41 }),
@@ -197,13 +200,14 @@ fn state() -> impl Strategy<Value = State> {
                 idle,
             });
     let role = prop_oneof![Just(Role::Parse), Just(Role::Window)];
-    let function = (role, text(), digest(), text(), any::<Option<u32>>()).prop_map(
-        |(role, name, digest, contract, state_version)| Function {
+    let function = (role, text(), digest(), text(), any::<Option<u32>>(), option::of(digest())).prop_map(
+        |(role, name, digest, contract, state_version, file)| Function {
             role,
             name,
             digest,
             contract,
             state_version,
+            file,
         },
     );
     let part = (text(), any::<u32>(), blob_ref(), any::<[u64; 2]>())
@@ -218,11 +222,21 @@ fn state() -> impl Strategy<Value = State> {
         windows,
         vec(part, 0..4),
         ledger(),
-        btree_map(text(), any::<u64>(), 0..3),
+        (btree_map(text(), any::<u64>(), 0..3), live()),
     )
         .prop_map(
-            |(watermark_us, partitions, functions, manifest, windows, parts, ledger, released_through)| {
+            |(
+                watermark_us,
+                partitions,
+                functions,
+                manifest,
+                windows,
+                parts,
+                ledger,
+                (released_through, live),
+            )| {
                 State {
+                    live,
                     watermark_us,
                     partitions,
                     functions,
@@ -234,6 +248,32 @@ fn state() -> impl Strategy<Value = State> {
                 }
             },
         )
+}
+
+fn live() -> impl Strategy<Value = Live> {
+    let mode = prop_oneof![Just(Mode::Hold), Just(Mode::Publish)];
+    let role = || prop_oneof![Just(Role::Parse), Just(Role::Window)];
+    let probation = (any::<u64>(), mode, role(), any::<u32>())
+        .prop_map(|(since, mode, role, epochs_left)| Probation { since, mode, role, epochs_left });
+    let what = prop_oneof![Just(What::Swap), Just(What::Release), Just(What::Rollback)];
+    let change = (any::<u64>(), any::<i64>(), what, role(), [text(), text()], [digest(), digest()]).prop_map(
+        |(seq, at_us, what, role, [name, why], [from, to])| Change {
+            seq,
+            at_us,
+            what,
+            role,
+            name,
+            from,
+            to,
+            why,
+        },
+    );
+    let remake = any::<Option<[u64; 2]>>();
+    (option::of(probation), remake, vec(change, 0..3)).prop_map(|(probation, remake, changes)| Live {
+        probation,
+        remake: remake.map(|[from, through]| SeqRange { from, through }),
+        changes,
+    })
 }
 
 /// Any record at all.

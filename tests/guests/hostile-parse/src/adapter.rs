@@ -10,8 +10,8 @@ pub use exports::tallow::parse::parse as contract;
 pub use tallow::types::types;
 
 use crate::answer::Answer;
-use crate::misdeed;
 use crate::trade::{SCALE, Trade};
+use crate::{misdeed, variant};
 
 struct Component;
 
@@ -35,11 +35,14 @@ impl contract::Guest for Component {
                 .map(|(name, type_, meaning)| contract::ColumnInfo { name: name.to_owned(), type_, meaning })
                 .into(),
             wants_keys: false,
-            wants_headers: false,
+            wants_headers: variant::is(variant::WANTS_HEADERS),
         }
     }
 
     fn parse(batch: types::Batch, options: contract::Options) -> Result<contract::Parsed, String> {
+        if variant::is(variant::TRAPS) && !batch.values.ends.is_empty() {
+            core::arch::wasm32::unreachable();
+        }
         let mut answer = Answer::default();
         let mut from = 0;
         for (record, end) in (0..).zip(&batch.values.ends) {
@@ -54,6 +57,7 @@ impl contract::Guest for Component {
                 continue;
             }
             match Trade::read(&text) {
+                Some(_) if variant::is(variant::REJECTS) => answer.reject(record, b"a trade".to_vec()),
                 Some(trade) => answer.row(record, trade),
                 None => answer.reject(record, b"neither a trade nor a misdeed".to_vec()),
             }

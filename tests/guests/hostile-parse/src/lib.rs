@@ -9,3 +9,4 @@ mod adapter;
 mod answer;
 mod misdeed;
 mod trade;
+mod variant;

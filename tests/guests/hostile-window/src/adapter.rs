@@ -14,7 +14,7 @@ use std::cell::{Cell, RefCell, RefMut};
 use contract::{Output, Part, Report, Rows, Shape, SnapshotParts, Spec, Stats, Windows};
 
 use crate::counts::Counts;
-use crate::misdeed;
+use crate::{misdeed, variant};
 
 struct Component;
 
@@ -28,7 +28,7 @@ impl contract::Guest for Component {
             name: env!("CARGO_PKG_NAME").to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             state_version: 1,
-            reads_state_versions: vec![1],
+            reads_state_versions: vec![if variant::is(variant::FOREIGN_STATE) { 99 } else { 1 }],
         }
     }
 }
@@ -61,6 +61,12 @@ impl contract::GuestWindows for All {
 
     fn restore(specs: Vec<Spec>, watermark_us: i64, parts: Vec<Part>) -> Result<Windows, String> {
         misdeed::by_spec(specs.iter().map(|spec| spec.name.as_str()), "restore");
+        if variant::is(variant::TRAPS_IN_RESTORE) {
+            misdeed::trap();
+        }
+        if variant::is(variant::LOOPS_IN_RESTORE) {
+            misdeed::spin();
+        }
         let mut counts = All::empty(specs)?;
         for part in parts {
             let counts = counts.get_mut(part.spec as usize);
@@ -73,6 +79,12 @@ impl contract::GuestWindows for All {
     fn update(&self, rows: Rows) -> Result<Vec<Report>, String> {
         let mut counts = self.begin("update");
         self.1.set(self.1.get() + 1);
+        if variant::is(variant::TRAPS) {
+            misdeed::trap();
+        }
+        if variant::is(variant::LOOPS) {
+            misdeed::spin();
+        }
         let few = counts.iter().any(|it| it.spec.name == "no-report");
         let reports = counts.iter_mut().map(|it| it.update(&rows)).skip(usize::from(few));
         reports.collect()

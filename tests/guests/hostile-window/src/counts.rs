@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::adapter::contract::{Output, Report, Rows, Spec};
 use crate::adapter::types::{Column, ColumnData, Table, Text};
-use crate::misdeed;
+use crate::{misdeed, variant};
 
 pub struct Counts {
     pub size_us: i64,
@@ -12,11 +12,13 @@ pub struct Counts {
     /// Rows by window start and key.
     open: BTreeMap<(i64, Vec<u8>), i64>,
     closed_until_us: i64,
+    /// Times that its state was saved and loaded, where that leaves a mark.
+    loads: usize,
 }
 
 impl Counts {
     pub fn new(spec: Spec, size_us: i64) -> Self {
-        Self { size_us, spec, open: BTreeMap::new(), closed_until_us: i64::MIN }
+        Self { size_us, spec, open: BTreeMap::new(), closed_until_us: i64::MIN, loads: 0 }
     }
 
     pub fn update(&mut self, rows: &Rows) -> Result<Report, String> {
@@ -75,13 +77,17 @@ impl Counts {
             keys.ends.push(keys.bytes.len() as u32);
             starts.push(*start);
             ends.push(start + self.size_us);
-            counts.push(*count);
+            counts.push(match *count {
+                count if variant::is(variant::MISCOUNTS) => count + 1,
+                count if variant::is(variant::NEGATIVE) => -count,
+                count => count,
+            });
         }
         let columns = [
             (self.spec.keys[0].as_str(), ColumnData::Text(keys)),
             ("window_start", ColumnData::TimestampUs(starts)),
             ("window_end", ColumnData::TimestampUs(ends)),
-            ("count", ColumnData::Int64(counts)),
+            (self.spec.aggregates.first().map_or("count", |it| it.name.as_str()), ColumnData::Int64(counts)),
             ("revision", ColumnData::Int64(vec![0; windows.len()])),
         ];
         let columns = columns.map(|(name, data)| Column { name: name.to_owned(), data, validity: None });
@@ -107,12 +113,20 @@ impl Counts {
             .open
             .iter()
             .map(|((start, key), count)| format!("{start} {count} {}\n", String::from_utf8_lossy(key)));
-        lines.collect::<String>().into_bytes()
+        let mut saved = lines.collect::<String>().into_bytes();
+        if variant::is(variant::UNSTABLE) {
+            // An empty line a save of a save.
+            saved.extend(std::iter::repeat_n(b'\n', self.loads + 1));
+        }
+        saved
     }
 
     pub fn load(&mut self, watermark_us: i64, saved: &[u8]) -> Option<()> {
         self.closed_until_us = watermark_us;
-        for line in std::str::from_utf8(saved).ok()?.lines() {
+        let text = std::str::from_utf8(saved).ok()?;
+        self.loads = text.lines().filter(|line| line.is_empty()).count();
+        let forgotten = usize::from(variant::is(variant::FORGETS));
+        for line in text.lines().filter(|line| !line.is_empty()).skip(forgotten) {
             let mut words = line.splitn(3, ' ');
             let (start, count) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
             self.open.insert((start, words.next()?.into()), count);

@@ -4,7 +4,7 @@
 pub fn by_spec<'a>(specs: impl IntoIterator<Item = &'a str>, function: &str) {
     for spec in specs {
         match spec.split_once("-in-") {
-            Some(("trap", named)) if named == function => core::arch::wasm32::unreachable(),
+            Some(("trap", named)) if named == function => trap(),
             Some(("loop", named)) if named == function => spin(),
             Some(("hog", named)) if named == function => hog(),
             _ => {}
@@ -15,14 +15,18 @@ pub fn by_spec<'a>(specs: impl IntoIterator<Item = &'a str>, function: &str) {
 /// A row with the id 666 traps, 667 loops, 668 takes memory without end.
 pub fn by_id(id: i64) {
     match id {
-        666 => core::arch::wasm32::unreachable(),
+        666 => trap(),
         667 => spin(),
         668 => hog(),
         _ => {}
     }
 }
 
-fn spin() {
+pub fn trap() -> ! {
+    core::arch::wasm32::unreachable()
+}
+
+pub fn spin() {
     loop {
         core::hint::black_box(());
     }

@@ -1,0 +1,113 @@
+//! Components in the lake, by digest: what a log names can be run again, wherever its file has gone.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use tallow_engine::{Component, Contract, Runtime};
+use tallow_log::{Create, Digest, Store};
+
+use crate::error::PipelineError;
+
+const FOLDER: &str = "_tallow/functions";
+
+/// What is known of a component beside its bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Card {
+    /// The name that it had in a manifest when it was first kept.
+    pub name: String,
+    /// The interface that it exports.
+    pub contract: String,
+    /// Where it came from: a file, a URL, an image.
+    pub origin: String,
+    /// Wall clock, µs since 1970-01-01 UTC.
+    pub kept_at_us: i64,
+}
+
+impl Card {
+    pub fn new(component: &Component, origin: String, kept_at_us: i64) -> Self {
+        let (name, contract) = (component.name().to_owned(), component.contract().interface().to_owned());
+        Self { name, contract, origin, kept_at_us }
+    }
+}
+
+/// A component that the lake holds.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    pub digest: Digest,
+    pub size_bytes: u64,
+    /// None where only the bytes are there: its writer died between the two.
+    pub card: Option<Card>,
+}
+
+#[derive(Clone)]
+pub struct Library {
+    runtime: Arc<Runtime>,
+    store: Store,
+}
+
+impl Library {
+    pub fn new(runtime: Arc<Runtime>, store: Store) -> Self {
+        Self { runtime, store }
+    }
+
+    /// Compiles and checks a component's bytes; the lake does not get them.
+    pub fn read(&self, name: &str, bytes: &[u8], contract: Contract) -> Result<Component, PipelineError> {
+        Ok(self.runtime.load(name, bytes, contract)?)
+    }
+
+    /// Puts a component into the lake, where it is not there yet.
+    pub fn keep(&self, bytes: Bytes, card: &Card) -> Result<Digest, PipelineError> {
+        let digest = Digest::of(&bytes);
+        let path = format!("{FOLDER}/{digest}.wasm");
+        if let Create::Exists { theirs } = self.store.create(&path, bytes)?
+            && Digest::of(&theirs) != digest
+        {
+            return Err(PipelineError::Checkpoint(format!(
+                "{}/{path} holds other bytes than its name says: remove it, and the component is put there anew",
+                self.store.url()
+            )));
+        }
+        let card = serde_json::to_vec_pretty(card).map_err(|_| PipelineError::Broken)?;
+        // An older card says where the component was first seen, which is as true.
+        self.store.create(&format!("{FOLDER}/{digest}.json"), card)?;
+        Ok(digest)
+    }
+
+    /// A component that the lake holds, compiled and checked.
+    pub fn load(&self, name: &str, digest: Digest, contract: Contract) -> Result<Component, PipelineError> {
+        self.read(name, &self.bytes(name, digest)?, contract)
+    }
+
+    pub fn bytes(&self, name: &str, digest: Digest) -> Result<Bytes, PipelineError> {
+        let path = format!("{FOLDER}/{digest}.wasm");
+        let broken = |why: &str| {
+            PipelineError::Checkpoint(format!(
+                "component `{name}` of the checkpoint, {}/{path}, {why}: bring it back, or build the file that the \
+                 manifest names anew; a changed file is taken instead",
+                self.store.url()
+            ))
+        };
+        let bytes = self.store.get(&path)?.ok_or_else(|| broken("is not there"))?;
+        if Digest::of(&bytes) != digest {
+            return Err(broken("is damaged"));
+        }
+        Ok(bytes)
+    }
+
+    /// All of them, by digest.
+    pub fn list(&self) -> Result<Vec<Kept>, PipelineError> {
+        let mut kept = Vec::new();
+        for (path, size_bytes) in self.store.list(FOLDER)? {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            let Some(digest) = name.strip_suffix(".wasm").and_then(|digest| digest.parse().ok()) else {
+                continue;
+            };
+            let card = self.store.get(&format!("{FOLDER}/{digest}.json"))?;
+            let card = card.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+            kept.push(Kept { digest, size_bytes, card });
+        }
+        Ok(kept)
+    }
+}

@@ -1,0 +1,52 @@
+//! A component whose file has changed since the last start: taken up as a swap, so that the log says it.
+
+use std::collections::BTreeMap;
+
+use crossbeam_channel::bounded;
+use tallow_log::Digest;
+use tallow_log::record::{Mode, Role};
+
+use super::restore::Restored;
+use crate::commit::Committer;
+use crate::error::PipelineError;
+use crate::live::desk::Swap;
+use crate::live::functions::{Functions, digest, state_version};
+use crate::pipeline::Wiring;
+use crate::stage::epoch::FinishedSwap;
+
+/// Digests of the components of the manifest's files.
+pub fn files(wiring: &Wiring) -> Result<BTreeMap<Role, Digest>, PipelineError> {
+    let roles = [Role::Parse, Role::Window].into_iter();
+    roles.map(|role| Ok((role, digest(wiring.functions.get(role))?))).collect()
+}
+
+/// Commits the swaps of the roles whose file has changed. Nobody is on probation for it: whoever changes a file while
+/// nothing runs wants what is in it.
+pub fn at_start(
+    wiring: &Wiring,
+    committer: &mut Committer,
+    functions: &Functions,
+    changed: &[Role],
+    window: &mut Restored,
+) -> Result<(), PipelineError> {
+    for &role in changed {
+        let component = functions.get(role).clone();
+        let (parts, state_version) = match role {
+            Role::Parse => (None, None),
+            Role::Window => (Some(window.rewrite(&component)?), Some(state_version(wiring, &component)?)),
+        };
+        let swap = Swap {
+            role,
+            component,
+            state_version,
+            mode: Mode::Publish,
+            epochs: 0,
+            deadline: wiring.plan.limits.deadline,
+            why: "the manifest's file had changed at the start".to_owned(),
+            reply: bounded(1).0,
+        };
+        let (swap, clock_us, pause) = (Box::new(swap), wiring.clock.now_us(), Default::default());
+        committer.commit_swap(FinishedSwap { swap, parts, clock_us, pause })?;
+    }
+    Ok(())
+}
