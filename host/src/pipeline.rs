@@ -57,31 +57,41 @@ pub fn run(wiring: &Wiring) -> Result<(), PipelineError> {
         let on_trial = wiring.live.trial.is_on();
         let done = run_once(wiring, started);
         wiring.live.desk.clear();
-        match done {
+        let pipeline = wiring.plan.name();
+        let roll_back = match done {
             // Whatever a function on probation does wrong is answered by the function before it.
             Err(error) if error.blames_function() && (on_trial || wiring.live.trial.is_on()) => {
-                tracing::error!(pipeline = wiring.plan.name(), %error, "back to the function before");
-                started = start::start(wiring, Some(&error.to_string()))?;
-                continue;
+                tracing::error!(pipeline, %error, "back to the function before");
+                Some(error.to_string())
             }
             Err(error) if error.passes() && !wiring.stop.load(Ordering::Relaxed) => {
-                tracing::error!(pipeline = wiring.plan.name(), %error, "starting again from the last commit");
+                tracing::error!(pipeline, %error, "starting again from the last commit");
+                wiring.clock.sleep(RETRY);
+                None
             }
             done => return done,
-        }
-        started = loop {
-            wiring.clock.sleep(RETRY);
-            if wiring.stop.load(Ordering::Relaxed) {
-                return Ok(());
-            }
-            match start::start(wiring, None) {
-                Ok(started) => break started,
-                Err(error) if error.passes() => {
-                    tracing::error!(pipeline = wiring.plan.name(), %error, "still waiting");
-                }
-                Err(error) => return Err(error),
-            }
         };
+        match start_again(wiring, roll_back.as_deref())? {
+            Some(again) => started = again,
+            None => return Ok(()),
+        }
+    }
+}
+
+/// Starts from the log as soon as the services are there; none once a stop was asked for.
+fn start_again(wiring: &Wiring, roll_back: Option<&str>) -> Result<Option<Started>, PipelineError> {
+    loop {
+        match start::start(wiring, roll_back) {
+            Ok(started) => return Ok(Some(started)),
+            Err(error) if error.passes() => {
+                tracing::error!(pipeline = wiring.plan.name(), %error, "still waiting");
+            }
+            Err(error) => return Err(error),
+        }
+        wiring.clock.sleep(RETRY);
+        if wiring.stop.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
     }
 }
 

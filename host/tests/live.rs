@@ -7,17 +7,14 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use common::{MINUTES, OPEN_US, Row, SECOND_US, World, pipeline, trade};
-use crossbeam_channel::{Receiver, bounded};
-use tallow::live::desk::{Outcome, Rollback, Swap};
+use common::{COUNTS, MINUTES, OPEN_US, Row, SECOND_US, World, ask_swap, pipeline, plain, trade};
+use crossbeam_channel::bounded;
+use tallow::live::desk::{Outcome, Rollback};
 use tallow::live::functions::contract;
 use tallow::live::rehearse;
 use tallow::live::shadow::{Shadow, Verdict};
-use tallow::pipeline::Wiring;
 use tallow::plan::Mode as RunMode;
-use tallow_engine::Component;
 use tallow_log::record::{Kind, Mode, Record, Role, What};
 use tallow_log::status::last_records;
 use tallow_manifest::Pipeline;
@@ -31,48 +28,15 @@ fn market(world: &World, seconds: std::ops::Range<i64>) {
             "parse-market" => {
                 trade("BTCUSDT", second, second * SECOND_US, &format!("{}", 100 + second % 7), "2")
             }
-            _ => format!("BTCUSDT {} 100.5 {second} 2", OPEN_US + second * SECOND_US),
+            _ => plain(second, second),
         };
         world.append(0, message);
     }
 }
 
-const COUNTS: &str = r#"
-[[trigger.kafka.windows]]
-name = "1m"
-kinds = ["trade"]
-tumbling = "1m"
-keys = ["symbol"]
-[trigger.kafka.windows.aggregates]
-trades = "count()"
-"#;
-
-/// A world of guests that do wrong in each of their versions.
-fn guests() -> World {
-    let mut world = World::new(1);
-    (world.parse, world.window) = ("test/hostile-parse", "test/hostile-window");
-    world
-}
-
 /// Epochs of 30 records.
 fn epochs(windows: &str) -> Pipeline {
     pipeline("epoch = { max-records = 30 }\nlimits = { batch-records = 10, deadline = \"300ms\" }", windows)
-}
-
-fn ask(wiring: &Wiring, role: Role, component: Component, mode: Mode, epochs: u32) -> Receiver<Outcome> {
-    let (reply, outcome) = bounded(1);
-    let swap = Swap {
-        role,
-        component: Arc::new(component),
-        state_version: (role == Role::Window).then_some(1),
-        mode,
-        epochs,
-        deadline: Duration::from_millis(200),
-        why: "a test asked".to_owned(),
-        reply,
-    };
-    assert!(wiring.live.desk.ask_swap(swap));
-    outcome
 }
 
 /// Runs with a version of the world's function swapped in at the end of the first epoch.
@@ -86,7 +50,7 @@ fn run_with_swap(
 ) -> Outcome {
     let wiring = world.wire(pipeline, DRAIN);
     let name = if role == Role::Parse { world.parse } else { world.window };
-    let outcome = ask(&wiring, role, world.version(name, variant, contract(role)), mode, epochs);
+    let outcome = ask_swap(&wiring, role, world.version(name, variant, contract(role)), mode, epochs);
     world.run_wired(wiring).outcome.unwrap();
     outcome.recv().unwrap()
 }
@@ -120,7 +84,7 @@ fn whole(world: &World) -> Vec<Row> {
 
 /// What a run without any swap gives.
 fn straight(windows: &str, seconds: i64, guest: bool) -> Vec<Row> {
-    let world = if guest { guests() } else { World::new(1) };
+    let world = if guest { World::guests() } else { World::new(1) };
     market(&world, 0..seconds);
     world.run(&epochs(windows)).outcome.unwrap();
     whole(&world)
@@ -157,7 +121,7 @@ fn a_function_swapped_between_two_epochs_loses_and_doubles_nothing() {
 fn a_candidate_that_cannot_take_the_state_over_is_dropped_and_the_old_one_goes_on() {
     let expected = straight(COUNTS, 400, true);
     for (variant, why) in [(b'6', "trapped"), (b'7', "deadline"), (b'8', "holds")] {
-        let world = guests();
+        let world = World::guests();
         market(&world, 0..400);
         let outcome = run_with_swap(&world, &epochs(COUNTS), Role::Window, variant, Mode::Hold, 3);
         let Outcome::Dropped { why: said } = outcome else { panic!("{outcome:?}") };
@@ -169,7 +133,7 @@ fn a_candidate_that_cannot_take_the_state_over_is_dropped_and_the_old_one_goes_o
 
 #[test]
 fn a_rehearsal_refuses_what_cannot_read_the_state_or_does_not_save_it_twice_the_same() {
-    let world = guests();
+    let world = World::guests();
     market(&world, 0..100);
     let pipeline = epochs(COUNTS);
     let wiring = world.wire(&pipeline, DRAIN);
@@ -225,7 +189,7 @@ fn a_function_that_fails_on_probation_is_rolled_back_with_its_state_before_anybo
         (Role::Window, b'3', "`0 <= trades`"),
         (Role::Parse, b'4', "trapped"),
     ] {
-        let world = guests();
+        let world = World::guests();
         market(&world, 0..400);
         run_with_swap(&world, &epochs(COUNTS), role, variant, Mode::Hold, 5);
         assert_eq!(whole(&world), expected, "{role:?} {}", variant as char);
@@ -242,7 +206,7 @@ fn a_function_that_fails_on_probation_is_rolled_back_with_its_state_before_anybo
 #[test]
 fn a_rollback_that_is_asked_for_goes_back_to_code_and_state_and_a_rolled_back_file_is_not_tried_again() {
     let expected = straight(COUNTS, 400, true);
-    let world = guests();
+    let world = World::guests();
     let pipeline = epochs(COUNTS);
     market(&world, 0..200);
     run_with_swap(&world, &pipeline, Role::Window, b'2', Mode::Hold, 100);
@@ -265,7 +229,7 @@ fn a_rollback_that_is_asked_for_goes_back_to_code_and_state_and_a_rolled_back_fi
 
 #[test]
 fn a_rollback_without_a_probation_is_refused_and_the_run_goes_on() {
-    let world = guests();
+    let world = World::guests();
     market(&world, 0..100);
     let wiring = world.wire(&epochs(COUNTS), DRAIN);
     let (reply, outcome) = bounded(1);
@@ -277,7 +241,7 @@ fn a_rollback_without_a_probation_is_refused_and_the_run_goes_on() {
 
 #[test]
 fn what_went_out_before_a_rollback_is_corrected_by_revisions_only_where_it_differs() {
-    let world = guests();
+    let world = World::guests();
     let pipeline = epochs(COUNTS);
     market(&world, 0..200);
     // From second 30 on, the count of each closed minute is one too many.
@@ -309,7 +273,7 @@ fn what_went_out_before_a_rollback_is_corrected_by_revisions_only_where_it_diffe
 #[test]
 fn a_rollback_of_a_function_that_said_the_same_publishes_nothing_twice() {
     let expected = straight(COUNTS, 400, true);
-    let world = guests();
+    let world = World::guests();
     let pipeline = epochs(COUNTS);
     market(&world, 0..200);
     run_with_swap(&world, &pipeline, Role::Window, b'1', Mode::Publish, 100);
@@ -324,7 +288,7 @@ fn a_rollback_of_a_function_that_said_the_same_publishes_nothing_twice() {
 
 #[test]
 fn after_a_restart_a_swap_lasts_until_the_manifests_file_changes() {
-    let world = guests();
+    let world = World::guests();
     let pipeline = epochs(COUNTS);
     market(&world, 0..100);
     run_with_swap(&world, &pipeline, Role::Window, b'1', Mode::Publish, 0);
@@ -352,7 +316,7 @@ fn after_a_restart_a_swap_lasts_until_the_manifests_file_changes() {
 
 /// Computes the epochs of a run again beside it.
 fn shadow(role: Role, variant: u8) -> (Verdict, tallow::live::shadow::Tally) {
-    let world = guests();
+    let world = World::guests();
     market(&world, 0..400);
     let mut pipeline = epochs(COUNTS);
     pipeline.swap.shadow_percent = 100;

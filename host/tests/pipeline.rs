@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use common::{MINUTES, OPEN_US, Row, SECOND_US, World, pipeline, trade};
+use common::{COUNTS, MINUTES, OPEN_US, Row, SECOND_US, World, pipeline, plain, trade};
 use tallow::error::PipelineError;
 use tallow::plan::Mode;
 use tallow_log::status::last_records;
@@ -207,22 +207,6 @@ fn many_rows_ahead_of_the_clock_pause_the_pipeline_until_the_clock_is_right() {
     let ledger = last_records(&world.store, "candles", 0, 1).unwrap()[0].state.ledger.clone();
     assert_eq!(ledger.partitions[&TopicPartition::new("trades", 0)].with_rows, 20);
 }
-
-/// Plain-word trades for the hostile functions.
-fn plain(id: i64, second: i64) -> String {
-    format!("BTCUSDT {} 100.5 {id} 2", OPEN_US + second * SECOND_US)
-}
-
-const COUNTS: &str = r#"
-[[trigger.kafka.windows]]
-name = "1m"
-kinds = ["trade"]
-tumbling = "1m"
-keys = ["symbol"]
-ids = "id"
-[trigger.kafka.windows.aggregates]
-trades = "count()"
-"#;
 
 #[test]
 fn the_record_that_traps_parse_is_set_aside_alone() {

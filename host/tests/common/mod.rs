@@ -6,13 +6,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::DataType;
+use crossbeam_channel::{Receiver, bounded};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tallow::error::PipelineError;
+use tallow::live::desk::{Outcome, Swap};
 use tallow::live::functions::Functions;
 use tallow::live::library::{Card, Library};
 use tallow::pipeline::{self, Wiring};
@@ -21,6 +24,7 @@ use tallow::progress::{Counts, Progress};
 use tallow_edge::{Clock, ManualClock, SeededRandom};
 use tallow_engine::{Component, Contract, Runtime};
 use tallow_log::Store;
+use tallow_log::record::{self, Role};
 use tallow_manifest::{Overrides, Pipeline};
 use tallow_record::TopicPartition;
 use tallow_sink::{DeadLetters, Decimals, Lake, LateRows, Sink};
@@ -51,14 +55,30 @@ pub type Row = BTreeMap<String, String>;
 impl World {
     /// A topic `trades` of so many partitions.
     pub fn new(partitions: usize) -> Self {
+        let clock = Arc::new(ManualClock::at(OPEN_US + 3_600 * SECOND_US));
+        Self::on(Store::memory().unwrap(), clock, Arc::new(SeededRandom::new(1)), partitions)
+    }
+
+    /// The same, of guests that do wrong in each of their versions.
+    pub fn guests() -> Self {
+        Self::new(1).with_guests()
+    }
+
+    pub fn with_guests(mut self) -> Self {
+        (self.parse, self.window) = ("test/hostile-parse", "test/hostile-window");
+        self
+    }
+
+    /// A world whose store may break.
+    pub fn on(store: Store, clock: Arc<ManualClock>, random: Arc<SeededRandom>, partitions: usize) -> Self {
         let log = Arc::new(MemoryLog::default());
         log.create_topic("trades", partitions);
         Self {
             runtime: Arc::new(Runtime::new(Some(root().join("target/tests/compiled"))).unwrap()),
             log,
-            store: Store::memory().unwrap(),
-            clock: Arc::new(ManualClock::at(OPEN_US + 3_600 * SECOND_US)),
-            random: Arc::new(SeededRandom::new(1)),
+            store,
+            clock,
+            random,
             parse: "parse-market",
             window: "window",
         }
@@ -181,6 +201,46 @@ source = "window.wasm"
         &Overrides::default(),
     );
     resolved.unwrap_or_else(|errors| panic!("{errors}")).pipelines.remove(0)
+}
+
+/// Counts of trades by minute, which the guests make, too; ids tell the window guest which misdeed is asked for.
+pub const COUNTS: &str = r#"
+[[trigger.kafka.windows]]
+name = "1m"
+kinds = ["trade"]
+tumbling = "1m"
+keys = ["symbol"]
+ids = "id"
+[trigger.kafka.windows.aggregates]
+trades = "count()"
+"#;
+
+/// A trade as the guests read it.
+pub fn plain(id: i64, second: i64) -> String {
+    format!("BTCUSDT {} 100.5 {id} 2", OPEN_US + second * SECOND_US)
+}
+
+/// Asks a pipeline for another function.
+pub fn ask_swap(
+    wiring: &Wiring,
+    role: Role,
+    component: Component,
+    mode: record::Mode,
+    epochs: u32,
+) -> Receiver<Outcome> {
+    let (reply, outcome) = bounded(1);
+    let swap = Swap {
+        role,
+        component: Arc::new(component),
+        state_version: (role == Role::Window).then_some(1),
+        mode,
+        epochs,
+        deadline: Duration::from_millis(200),
+        why: "a test asked".to_owned(),
+        reply,
+    };
+    assert!(wiring.live.desk.ask_swap(swap));
+    outcome
 }
 
 /// One window of one-minute candles over trades.
