@@ -1,0 +1,46 @@
+//! HTTP at the edge: requests out, to hosts that were allowed by name, and to no others. In the order in which it
+//! is best read:
+//!
+//! - [`Request`], [`Response`], [`Http`]: what is asked, what comes back, and the trait that the rest of the host sees;
+//! - [`AllowList`]: which origins may be talked to; [`address`]: which addresses are nobody's business;
+//! - [`Guarded`]: sends a request hop by hop. Each hop is checked against the allow-list, its name is resolved, the
+//!   addresses are checked, and the connection goes to these and no others, so that a name that is resolved again
+//!   to something else changes nothing;
+//! - [`Wire`]: the network; [`MemoryNet`]: servers in memory, for simulations. [`conformance`] holds both to one suite;
+//! - [`local`]: a server on a loopback port for tests, which breaks on demand.
+
+pub mod address;
+mod allow;
+pub mod conformance;
+mod error;
+mod guard;
+pub mod local;
+mod memory;
+mod message;
+mod names;
+mod serve;
+mod wire;
+
+use std::sync::Arc;
+
+use tallow_edge::Clock;
+
+pub use allow::{AllowList, Origin};
+pub use error::HttpError;
+pub use guard::{Guarded, Hop, Limits, Transport};
+pub use memory::MemoryNet;
+pub use message::{Method, Request, Response};
+pub use names::{Names, ScriptedNames, SystemNames};
+pub use serve::{Answer, Handler, Received, Trouble};
+pub use wire::Wire;
+
+/// Somebody who sends requests. Calls block; not to be made from asynchronous code.
+pub trait Http: Send + Sync {
+    /// Sends one request and gives the whole answer, whatever its status.
+    fn send(&self, request: &Request) -> Result<Response, HttpError>;
+}
+
+/// The machine's network, for the origins of the list.
+pub fn client(allow: AllowList, limits: Limits, clock: Arc<dyn Clock>) -> Result<Guarded<Wire>, HttpError> {
+    Ok(Guarded::new(allow, limits, Arc::new(SystemNames), clock, Wire::new()?))
+}
