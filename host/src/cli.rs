@@ -1,8 +1,10 @@
 //! The command line: one file a command. Commands parse arguments, wire things together and print; they decide
 //! nothing.
 
+mod attend;
 mod check;
 mod demo;
+mod functions;
 mod logging;
 mod produce;
 mod report;
@@ -40,6 +42,8 @@ enum Command {
     Status(status::Args),
     /// Check a manifest and its components without running them
     Check(check::Args),
+    /// Change functions while a pipeline runs: shadow, swap, roll back; and look at them
+    Functions(functions::Args),
 }
 
 /// A command's failure: what to say, and the exit code.
@@ -78,6 +82,7 @@ pub fn main() -> ExitCode {
         Command::Produce(args) => produce::run(args),
         Command::Status(args) => status::run(args),
         Command::Check(args) => check::run(args),
+        Command::Functions(args) => functions::run(args),
     };
     match done {
         Ok(()) => ExitCode::from(exit::DONE),

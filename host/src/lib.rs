@@ -7,6 +7,7 @@
 mod books;
 pub mod cli;
 pub mod commit;
+pub mod control;
 mod dead;
 pub mod error;
 pub mod live;

@@ -7,8 +7,10 @@ pub mod library;
 
 pub mod functions;
 
+pub mod candidate;
 pub mod desk;
 pub mod rehearse;
+pub mod watch;
 
 pub mod shadow;
 pub mod verdict;
@@ -19,7 +21,10 @@ pub mod trial;
 
 pub mod remake;
 
+use std::sync::{Mutex, PoisonError};
+
 use self::desk::Desk;
+use self::functions::Functions;
 use self::speed::Speed;
 use self::trial::Trial;
 
@@ -29,4 +34,16 @@ pub struct Live {
     pub desk: Desk,
     pub trial: Trial,
     pub speed: Speed,
+    running: Mutex<Option<Functions>>,
+}
+
+impl Live {
+    /// What runs; none before the first start.
+    pub fn running(&self) -> Option<Functions> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_running(&self, functions: Functions) {
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(functions);
+    }
 }

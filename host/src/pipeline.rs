@@ -39,6 +39,8 @@ pub struct Wiring {
     pub functions: Functions,
     pub library: Library,
     pub live: Arc<Live>,
+    /// Whether the source looks for the records' headers.
+    pub reads_headers: bool,
     pub source: Arc<dyn Source>,
     pub store: Store,
     pub sinks: Vec<Arc<dyn Sink>>,

@@ -91,6 +91,7 @@ pub fn start(wiring: &Wiring, roll_back: Option<&str>) -> Result<Started, Pipeli
         remake_until,
     };
     swap::at_start(wiring, &mut committer, &functions, &changed, &mut window)?;
+    wiring.live.set_running(functions.clone());
     Ok(Started { committer, functions, window, ends: ends(&partitions, &from), from })
 }
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use common::{COUNTS, MINUTES, OPEN_US, Row, SECOND_US, World, ask_swap, pipeline, plain, trade};
 use crossbeam_channel::bounded;
+use tallow::live::candidate::Candidate;
 use tallow::live::desk::{Outcome, Rollback};
 use tallow::live::functions::contract;
 use tallow::live::rehearse;
@@ -322,9 +323,9 @@ fn shadow(role: Role, variant: u8) -> (Verdict, tallow::live::shadow::Tally) {
     pipeline.swap.shadow_percent = 100;
     let wiring = world.wire(&pipeline, DRAIN);
     let name = if role == Role::Parse { world.parse } else { world.window };
-    let candidate = Arc::new(world.version(name, variant, contract(role)));
-    let (shadow, epochs) =
-        Shadow::new(role, candidate, wiring.functions.clone(), wiring.plan.clone(), wiring.clock.clone());
+    let candidate = Candidate::new(&wiring, role, world.version(name, variant, contract(role)), "a test");
+    let (plan, clock) = (wiring.plan.clone(), wiring.clock.clone());
+    let (shadow, epochs) = Shadow::new(candidate.unwrap(), wiring.functions.clone(), plan, clock);
     wiring.live.desk.set_shadow(Some(shadow.clone()));
     let tally = std::thread::scope(|scope| {
         let running = scope.spawn(|| shadow.run(&epochs, |tally| tally.epochs >= 1));

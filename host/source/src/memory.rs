@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tallow_edge::Clock;
 use tallow_record::{Batch, TopicPartition};
@@ -46,6 +47,7 @@ struct Topic {
 struct State {
     topics: BTreeMap<Arc<str>, Topic>,
     topics_made: u64,
+    retention: Option<Duration>,
     unreachable: Option<String>,
     committed: BTreeMap<TopicPartition, i64>,
 }
@@ -78,6 +80,11 @@ pub struct MemoryLog {
 }
 
 impl MemoryLog {
+    /// What the topics say of how long they keep records. Nothing is removed by itself.
+    pub fn set_retention(&self, retention: Option<Duration>) {
+        self.state().retention = retention;
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -191,6 +198,10 @@ impl Source for MemorySource {
         Ok(Box::new(fetcher))
     }
 
+    fn retention(&self) -> Result<Option<Duration>, SourceError> {
+        Ok(self.log.state().retention)
+    }
+
     fn report_committed(&self, positions: &[Position]) {
         let reported = positions.iter().map(|at| (at.partition.clone(), at.next));
         self.log.state().committed.extend(reported);
@@ -292,7 +303,6 @@ impl Fetcher for MemoryFetcher {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
 
     use tallow_edge::ManualClock;
 

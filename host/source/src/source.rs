@@ -98,6 +98,9 @@ pub trait Source: Send + Sync {
     /// A reader of the given partitions, each from its position on.
     fn fetcher(&self, from: &[Position]) -> Result<Box<dyn Fetcher>, SourceError>;
 
+    /// The shortest time that any of the topics keeps a record; none: for ever, or nobody knows.
+    fn retention(&self) -> Result<Option<Duration>, SourceError>;
+
     /// Tells the broker how far the pipeline has committed, for lag monitors only: nothing reads it back.
     fn report_committed(&self, positions: &[Position]);
 }

@@ -15,6 +15,7 @@ use tallow_produce::{
 use tallow_record::TopicPartition;
 
 use self::show::Show;
+use super::attend::{self, Attendant};
 use super::wire::{World, first_failure};
 use super::{Failure, settings, stop};
 use crate::error::{PipelineError, exit};
@@ -42,6 +43,8 @@ pub struct Args {
     /// Folder with components as NAME.wasm, for those whose file is not where the manifest says
     #[arg(long, value_name = "DIR")]
     functions: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    attend: attend::Args,
 }
 
 const PARTITIONS: i32 = 2;
@@ -75,7 +78,13 @@ pub fn run(args: Args) -> Result<(), Failure> {
         let progress = Arc::new(Progress::new(Some(show.viewer(index))));
         wirings.push(world.wire(&manifest, pipeline, Mode::default(), progress)?);
     }
-    let failures = play(&args, &wirings, &topics, broker.brokers(), &*clock, &stop, &show)?;
+    let attendants = wirings
+        .iter()
+        .map(|wiring| Attendant::new(&args.attend, &manifest, wiring, wirings.len() == 1))
+        .collect::<Result<Vec<_>, _>>()?;
+    let stage =
+        Stage { wirings: &wirings, attendants: &attendants, topics: &topics, brokers: broker.brokers() };
+    let failures = play(&args, &stage, &*clock, &stop, &show)?;
     show.summary(&wirings, &world.store);
     first_failure(failures)
 }
@@ -84,6 +93,7 @@ fn for_demo(pipeline: &mut Pipeline) {
     pipeline.epoch.interval = EPOCH;
     pipeline.idle_after = IDLE_AFTER;
     pipeline.idle_advance = true;
+    pipeline.swap.watch = true;
 }
 
 /// Each run has a broker of its own, whose offsets mean nothing to another run: so it has a lake of its own.
@@ -109,29 +119,39 @@ fn topics(manifest: &Manifest) -> Result<Vec<String>, Failure> {
     Ok(topics)
 }
 
+/// What is played.
+struct Stage<'a> {
+    wirings: &'a [Wiring],
+    attendants: &'a [Attendant<'a>],
+    topics: &'a [String],
+    brokers: &'a str,
+}
+
 /// Runs market, pipelines and view until the time is over, a signal comes, or one of them fails.
 fn play(
     args: &Args,
-    wirings: &[Wiring],
-    topics: &[String],
-    brokers: &str,
+    stage: &Stage<'_>,
     clock: &dyn Clock,
     stop: &Arc<AtomicBool>,
     show: &Show,
 ) -> Result<Vec<(String, PipelineError)>, Failure> {
+    let Stage { wirings, attendants, topics, brokers } = *stage;
     let start = clock.ticks();
     let over =
         || clock.ticks().since(start) >= Duration::from_secs(args.seconds) || stop.load(Ordering::Relaxed);
     let (failures, produced) = std::thread::scope(|scope| {
+        attend::attend(scope, attendants, None);
         let markets: Vec<_> = topics
             .iter()
             .map(|topic| scope.spawn(|| open_market(args, wirings, topic, brokers, clock, stop)))
             .collect();
         let pipelines: Vec<_> = wirings
             .iter()
-            .map(|wiring| {
+            .zip(attendants)
+            .map(|(wiring, attendant)| {
                 scope.spawn(|| {
                     let done = pipeline::run(wiring);
+                    attendant.end();
                     wiring.stop.store(true, Ordering::Relaxed);
                     done
                 })

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use clap::Args as ClapArgs;
 
+use super::attend::{self, Attendant, Port};
 use super::report::Reporter;
 use super::wire::{World, first_failure};
 use super::{Failure, settings, stop};
@@ -29,6 +30,8 @@ pub struct Args {
     /// Print progress and the summary as JSON lines
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    attend: attend::Args,
 }
 
 pub fn run(args: Args) -> Result<(), Failure> {
@@ -44,7 +47,12 @@ pub fn run(args: Args) -> Result<(), Failure> {
         wirings.push(world.wire(&manifest, pipeline, mode, Arc::new(Progress::new(None)))?);
     }
     let reporter = Reporter::new(args.json, world.clock.clone());
-    let failures = run_all(&wirings, &reporter);
+    let attendants = wirings
+        .iter()
+        .map(|wiring| Attendant::new(&args.attend, &manifest, wiring, wirings.len() == 1))
+        .collect::<Result<Vec<_>, _>>()?;
+    let port = Port::open(&args.attend)?;
+    let failures = run_all(&wirings, &attendants, port.as_ref(), &reporter);
     // A pipeline that could not begin has nothing to sum up.
     let began = |wiring: &&Wiring| failures.is_empty() || wiring.progress.counts().epochs > 0;
     for wiring in wirings.iter().filter(began) {
@@ -54,13 +62,21 @@ pub fn run(args: Args) -> Result<(), Failure> {
 }
 
 /// Runs pipelines side by side. Where one fails the others finish their epoch and stop.
-fn run_all(wirings: &[Wiring], reporter: &Reporter) -> Vec<(String, PipelineError)> {
+fn run_all(
+    wirings: &[Wiring],
+    attendants: &[Attendant<'_>],
+    port: Option<&Port>,
+    reporter: &Reporter,
+) -> Vec<(String, PipelineError)> {
     std::thread::scope(|scope| {
+        attend::attend(scope, attendants, port);
         let threads: Vec<_> = wirings
             .iter()
-            .map(|wiring| {
+            .zip(attendants)
+            .map(|(wiring, attendant)| {
                 scope.spawn(move || {
                     let done = pipeline::run(wiring);
+                    attendant.end();
                     if done.is_err() {
                         wiring.stop.store(true, Ordering::Relaxed);
                     }

@@ -60,6 +60,7 @@ impl World {
             functions: Functions { parse: Arc::new(parse), window: Arc::new(window) },
             library,
             live: Arc::default(),
+            reads_headers: wants_headers,
             source: Arc::new(source),
             sinks: sinks(&self.store, pipeline),
             store: self.store.clone(),

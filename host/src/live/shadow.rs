@@ -11,6 +11,7 @@ use tallow_engine::{Component, Limits, ParseFunction, Parsed, Rows, WindowFuncti
 use tallow_log::record::Role;
 use tallow_record::Batch;
 
+use super::candidate::Candidate;
 use super::desk::StateCopy;
 use super::functions::Functions;
 use super::verdict::{Comparison, Difference};
@@ -78,8 +79,7 @@ impl Tally {
 }
 
 pub struct Shadow {
-    pub role: Role,
-    pub candidate: Arc<Component>,
+    pub candidate: Candidate,
     running: Functions,
     plan: Arc<Plan>,
     clock: Arc<dyn Clock>,
@@ -92,8 +92,7 @@ pub struct Shadow {
 impl Shadow {
     /// A shadow, and what [`Shadow::run`] takes its work from.
     pub fn new(
-        role: Role,
-        candidate: Arc<Component>,
+        candidate: Candidate,
         running: Functions,
         plan: Arc<Plan>,
         clock: Arc<dyn Clock>,
@@ -102,7 +101,6 @@ impl Shadow {
         let (work, epochs) = bounded(1);
         let begun = clock.ticks();
         let shadow = Self {
-            role,
             candidate,
             running,
             plan,
@@ -159,7 +157,7 @@ impl Shadow {
     fn epoch(&self, epoch: EpochCopy) -> Result<EpochTally, String> {
         let records = epoch.pieces.iter().map(|piece| piece.batch.len() as u64).sum();
         let mut done = EpochTally { records, ..EpochTally::default() };
-        let (rows_running, rows_candidate) = match self.role {
+        let (rows_running, rows_candidate) = match self.candidate.role {
             Role::Window => (borrowed(&epoch.pieces), None),
             Role::Parse => {
                 let parsed = self.parse(&epoch.pieces, &mut done)?;
@@ -171,11 +169,11 @@ impl Shadow {
             Some(parsed) => parsed.iter().map(|parsed| &parsed.rows).collect(),
         };
         let window = |role_is_candidate: bool| {
-            if role_is_candidate { &self.candidate } else { &self.running.window }
+            if role_is_candidate { &self.candidate.component } else { &self.running.window }
         };
         let running = self.windows(window(false), &epoch, &rows_running)?;
-        let candidate = self.windows(window(self.role == Role::Window), &epoch, &candidate_rows)?;
-        if self.role == Role::Window {
+        let candidate = self.windows(window(self.candidate.role == Role::Window), &epoch, &candidate_rows)?;
+        if self.candidate.role == Role::Window {
             done.running_us += running.took.as_micros() as u64;
             done.candidate_us += candidate.took.as_micros() as u64;
         }
@@ -191,7 +189,7 @@ impl Shadow {
             ParseFunction::new(component, limits, self.plan.parse_options.clone())
                 .map_err(|it| it.to_string())
         };
-        let (mut running, mut candidate) = (new(&self.running.parse)?, new(&self.candidate)?);
+        let (mut running, mut candidate) = (new(&self.running.parse)?, new(&self.candidate.component)?);
         let mut all = Vec::with_capacity(pieces.len());
         for piece in pieces {
             // A copy: a batch is lent to the function and taken back.

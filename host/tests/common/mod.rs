@@ -120,6 +120,7 @@ impl World {
             },
             library: self.library(),
             live: Arc::default(),
+            reads_headers: true,
             source: Arc::new(source),
             store: store.clone(),
             sinks,

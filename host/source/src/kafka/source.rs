@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::executor::block_on;
 use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
+use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::metadata::{Metadata, MetadataTopic};
@@ -167,6 +170,21 @@ impl Source for KafkaSource {
             from,
         )?;
         Ok(Box::new(fetcher))
+    }
+
+    fn retention(&self) -> Result<Option<Duration>, SourceError> {
+        let admin: AdminClient<DefaultClientContext> =
+            self.client_config.create().map_err(|error| self.unreachable(&error))?;
+        let topics = self.topics()?;
+        let asked: Vec<ResourceSpecifier<'_>> =
+            topics.iter().map(|topic| ResourceSpecifier::Topic(&topic.name)).collect();
+        let options = AdminOptions::new().request_timeout(Some(ANSWER_WAIT));
+        let answers =
+            block_on(admin.describe_configs(&asked, &options)).map_err(|error| self.unreachable(&error))?;
+        let retention = answers.iter().flatten().filter_map(|config| config.get("retention.ms"));
+        // -1 keeps records for ever.
+        let kept_ms = retention.filter_map(|entry| entry.value.as_deref()?.parse::<u64>().ok());
+        Ok(kept_ms.min().map(Duration::from_millis))
     }
 
     fn report_committed(&self, positions: &[Position]) {

@@ -1,0 +1,76 @@
+//! `tallow functions list`: what the pipelines run, and what the lake holds. Needs no running pipeline.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+use serde_json::json;
+use tallow_log::status::last_records;
+
+use crate::cli::report::time;
+use crate::cli::{Failure, settings, wire};
+use crate::error::PipelineError;
+use crate::live::functions::role_name;
+use crate::live::library::Library;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    settings: settings::Args,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: Args) -> Result<(), Failure> {
+    let manifest = args.settings.load()?;
+    let store = wire::store(&manifest.kafka)?;
+    let library = Library::new(Arc::new(settings::runtime()?), store.clone());
+    let mut run_by: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for pipeline in &manifest.pipelines {
+        let newest = last_records(&store, &pipeline.id, 0, 1).map_err(PipelineError::from)?;
+        for function in newest.iter().flat_map(|record| &record.state.functions) {
+            let on_probation =
+                newest[0].state.live.probation.as_ref().is_some_and(|it| it.role == function.role);
+            let note = if on_probation { ", on probation" } else { "" };
+            let text = format!("{} ({}{note})", pipeline.id, role_name(function.role));
+            run_by.entry(function.digest.to_string()).or_default().push(text);
+        }
+    }
+    let kept = library.list()?;
+    if args.json {
+        let list: Vec<_> = kept
+            .iter()
+            .map(|kept| {
+                let digest = kept.digest.to_string();
+                json!({
+                    "digest": digest,
+                    "size_bytes": kept.size_bytes,
+                    "card": kept.card,
+                    "run_by": run_by.get(&digest).cloned().unwrap_or_default(),
+                })
+            })
+            .collect();
+        println!("{}", json!({ "lake": store.url(), "components": list }));
+        return Ok(());
+    }
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(["sha256", "name", "contract", "KiB", "since", "from", "run by"]);
+    for kept in kept {
+        let digest = kept.digest.to_string();
+        let runs = run_by.get(&digest).map(|pipelines| pipelines.join(", ")).unwrap_or_default();
+        let card = kept.card.as_ref();
+        table.add_row([
+            digest[..12].to_owned(),
+            card.map_or("?", |card| &card.name).to_owned(),
+            card.map_or("?", |card| &card.contract).to_owned(),
+            (kept.size_bytes / 1024).to_string(),
+            card.map_or("?".to_owned(), |card| time(card.kept_at_us)),
+            card.map_or("?", |card| &card.origin).to_owned(),
+            runs,
+        ]);
+    }
+    println!("{table}");
+    Ok(())
+}
