@@ -3,6 +3,7 @@
 
 mod attend;
 mod check;
+mod compile_function;
 mod demo;
 mod functions;
 mod logging;
@@ -11,6 +12,7 @@ mod report;
 mod settings;
 mod status;
 mod stop;
+mod table;
 mod up;
 mod wire;
 
@@ -42,8 +44,10 @@ enum Command {
     Status(status::Args),
     /// Check a manifest and its components without running them
     Check(check::Args),
-    /// Change functions while a pipeline runs: shadow, swap, roll back; and look at them
+    /// Functions: check and try them, and change them while a pipeline runs
     Functions(functions::Args),
+    #[command(hide = true)]
+    CompileFunction(compile_function::Args),
 }
 
 /// A command's failure: what to say, and the exit code.
@@ -83,6 +87,7 @@ pub fn main() -> ExitCode {
         Command::Status(args) => status::run(args),
         Command::Check(args) => check::run(args),
         Command::Functions(args) => functions::run(args),
+        Command::CompileFunction(args) => compile_function::run(args),
     };
     match done {
         Ok(()) => ExitCode::from(exit::DONE),

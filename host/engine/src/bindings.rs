@@ -21,3 +21,17 @@ pub use parse_world::tallow::types::types;
 pub use parse_world::{ParseFunction as ParseWorld, ParseFunctionPre as ParseWorldPre};
 pub use window_world::exports::tallow::window::window as window_contract;
 pub use window_world::{WindowFunction as WindowWorld, WindowFunctionPre as WindowWorldPre};
+
+impl parse_contract::ColumnType {
+    /// The name in WIT, manifests and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Int64 => "int64",
+            Self::TimestampUs => "timestamp-us",
+            Self::Decimal => "decimal",
+            Self::Float64 => "float64",
+            Self::Boolean => "boolean",
+            Self::Text => "text",
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! Compiled code on disk, by the component's digest and the engine's settings.
 
 use std::hash::{Hash, Hasher};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
@@ -11,30 +11,23 @@ use crate::component::hex;
 
 const SUM_BYTES: usize = 32;
 
-/// Compiles a component, or takes what an earlier run compiled from the same bytes with the same settings.
-/// A cache that cannot be read or written costs time, never a start.
-pub(crate) fn compile(
-    engine: &Engine,
-    folder: Option<&Path>,
-    digest: &str,
-    bytes: &[u8],
-) -> wasmtime::Result<Component> {
-    let Some(folder) = folder else {
-        return Component::from_binary(engine, bytes);
-    };
-    if let Err(error) = make_private(folder) {
+/// What an earlier run compiled from the bytes of this digest with the same settings. A cache that cannot be read
+/// or written costs time, never a start.
+pub(crate) fn find(engine: &Engine, folder: Option<&Path>, digest: &str) -> Option<Component> {
+    read(engine, &path(engine, folder?, digest))
+}
+
+/// Keeps compiled code for later runs.
+pub(crate) fn keep(engine: &Engine, folder: Option<&Path>, digest: &str, code: &Component) {
+    let Some(folder) = folder else { return };
+    let kept = make_private(folder).map_err(wasmtime::Error::from);
+    if let Err(error) = kept.and_then(|()| write(&path(engine, folder, digest), code)) {
         tracing::warn!(folder = %folder.display(), %error, "compiled code is not cached: starts will be slower");
-        return Component::from_binary(engine, bytes);
     }
-    let path = folder.join(format!("{digest}-{:016x}.compiled", settings_hash(engine)));
-    if let Some(component) = read(engine, &path) {
-        return Ok(component);
-    }
-    let component = Component::from_binary(engine, bytes)?;
-    if let Err(error) = write(&path, &component) {
-        tracing::warn!(path = %path.display(), %error, "compiled code is not cached: starts will be slower");
-    }
-    Ok(component)
+}
+
+fn path(engine: &Engine, folder: &Path, digest: &str) -> PathBuf {
+    folder.join(format!("{digest}-{:016x}.compiled", settings_hash(engine)))
 }
 
 /// The settings and version that compiled code depends on.
@@ -45,6 +38,9 @@ fn settings_hash(engine: &Engine) -> u64 {
 }
 
 fn read(engine: &Engine, path: &Path) -> Option<Component> {
+    if !path.parent().is_some_and(is_private) {
+        return None;
+    }
     let file = std::fs::read(path).ok()?;
     let (sum, code) = file.split_at_checked(SUM_BYTES)?;
     if Sha256::digest(code).as_slice() != sum {
@@ -69,12 +65,17 @@ fn write(path: &Path, component: &Component) -> wasmtime::Result<()> {
 
 /// Makes the folder, or sees that nobody else can write to the one that is there: its files are run.
 fn make_private(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    if std::fs::metadata(folder)?.permissions().mode() & 0o022 != 0 {
-        return Err(std::io::Error::other("others can write to the folder: `chmod go-w` it"));
+    if is_private(folder) {
+        return Ok(());
     }
-    Ok(())
+    Err(std::io::Error::other("others can write to the folder: `chmod go-w` it"))
+}
+
+fn is_private(folder: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(folder).is_ok_and(|folder| folder.permissions().mode() & 0o022 == 0)
 }
 
 /// FNV-1a: the hash goes into a file name, so it must not differ between runs.

@@ -4,10 +4,10 @@ use wasmtime::Engine;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker};
 
+use crate::LoadError;
 use crate::bindings::{ParseWorldPre, WindowWorldPre};
-use crate::component::is_instance;
+use crate::contract::{Contract, Unknown};
 use crate::instance::Sandbox;
-use crate::{Contract, LoadError};
 
 /// Refuses every import but instances that hold types and nothing else: a world whose interface uses
 /// `tallow:types` imports that one.
@@ -27,27 +27,42 @@ pub(crate) fn imports_only_types(name: &str, engine: &Engine, code: &Component) 
     Ok(())
 }
 
-/// Refuses a component that does not export its contract's interface, or exports it with other types.
+/// Names of the exported interfaces.
+pub(crate) fn exports(engine: &Engine, code: &Component) -> Vec<String> {
+    let component = code.component_type();
+    let exports = component.exports(engine);
+    let instances = exports.filter(|(_, item)| matches!(item.ty, ComponentItem::ComponentInstance(_)));
+    instances.map(|(export, _)| export.to_owned()).collect()
+}
+
+/// Refuses a component that does not export its contract's interface, exports it in a version that this host does
+/// not take, or with other types.
 pub(crate) fn exports_contract(
     name: &str,
     engine: &Engine,
     code: &Component,
     contract: Contract,
 ) -> Result<(), LoadError> {
-    let component = code.component_type();
-    let exports: Vec<&str> = component
-        .exports(engine)
-        .filter(|(_, item)| is_instance(&item.ty))
-        .map(|(export, _)| export)
-        .collect();
-    let (name, wanted) = (name.to_owned(), contract.interface().to_owned());
-    if !exports.contains(&contract.interface()) {
+    let exports = exports(engine, code);
+    let name = name.to_owned();
+    let Some(found) = exports.iter().find(|export| contract.is_interface(export)) else {
         let exports = if exports.is_empty() { "no interface".to_owned() } else { exports.join(", ") };
+        let wanted = contract.interface().to_owned();
         return Err(LoadError::Contract { name, contract: contract.name(), wanted, exports });
+    };
+    if let Some(unknown) = contract.unknown_version(found) {
+        let remedy = match unknown {
+            Unknown::Newer => {
+                "it is newer than this host: run a newer tallow, or build it with this host's `wit/`"
+            }
+            Unknown::Older => "build it anew with this host's `wit/`",
+        };
+        let takes = contract.interfaces().join(" and ");
+        return Err(LoadError::Version { name, found: found.clone(), takes, remedy });
     }
     let types = Linker::<Sandbox>::new(engine).instantiate_pre(code).and_then(|code| match contract {
         Contract::Parse => ParseWorldPre::new(code).map(drop),
         Contract::Window => WindowWorldPre::new(code).map(drop),
     });
-    types.map_err(|error| LoadError::Types { name, interface: wanted, why: format!("{error:#}") })
+    types.map_err(|error| LoadError::Types { name, interface: found.clone(), why: format!("{error:#}") })
 }

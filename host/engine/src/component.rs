@@ -4,32 +4,56 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
-use wasmtime::component::types::ComponentItem;
 
+use crate::check;
+use crate::contract::Contract;
 use crate::ticks::Ticks;
-use crate::{LoadError, Runtime, cache, check};
+use crate::{LoadError, Runtime, cache};
 
-/// What a function is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Contract {
-    Parse,
-    Window,
+/// Compiled code that nothing has been checked of yet.
+pub struct Code {
+    code: wasmtime::component::Component,
+    digest: String,
 }
 
-impl Contract {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Parse => "parse",
-            Self::Window => "window",
-        }
+impl Code {
+    /// What was compiled from these bytes in an earlier run, if the cache has it.
+    pub(crate) fn cached(runtime: &Runtime, bytes: &[u8]) -> Option<Self> {
+        let digest = sha256(bytes);
+        let code = cache::find(runtime.engine(), runtime.cache(), &digest)?;
+        Some(Self { code, digest })
     }
 
-    /// The interface that a function of this contract exports.
-    pub fn interface(self) -> &'static str {
-        match self {
-            Self::Parse => "tallow:parse/parse@0.1.0",
-            Self::Window => "tallow:window/window@0.1.0",
-        }
+    pub(crate) fn compile(runtime: &Runtime, name: &str, bytes: &[u8]) -> Result<Self, LoadError> {
+        let code = wasmtime::component::Component::from_binary(runtime.engine(), bytes)
+            .map_err(|error| LoadError::Invalid { name: name.to_owned(), why: format!("{error:#}") })?;
+        Ok(Self::keep(runtime, bytes, code))
+    }
+
+    /// # Safety
+    /// `compiled` is run as native code: it must be what [`crate::precompile`] gave for `bytes`.
+    pub(crate) unsafe fn adopt(
+        runtime: &Runtime,
+        name: &str,
+        bytes: &[u8],
+        compiled: &[u8],
+    ) -> Result<Self, LoadError> {
+        // SAFETY: the caller promises it.
+        let code = unsafe { wasmtime::component::Component::deserialize(runtime.engine(), compiled) }
+            .map_err(|error| LoadError::Invalid { name: name.to_owned(), why: format!("{error:#}") })?;
+        Ok(Self::keep(runtime, bytes, code))
+    }
+
+    fn keep(runtime: &Runtime, bytes: &[u8], code: wasmtime::component::Component) -> Self {
+        let digest = sha256(bytes);
+        cache::keep(runtime.engine(), runtime.cache(), &digest, &code);
+        Self { code, digest }
+    }
+
+    /// The contract whose interface it exports, of whatever version.
+    pub fn contract(&self, runtime: &Runtime) -> Option<Contract> {
+        let exports = check::exports(runtime.engine(), &self.code);
+        Contract::ALL.into_iter().find(|contract| exports.iter().any(|export| contract.is_interface(export)))
     }
 }
 
@@ -45,19 +69,16 @@ pub struct Component {
 }
 
 impl Component {
-    pub(crate) fn load(
+    pub(crate) fn new(
         runtime: &Runtime,
         name: &str,
-        bytes: &[u8],
+        code: Code,
         contract: Contract,
     ) -> Result<Self, LoadError> {
-        let digest = hex(&Sha256::digest(bytes));
-        let engine = runtime.engine();
-        let code = cache::compile(engine, runtime.cache(), &digest, bytes)
-            .map_err(|error| LoadError::Invalid { name: name.to_owned(), why: format!("{error:#}") })?;
-        check::imports_only_types(name, engine, &code)?;
-        check::exports_contract(name, engine, &code, contract)?;
-        let (engine, ticks) = (engine.clone(), runtime.ticks());
+        let Code { code, digest } = code;
+        check::imports_only_types(name, runtime.engine(), &code)?;
+        check::exports_contract(name, runtime.engine(), &code, contract)?;
+        let (engine, ticks) = (runtime.engine().clone(), runtime.ticks());
         Ok(Self { engine, code, ticks, name: name.to_owned(), digest, contract })
     }
 
@@ -77,14 +98,13 @@ impl Component {
 
     /// Names of the exported interfaces.
     pub fn exports(&self) -> Vec<String> {
-        let component = self.code.component_type();
-        let exports = component.exports(&self.engine);
-        exports.filter(|(_, item)| is_instance(&item.ty)).map(|(name, _)| name.to_owned()).collect()
+        check::exports(&self.engine, &self.code)
     }
 }
 
-pub(crate) fn is_instance(item: &ComponentItem) -> bool {
-    matches!(item, ComponentItem::ComponentInstance(_))
+/// SHA-256 in hex: what a component goes by.
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

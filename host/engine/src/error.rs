@@ -18,6 +18,8 @@ pub enum LoadError {
         "{name} does not export `{wanted}` (it exports {exports}): it is not a {contract} function of a version that this host knows"
     )]
     Contract { name: String, contract: &'static str, wanted: String, exports: String },
+    #[error("{name} exports `{found}`, and this host takes {takes}: {remedy}")]
+    Version { name: String, found: String, takes: String, remedy: &'static str },
     #[error(
         "{name} exports `{interface}` with other types than this host's: {why}. Build it with this host's `wit/`"
     )]

@@ -9,6 +9,7 @@ mod bindings;
 mod cache;
 mod check;
 mod component;
+mod contract;
 mod convert;
 mod error;
 pub mod golden;
@@ -25,11 +26,12 @@ pub use bindings::window_contract::{
     Aggregate, Description as WindowDescription, IdColumns, Operation, Output, Part, Report, Rows, Shape,
     Sliding, SnapshotParts, Spec, Stats,
 };
-pub use component::{Component, Contract};
+pub use component::{Code, Component, sha256};
+pub use contract::Contract;
 pub use convert::to_arrow;
 pub use error::{CallError, LoadError};
 pub use instance::Limits;
 pub use parse::{Marked, ParseFunction, ParseOptions, Parsed, WantedColumn};
-pub use runtime::Runtime;
+pub use runtime::{Runtime, precompile};
 pub use validate::bit;
 pub use window::WindowFunction;

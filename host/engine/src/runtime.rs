@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wasmtime::{Config, Engine};
 
 use crate::ticks::Ticks;
-use crate::{Component, Contract, LoadError};
+use crate::{Code, Component, Contract, LoadError};
 
 /// Compiles and holds what all functions share.
 pub struct Runtime {
@@ -26,7 +26,30 @@ impl Runtime {
 
     /// Takes a component's bytes (binary) after checking its imports and exports.
     pub fn load(&self, name: &str, bytes: &[u8], contract: Contract) -> Result<Component, LoadError> {
-        Component::load(self, name, bytes, contract)
+        let code = match self.cached(bytes) {
+            Some(code) => code,
+            None => Code::compile(self, name, bytes)?,
+        };
+        self.check(name, code, contract)
+    }
+
+    /// What was compiled from these bytes in an earlier run, if the cache has it.
+    pub fn cached(&self, bytes: &[u8]) -> Option<Code> {
+        Code::cached(self, bytes)
+    }
+
+    /// Takes code that another process of this program compiled, into the cache too.
+    ///
+    /// # Safety
+    /// `compiled` is run as native code: it must be what [`precompile`] gave for `bytes`.
+    pub unsafe fn adopt(&self, name: &str, bytes: &[u8], compiled: &[u8]) -> Result<Code, LoadError> {
+        // SAFETY: the caller promises it.
+        unsafe { Code::adopt(self, name, bytes, compiled) }
+    }
+
+    /// Checks compiled code's imports and exports.
+    pub fn check(&self, name: &str, code: Code, contract: Contract) -> Result<Component, LoadError> {
+        Component::new(self, name, code, contract)
     }
 
     /// The same from a file.
@@ -52,6 +75,15 @@ impl Runtime {
     pub(crate) fn cache(&self) -> Option<&std::path::Path> {
         self.cache.as_deref()
     }
+}
+
+/// Compiles a component's bytes (binary) for [`Runtime::adopt`] of this same program; loads and runs nothing.
+///
+/// # Errors
+/// Why the bytes are no component that can be compiled.
+pub fn precompile(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let compiled = Engine::new(&config()).and_then(|engine| engine.precompile_component(bytes));
+    compiled.map_err(|error| format!("{error:#}"))
 }
 
 /// Replays must give the same bytes: one bit pattern for NaN, and no instruction whose result depends on the

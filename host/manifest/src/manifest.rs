@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::cluster::{self, Cluster};
 use crate::component::{self, Component, Source};
 use crate::error::{Errors, Report, suggestion};
+use crate::function::{self, Vetting};
 use crate::node::{Node, Table, Value};
 use crate::pipeline::Pipeline;
 use crate::reader;
@@ -23,6 +24,8 @@ pub struct Manifest {
     pub pipelines: Vec<Pipeline>,
     /// Every component of the manifest by name, those of other triggers too.
     pub components: BTreeMap<String, Component>,
+    /// How each of them is vetted, by name.
+    pub vetting: BTreeMap<String, Vetting>,
     /// Types of the triggers that are not ours (`http`, `redis` …): they are Spin's to run.
     pub skipped_triggers: Vec<String>,
 }
@@ -102,7 +105,9 @@ fn resolve_tree(
 ) -> Option<Manifest> {
     spin::check_manifest(&root, report);
     let variables = Variables::read(&root, env, report);
-    let kafka = read_cluster(&root, folder, overrides, &variables, report);
+    let cluster = cluster_node(&root, overrides, &variables, report);
+    let kafka = cluster::read(&cluster, folder, report);
+    let vetting = function::read(&root, &cluster, folder, report);
     let pipelines = read_pipelines(&root, &variables, report);
     let components = component::read(&root, folder, report);
     check_components(&root, &pipelines, report);
@@ -113,6 +118,7 @@ fn resolve_tree(
         kafka: kafka?,
         pipelines: pipelines.into_iter().map(|(_, pipeline)| pipeline).collect(),
         components,
+        vetting,
         skipped_triggers: skipped_triggers(&root),
     })
 }
@@ -126,13 +132,8 @@ fn read_application(root: &Node) -> Application {
     Application { name: text("name"), version: text("version"), description: text("description"), authors }
 }
 
-fn read_cluster(
-    root: &Node,
-    folder: &Path,
-    overrides: &Overrides,
-    variables: &Variables,
-    report: &mut Report,
-) -> Option<Cluster> {
+/// `[application.trigger.kafka]` with what the command line says instead, and without variables.
+fn cluster_node(root: &Node, overrides: &Overrides, variables: &Variables, report: &mut Report) -> Node {
     const PATH: &str = "application.trigger.kafka";
     let absent = || Node { place: None, path: PATH.to_owned(), value: Value::Table(Table::default()) };
     let mut node = root.find(&["application", "trigger", "kafka"]).cloned().unwrap_or_else(absent);
@@ -145,7 +146,7 @@ fn read_cluster(
         }
     }
     variables.expand(&mut node, report);
-    cluster::read(&node, folder, report)
+    node
 }
 
 fn read_pipelines(root: &Node, variables: &Variables, report: &mut Report) -> Vec<(Node, Pipeline)> {

@@ -10,6 +10,7 @@ pub fn reference() -> String {
     let mut out = String::from(INTRODUCTION);
     let ours = [
         &schema::CLUSTER,
+        &schema::FUNCTION,
         &schema::PIPELINE,
         &schema::EPOCH,
         &schema::LIMITS,

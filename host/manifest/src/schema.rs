@@ -74,8 +74,31 @@ pub(crate) const CLUSTER: Table = Table {
             Absent("no options"),
             "Options passed to the object store under its own names, such as `aws_endpoint`.",
         ),
+        key(
+            "functions",
+            "a table of [application.trigger.kafka.functions.NAME]",
+            Absent("the defaults for every component"),
+            "How components are vetted.",
+        ),
     ],
     refused: &[("batch", LATER), ("backfill", LATER), ("merge", LATER), ("forecast", LATER)],
+};
+
+pub(crate) const FUNCTION: Table = Table {
+    header: "[application.trigger.kafka.functions.NAME]",
+    meaning: "How the component NAME is vetted: before it is swapped in, and by `tallow functions check`.",
+    keys: &[
+        key(
+            "golden",
+            "a path, or a list of paths, each of which may have `*` in its last part",
+            Absent("no vectors"),
+            "Golden vectors that must hold, such as `\"functions/parse-market/golden/*.json\"`.",
+        ),
+        key("max-size", "a size up to 1 GiB", Is("\"8MiB\""), "Size of the component's file."),
+        key("compile-time", "a duration", Is("\"30s\""), "Time that compiling it may take."),
+        key("compile-memory", "a size up to 64 GiB", Is("\"1GiB\""), "Memory that compiling it may take."),
+    ],
+    refused: &[],
 };
 
 const RESERVED: &str = "Spin keeps this key for itself; name the parse component with `parse = \"…\"` and the \

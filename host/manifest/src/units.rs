@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// `500ms`, `2s`, `1m`, `1h 30m`, `1w`; whole microseconds.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     const FORM: &str =
         "write a number and a unit (us, ms, s, m, h, d, w), like \"500ms\", \"2s\" or \"1h 30m\"";
     if let Some(calendar) = calendar_unit(text) {
@@ -35,7 +35,7 @@ pub(crate) fn signed_duration_us(text: &str) -> Result<i64, String> {
 }
 
 /// `64MiB`, `1GB`, `4096`: bytes.
-pub(crate) fn bytes(text: &str) -> Result<u64, String> {
+pub fn bytes(text: &str) -> Result<u64, String> {
     const UNITS: [(&str, u64); 8] = [
         ("", 1),
         ("B", 1),

@@ -1,8 +1,14 @@
-//! `tallow functions …`: one file a command.
+//! `tallow functions …`: one file a command. [`find`] says which function is meant.
 
 mod ask;
+mod check;
+mod find;
 mod history;
 mod list;
+mod run;
+mod sample;
+mod show;
+mod values;
 
 use clap::Subcommand;
 
@@ -16,6 +22,12 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Vet a function as before a swap: limits, imports, contract, golden vectors
+    Check(check::Args),
+    /// Show what a function makes of a sample: rows, or candles
+    Run(run::Args),
+    /// Show what a function says of itself: contract, columns, digest, state versions
+    Show(show::Args),
     /// Show what runs, and the components that the lake holds
     List(list::Args),
     /// Put a candidate beside a running pipeline and compare what both say
@@ -32,6 +44,9 @@ enum Command {
 
 pub fn run(args: Args) -> Result<(), Failure> {
     match args.command {
+        Command::Check(args) => check::run(args),
+        Command::Run(args) => run::run(args),
+        Command::Show(args) => show::run(args),
         Command::List(args) => list::run(args),
         Command::Shadow(args) => ask::shadow(args),
         Command::Promote(args) => ask::promote(args),

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use comfy_table::presets::NOTHING;
-use comfy_table::{CellAlignment, Table};
 use serde_json::{Value, json};
 use tallow_edge::SystemClock;
 use tallow_epoch::Ledger;
@@ -14,6 +12,7 @@ use tallow_manifest::{Manifest, Pipeline};
 use tallow_source::Source;
 
 use super::report::{grouped, time};
+use super::table::{indented, table};
 use super::{Failure, settings, wire};
 use crate::error::PipelineError;
 
@@ -159,19 +158,6 @@ fn kind(kind: Kind) -> &'static str {
         Kind::Swap => "swap",
         Kind::Rollback => "rollback",
     }
-}
-
-fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(NOTHING).set_header(header.to_vec());
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table
-}
-
-fn indented(table: &Table) -> String {
-    table.lines().map(|line| format!("  {}", line.trim_end())).collect::<Vec<_>>().join("\n")
 }
 
 fn as_json(pipeline: &Pipeline, records: &[Record], ends: &Ends) -> Value {

@@ -17,8 +17,10 @@ mod rows;
 mod spec;
 mod window;
 
-pub use parse::run_parse;
-pub use window::run_window;
+pub use cell::{row as row_as_json, text as text_as_json};
+pub use parse::{parse_input, run_parse};
+pub use rows::rows_of_json;
+pub use window::{run_window, window_input};
 
 use serde_json::{Map, Value};
 

@@ -55,17 +55,25 @@ enum Bytes {
     Other { base64: String },
 }
 
+impl From<Options> for ParseOptions {
+    fn from(json: Options) -> Self {
+        let columns = json.columns.into_iter().map(|it| WantedColumn { name: it.name, scale: it.scale });
+        Self { kinds: json.kinds, columns: columns.collect(), settings: json.settings.into_iter().collect() }
+    }
+}
+
+/// What a vector puts into a parse function.
+pub fn parse_input(vector: &str) -> Result<(ParseOptions, Batch), GoldenError> {
+    let vector: Vector = serde_json::from_str(vector)?;
+    let batch = batch(&vector.records)?;
+    Ok((vector.options.into(), batch))
+}
+
 /// Parses the vector's records in one call and compares what comes out with what the vector expects.
 pub fn run_parse(component: &Component, limits: Limits, vector: &str) -> Result<(), GoldenError> {
     let vector: Vector = serde_json::from_str(vector)?;
     let mut batch = batch(&vector.records)?;
-    let columns =
-        vector.options.columns.into_iter().map(|it| WantedColumn { name: it.name, scale: it.scale });
-    let options = ParseOptions {
-        kinds: vector.options.kinds,
-        columns: columns.collect(),
-        settings: vector.options.settings.into_iter().collect(),
-    };
+    let options = vector.options.into();
     let mut function = ParseFunction::new(component, limits, options)
         .map_err(|error| GoldenError::Call { step: "describe".to_owned(), error })?;
     let parsed =

@@ -46,6 +46,13 @@ impl RowJson {
     }
 }
 
+/// Rows of a vector's `columns` and of one of its updates.
+pub fn rows_of_json(columns: &Value, values: &[Value]) -> Result<Rows, GoldenError> {
+    let columns = Vec::<ColumnJson>::deserialize(columns)?;
+    let values = values.iter().map(RowJson::deserialize).collect::<Result<Vec<_>, _>>()?;
+    rows(&columns, &values)
+}
+
 pub fn rows(columns: &[ColumnJson], rows: &[RowJson]) -> Result<Rows, GoldenError> {
     let known = |name: &String| columns.iter().any(|column| column.name == *name);
     if let Some(name) = rows.iter().flat_map(|row| row.values.keys()).find(|name| !known(name)) {
@@ -161,8 +168,7 @@ mod tests {
     use super::*;
 
     fn read_rows(columns: Value, values: Value) -> Result<Rows, GoldenError> {
-        let columns: Vec<ColumnJson> = serde_json::from_value(columns).unwrap();
-        rows(&columns, &serde_json::from_value::<Vec<RowJson>>(values).unwrap())
+        rows_of_json(&columns, values.as_array().unwrap())
     }
 
     fn row(offset: i64, values: Value) -> Value {

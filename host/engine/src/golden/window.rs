@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::rows::{self, ColumnJson, RowJson};
 use super::spec::SpecJson;
 use super::{GoldenError, cell, difference};
-use crate::{CallError, Component, Limits, Output, Report, Spec, WindowFunction};
+use crate::{CallError, Component, Limits, Output, Report, Rows, Spec, WindowFunction};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,6 +41,17 @@ enum Action {
     Changed(bool),
     /// The state goes through a snapshot into a new instance.
     SnapshotRestore(bool),
+}
+
+/// What a vector puts into a window function: its specs, and the rows of all of its updates.
+pub fn window_input(vector: &str) -> Result<(Vec<Spec>, Vec<Rows>), GoldenError> {
+    let vector: Vector = serde_json::from_str(vector)?;
+    let updates = vector.steps.iter().filter_map(|step| match &step.action {
+        Action::Update { rows } => Some(rows::rows(&vector.columns, rows)),
+        _ => None,
+    });
+    let rows = updates.collect::<Result<_, _>>()?;
+    Ok((vector.specs.into_iter().map(Spec::from).collect(), rows))
 }
 
 /// Takes the vector's steps one after the other and compares what each gives with what the vector expects. A

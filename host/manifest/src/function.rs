@@ -1,0 +1,148 @@
+//! `[application.trigger.kafka.functions.NAME]`: how a component is vetted.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::error::{Report, suggestion};
+use crate::node::{Node, Value};
+use crate::reader::{self, Reader};
+use crate::schema;
+
+/// What a component must keep to before it is taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vetting {
+    /// Golden vectors: absolute paths; `*` in the last part stands for any letters.
+    pub golden: Vec<PathBuf>,
+    pub max_size_bytes: u64,
+    pub compile_time: Duration,
+    pub compile_memory_bytes: u64,
+}
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+/// The vetting of every component of the manifest, by name.
+pub(crate) fn read(
+    root: &Node,
+    cluster: &Node,
+    folder: &Path,
+    report: &mut Report,
+) -> BTreeMap<String, Vetting> {
+    let known: Vec<&str> = root
+        .find(&["component"])
+        .and_then(Node::as_table)
+        .map_or_else(Vec::new, |table| table.entries.iter().map(|entry| entry.key.as_str()).collect());
+    let written = cluster.find(&["functions"]).and_then(|node| reader::table(node, report));
+    for entry in written.into_iter().flat_map(|table| &table.entries) {
+        if !known.contains(&entry.key.as_str()) {
+            let problem =
+                format!("there is no [component.{}]; {}", entry.key, suggestion(&entry.key, &known));
+            report.add(entry.key_place, &entry.node.path, problem);
+        }
+    }
+    let nothing = Node { place: None, path: String::new(), value: Value::Table(Default::default()) };
+    let vetting = known.iter().filter_map(|name| {
+        let node = written.and_then(|table| table.get(name)).unwrap_or(&nothing);
+        Some(((*name).to_owned(), Vetting::read(node, folder, report)?))
+    });
+    vetting.collect()
+}
+
+impl Vetting {
+    fn read(node: &Node, folder: &Path, report: &mut Report) -> Option<Self> {
+        let reader = Reader::open(node, &schema::FUNCTION, report)?;
+        let golden = reader.optional("golden", report, |node, report| read_golden(node, folder, report));
+        let size = |key: &str, to: u64, report: &mut Report| {
+            reader.required(key, report, |node, report| reader::bytes(node, KIB..=to, report))
+        };
+        let max_size_bytes = size("max-size", GIB, report);
+        let compile_time = reader.required("compile-time", report, reader::positive_duration);
+        let compile_memory_bytes = reader.required("compile-memory", report, |node, report| {
+            reader::bytes(node, 64 * MIB..=64 * GIB, report)
+        });
+        Some(Self {
+            golden: golden?.unwrap_or_default(),
+            max_size_bytes: max_size_bytes?,
+            compile_time: compile_time?,
+            compile_memory_bytes: compile_memory_bytes?,
+        })
+    }
+
+    /// The files of the golden vectors, sorted.
+    ///
+    /// # Errors
+    /// The path that names no file, or cannot be read.
+    pub fn golden_files(&self) -> Result<Vec<PathBuf>, String> {
+        let mut files = Vec::new();
+        for pattern in &self.golden {
+            files.extend(matching(pattern)?);
+        }
+        files.sort();
+        files.dedup();
+        Ok(files)
+    }
+}
+
+/// One path or several.
+fn read_golden(node: &Node, folder: &Path, report: &mut Report) -> Option<Vec<PathBuf>> {
+    let paths = match &node.value {
+        Value::List(_) => reader::texts(node, report)?,
+        _ => vec![reader::text(node, report)?],
+    };
+    Some(paths.into_iter().map(|path| folder.join(path)).collect())
+}
+
+/// The files that a path with `*` in its last part names; at least one.
+pub fn matching(pattern: &Path) -> Result<Vec<PathBuf>, String> {
+    let wrong = |why: String| format!("golden vectors `{}`: {why}", pattern.display());
+    let name = pattern.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = name.ok_or_else(|| wrong("this is a folder: name its files, such as `*.json`".to_owned()))?;
+    if !name.contains('*') {
+        return match pattern.is_file() {
+            true => Ok(vec![pattern.to_owned()]),
+            false => Err(wrong("there is no such file".to_owned())),
+        };
+    }
+    let folder = pattern.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let entries = folder.read_dir().map_err(|error| wrong(error.to_string()))?;
+    let mut files: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.file_name().is_some_and(|file| is_like(&file.to_string_lossy(), &name)))
+        .collect();
+    files.sort();
+    if files.is_empty() {
+        return Err(wrong("no file is named so".to_owned()));
+    }
+    Ok(files)
+}
+
+/// Whether a name is like a pattern, in which `*` stands for any letters.
+fn is_like(name: &str, pattern: &str) -> bool {
+    let Some((before, rest)) = pattern.split_once('*') else { return name == pattern };
+    let Some(name) = name.strip_prefix(before) else { return false };
+    let mut cuts = name.char_indices().map(|(at, _)| at).chain([name.len()]);
+    cuts.any(|at| is_like(&name[at..], rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_letters() {
+        for (name, pattern, like) in [
+            ("trade.json", "*.json", true),
+            ("trade.json", "trade.json", true),
+            ("trade.json", "t*e.js*n", true),
+            (".json", "*.json", true),
+            ("trade.json.bak", "*.json", false),
+            ("trade", "trade*trade", false),
+            ("\u{20ac}.json", "*.json", true),
+        ] {
+            assert_eq!(is_like(name, pattern), like, "{name} {pattern}");
+        }
+    }
+}

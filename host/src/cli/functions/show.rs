@@ -1,0 +1,89 @@
+//! `tallow functions show`: what a function says of itself.
+
+use serde_json::json;
+use tallow_engine::{Component, ParseDescription, WindowDescription};
+use tallow_vet::Description;
+
+use super::find::{self, Found};
+use crate::cli::report::grouped;
+use crate::cli::{Failure, settings};
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// A component's file, or a component of the manifest
+    #[arg(value_name = "FILE|NAME")]
+    function: String,
+    #[command(flatten)]
+    find: find::Args,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: Args) -> Result<(), Failure> {
+    let found = args.find.find(&args.function)?;
+    let runtime = settings::runtime()?;
+    let (component, description) = found.load(&runtime, None, args.json)?;
+    if args.json {
+        println!("{}", as_json(&found, &component, &description));
+        return Ok(());
+    }
+    println!("{} {}", description.name(), description.version());
+    println!("  contract  {}", component.exports().join(", "));
+    println!("  file      {}", found.path.display());
+    println!("  size      {} bytes", grouped(found.bytes.len() as u64));
+    println!("  digest    sha256:{}", component.digest());
+    match description {
+        Description::Parse(description) => parse(&description),
+        Description::Window(description) => window(&description),
+    }
+    Ok(())
+}
+
+fn parse(description: &ParseDescription) {
+    let wants = [(description.wants_keys, "keys"), (description.wants_headers, "headers")];
+    let wants: Vec<&str> = wants.iter().filter(|(wants, _)| *wants).map(|(_, what)| *what).collect();
+    println!("  kinds     {}", description.kinds.join(", "));
+    println!("  reads     values{}", wants.iter().map(|what| format!(", {what}")).collect::<String>());
+    println!("  columns");
+    let width = description.columns.iter().map(|column| column.name.chars().count()).max().unwrap_or(0);
+    for column in &description.columns {
+        println!("    {:<width$}  {:<12}  {}", column.name, column.type_.name(), column.meaning);
+    }
+}
+
+fn window(description: &WindowDescription) {
+    println!("  state     writes version {}, reads {}", description.state_version, versions(description));
+}
+
+fn versions(description: &WindowDescription) -> String {
+    description.reads_state_versions.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn as_json(found: &Found, component: &Component, description: &Description) -> serde_json::Value {
+    let mut shown = json!({
+        "name": description.name(),
+        "version": description.version(),
+        "contract": component.contract().name(),
+        "exports": component.exports(),
+        "file": found.path,
+        "size_bytes": found.bytes.len(),
+        "sha256": component.digest(),
+    });
+    match description {
+        Description::Parse(it) => {
+            let columns = it.columns.iter().map(|column| {
+                json!({ "name": column.name, "type": column.type_.name(), "meaning": column.meaning })
+            });
+            shown["kinds"] = json!(it.kinds);
+            shown["columns"] = columns.collect();
+            shown["wants_keys"] = json!(it.wants_keys);
+            shown["wants_headers"] = json!(it.wants_headers);
+        }
+        Description::Window(it) => {
+            shown["state_version"] = json!(it.state_version);
+            shown["reads_state_versions"] = json!(it.reads_state_versions);
+        }
+    }
+    shown
+}

@@ -1,0 +1,113 @@
+//! Vets a function before it touches a record: whatever the contract promises and the types cannot say is tried on
+//! input made for the purpose, under the limits that hold in a pipeline.
+//!
+//! [`vet`] takes the bytes of a component and gives a [`Vetted`] one, ready to run, or a [`Refusal`] that names the
+//! [`Rule`], what was seen, and what to do. In the order of the rules: the file (compiled in a child process with
+//! limits of its own, by a [`Compiler`]), its imports and exports, what it says of itself, its golden vectors, and then the contract:
+//! `parse` and `window` each have a folder.
+
+mod candidate;
+mod candles;
+mod compile;
+mod exact;
+mod golden;
+mod parse;
+mod refusal;
+mod rule;
+mod window;
+
+pub use candidate::{Candidate, CompileLimits, Description, Vector, Vetted};
+pub use candles::broken as broken_candle;
+pub use compile::{Compiler, compile_child};
+pub use refusal::Refusal;
+pub use rule::Rule;
+
+use tallow_engine::{Component, Contract, LoadError, ParseFunction, ParseOptions, Runtime, WindowFunction};
+
+use crate::refusal::Trial;
+
+/// Vets a candidate. `begin` is told of each rule before it is looked at: compiling may take a while.
+pub fn vet(
+    runtime: &Runtime,
+    compiler: &Compiler,
+    candidate: &Candidate<'_>,
+    begin: &mut dyn FnMut(Rule),
+) -> Result<Vetted, Refusal> {
+    let mut trial = Trial::new(candidate.name, begin);
+    let (component, description) = open(runtime, compiler, candidate, &mut trial)?;
+    golden::check(&component, candidate, &mut trial)?;
+    match &description {
+        Description::Parse(description) => parse::check(&component, description, candidate, &mut trial)?,
+        Description::Window(_) => window::check(&component, candidate, &mut trial)?,
+    }
+    Ok(Vetted { component, description, passed: trial.into_passed() })
+}
+
+/// Compiles a candidate, looks at its imports and exports and at what it says of itself, and tries nothing more.
+pub fn load(
+    runtime: &Runtime,
+    compiler: &Compiler,
+    candidate: &Candidate<'_>,
+    begin: &mut dyn FnMut(Rule),
+) -> Result<Vetted, Refusal> {
+    let mut trial = Trial::new(candidate.name, begin);
+    let (component, description) = open(runtime, compiler, candidate, &mut trial)?;
+    Ok(Vetted { component, description, passed: trial.into_passed() })
+}
+
+fn open(
+    runtime: &Runtime,
+    compiler: &Compiler,
+    candidate: &Candidate<'_>,
+    trial: &mut Trial<'_>,
+) -> Result<(Component, Description), Refusal> {
+    let code = compile::compile(runtime, compiler, candidate, trial)?;
+    trial.begin(Rule::Imports);
+    let contract = candidate.contract.or_else(|| code.contract(runtime)).unwrap_or(Contract::Parse);
+    let component = runtime
+        .check(candidate.name, code, contract)
+        .map_err(|error| trial.refuse_as(rule_of(&error), &error, remedy_of(&error)))?;
+    trial.pass(Rule::Imports, "none but types");
+    trial.pass(Rule::World, component.exports().join(", "));
+    trial.begin(Rule::Describe);
+    let description = match contract {
+        Contract::Parse => {
+            let function = ParseFunction::new(&component, candidate.limits, ParseOptions::default());
+            let function = function.map_err(|error| trial.failed(&error, "describe"))?;
+            let description = function.description().clone();
+            parse::check_description(&description, trial)?;
+            Description::Parse(description)
+        }
+        Contract::Window => {
+            let description = WindowFunction::describe(&component, candidate.limits)
+                .map_err(|error| trial.failed(&error, "describe"))?;
+            window::check_description(&description, trial)?;
+            Description::Window(description)
+        }
+    };
+    trial.pass(Rule::Describe, format!("{} {}", description.name(), description.version()));
+    Ok((component, description))
+}
+
+fn rule_of(error: &LoadError) -> Rule {
+    match error {
+        LoadError::Unreadable { .. } | LoadError::Invalid { .. } => Rule::Component,
+        LoadError::Import { .. } => Rule::Imports,
+        LoadError::Contract { .. } | LoadError::Types { .. } => Rule::World,
+        LoadError::Version { .. } => Rule::Version,
+    }
+}
+
+/// What to do about it, where the error itself does not say.
+fn remedy_of(error: &LoadError) -> &'static str {
+    match error {
+        LoadError::Unreadable { .. } => "name a file that can be read",
+        LoadError::Invalid { .. } => "build a component: `tallow functions build`, or wit-component",
+        LoadError::Import { .. } => {
+            "take what needs it out of the function: time comes with the records, and there is no other input"
+        }
+        LoadError::Contract { .. } => "build it for this contract's world, or say `--contract` of the other one",
+        LoadError::Types { .. } => "build it with the `wit/` that `tallow new` writes",
+        LoadError::Version { .. } => "the last two versions of a contract are taken",
+    }
+}
