@@ -178,11 +178,8 @@ mod tests {
     #[test]
     fn columns_that_are_null_or_missing_break_nothing() {
         let mut output = candle([5, 9, 1, 2, 8], 3);
-        output.table.columns[0] = Column {
-            name: "open".into(),
-            data: ColumnData::Int64(vec![100]),
-            validity: Some(vec![0]),
-        };
+        output.table.columns[0] =
+            Column { name: "open".into(), data: ColumnData::Int64(vec![100]), validity: Some(vec![0]) };
         output.table.columns.retain(|column| column.name != "high");
         assert_eq!(broken(&spec(), &output), None);
     }

@@ -59,7 +59,9 @@ pub(crate) fn compile(
             return Err(trial.refuse_as(Rule::CompileMemory, seen, remedy));
         }
         Err(Failed::Broken(why)) => {
-            return Err(trial.refuse(format!("the compiler itself failed: {why}"), "report it, with the file"));
+            return Err(
+                trial.refuse(format!("the compiler itself failed: {why}"), "report it, with the file")
+            );
         }
     };
     // SAFETY: the bytes come through a pipe from a process that this one started, of this same program, and begin as
@@ -145,7 +147,8 @@ fn judge(status: ExitStatus, answer: Vec<u8>, said: &str) -> Result<Vec<u8>, Fai
     if let Some(why) = answer.strip_prefix(INVALID) {
         return Err(Failed::Invalid(String::from_utf8_lossy(why).into_owned()));
     }
-    if ["memory allocation of", "Cannot allocate memory", "out of memory"].iter().any(|it| said.contains(it)) {
+    if ["memory allocation of", "Cannot allocate memory", "out of memory"].iter().any(|it| said.contains(it))
+    {
         return Err(Failed::Memory);
     }
     if status.signal() == Some(libc::SIGXCPU) {
@@ -182,7 +185,11 @@ pub fn compile_child(memory_bytes: u64, cpu_seconds: u64) -> std::io::Result<()>
 fn limit(resource: libc::__rlimit_resource_t, most: u64) -> std::io::Result<()> {
     let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
     // SAFETY: the call reads `limit` and nothing else.
-    if unsafe { libc::setrlimit(resource, &limit) } == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+    if unsafe { libc::setrlimit(resource, &limit) } == 0 {
+        Ok(())
+    } else {
+        Err(std::io::Error::last_os_error())
+    }
 }
 
 #[cfg(test)]

@@ -185,7 +185,8 @@ mod tests {
 
     #[test]
     fn a_row_says_the_same_under_other_codes_and_does_not_come_the_same() {
-        let (left, right) = (one(dictionary(b"ab", &[1, 2], 1), None), one(dictionary(b"ba", &[1, 2], 0), None));
+        let (left, right) =
+            (one(dictionary(b"ab", &[1, 2], 1), None), one(dictionary(b"ba", &[1, 2], 0), None));
         assert_eq!(row(&left, 0), row(&right, 0));
         assert_ne!(exactly(&left), exactly(&right));
     }

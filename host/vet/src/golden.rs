@@ -6,11 +6,7 @@ use tallow_engine::{Component, Contract};
 use crate::refusal::Trial;
 use crate::{Candidate, Refusal, Rule};
 
-pub fn check(
-    component: &Component,
-    candidate: &Candidate<'_>,
-    trial: &mut Trial<'_>,
-) -> Result<(), Refusal> {
+pub fn check(component: &Component, candidate: &Candidate<'_>, trial: &mut Trial<'_>) -> Result<(), Refusal> {
     trial.begin(Rule::Golden);
     for vector in candidate.golden {
         let held = match component.contract() {

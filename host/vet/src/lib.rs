@@ -106,7 +106,9 @@ fn remedy_of(error: &LoadError) -> &'static str {
         LoadError::Import { .. } => {
             "take what needs it out of the function: time comes with the records, and there is no other input"
         }
-        LoadError::Contract { .. } => "build it for this contract's world, or say `--contract` of the other one",
+        LoadError::Contract { .. } => {
+            "build it for this contract's world, or say `--contract` of the other one"
+        }
         LoadError::Types { .. } => "build it with the `wit/` that `tallow new` writes",
         LoadError::Version { .. } => "the last two versions of a contract are taken",
     }

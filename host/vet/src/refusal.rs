@@ -53,12 +53,14 @@ impl<'a> Trial<'a> {
     /// A call that gave no answer that the contract allows; `during` says which.
     pub fn failed(&self, error: &CallError, during: impl Display) -> Refusal {
         let (rule, remedy) = match error {
-            CallError::Trap(_) => {
-                (Rule::Trap, "answer bad input with a rejection or an error; nothing may index, unwrap or overflow on it")
-            }
-            CallError::Deadline { .. } => {
-                (Rule::Deadline, "bound the work that one record may cause, or raise `deadline` in [trigger.kafka.limits]")
-            }
+            CallError::Trap(_) => (
+                Rule::Trap,
+                "answer bad input with a rejection or an error; nothing may index, unwrap or overflow on it",
+            ),
+            CallError::Deadline { .. } => (
+                Rule::Deadline,
+                "bound the work that one record may cause, or raise `deadline` in [trigger.kafka.limits]",
+            ),
             CallError::Memory { .. } => {
                 (Rule::Memory, "free what a call took, or raise `memory` in [trigger.kafka.limits]")
             }
@@ -66,7 +68,9 @@ impl<'a> Trial<'a> {
                 (Rule::Output, "keep reasons and rows short, or raise `output` in [trigger.kafka.limits]")
             }
             CallError::Contract(_) => (Rule::Contract, "see the comments in the contract's WIT file"),
-            CallError::Refused(_) => (self.rule, "an error is for options and specs that are wrong, never for data"),
+            CallError::Refused(_) => {
+                (self.rule, "an error is for options and specs that are wrong, never for data")
+            }
         };
         self.refuse_as(rule, format!("{during}: it {error}"), remedy)
     }

@@ -120,28 +120,40 @@ impl Rule {
             Self::Imports => "it imports types and nothing else",
             Self::World => "it exports its contract's interface, with the contract's types",
             Self::Version => "the interface's version is one of the contract's last two",
-            Self::Describe => "what it says of itself is whole: names, kinds and columns once each, with a meaning",
+            Self::Describe => {
+                "what it says of itself is whole: names, kinds and columns once each, with a meaning"
+            }
             Self::Golden => "its golden vectors hold",
             Self::Trap => "it answers whatever input it is given: no panic, no trap",
             Self::Deadline => "it answers within the call's deadline",
             Self::Memory => "it stays within its memory",
             Self::Output => "it gives back no more than its output cap",
-            Self::Contract => "columns are of equal length, indices in range, every record is in one of rows, ignored and rejected",
+            Self::Contract => {
+                "columns are of equal length, indices in range, every record is in one of rows, ignored and rejected"
+            }
             Self::Options => "columns that it does not have are refused by name, and its own are made",
-            Self::Columns => "it makes the columns that were asked for, and no others, with the described types and the scale asked for",
+            Self::Columns => {
+                "it makes the columns that were asked for, and no others, with the described types and the scale asked for"
+            }
             Self::Kinds => "rows are of described kinds, and of those that were asked for",
             Self::Reasons => "a record that is set apart has a reason",
             Self::Tombstones => "a null value is ignored: no row, no rejection",
             Self::Nan => "NaN has one bit pattern, so that replays give the same bytes",
-            Self::Pure => "the same input gives the same bytes: again, after other input, and in a new instance",
+            Self::Pure => {
+                "the same input gives the same bytes: again, after other input, and in a new instance"
+            }
             Self::Alone => "what becomes of a record does not depend on the records beside it",
             Self::Specs => "it opens a window that it was asked for, and takes rows under what it opened",
             Self::Reports => "a report's counts add up",
             Self::Ledger => "rows taken in are in closed or in open windows",
-            Self::Closing => "windows close once, at the watermark, sorted by start and key, with the promised columns",
+            Self::Closing => {
+                "windows close once, at the watermark, sorted by start and key, with the promised columns"
+            }
             Self::Candles => "smallest ≤ first, last and mean ≤ largest; counts are not negative",
             Self::Order => "candles do not depend on the order of the rows between two watermarks",
-            Self::Snapshot => "a snapshot restores to the same snapshot and to the same candles, whole or by what changed",
+            Self::Snapshot => {
+                "a snapshot restores to the same snapshot and to the same candles, whole or by what changed"
+            }
             Self::ForeignState => "state that is damaged is answered with an error",
             Self::OldState => "it reads the state that the function before it wrote",
         }

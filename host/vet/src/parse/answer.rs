@@ -74,7 +74,8 @@ fn kinds(asked: &Asked<'_>, parsed: &Parsed, trial: &Trial<'_>) -> Result<(), Re
         }
         let why = if described { "was not asked for" } else { "is not one of those it describes" };
         let seen = format!("{}: a row of kind `{kind}`, which {why}", shown(asked.batch, *record as usize));
-        let remedy = "name every kind in `describe`, and ignore records of kinds that are not in `options.kinds`";
+        let remedy =
+            "name every kind in `describe`, and ignore records of kinds that are not in `options.kinds`";
         return Err(trial.refuse_as(Rule::Kinds, seen, remedy));
     }
     Ok(())
@@ -84,7 +85,11 @@ fn apart(asked: &Asked<'_>, parsed: &Parsed, trial: &Trial<'_>) -> Result<(), Re
     for (list, marked) in [("ignored", &parsed.ignored), ("rejected", &parsed.rejected)] {
         if let Some((record, _)) = marked.iter().find(|(_, reason)| reason.trim().is_empty()) {
             let seen = format!("{}: {list} without a reason", shown(asked.batch, record));
-            return Err(trial.refuse_as(Rule::Reasons, seen, "say what is wrong with the record, in a few words"));
+            return Err(trial.refuse_as(
+                Rule::Reasons,
+                seen,
+                "say what is wrong with the record, in a few words",
+            ));
         }
     }
     for tombstone in &asked.batch.values.nulls {

@@ -119,9 +119,30 @@ fn bend_digits(value: &mut Vec<u8>, random: &dyn Random) {
 /// What breaks careless parsers.
 fn odd() -> Vec<Vec<u8>> {
     let texts: [&[u8]; 24] = [
-        b"", b" ", b"\n", b"\0", b"\xff\xfe", b"\xef\xbb\xbf{}", b"null", b"true", b"0", b"-", b"{}", b"[]", b"[[]]",
-        b"{\"", b"{\"a\":", b"\"\\ud800\"", b"{\"\\u0000\":1}", b"NaN", b"1e400", b",,,,", b";", b"a=b&c=d",
-        b"\xed\xa0\x80", b"{\"a\":1,\"a\":2}",
+        b"",
+        b" ",
+        b"\n",
+        b"\0",
+        b"\xff\xfe",
+        b"\xef\xbb\xbf{}",
+        b"null",
+        b"true",
+        b"0",
+        b"-",
+        b"{}",
+        b"[]",
+        b"[[]]",
+        b"{\"",
+        b"{\"a\":",
+        b"\"\\ud800\"",
+        b"{\"\\u0000\":1}",
+        b"NaN",
+        b"1e400",
+        b",,,,",
+        b";",
+        b"a=b&c=d",
+        b"\xed\xa0\x80",
+        b"{\"a\":1,\"a\":2}",
     ];
     let mut odd: Vec<Vec<u8>> = texts.iter().map(|text| text.to_vec()).collect();
     odd.push(b"[".repeat(20_000));

@@ -73,7 +73,7 @@ pub fn check(
     for options in &options {
         trials.answers(options, &records, trial)?;
     }
-    let on = format!("{} records, {} ways to ask", records.len(), options.len());
+    let on = format!("{} records made for it, asked for in {} ways", records.len(), options.len());
     for rule in [
         Rule::Trap,
         Rule::Contract,
@@ -89,4 +89,50 @@ pub fn check(
         trial.pass(rule, on.clone());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use tallow_engine::{ColumnInfo, ColumnType};
+
+    use super::*;
+
+    fn described(change: impl FnOnce(&mut ParseDescription)) -> Result<(), Refusal> {
+        let column = |name: &str| ColumnInfo {
+            name: name.into(),
+            type_: ColumnType::Text,
+            meaning: "trading pair".into(),
+        };
+        let mut description = ParseDescription {
+            name: "f".into(),
+            version: "1".into(),
+            kinds: vec!["trade".into(), "kline".into()],
+            columns: vec![column("symbol"), column("side")],
+            wants_keys: false,
+            wants_headers: false,
+        };
+        change(&mut description);
+        let mut told = |_| {};
+        let mut trial = Trial::new("it", &mut told);
+        trial.begin(Rule::Describe);
+        check_description(&description, &trial)
+    }
+
+    #[test]
+    fn a_description_is_whole() {
+        assert_eq!(described(|_| {}), Ok(()));
+        let changes: [(&str, fn(&mut ParseDescription)); 7] = [
+            ("no name or no version", |it| it.name.clear()),
+            ("no name or no version", |it| it.version.clear()),
+            ("no kind of row", |it| it.kinds.clear()),
+            ("no column", |it| it.columns.clear()),
+            ("the kind `trade` is empty or there twice", |it| it.kinds[1] = "trade".into()),
+            ("the column `symbol` is empty or there twice", |it| it.columns[1].name = "symbol".into()),
+            ("the column `side` has no meaning", |it| it.columns[1].meaning = " ".into()),
+        ];
+        for (seen, change) in changes {
+            let refusal = described(change).unwrap_err();
+            assert!(refusal.rule == Rule::Describe && refusal.seen.contains(seen), "{refusal}");
+        }
+    }
 }

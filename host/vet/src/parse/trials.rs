@@ -1,6 +1,8 @@
 //! Answers to the same records, asked for again, elsewhere, and one by one.
 
-use tallow_engine::{CallError, Component, Limits, ParseDescription, ParseFunction, ParseOptions, Parsed, WantedColumn};
+use tallow_engine::{
+    CallError, Component, Limits, ParseDescription, ParseFunction, ParseOptions, Parsed, WantedColumn,
+};
 use tallow_record::Batch;
 
 use super::answer::{self, Asked, shown};
@@ -115,7 +117,8 @@ impl Trials<'_> {
     ) -> Result<(), Refusal> {
         for record in 0..batch.len() {
             let mut one = batch.select([record]);
-            let alone = function.parse(&mut one).map_err(|error| trial.failed(&error, shown(batch, record)))?;
+            let alone =
+                function.parse(&mut one).map_err(|error| trial.failed(&error, shown(batch, record)))?;
             if said(together, record) != said(&alone, 0) {
                 let seen = format!("{} became something else beside others than alone", shown(batch, record));
                 let remedy = "read each record by itself: the host cuts batches where it likes";

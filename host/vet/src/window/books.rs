@@ -22,7 +22,11 @@ impl<'a> Books<'a> {
         for ((spec, report), accepted) in self.specs.iter().zip(reports).zip(&mut self.accepted) {
             if let Some(wrong) = wrong(spec, rows, report) {
                 let remedy = "count each (row, window) pair once: accepted, late, duplicate or conflict";
-                return Err(trial.refuse_as(Rule::Reports, format!("window `{}`: {wrong}", spec.name), remedy));
+                return Err(trial.refuse_as(
+                    Rule::Reports,
+                    format!("window `{}`: {wrong}", spec.name),
+                    remedy,
+                ));
             }
             *accepted += report.accepted;
         }
@@ -34,14 +38,16 @@ impl<'a> Books<'a> {
             self.closed[output.spec as usize] += output.assignments;
         }
         for (index, spec) in self.specs.iter().enumerate() {
-            let open = stats.iter().filter(|it| it.spec as usize == index).map(|it| it.open_assignments).sum();
+            let open =
+                stats.iter().filter(|it| it.spec as usize == index).map(|it| it.open_assignments).sum();
             let (accepted, closed): (u64, u64) = (self.accepted[index], self.closed[index]);
             if closed.checked_add(open) != Some(accepted) {
                 let seen = format!(
                     "window `{}`: {accepted} assignments were accepted, {closed} are in closed windows and {open} in open ones",
                     spec.name
                 );
-                let remedy = "lose no row and count none twice: `assignments` of outputs, `open-assignments` of stats";
+                let remedy =
+                    "lose no row and count none twice: `assignments` of outputs, `open-assignments` of stats";
                 return Err(trial.refuse_as(Rule::Ledger, seen, remedy));
             }
         }
@@ -59,7 +65,8 @@ fn wrong(spec: &Spec, rows: &Rows, report: &Report) -> Option<String> {
         return Some(format!("{} rows taken, and {taken} are of its kinds", report.taken));
     }
     let Report { assignments, accepted, late, duplicate, conflict, .. } = *report;
-    let parts = [accepted, late, duplicate, conflict].iter().try_fold(0, |sum: u64, part| sum.checked_add(*part));
+    let parts =
+        [accepted, late, duplicate, conflict].iter().try_fold(0, |sum: u64, part| sum.checked_add(*part));
     if parts != Some(assignments) {
         return Some(format!(
             "{assignments} assignments, of which {accepted} accepted, {late} late, {duplicate} duplicate, {conflict} conflict"

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use tallow_engine::golden::window_input;
-use tallow_engine::{
-    Aggregate, Column, ColumnData, ColumnType, IdColumns, Operation, Shape, Sliding, Spec,
-};
+use tallow_engine::{Aggregate, Column, ColumnData, ColumnType, IdColumns, Operation, Shape, Sliding, Spec};
 
 use crate::Candidate;
 

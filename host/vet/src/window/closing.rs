@@ -51,7 +51,8 @@ impl<'a> Closing<'a> {
         trial: &Trial<'_>,
     ) -> Result<(), Refusal> {
         self.watermark_us = watermark_us;
-        let remedy = "close every window whose end is at or before the watermark, once; sort by start, then key";
+        let remedy =
+            "close every window whose end is at or before the watermark, once; sort by start, then key";
         for (index, spec) in self.specs.iter().enumerate() {
             let refuse = |seen: String| {
                 trial.refuse_as(Rule::Closing, format!("window `{}`: {seen}", spec.name), remedy)
@@ -82,8 +83,9 @@ impl<'a> Closing<'a> {
     pub fn shown(&self, outputs: &[Output], trial: &Trial<'_>) -> Result<(), Refusal> {
         for output in outputs {
             let spec = &self.specs[output.spec as usize];
-            windows(spec, output, None)
-                .map_err(|seen| trial.refuse_as(Rule::Closing, format!("window `{}`: {seen}", spec.name), "as in `advance`"))?;
+            windows(spec, output, None).map_err(|seen| {
+                trial.refuse_as(Rule::Closing, format!("window `{}`: {seen}", spec.name), "as in `advance`")
+            })?;
             sound(spec, output, trial)?;
         }
         Ok(())
@@ -95,7 +97,10 @@ fn sound(spec: &Spec, output: &Output, trial: &Trial<'_>) -> Result<(), Refusal>
         return Err(trial.refuse_as(Rule::Candles, broken, "see how the aggregates are kept and compared"));
     }
     if let Some((column, row)) = odd_nan(&output.table) {
-        let seen = format!("window `{}`, column `{column}`, row {row}: a NaN that is not 0x7ff8000000000000", spec.name);
+        let seen = format!(
+            "window `{}`, column `{column}`, row {row}: a NaN that is not 0x7ff8000000000000",
+            spec.name
+        );
         return Err(trial.refuse_as(Rule::Nan, seen, "take NaN for null, or write `f64::NAN`"));
     }
     Ok(())

@@ -32,11 +32,7 @@ pub fn check_description(description: &WindowDescription, trial: &Trial<'_>) -> 
 }
 
 /// Tries the contract.
-pub fn check(
-    component: &Component,
-    candidate: &Candidate<'_>,
-    trial: &mut Trial<'_>,
-) -> Result<(), Refusal> {
+pub fn check(component: &Component, candidate: &Candidate<'_>, trial: &mut Trial<'_>) -> Result<(), Refusal> {
     let cases = case::cases(candidate);
     let mut played = Vec::new();
     for case in &cases {
@@ -51,11 +47,14 @@ pub fn check(
     }
     trial.begin(Rule::Specs);
     if played.is_empty() {
-        let seen = format!("it opened none of these: {}", cases.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", "));
+        let seen = format!(
+            "it opened none of these: {}",
+            cases.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", ")
+        );
         let remedy = "give a golden vector with windows that it opens, or the pipeline's manifest";
         return Err(trial.refuse(seen, remedy));
     }
-    let on = format!("windows: {}", played.join(", "));
+    let on = format!("rows made for it, under {} sets of windows: {}", played.len(), played.join(", "));
     for rule in [
         Rule::Trap,
         Rule::Contract,
@@ -76,4 +75,28 @@ pub fn check(
         trial.pass(Rule::OldState, on);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_that_does_not_read_what_it_writes_is_refused() {
+        let described = |reads_state_versions: &[u32]| {
+            let description = WindowDescription {
+                name: "f".into(),
+                version: "1".into(),
+                state_version: 2,
+                reads_state_versions: reads_state_versions.into(),
+            };
+            let mut told = |_| {};
+            let mut trial = Trial::new("it", &mut told);
+            trial.begin(Rule::Describe);
+            check_description(&description, &trial)
+        };
+        assert_eq!(described(&[1, 2]), Ok(()));
+        let refusal = described(&[1]).unwrap_err();
+        assert_eq!(refusal.seen, "it writes state of version 2 and reads [1]");
+    }
 }

@@ -53,18 +53,15 @@ impl<'a> Player<'a> {
         Self { function, case, books: None, closing: Closing::new(&case.specs, watermark_us) }
     }
 
-    pub fn phase(
-        &mut self,
-        phase: &Phase,
-        manner: Manner,
-        trial: &Trial<'_>,
-    ) -> Result<Played, Refusal> {
+    pub fn phase(&mut self, phase: &Phase, manner: Manner, trial: &Trial<'_>) -> Result<Played, Refusal> {
         let mut played = Played { counts: vec![[0; 6]; self.case.specs.len()], ..Played::default() };
         let values = if manner.shuffled { rows::shuffled(&phase.rows) } else { phase.rows.clone() };
         for values in values.chunks(manner.call) {
-            let rows = rows::rows(self.case, values)
-                .map_err(|error| trial.refuse(error, "a row that was made for the purpose is wrong: report it"))?;
-            let reports = self.function.update(&rows).map_err(|error| self.failed(trial, &error, "update"))?;
+            let rows = rows::rows(self.case, values).map_err(|error| {
+                trial.refuse(error, "a row that was made for the purpose is wrong: report it")
+            })?;
+            let reports =
+                self.function.update(&rows).map_err(|error| self.failed(trial, &error, "update"))?;
             if let Some(books) = &mut self.books {
                 books.update(&rows, &reports, trial)?;
             }

@@ -26,29 +26,32 @@ pub struct Phase {
 /// The same case gives the same rows.
 pub fn phases(case: &Case) -> Vec<Phase> {
     let random = SeededRandom::new(SEED);
-    let span_us = span_us(case);
+    let span_us = sizes_us(case).max().unwrap_or(1000);
+    let near_us = sizes_us(case).min().unwrap_or(1000);
     let kinds: Vec<&String> = case.specs.iter().flat_map(|spec| &spec.kinds).collect();
-    let mut made = Maker { case, random: &random, offset: 0, ids: [1; KEYS.len()] };
+    let mut made = Maker { case, random: &random, near_us, offset: 0, ids: [1; KEYS.len()] };
     let phase = |phase: i64| {
         let from_us = START_US + phase * 4 * span_us;
+        // The second watermark lies at no window's edge.
+        let watermark_us = from_us + 3 * span_us + span_us / 2 + phase % 2;
         let mut rows: Vec<Value> = Vec::with_capacity(ROWS);
         for _ in 0..ROWS {
             let twice = rows.last().filter(|_| random.below(12) == 0).cloned();
             rows.push(match twice {
                 Some(row) => made.again(row),
-                None => made.row(from_us, span_us, &kinds),
+                None => made.row(Times { from_us, span_us, watermark_us }, &kinds),
             });
         }
-        Phase { rows, watermark_us: from_us + 3 * span_us + span_us / 2 }
+        Phase { rows, watermark_us }
     };
     (0..PHASES).map(phase).collect()
 }
 
 /// Rows of a case as its windows take them.
 pub fn rows(case: &Case, values: &[Value]) -> Result<Rows, GoldenError> {
-    let columns = case.columns.iter().map(|(name, (column_type, scale))| {
-        json!({ "name": name, "type": column_type.name(), "scale": scale })
-    });
+    let columns = case.columns.iter().map(
+        |(name, (column_type, scale))| json!({ "name": name, "type": column_type.name(), "scale": scale }),
+    );
     let mut rows = rows_of_json(&Value::Array(columns.collect()), values)?;
     for column in &mut rows.table.columns {
         if let ColumnData::Float64(values) = &mut column.data {
@@ -69,30 +72,42 @@ pub fn shuffled(values: &[Value]) -> Vec<Value> {
     values
 }
 
-/// The largest window of a case, within what event times may span.
-fn span_us(case: &Case) -> i64 {
+/// Sizes of a case's windows, within what event times may span.
+fn sizes_us(case: &Case) -> impl Iterator<Item = i64> {
     let sizes = case.specs.iter().map(|spec| match spec.shape {
         Shape::Tumbling(size_us) | Shape::Session(size_us) => size_us,
-        Shape::Sliding(sliding) => sliding.size_us,
+        Shape::Sliding(sliding) => sliding.slide_us.max(sliding.size_us),
     });
-    i64::try_from(sizes.max().unwrap_or(1).clamp(1000, 1 << 50)).unwrap_or(1 << 50)
+    sizes.map(|size_us| size_us.clamp(1000, 1 << 50) as i64)
+}
+
+/// When the rows of a phase are: four of the largest window's size.
+#[derive(Clone, Copy)]
+struct Times {
+    from_us: i64,
+    span_us: i64,
+    watermark_us: i64,
 }
 
 struct Maker<'a> {
     case: &'a Case,
     random: &'a dyn Random,
+    /// The smallest window's size: rows that close to the watermark show which windows it closes.
+    near_us: i64,
     offset: i64,
     ids: [i64; KEYS.len()],
 }
 
 impl Maker<'_> {
-    fn row(&mut self, from_us: i64, span_us: i64, kinds: &[&String]) -> Value {
+    fn row(&mut self, times: Times, kinds: &[&String]) -> Value {
+        let Times { from_us, span_us, watermark_us } = times;
         let key = self.random.below(KEYS.len() as u64) as usize;
         let hole = i64::from(self.random.below(20) == 0);
         self.ids[key] += 1 + hole;
         let time_us = match self.random.below(10) {
             0 => from_us + self.random.below(4) as i64 * span_us,
             1 => from_us - span_us / 2,
+            2 | 3 => watermark_us + self.random.below(2 * self.near_us as u64) as i64 - self.near_us,
             _ => from_us + self.random.below(4 * span_us as u64) as i64,
         };
         let mut row = Map::new();
@@ -101,7 +116,10 @@ impl Maker<'_> {
         }
         let other = self.random.below(16) == 0;
         let kind = kinds.get(self.random.below(kinds.len() as u64) as usize);
-        row.insert("kind".to_owned(), json!(if other { "a kind that no window takes" } else { kind.map_or("", |it| it) }));
+        row.insert(
+            "kind".to_owned(),
+            json!(if other { "a kind that no window takes" } else { kind.map_or("", |it| it) }),
+        );
         self.again(Value::Object(row))
     }
 
@@ -123,7 +141,8 @@ impl Maker<'_> {
         if specs.iter().any(|spec| spec.keys.first().is_some_and(|first| first == name)) {
             return if one_in(50) { Value::Null } else { json!(KEYS[key]) };
         }
-        if specs.iter().filter_map(|spec| spec.ids.as_ref()).any(|ids| ids.first == name || ids.last == name) {
+        if specs.iter().filter_map(|spec| spec.ids.as_ref()).any(|ids| ids.first == name || ids.last == name)
+        {
             return json!(self.ids[key]);
         }
         if one_in(8) {

@@ -47,7 +47,9 @@ fn restores(
     }
     let mut restored = restored(trials, before, &first.parts, trial)?;
     if !same(&first.parts, &snapshot(&mut restored, 0, trial)?.parts) {
-        let seen = format!("a snapshot of the restored state differs from the one it is from, with the windows `{name}`");
+        let seen = format!(
+            "a snapshot of the restored state differs from the one it is from, with the windows `{name}`"
+        );
         return Err(trial.refuse(seen, remedy));
     }
     let (went_on, came_back) =
@@ -121,19 +123,22 @@ fn takes_over(
     let parts = snapshot(&mut old, 0, trial)?.parts;
     let held = open_assignments(&mut old, trial)?;
     let new = restore(trials.component, trials, before, &parts).map_err(|error| {
-        let seen = format!("restore of {}'s state, with the windows `{name}`: it {error}", predecessor.name());
+        let seen =
+            format!("restore of {}'s state, with the windows `{name}`: it {error}", predecessor.name());
         trial.refuse(seen, remedy)
     })?;
     let mut new = Player::restored(new, trials.case, watermark_us(before));
     let taken = open_assignments(&mut new, trial)?;
     if held != taken {
-        let seen = format!("{held} assignments were open before and {taken} after, with the windows `{name}`");
+        let seen =
+            format!("{held} assignments were open before and {taken} after, with the windows `{name}`");
         return Err(trial.refuse(seen, remedy));
     }
     let first = snapshot(&mut new, 0, trial)?.parts;
     let mut again = restored(trials, before, &first, trial)?;
     if !same(&first, &snapshot(&mut again, 0, trial)?.parts) {
-        let seen = format!("old state, written anew and read back, is another one, with the windows `{name}`");
+        let seen =
+            format!("old state, written anew and read back, is another one, with the windows `{name}`");
         return Err(trial.refuse(seen, remedy));
     }
     new.all(after, Manner::PLAIN, trial).map(drop)
@@ -146,7 +151,8 @@ fn restored<'a>(
     trial: &Trial<'_>,
 ) -> Result<Player<'a>, Refusal> {
     let function = restore(trials.component, trials, until, parts).map_err(|error| {
-        let seen = format!("restore of its own snapshot, with the windows `{}`: it {error}", trials.case.name);
+        let seen =
+            format!("restore of its own snapshot, with the windows `{}`: it {error}", trials.case.name);
         trial.refuse(seen, "read back what `snapshot` writes")
     })?;
     Ok(Player::restored(function, trials.case, watermark_us(until)))

@@ -52,13 +52,17 @@ impl<'a> Trials<'a> {
         trial.begin(Rule::Pure);
         let again = self.player(trial)?.all(&phases, Manner::PLAIN, trial)?;
         if first.iter().zip(&again).any(|(first, again)| first.exactly != again.exactly) {
-            let seen = format!("the same rows gave other bytes in a new instance, with the windows `{}`", self.case.name);
+            let seen = format!(
+                "the same rows gave other bytes in a new instance, with the windows `{}`",
+                self.case.name
+            );
             return Err(trial.refuse(seen, "iterate over nothing in random order"));
         }
         trial.begin(Rule::Order);
         let other = self.player(trial)?.all(&phases, Manner::OTHER, trial)?;
         if let Some(seen) = differ(&first, &other) {
-            let seen = format!("{seen} when the rows came in another order, with the windows `{}`", self.case.name);
+            let seen =
+                format!("{seen} when the rows came in another order, with the windows `{}`", self.case.name);
             let remedy = "let first and last go by event time, id and place, not by what came first";
             return Err(trial.refuse(seen, remedy));
         }
