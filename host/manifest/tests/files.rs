@@ -87,6 +87,24 @@ fn a_standard_component_stands_in_only_where_the_manifests_own_is_missing() {
 }
 
 #[test]
+fn golden_vectors_start_from_the_manifests_folder_and_a_star_names_all_that_are_alike() {
+    let (folder, path) = folder_with_manifest();
+    let vetting = "[application.trigger.kafka.functions.window]\ngolden = \"golden/*.json\"\n";
+    fs::write(&path, format!("{MINIMAL}\n{vetting}")).unwrap();
+    let manifest = load_with(&path, &Overrides::default());
+    assert_eq!(manifest.vetting["parse-market"].golden_files(), Ok(Vec::new()));
+    let files = || manifest.vetting["window"].golden_files();
+    assert!(files().unwrap_err().contains("golden/*.json"), "{:?}", files());
+    fs::create_dir(folder.path().join("golden")).unwrap();
+    assert!(files().unwrap_err().ends_with("no file is named so"), "{:?}", files());
+    for name in ["b.json", "a.json", "a.txt"] {
+        fs::write(folder.path().join("golden").join(name), "").unwrap();
+    }
+    let names: Vec<_> = files().unwrap().iter().map(|path| path.file_name().unwrap().to_owned()).collect();
+    assert_eq!(names, ["a.json", "b.json"]);
+}
+
+#[test]
 fn a_lake_from_the_command_line_starts_from_the_current_folder() {
     let (_folder, path) = folder_with_manifest();
     let overrides = Overrides { lake: Some("here".to_owned()), ..Overrides::default() };

@@ -21,6 +21,14 @@ fn an_unknown_key_is_an_error_at_its_line_with_the_nearest_known_key() {
 }
 
 #[test]
+fn a_function_that_is_no_component_is_an_error_with_the_nearest_one() {
+    let vetting = "\n[application.trigger.kafka.functions.windov]\nmax-size = \"1MiB\"\n";
+    let said = error(&format!("{MINIMAL}{vetting}"));
+    let key = "application.trigger.kafka.functions.windov";
+    assert!(said.ends_with(&format!("{key}: there is no [component.windov]; did you mean `window`?")), "{said}");
+}
+
+#[test]
 fn spins_own_tables_follow_spins_schema() {
     for (text, part) in [
         (format!("{MINIMAL}enviroment = {{}}\n"), "Spin knows no such key; did you mean `environment`?"),
