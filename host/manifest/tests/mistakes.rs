@@ -25,7 +25,10 @@ fn a_function_that_is_no_component_is_an_error_with_the_nearest_one() {
     let vetting = "\n[application.trigger.kafka.functions.windov]\nmax-size = \"1MiB\"\n";
     let said = error(&format!("{MINIMAL}{vetting}"));
     let key = "application.trigger.kafka.functions.windov";
-    assert!(said.ends_with(&format!("{key}: there is no [component.windov]; did you mean `window`?")), "{said}");
+    assert!(
+        said.ends_with(&format!("{key}: there is no [component.windov]; did you mean `window`?")),
+        "{said}"
+    );
 }
 
 #[test]

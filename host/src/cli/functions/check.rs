@@ -135,11 +135,13 @@ fn report(found: &Found, vetted: &Result<Vetted, Refusal>, json: bool) {
     let digest = tallow_engine::sha256(&found.bytes);
     if json {
         let passed = |vetted: &Vetted| {
-            vetted.passed.iter().map(|(rule, on)| json!({ "rule": rule.name(), "on": on })).collect::<Vec<_>>()
+            vetted
+                .passed
+                .iter()
+                .map(|(rule, on)| json!({ "rule": rule.name(), "on": on }))
+                .collect::<Vec<_>>()
         };
-        let refusal = |refusal: &Refusal| {
-            json!({ "rule": refusal.rule.name(), "seen": refusal.seen, "remedy": refusal.remedy })
-        };
+        let refusal = |refusal: &Refusal| json!({ "rule": refusal.rule.name(), "seen": refusal.seen, "remedy": refusal.remedy });
         println!(
             "{}",
             json!({
@@ -153,8 +155,13 @@ fn report(found: &Found, vetted: &Result<Vetted, Refusal>, json: bool) {
         return;
     }
     let Ok(vetted) = vetted else { return };
-    for (rule, on) in &vetted.passed {
-        println!("  {:<14} {on}", rule.name());
+    // Rules that were tried on the same stand together.
+    for tried in vetted.passed.chunk_by(|(_, left), (_, right)| left == right) {
+        let rules: Vec<&str> = tried.iter().map(|(rule, _)| rule.name()).collect();
+        match rules[..] {
+            [rule] => println!("  {rule:<10} {}", tried[0].1),
+            _ => println!("  {}\n    {}", tried[0].1, rules.join(", ")),
+        }
     }
     let contract = match vetted.description {
         Description::Parse(_) => "parse",

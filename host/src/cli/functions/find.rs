@@ -65,7 +65,8 @@ fn file_of(manifest: &Manifest, name: &str) -> Result<PathBuf, Failure> {
         Some(_) => Err(Failure::new(exit::USAGE, format!("{file}: [component.{name}] is not a local file"))),
         None => {
             let known: Vec<&str> = manifest.components.keys().map(String::as_str).collect();
-            let text = format!("{file}: no [component.{name}] (and no such file); there are: {}", known.join(", "));
+            let text =
+                format!("{file}: no [component.{name}] (and no such file); there are: {}", known.join(", "));
             Err(Failure::new(exit::USAGE, text))
         }
     }
@@ -99,10 +100,15 @@ impl Found {
         json: bool,
     ) -> Result<(Component, Description), Failure> {
         let limits = self.plan().map_or_else(Default::default, |plan| plan.limits);
-        let candidate =
-            Candidate { contract, compile: self.compile_limits(), limits, ..Candidate::new(&self.name, &self.bytes) };
+        let candidate = Candidate {
+            contract,
+            compile: self.compile_limits(),
+            limits,
+            ..Candidate::new(&self.name, &self.bytes)
+        };
         let mut progress = LineReporter::new(json);
-        let loaded = load(runtime, &compiler()?, &candidate, &mut |rule| begin(&mut progress, &self.name, rule));
+        let loaded =
+            load(runtime, &compiler()?, &candidate, &mut |rule| begin(&mut progress, &self.name, rule));
         progress.finish();
         let loaded = loaded.map_err(|refusal| Failure::new(exit::FAILED, refusal))?;
         Ok((loaded.component, loaded.description))
@@ -126,9 +132,11 @@ pub fn compiler() -> Result<Compiler, Failure> {
 
 /// Shows which rule is being looked at.
 pub fn begin(progress: &mut LineReporter, function: &str, rule: Rule) {
-    progress.show(Duration::ZERO, &format!("{function}: {rule}"), || {
-        serde_json::json!({ "function": function, "rule": rule.name() })
-    });
+    progress.show(
+        Duration::ZERO,
+        &format!("{function}: {rule}"),
+        || serde_json::json!({ "function": function, "rule": rule.name() }),
+    );
 }
 
 /// Golden vectors, read.

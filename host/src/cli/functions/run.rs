@@ -94,7 +94,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
 fn plan(args: &Args, found: &Found) -> Result<Plan, Failure> {
     let plan = if args.windows.is_empty() {
         found.plan().ok_or_else(|| {
-            let text = "which windows? Give them with --window, or a component of the manifest with --for NAME";
+            let text =
+                "which windows? Give them with --window, or a component of the manifest with --for NAME";
             Failure::new(exit::USAGE, text)
         })?
     } else {
@@ -165,7 +166,8 @@ fn rows(
         let rows = &parsed.rows;
         for row in 0..rows.table.rows as usize {
             let offset = rows.offsets[rows.records[row] as usize];
-            let begin = [("offset".to_owned(), json!(offset)), ("kind".to_owned(), text_as_json(&rows.kinds, row))];
+            let begin =
+                [("offset".to_owned(), json!(offset)), ("kind".to_owned(), text_as_json(&rows.kinds, row))];
             shown.row(&rows.table, row, Map::from_iter(begin));
         }
         apart.add(&batch, &parsed);
@@ -184,8 +186,7 @@ fn candles(
 ) -> Result<(), Failure> {
     let mut function = parse_function(parse, plan.parse_options.clone())?;
     let failed_window = |error: CallError| failed(window, &error);
-    let mut windows =
-        WindowFunction::open(window, plan.limits, &plan.specs).map_err(failed_window)?;
+    let mut windows = WindowFunction::open(window, plan.limits, &plan.specs).map_err(failed_window)?;
     let mut apart = Apart::default();
     for mut batch in batches {
         let parsed = function.parse(&mut batch).map_err(|error| failed(parse, &error))?;
@@ -310,7 +311,9 @@ impl Apart {
         }
         let sum = |counts: &BTreeMap<String, usize>| counts.values().sum::<usize>();
         let (ignored_sum, rejected_sum) = (sum(&ignored), sum(&rejected));
-        println!("{records} records: {rows} rows, {ignored_sum} ignored, {rejected_sum} rejected, {rounded} rounded");
+        println!(
+            "{records} records: {rows} rows, {ignored_sum} ignored, {rejected_sum} rejected, {rounded} rounded"
+        );
         for (reason, records) in &ignored {
             println!("  ignored   {records:>6}  {reason}");
         }

@@ -11,7 +11,9 @@ pub use tallow::types::types;
 
 use crate::answer::Answer;
 use crate::trade::{SCALE, Trade};
-use crate::{misdeed, variant};
+use crate::{habit, misdeed, variant};
+
+pub const COLUMNS: [&str; 6] = ["symbol", "event_time", "price", "id", "quantity", "weight"];
 
 struct Component;
 
@@ -19,21 +21,28 @@ export!(Component);
 
 impl contract::Guest for Component {
     fn describe() -> contract::Description {
-        use contract::ColumnType::{Decimal, Int64, Text, TimestampUs};
-        let columns = [
-            ("symbol", Text, "first word".to_owned()),
-            ("event_time", TimestampUs, "second word, µs".to_owned()),
-            ("price", Decimal, format!("third word, {SCALE} places")),
-            ("id", Int64, "fourth word".to_owned()),
-            ("quantity", Decimal, format!("fifth word, {SCALE} places")),
+        use contract::ColumnType::{Decimal, Float64, Int64, Text, TimestampUs};
+        let types = [Text, TimestampUs, Decimal, Int64, Decimal, Float64];
+        let meanings = [
+            "first word".to_owned(),
+            "second word, µs".to_owned(),
+            format!("third word, {SCALE} places"),
+            "fourth word".to_owned(),
+            format!("fifth word, {SCALE} places"),
+            "the quantity as a float".to_owned(),
         ];
+        let columns = COLUMNS.into_iter().zip(types).zip(meanings);
         contract::Description {
             name: env!("CARGO_PKG_NAME").to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             kinds: vec!["trade".to_owned()],
             columns: columns
-                .map(|(name, type_, meaning)| contract::ColumnInfo { name: name.to_owned(), type_, meaning })
-                .into(),
+                .map(|((name, type_), meaning)| contract::ColumnInfo {
+                    name: name.to_owned(),
+                    type_,
+                    meaning,
+                })
+                .collect(),
             wants_keys: false,
             wants_headers: variant::is(variant::WANTS_HEADERS),
         }
@@ -43,6 +52,8 @@ impl contract::Guest for Component {
         if variant::is(variant::TRAPS) && !batch.values.ends.is_empty() {
             core::arch::wasm32::unreachable();
         }
+        let habit = options.settings.iter().find(|(name, _)| name == "habit");
+        let habit = habit.map_or("", |(_, habit)| habit);
         let mut answer = Answer::default();
         let mut from = 0;
         for (record, end) in (0..).zip(&batch.values.ends) {
@@ -58,10 +69,13 @@ impl contract::Guest for Component {
             }
             match Trade::read(&text) {
                 Some(_) if variant::is(variant::REJECTS) => answer.reject(record, b"a trade".to_vec()),
+                Some(_) if misdeed::commit(habit, record, &mut answer).is_some() => {}
                 Some(trade) => answer.row(record, trade),
                 None => answer.reject(record, b"neither a trade nor a misdeed".to_vec()),
             }
         }
-        answer.into_parsed(&options.columns)
+        let mut parsed = answer.into_parsed(&habit::wanted(habit, options.columns))?;
+        habit::spoil(habit, &mut parsed);
+        Ok(parsed)
     }
 }

@@ -65,6 +65,10 @@ impl Answer {
             "id" => ColumnData::Int64(integers(|trade| trade.id)),
             "price" => decimals(|trade| trade.price),
             "quantity" => decimals(|trade| trade.quantity),
+            "weight" => {
+                let float = |trade: &Trade| trade.quantity as f64 / 10f64.powi(SCALE.into());
+                ColumnData::Float64(self.rows.iter().map(|(_, trade)| float(trade)).collect())
+            }
             _ => return Err(format!("there is no column `{name}`")),
         };
         Ok(Column { name: name.to_owned(), data, validity: None })

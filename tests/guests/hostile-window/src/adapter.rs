@@ -39,8 +39,10 @@ struct All(RefCell<Vec<Counts>>, Cell<u64>);
 impl All {
     fn empty(specs: Vec<Spec>) -> Result<Vec<Counts>, String> {
         let counts = specs.into_iter().map(|spec| match spec.shape {
-            Shape::Tumbling(size_us) if !spec.keys.is_empty() => Ok(Counts::new(spec, size_us as i64)),
-            _ => Err(format!("spec `{}` is not tumbling, or has no key", spec.name)),
+            Shape::Tumbling(size_us) if !spec.keys.is_empty() && counts_only(&spec) => {
+                Ok(Counts::new(spec, size_us as i64))
+            }
+            _ => Err(format!("spec `{}` is not tumbling, has no key, or does more than count", spec.name)),
         });
         counts.collect()
     }
@@ -51,6 +53,10 @@ impl All {
         misdeed::by_spec(counts.iter().map(|it| it.spec.name.as_str()), function);
         counts
     }
+}
+
+fn counts_only(spec: &Spec) -> bool {
+    spec.aggregates.iter().all(|it| it.operation == contract::Operation::Count && it.column.is_none())
 }
 
 impl contract::GuestWindows for All {
@@ -110,7 +116,9 @@ impl contract::GuestWindows for All {
         let counts = self.begin("snapshot");
         let version = self.1.get();
         let changed = counts.iter().filter(|_| since == 0 || version > since);
-        let parts = (0..).zip(changed).map(|(spec, it)| Part { spec, group: 0, bytes: it.save() });
+        let stale = |it: &Counts| since > 0 && it.spec.name == "stale-snapshot";
+        let parts = (0..).zip(changed).filter(|(_, it)| !stale(it));
+        let parts = parts.map(|(spec, it)| Part { spec, group: 0, bytes: it.save() });
         SnapshotParts { version, parts: parts.collect() }
     }
 
