@@ -55,7 +55,7 @@ pub enum PipelineError {
          Nothing was committed"
     )]
     Clock { future: u64, rows: u64 },
-    #[error("function `{function}` is on probation, and {why}")]
+    #[error("function `{function}` is on probation: {why}")]
     Probation { function: String, why: String },
     #[error("{0}")]
     Checkpoint(String),
@@ -90,6 +90,14 @@ impl PipelineError {
                 | Self::BadRecord { .. }
                 | Self::Imbalance(_)
         )
+    }
+
+    /// Why, where it is already known whom it is about.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Probation { why, .. } => why.clone(),
+            other => other.to_string(),
+        }
     }
 
     pub fn exit_code(&self) -> u8 {

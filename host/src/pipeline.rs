@@ -64,7 +64,7 @@ pub fn run(wiring: &Wiring) -> Result<(), PipelineError> {
             // Whatever a function on probation does wrong is answered by the function before it.
             Err(error) if error.blames_function() && (on_trial || wiring.live.trial.is_on()) => {
                 tracing::error!(pipeline, %error, "back to the function before");
-                Some(error.to_string())
+                Some(error.reason())
             }
             Err(error) if error.passes() && !wiring.stop.load(Ordering::Relaxed) => {
                 tracing::error!(pipeline, %error, "starting again from the last commit");

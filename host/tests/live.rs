@@ -37,7 +37,7 @@ fn market(world: &World, seconds: std::ops::Range<i64>) {
 
 /// Epochs of 30 records.
 fn epochs(windows: &str) -> Pipeline {
-    pipeline("epoch = { max-records = 30 }\nlimits = { batch-records = 10, deadline = \"300ms\" }", windows)
+    pipeline("epoch = { max-records = 30 }\nlimits = { batch-records = 10 }", windows)
 }
 
 /// Runs with a version of the world's function swapped in at the end of the first epoch.

@@ -39,7 +39,7 @@ impl Scene {
         let faulty = Arc::new(Faulty::new(Arc::new(InMemory::new()), clock.clone()));
         let store = Store::from_object_store(faulty.clone(), "lake", clock.clone(), random.clone()).unwrap();
         let world = World::on(store, clock, random.clone(), 1).with_guests();
-        let settings = "epoch = { max-records = 30 }\nlimits = { batch-records = 10, deadline = \"300ms\" }";
+        let settings = "epoch = { max-records = 30 }\nlimits = { batch-records = 10 }";
         Self { world, faulty, random, pipeline: pipeline(settings, COUNTS), produced: 0 }
     }
 

@@ -1,19 +1,23 @@
 //! Who attends to running pipelines: the control socket, the control port where one is asked for, and the watch over the
 //! functions' files.
 
+mod vetting;
+
 use std::net::SocketAddr;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Scope;
 
-use tallow_engine::Contract;
 use tallow_manifest::Manifest;
 use tiny_http::Server;
 
+use self::vetting::Rules;
+use super::functions::find;
 use super::{Failure, settings};
 use crate::control::{http, serve::Desk, socket};
 use crate::error::exit;
+use crate::live::candidate::Vet;
 use crate::live::watch::{self, Files};
 use crate::pipeline::Wiring;
 
@@ -33,6 +37,7 @@ pub struct Args {
 /// What listens for one pipeline.
 pub struct Attendant<'a> {
     wiring: &'a Wiring,
+    rules: Rules,
     socket: Option<(UnixListener, PathBuf)>,
     files: Option<Files>,
     over: AtomicBool,
@@ -51,10 +56,11 @@ impl<'a> Attendant<'a> {
             return Err(Failure::new(exit::USAGE, why));
         }
         let pipeline = &wiring.plan.pipeline;
+        let rules = Rules { vetting: manifest.vetting.clone(), compiler: find::compiler()? };
         let files = pipeline.swap.watch.then(|| files(manifest, wiring)).transpose()?;
         let path = args.control.clone().unwrap_or_else(|| socket::path(wiring.store.url(), &pipeline.id));
         let socket = listen(&path, args.control.is_some(), &pipeline.id)?.map(|listener| (listener, path));
-        Ok(Self { wiring, socket, files, over: AtomicBool::new(false) })
+        Ok(Self { wiring, rules, socket, files, over: AtomicBool::new(false) })
     }
 
     /// The pipeline has ended.
@@ -118,19 +124,21 @@ pub fn attend<'scope, 'env: 'scope>(
         scope.spawn(move || sit(attendant));
     }
     if let Some(port) = port {
-        scope.spawn(move || {
-            let over = || attendants.iter().all(Attendant::is_over);
-            let vet = vet(attendants);
-            let desks: Vec<Desk<'_>> =
-                attendants.iter().map(|it| Desk { wiring: it.wiring, vet: &vet, over: &over }).collect();
-            std::thread::scope(|scope| http::serve(scope, &port.server, &port.token, &desks, &over));
-        });
+        scope.spawn(move || sit_at_port(attendants, port));
     }
+}
+
+fn sit_at_port(attendants: &[Attendant<'_>], port: &Port) {
+    let over = || attendants.iter().all(Attendant::is_over);
+    let vets: Vec<_> = attendants.iter().map(vet).collect();
+    let desks: Vec<Desk<'_>> =
+        attendants.iter().zip(&vets).map(|(it, vet)| Desk { wiring: it.wiring, vet, over: &over }).collect();
+    std::thread::scope(|scope| http::serve(scope, &port.server, &port.token, &desks, &over));
 }
 
 fn sit(attendant: &Attendant<'_>) {
     let over = || attendant.is_over();
-    let vet = vet(std::slice::from_ref(attendant));
+    let vet = vet(attendant);
     let desk = Desk { wiring: attendant.wiring, vet: &vet, over: &over };
     std::thread::scope(|scope| {
         if let Some(files) = &attendant.files {
@@ -142,11 +150,8 @@ fn sit(attendant: &Attendant<'_>) {
     });
 }
 
-fn vet<'a>(
-    attendants: &'a [Attendant<'a>],
-) -> impl Fn(&str, &[u8], Contract) -> Result<tallow_engine::Component, String> + Send + Sync + 'a {
-    move |name, bytes, contract| {
-        let library = attendants.first().map(|it| &it.wiring.library).ok_or("nothing runs")?;
-        library.read(name, bytes, contract).map_err(|error| error.to_string())
-    }
+fn vet<'a>(attendant: &'a Attendant<'a>) -> Box<Vet<'a>> {
+    Box::new(|name, bytes, contract| {
+        vetting::component(&attendant.rules, attendant.wiring, name, bytes, contract)
+    })
 }

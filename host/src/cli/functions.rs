@@ -2,7 +2,7 @@
 
 mod ask;
 mod check;
-mod find;
+pub(super) mod find;
 mod history;
 mod list;
 mod run;

@@ -43,7 +43,10 @@ pub fn listen(path: &Path) -> io::Result<UnixListener> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
     let metadata = fs::metadata(folder)?;
-    if metadata.uid() != user() || metadata.permissions().mode() & 0o022 != 0 {
+    let mode = metadata.permissions().mode();
+    // In a folder with the sticky bit nobody replaces another's file.
+    let others_can_write = mode & 0o022 != 0 && mode & 0o1000 == 0;
+    if others_can_write || (metadata.uid() != user() && mode & 0o1000 == 0) {
         return Err(io::Error::other(format!(
             "others own {} or can write to it: who can write there can swap functions",
             folder.display()

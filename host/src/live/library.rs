@@ -52,6 +52,10 @@ impl Library {
         Self { runtime, store }
     }
 
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
     /// Compiles and checks a component's bytes; the lake does not get them.
     pub fn read(&self, name: &str, bytes: &[u8], contract: Contract) -> Result<Component, PipelineError> {
         Ok(self.runtime.load(name, bytes, contract)?)

@@ -236,7 +236,7 @@ pub fn ask_swap(
         state_version: (role == Role::Window).then_some(1),
         mode,
         epochs,
-        deadline: Duration::from_millis(200),
+        deadline: Duration::from_secs(1),
         why: "a test asked".to_owned(),
         reply,
     };

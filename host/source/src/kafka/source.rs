@@ -24,6 +24,8 @@ use crate::{Fetcher, OnDataLoss, PartitionInfo, Position, Source, SourceError, T
 
 /// How long a question to the brokers may take.
 const ANSWER_WAIT: Duration = Duration::from_secs(10);
+/// How long a question for a topic's settings may take: some brokers do not know it, and say nothing.
+const SETTINGS_WAIT: Duration = Duration::from_secs(3);
 /// The group's name where none shows the lag. Nothing joins it, nothing is committed to it.
 const NO_GROUP: &str = "tallow";
 
@@ -178,7 +180,7 @@ impl Source for KafkaSource {
         let topics = self.topics()?;
         let asked: Vec<ResourceSpecifier<'_>> =
             topics.iter().map(|topic| ResourceSpecifier::Topic(&topic.name)).collect();
-        let options = AdminOptions::new().request_timeout(Some(ANSWER_WAIT));
+        let options = AdminOptions::new().request_timeout(Some(SETTINGS_WAIT));
         let answers =
             block_on(admin.describe_configs(&asked, &options)).map_err(|error| self.unreachable(&error))?;
         let retention = answers.iter().flatten().filter_map(|config| config.get("retention.ms"));

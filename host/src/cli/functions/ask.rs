@@ -43,7 +43,7 @@ pub struct Swap {
     /// The function, by its name in the manifest
     name: String,
     /// The component that is to take its place
-    file: PathBuf,
+    component: PathBuf,
     #[command(flatten)]
     how: How,
     #[command(flatten)]
@@ -55,7 +55,7 @@ pub struct Shadow {
     /// The function, by its name in the manifest
     name: String,
     /// The component that is compared with it
-    file: PathBuf,
+    component: PathBuf,
     /// Epochs to compare before the verdict
     #[arg(long, value_name = "N", default_value_t = 10)]
     epochs: u32,
@@ -86,12 +86,12 @@ pub struct Rollback {
 }
 
 pub fn swap(args: Swap) -> Result<(), Failure> {
-    let candidate = candidate(args.name, &args.file)?;
+    let candidate = candidate(args.name, &args.component)?;
     ask(&args.target, &Request::Swap { candidate, terms: terms(&args.how) })
 }
 
 pub fn shadow(args: Shadow) -> Result<(), Failure> {
-    let candidate = candidate(args.name, &args.file)?;
+    let candidate = candidate(args.name, &args.component)?;
     let (epochs, until_same, terms) = (args.epochs, args.until_same, terms(&args.how));
     ask(&args.target, &Request::Shadow { candidate, epochs, until_same, terms })
 }

@@ -121,7 +121,8 @@ mod tests {
     #[test]
     fn a_description_is_whole() {
         assert_eq!(described(|_| {}), Ok(()));
-        let changes: [(&str, fn(&mut ParseDescription)); 7] = [
+        type Change = fn(&mut ParseDescription);
+        let changes: [(&str, Change); 7] = [
             ("no name or no version", |it| it.name.clear()),
             ("no name or no version", |it| it.version.clear()),
             ("no kind of row", |it| it.kinds.clear()),

@@ -127,14 +127,11 @@ impl Counts {
             keys.ends.push(keys.bytes.len() as u32);
             starts.push(*start);
             ends.push(start + self.size_us);
-            counts.push(match *count {
-                count if variant::is(variant::MISCOUNTS) => count + 1,
-                count if variant::is(variant::NEGATIVE) => -count,
-                count => count,
-            });
+            counts.push(*count);
         }
-        let negative = if self.has("negative") { -1 } else { 1 };
-        let counted: Vec<i64> = counts.iter().map(|count| count * negative).collect();
+        let negative = if self.has("negative") || variant::is(variant::NEGATIVE) { -1 } else { 1 };
+        let too_many = i64::from(variant::is(variant::MISCOUNTS));
+        let counted: Vec<i64> = counts.iter().map(|count| (count + too_many) * negative).collect();
         let revision = if self.has("by-arrival") { self.first_us } else { 0 };
         let mut columns = vec![
             (self.spec.keys[0].as_str(), ColumnData::Text(keys)),
