@@ -9,6 +9,7 @@ mod parse;
 mod process;
 mod report;
 mod spark;
+mod swap;
 mod topic;
 mod trades;
 mod window;
@@ -44,6 +45,7 @@ enum Name {
     Parse,
     Window,
     EndToEnd,
+    Swap,
     Spark,
 }
 
@@ -57,7 +59,7 @@ fn main() -> Result<()> {
     if wanted(Name::Window) {
         window::run(&mut measures)?;
     }
-    if wanted(Name::EndToEnd) || wanted(Name::Spark) {
+    if [Name::EndToEnd, Name::Swap, Name::Spark].into_iter().any(wanted) {
         with_kafka(&arguments, wanted, &mut measures)?;
     }
     println!("{}", report::table(&measures));
@@ -76,12 +78,15 @@ fn with_kafka(
     let kafka = match Kafka::start() {
         Ok(kafka) => kafka,
         Err(why) => {
-            eprintln!("skipped: end-to-end, spark: {why}");
+            eprintln!("skipped: end-to-end, swap, spark: {why}");
             return Ok(());
         }
     };
     if wanted(Name::EndToEnd) {
         end_to_end::run(&kafka, arguments.records, measures)?;
+    }
+    if wanted(Name::Swap) {
+        swap::run(&kafka, arguments.records, measures)?;
     }
     if wanted(Name::Spark) {
         match spark::python() {

@@ -69,7 +69,7 @@ impl Job {
     }
 
     /// The checkout's `spin.toml` over this topic, with these windows.
-    fn manifest(&self, topic: &Topic<'_>) -> Result<String> {
+    pub fn manifest(&self, topic: &Topic<'_>) -> Result<String> {
         let mut text = format!(
             r#"spin_manifest_version = 2
 [application]

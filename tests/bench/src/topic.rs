@@ -66,7 +66,7 @@ impl<'a> Topic<'a> {
         Ok(())
     }
 
-    fn source(&self) -> Result<KafkaSource> {
+    pub fn source(&self) -> Result<KafkaSource> {
         Ok(KafkaSource::new(Config {
             brokers: self.kafka.bootstrap.clone(),
             client: BTreeMap::new(),
