@@ -7,13 +7,17 @@ ARGS ?=
 BUILT := $(or $(CARGO_TARGET_DIR),target)/release
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build functions test bench check features fix doctor
+.PHONY: help demo demo-swap build functions test bench check features fix doctor
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: build ## Run the demo: trades to candles, on this machine alone (ARGS="--help" lists its options)
 	$(BUILT)/tallow demo $(ARGS)
+
+demo-swap: build ## Change functions of a running market: shadow, promote, refuse, roll back
+	$(BUILT)/tallow-functions-build tests
+	scripts/demo-swap.sh $(BUILT)/tallow $(dir $(BUILT))functions
 
 build: doctor ## Build the host and the functions
 	$(CARGO) build $(RELEASE)
