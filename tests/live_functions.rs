@@ -14,7 +14,8 @@ use tempfile::TempDir;
 /// A demo that runs in the background, with a socket to ask it by.
 struct Stage {
     folder: TempDir,
-    demo: tallow::Running,
+    /// Killed with the stage.
+    _demo: tallow::Running,
 }
 
 impl Stage {
@@ -34,7 +35,7 @@ impl Stage {
             "--control".as_ref(),
             socket.as_os_str(),
         ];
-        let stage = Self { demo: tallow::start(&arguments), folder };
+        let stage = Self { _demo: tallow::start(&arguments), folder };
         stage.wait_until("the demo listens and candles come", || {
             socket.exists() && tallow::log_records(&stage.folder.path().join("lake")) > 10
         });

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
 use tallow_log::record::Mode;
+use tallow_oci::{Credentials, OciError};
 
 use crate::cli::{Failure, settings};
 use crate::control::protocol::{Component, Request, Terms};
@@ -42,8 +43,9 @@ struct How {
 pub struct Swap {
     /// The function, by its name in the manifest
     name: String,
-    /// The component that is to take its place
-    component: PathBuf,
+    /// The component that is to take its place: a file, or oci://REGISTRY/REPOSITORY@sha256:DIGEST (user and password
+    /// from TALLOW_REGISTRY_USER and TALLOW_REGISTRY_PASSWORD)
+    component: String,
     #[command(flatten)]
     how: How,
     #[command(flatten)]
@@ -54,8 +56,8 @@ pub struct Swap {
 pub struct Shadow {
     /// The function, by its name in the manifest
     name: String,
-    /// The component that is compared with it
-    component: PathBuf,
+    /// The component that is compared with it: a file, or oci://REGISTRY/REPOSITORY@sha256:DIGEST
+    component: String,
     /// Epochs to compare before the verdict
     #[arg(long, value_name = "N", default_value_t = 10)]
     epochs: u32,
@@ -109,10 +111,23 @@ fn terms(how: &How) -> Terms {
     Terms { mode, probation_epochs: how.probation }
 }
 
-fn candidate(name: String, file: &Path) -> Result<Component, Failure> {
-    let bytes = std::fs::read(file)
-        .map_err(|error| Failure::new(exit::USAGE, format!("{}: {error}", file.display())))?;
-    Ok(Component { name, bytes: BASE64.encode(bytes), origin: file.display().to_string() })
+fn candidate(name: String, origin: &str) -> Result<Component, Failure> {
+    let bytes = match origin.starts_with(tallow_oci::SCHEME) {
+        true => tallow_oci::pull(origin, &credentials()).map_err(|error| {
+            let code =
+                if matches!(error, OciError::Registry { .. }) { exit::UNAVAILABLE } else { exit::USAGE };
+            Failure::new(code, error)
+        })?,
+        false => {
+            std::fs::read(origin).map_err(|error| Failure::new(exit::USAGE, format!("{origin}: {error}")))?
+        }
+    };
+    Ok(Component { name, bytes: BASE64.encode(bytes), origin: origin.to_owned() })
+}
+
+fn credentials() -> Credentials {
+    let variable = |name: &str| std::env::var(format!("TALLOW_REGISTRY_{name}")).ok();
+    Credentials(variable("USER").zip(variable("PASSWORD")))
 }
 
 /// Asks, and shows the answers as they come. What was refused or found wanting is a failure.
