@@ -69,6 +69,15 @@ fn vectors(function: &str) -> Vec<Vector> {
 }
 
 #[test]
+fn the_documentation_lists_every_rule() {
+    let page = fs::read_to_string(paths::root().join("docs/functions.md")).unwrap();
+    for rule in Rule::ALL {
+        let line = format!("\n| `{rule}` | {} |\n", rule.meaning());
+        assert!(page.contains(&line), "docs/functions.md lacks{line}");
+    }
+}
+
+#[test]
 fn the_standard_functions_keep_to_every_rule() {
     for (name, rules) in [("parse-market", 15), ("window", 15)] {
         let (bytes, golden) = (component(name), vectors(name));

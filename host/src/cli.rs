@@ -7,6 +7,7 @@ mod compile_function;
 mod demo;
 mod functions;
 mod logging;
+mod new;
 mod produce;
 mod report;
 mod settings;
@@ -46,6 +47,8 @@ enum Command {
     Check(check::Args),
     /// Functions: check and try them, and change them while a pipeline runs
     Functions(functions::Args),
+    /// Make a crate for a function of your own, with tests and golden vectors
+    New(new::Args),
     #[command(hide = true)]
     CompileFunction(compile_function::Args),
 }
@@ -87,6 +90,7 @@ pub fn main() -> ExitCode {
         Command::Status(args) => status::run(args),
         Command::Check(args) => check::run(args),
         Command::Functions(args) => functions::run(args),
+        Command::New(args) => new::run(args),
         Command::CompileFunction(args) => compile_function::run(args),
     };
     match done {

@@ -25,24 +25,22 @@ pub struct Guest {
 impl Workspace {
     /// The workspace that holds the current folder, with the function crates under `folder` of it.
     pub fn here(folder: &str) -> Result<Self> {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let output = Command::new(cargo)
-            .args(["metadata", "--no-deps", "--format-version", "1"])
-            .output()
-            .context("cannot run cargo; is Rust installed? https://rustup.rs")?;
-        if !output.status.success() {
-            bail!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr).trim());
-        }
-        Self::from_metadata(&output.stdout, folder)
+        let metadata = Metadata::of(Path::new("."))?;
+        let functions = metadata.workspace_root.join(folder);
+        Self::from_metadata(metadata, &functions)
     }
 
-    fn from_metadata(json: &[u8], folder: &str) -> Result<Self> {
-        let metadata: Metadata = serde_json::from_slice(json).context("cargo metadata is not as expected")?;
-        let functions = metadata.workspace_root.join(folder);
+    /// The workspace that holds a folder, with the function crates in and under that folder.
+    pub fn at(folder: &Path) -> Result<Self> {
+        let functions = folder.canonicalize().with_context(|| folder.display().to_string())?;
+        Self::from_metadata(Metadata::of(folder)?, &functions)
+    }
+
+    fn from_metadata(metadata: Metadata, functions: &Path) -> Result<Self> {
         let mut guests: Vec<Guest> = metadata
             .packages
             .into_iter()
-            .filter(|package| package.is_function(&functions))
+            .filter(|package| package.is_function(functions))
             .map(|package| Guest { name: package.name })
             .collect();
         guests.sort_by(|a, b| a.name.cmp(&b.name));
@@ -56,6 +54,26 @@ struct Metadata {
     workspace_root: PathBuf,
     target_directory: PathBuf,
     packages: Vec<Package>,
+}
+
+impl Metadata {
+    /// What cargo says of the workspace that holds a folder.
+    fn of(folder: &Path) -> Result<Self> {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let output = Command::new(cargo)
+            .current_dir(folder)
+            .args(["metadata", "--no-deps", "--format-version", "1"])
+            .output()
+            .context("cannot run cargo; is Rust installed? https://rustup.rs")?;
+        if !output.status.success() {
+            bail!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr).trim());
+        }
+        Self::read(&output.stdout)
+    }
+
+    fn read(json: &[u8]) -> Result<Self> {
+        serde_json::from_slice(json).context("cargo metadata is not as expected")
+    }
 }
 
 #[derive(Deserialize)]
@@ -95,7 +113,9 @@ mod tests {
             package("tallow-functions-build", "functions/build", "bin"),
             package("tallow-python", "host/python", "cdylib"),
         );
-        let workspace = Workspace::from_metadata(json.as_bytes(), "functions").unwrap();
+        let workspace =
+            Workspace::from_metadata(Metadata::read(json.as_bytes()).unwrap(), Path::new("/w/functions"))
+                .unwrap();
         let names: Vec<_> = workspace.guests.iter().map(|guest| guest.name.as_str()).collect();
         assert_eq!(names, ["parse-market", "window"]);
     }
@@ -103,7 +123,8 @@ mod tests {
     #[test]
     fn a_workspace_without_functions_is_an_error_that_names_the_folder() {
         let json = br#"{"workspace_root":"/w","target_directory":"/t","packages":[]}"#;
-        let error = Workspace::from_metadata(json, "functions").err().unwrap().to_string();
+        let metadata = Metadata::read(json).unwrap();
+        let error = Workspace::from_metadata(metadata, Path::new("/w/functions")).err().unwrap().to_string();
         assert!(error.contains("/w/functions"), "{error}");
     }
 }

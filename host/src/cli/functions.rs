@@ -1,6 +1,7 @@
 //! `tallow functions …`: one file a command. [`find`] says which function is meant.
 
 mod ask;
+mod build;
 mod check;
 pub(super) mod find;
 mod history;
@@ -12,6 +13,8 @@ mod values;
 
 use clap::Subcommand;
 
+pub use check::ContractName;
+
 use super::Failure;
 
 #[derive(clap::Args)]
@@ -22,6 +25,8 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Build a function crate into a component
+    Build(build::Args),
     /// Vet a function as before a swap: limits, imports, contract, golden vectors
     Check(check::Args),
     /// Show what a function makes of a sample: rows, or candles
@@ -44,6 +49,7 @@ enum Command {
 
 pub fn run(args: Args) -> Result<(), Failure> {
     match args.command {
+        Command::Build(args) => build::run(args),
         Command::Check(args) => check::run(args),
         Command::Run(args) => run::run(args),
         Command::Show(args) => show::run(args),

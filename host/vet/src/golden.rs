@@ -25,6 +25,7 @@ pub fn check(component: &Component, candidate: &Candidate<'_>, trial: &mut Trial
     }
     match candidate.golden.len() {
         0 => {}
+        1 => trial.pass(Rule::Golden, "1 vector"),
         vectors => trial.pass(Rule::Golden, format!("{vectors} vectors")),
     }
     Ok(())

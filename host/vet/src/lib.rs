@@ -10,6 +10,7 @@ mod candidate;
 mod candles;
 mod compile;
 mod exact;
+mod excerpt;
 mod golden;
 mod parse;
 mod refusal;
@@ -19,6 +20,7 @@ mod window;
 pub use candidate::{Candidate, CompileLimits, Description, Vector, Vetted};
 pub use candles::broken as broken_candle;
 pub use compile::{Compiler, compile_child};
+pub use excerpt::excerpt;
 pub use refusal::Refusal;
 pub use rule::Rule;
 

@@ -149,7 +149,7 @@ pub fn vectors(files: &[PathBuf]) -> Result<Vec<Vector>, Failure> {
 }
 
 /// A path as short as it can be said from here.
-fn shown(path: &Path) -> String {
+pub fn shown(path: &Path) -> String {
     let here = std::env::current_dir().ok();
     let short = here.as_ref().and_then(|here| path.strip_prefix(here).ok());
     short.unwrap_or(path).display().to_string()

@@ -12,7 +12,7 @@ use tallow_engine::{
 };
 use tallow_manifest::{DEFAULT_SCALE, Overrides, Pipeline};
 use tallow_record::Batch;
-use tallow_vet::Description;
+use tallow_vet::{Description, excerpt};
 
 use super::find::{self, Found};
 use super::sample::{self, Records};
@@ -261,6 +261,9 @@ fn header(begin: &[&str], of: &Table) -> comfy_table::Table {
     let names: Vec<&str> =
         begin.iter().copied().chain(of.columns.iter().map(|column| column.name.as_str())).collect();
     let mut table = table(&names);
+    if let Some(kind) = table.column_mut(begin.len() - 1) {
+        kind.set_cell_alignment(CellAlignment::Left);
+    }
     for (index, column) in of.columns.iter().enumerate() {
         if !values::is_number(&column.data)
             && let Some(column) = table.column_mut(begin.len() + index)
@@ -295,8 +298,7 @@ impl Apart {
         count(&mut self.rejected, &parsed.rejected);
         for (record, reason) in parsed.rejected.iter().take(SHOWN.saturating_sub(self.examples.len())) {
             let value = batch.values.get(record).unwrap_or_default();
-            let value = value[..value.len().min(100)].escape_ascii().to_string();
-            self.examples.push((batch.offsets[record], reason.to_owned(), value));
+            self.examples.push((batch.offsets[record], reason.to_owned(), excerpt(value)));
         }
     }
 

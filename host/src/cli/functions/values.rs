@@ -1,5 +1,6 @@
 //! A function's table for people: numbers without idle zeros, times as times.
 
+use chrono::DateTime;
 use serde_json::Value;
 use tallow_engine::golden::row_as_json;
 use tallow_engine::{ColumnData, Table};
@@ -19,11 +20,17 @@ pub fn is_number(data: &ColumnData) -> bool {
 fn shown(data: &ColumnData, value: &Value) -> String {
     match (data, value) {
         (_, Value::Null) => "-".to_owned(),
-        (ColumnData::TimestampUs(_), Value::Number(us)) => us.as_i64().map_or(us.to_string(), time),
+        (ColumnData::TimestampUs(_), Value::Number(us)) => us.as_i64().map_or(us.to_string(), moment),
         (ColumnData::Decimal(_), Value::String(decimal)) => without_idle_zeros(decimal).to_owned(),
         (_, Value::String(text)) => text.escape_debug().to_string(),
         (_, other) => other.to_string(),
     }
+}
+
+/// To the millisecond where that is all of it, else to the microsecond.
+fn moment(us: i64) -> String {
+    let finer = DateTime::from_timestamp_micros(us).filter(|_| us % 1000 != 0);
+    finer.map_or_else(|| time(us), |moment| moment.format("%Y-%m-%d %H:%M:%S%.6fZ").to_string())
 }
 
 fn without_idle_zeros(decimal: &str) -> &str {
@@ -44,12 +51,14 @@ mod tests {
             rows: 1,
             columns: vec![
                 column("t", ColumnData::TimestampUs(vec![1_723_161_255_342_000])),
+                column("u", ColumnData::TimestampUs(vec![1_723_161_255_342_001])),
                 column("a", decimal(150)),
                 column("b", decimal(10_000)),
                 column("c", ColumnData::Int64(vec![100])),
                 Column { validity: Some(vec![0]), ..column("d", ColumnData::Boolean(vec![true])) },
             ],
         };
-        assert_eq!(row(&table, 0), ["2024-08-08 23:54:15.342Z", "1.5", "100", "100", "-"]);
+        let times = ["2024-08-08 23:54:15.342Z", "2024-08-08 23:54:15.342001Z"];
+        assert_eq!(row(&table, 0), [&times[..], &["1.5", "100", "100", "-"]].concat());
     }
 }

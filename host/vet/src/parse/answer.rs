@@ -4,6 +4,7 @@ use tallow_engine::{ColumnData, ColumnType, ParseDescription, ParseOptions, Pars
 use tallow_record::Batch;
 
 use crate::exact::{entry, odd_nan};
+use crate::excerpt::excerpt;
 use crate::refusal::Trial;
 use crate::{Refusal, Rule};
 
@@ -115,13 +116,8 @@ fn type_of(data: &ColumnData) -> (ColumnType, Option<u8>) {
 
 /// A record as a message quotes it.
 pub fn shown(batch: &Batch, record: usize) -> String {
-    const MOST: usize = 120;
     match batch.values.get(record) {
         None => format!("record {record} (null)"),
-        Some(value) => {
-            let cut = if value.len() > MOST { " …" } else { "" };
-            let value = &value[..value.len().min(MOST)];
-            format!("record {record} (`{}{cut}`)", value.escape_ascii())
-        }
+        Some(value) => format!("record {record} (`{}`)", excerpt(value)),
     }
 }

@@ -56,9 +56,11 @@ fn ours() -> Vec<Case> {
         };
         case(name, vec![spec], BTreeMap::from([("floating".to_owned(), (ColumnType::Float64, 0))]), false)
     };
+    let extremes = [Operation::First, Operation::Max, Operation::Min, Operation::Last, Operation::Sum];
     let floats = [Operation::First, Operation::Min, Operation::Max];
     vec![
         of("tumbling counts", tumbling, None, vec![aggregate(Operation::Count, None)]),
+        of("tumbling extremes", tumbling, None, extremes.map(|it| aggregate(it, Some("value"))).into()),
         of("tumbling", tumbling, None, on("value")),
         of("tumbling by id", tumbling, Some("id"), on("value")),
         of("sliding", sliding, None, on("value")),

@@ -1,0 +1,151 @@
+//! A function of one's own: `tallow new` makes a crate that builds outside of the checkout, is vetted, and runs.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+use tallow_tests::paths;
+use tallow_tests::tallow::run;
+use tempfile::TempDir;
+
+/// Runs `tallow` to success; gives what it printed.
+fn tallow(arguments: &[&str]) -> String {
+    run(arguments).success().stdout
+}
+
+/// A new crate, with its own tests passed and its component built.
+struct Made {
+    folder: TempDir,
+    name: &'static str,
+}
+
+impl Made {
+    /// `change`: to its files before it is built.
+    fn new(contract: &str, name: &'static str, change: impl FnOnce(&Path)) -> Self {
+        let folder = TempDir::with_prefix("tallow-new-").unwrap();
+        let path = folder.path().join(name);
+        tallow(&["new", contract, name, "--path", path.to_str().unwrap()]);
+        change(&path);
+        let made = Self { folder, name };
+        tallow(&["functions", "build", &made.path("")]);
+        made
+    }
+
+    fn path(&self, file: &str) -> String {
+        self.folder.path().join(self.name).join(file).display().to_string()
+    }
+
+    fn component(&self) -> String {
+        self.path(&format!("target/{}.wasm", self.name))
+    }
+
+    fn check(&self) -> Value {
+        let golden = self.path("golden/*.json");
+        let said = tallow(&["functions", "check", &self.component(), "--golden", &golden, "--json"]);
+        serde_json::from_str(&said).unwrap()
+    }
+}
+
+/// The crate's own tests, natively.
+fn cargo_test(folder: &Path) {
+    let output = Command::new("cargo")
+        .args(["test", "--quiet"])
+        .current_dir(folder)
+        .env_remove("CARGO_TARGET_DIR")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// The rows that `functions run --json` printed, without its last line.
+fn rows(said: &str) -> Vec<Value> {
+    let mut lines: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.pop().unwrap().get("counts").is_some());
+    lines
+}
+
+#[test]
+fn new_parse_and_window_functions_build_keep_to_their_contracts_and_make_candles_together() {
+    let parse = Made::new("parse", "my-trades", cargo_test);
+    let window = Made::new("window", "my-windows", cargo_test);
+    for made in [&parse, &window] {
+        let checked = made.check();
+        assert_eq!(checked["taken"], true, "{checked}");
+        let passed = checked["passed"].as_array().unwrap();
+        assert!(passed.iter().any(|it| it["rule"] == "golden" && it["on"] == "1 vector"), "{checked}");
+    }
+    let spec = r#"name = "1m", kinds = ["trade"], tumbling = "1m", keys = ["symbol"],
+        aggregates = { open = "first(price)", high = "max(price)", volume = "sum(quantity)", trades = "count()" }"#;
+    let (parse_file, window_file, sample) =
+        (parse.component(), window.component(), parse.path("sample.jsonl"));
+    let run = |function, with| {
+        rows(&tallow(&[
+            "functions",
+            "run",
+            function,
+            "--with",
+            with,
+            "--input",
+            &sample,
+            "--window",
+            spec,
+            "--json",
+        ]))
+    };
+    let candles = run(&parse_file, &window_file);
+    assert_eq!(candles, run(&window_file, &parse_file), "whichever of the two is named first");
+    let standard = paths::functions().join("window.wasm").display().to_string();
+    assert_eq!(candles, run(&parse_file, &standard), "the standard function makes the same candles");
+    assert_eq!(candles.len(), 2);
+    assert_eq!(candles[0]["symbol"], "SYNA");
+    assert_eq!(
+        (&candles[0]["open"], &candles[0]["high"]),
+        (&"42000.10000000".into(), &"42010.00000000".into())
+    );
+    assert_eq!((&candles[0]["volume"], &candles[0]["trades"]), (&"0.75000000".into(), &2.into()));
+}
+
+#[test]
+fn the_walk_through_of_the_documentation_makes_rows_of_a_foreign_format() {
+    let example = paths::root().join("functions/examples/coinbase");
+    let made = Made::new("parse", "parse-coinbase", |folder| {
+        fs::copy(example.join("message.rs"), folder.join("src/message.rs")).unwrap();
+        fs::copy(example.join("golden/matches.json"), folder.join("golden/trades.json")).unwrap();
+    });
+    let checked = made.check();
+    assert_eq!(checked["taken"], true, "{checked}");
+    let sample = example.join("sample.json").display().to_string();
+    let rows = rows(&tallow(&["functions", "run", &made.component(), "--input", &sample, "--json"]));
+    assert_eq!(rows.len(), 1);
+    assert_eq!((&rows[0]["price"], &rows[0]["id"]), (&"400.23000000".into(), &10.into()));
+}
+
+#[test]
+fn the_documentation_shows_the_code_that_is_tested() {
+    let page = fs::read_to_string(paths::root().join("docs/functions.md")).unwrap();
+    let code = fs::read_to_string(paths::root().join("functions/examples/coinbase/message.rs")).unwrap();
+    let blocks: Vec<&str> =
+        page.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(blocks.len() >= 2, "{} blocks", blocks.len());
+    for block in blocks {
+        assert!(code.contains(block), "not in message.rs:\n{block}");
+    }
+}
+
+#[test]
+fn a_name_that_cargo_would_refuse_and_a_folder_that_is_taken_are_told() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().display().to_string();
+    let said = run(&["new", "parse", "My_Function", "--path", &path]);
+    assert_eq!(said.status.code(), Some(2));
+    assert!(said.stderr.contains("words of a-z and 0-9"), "{}", said.stderr);
+    fs::write(folder.path().join("mine"), "").unwrap();
+    let said = run(&["new", "parse", "my-function", "--path", &path]);
+    assert_eq!(said.status.code(), Some(2));
+    assert!(said.stderr.contains("there is something in it"), "{}", said.stderr);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing was written");
+}
