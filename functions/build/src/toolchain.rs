@@ -57,6 +57,9 @@ impl Toolchain {
             .args(locked)
             .args(["--profile", "guest", "--target", TARGET, "--target-dir"])
             .arg(&target_folder)
+            .arg("--")
+            // For this crate alone: those that it depends on are the same for every function, and built once.
+            .arg(remap(&workspace.root, "/tallow"))
             .status()
             .with_context(|| format!("cannot run cargo of {self}"))?;
         ensure!(status.success(), "function `{}` does not compile with {self}", guest.name);
@@ -88,7 +91,7 @@ impl Toolchain {
         };
         command
             .current_dir(&workspace.root)
-            .env("CARGO_ENCODED_RUSTFLAGS", self.flags(workspace)?)
+            .env("CARGO_ENCODED_RUSTFLAGS", self.flags()?)
             .env_remove("RUSTFLAGS")
             .env_remove("CARGO_BUILD_TARGET")
             .env_remove("CARGO_TARGET_DIR")
@@ -98,22 +101,16 @@ impl Toolchain {
     }
 
     /// The compiler's flags, joined as `CARGO_ENCODED_RUSTFLAGS` wants it.
-    fn flags(&self, workspace: &Workspace) -> Result<OsString> {
+    fn flags(&self) -> Result<OsString> {
         let mut flags = vec![OsString::from("-Ctarget-feature=+simd128,+bulk-memory")];
-        for (folder, name) in self.remaps(workspace)? {
-            let mut flag = OsString::from("--remap-path-prefix=");
-            flag.push(folder);
-            flag.push("=");
-            flag.push(name);
-            flags.push(flag);
-        }
+        flags.extend(self.remaps()?.iter().map(|(folder, name)| remap(folder, name)));
         Ok(flags.join(OsStr::new("\u{1f}")))
     }
 
     /// Folders of this machine that may stand in a module (in a panic's location), with the name that
     /// stands there instead.
-    fn remaps(&self, workspace: &Workspace) -> Result<Vec<(PathBuf, String)>> {
-        let mut remaps = vec![(workspace.root.clone(), "/tallow".to_owned())];
+    fn remaps(&self) -> Result<Vec<(PathBuf, String)>> {
+        let mut remaps = Vec::new();
         if let Some(home) = cargo_home() {
             remaps.push((home, "/cargo".to_owned()));
         }
@@ -141,6 +138,14 @@ impl fmt::Display for Toolchain {
             }
         }
     }
+}
+
+fn remap(folder: &Path, name: &str) -> OsString {
+    let mut flag = OsString::from("--remap-path-prefix=");
+    flag.push(folder);
+    flag.push("=");
+    flag.push(name);
+    flag
 }
 
 fn has_target(rustc: &OsStr) -> bool {
