@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use serde_json::json;
 use tallow_engine::{ColumnInfo, Component, Contract, Runtime};
-use tallow_manifest::{matching, parse_bytes, parse_duration};
-use tallow_vet::{Candidate, CompileLimits, Description, Refusal, Vector, Vetted, vet};
+use tallow_manifest::matching;
+use tallow_vet::{Candidate, Description, Refusal, Vector, Vetted, vet};
 
 use super::find::{self, Found};
 use crate::cli::report::LineReporter;
@@ -26,15 +26,6 @@ pub struct Args {
     /// Golden vectors beside those of the manifest; `*` in the last part stands for any letters
     #[arg(long, value_name = "GLOB")]
     golden: Vec<PathBuf>,
-    /// Largest file [default: the manifest's, or 8MiB]
-    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
-    max_size: Option<u64>,
-    /// Time that compiling may take [default: the manifest's, or 30s]
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
-    compile_time: Option<std::time::Duration>,
-    /// Memory that compiling may take [default: the manifest's, or 1GiB]
-    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
-    compile_memory: Option<u64>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -61,16 +52,11 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let golden = golden(&args, &found)?;
     let plan = found.plan();
     let neighbours = Neighbours::load(&found, plan.as_ref(), &runtime)?;
-    let limits = found.compile_limits();
     let candidate = Candidate {
         name: &found.name,
         bytes: &found.bytes,
         contract: args.contract.map(Contract::from).or(neighbours.contract),
-        compile: CompileLimits {
-            size_bytes: args.max_size.unwrap_or(limits.size_bytes),
-            time: args.compile_time.unwrap_or(limits.time),
-            memory_bytes: args.compile_memory.unwrap_or(limits.memory_bytes),
-        },
+        compile: found.compile,
         limits: plan.as_ref().map_or_else(Default::default, |plan| plan.limits),
         golden: &golden,
         options: plan.as_ref().map(|plan| &plan.parse_options),

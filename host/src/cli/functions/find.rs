@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tallow_engine::{Component, Contract, Runtime};
-use tallow_manifest::{Manifest, Source, Vetting};
+use tallow_manifest::{Manifest, Source, Vetting, parse_bytes, parse_duration};
 use tallow_vet::{Candidate, CompileLimits, Compiler, Description, Rule, Vector, load};
 
 use crate::cli::report::LineReporter;
@@ -20,6 +20,15 @@ pub struct Args {
     /// Take it for this component of the manifest: its vectors, limits, columns and windows
     #[arg(long = "for", value_name = "NAME")]
     component: Option<String>,
+    /// Largest file [default: the manifest's, or 8MiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    max_size: Option<u64>,
+    /// Time that compiling may take [default: the manifest's, or 30s]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    compile_time: Option<Duration>,
+    /// Memory that compiling may take [default: the manifest's, or 1GiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    compile_memory: Option<u64>,
 }
 
 /// A function and what is known of it.
@@ -31,6 +40,8 @@ pub struct Found {
     pub manifest: Option<Manifest>,
     /// The component of the manifest that it is, or is to be.
     pub component: Option<String>,
+    /// What compiling it may take.
+    pub compile: CompileLimits,
 }
 
 impl Args {
@@ -53,7 +64,29 @@ impl Args {
         let bytes = std::fs::read(&path).map_err(|error| {
             Failure::new(exit::USAGE, format!("{}: {error}; build it, or correct the path", path.display()))
         })?;
-        Ok(Found { name: function.to_owned(), path, bytes, manifest, component })
+        let mut found = Found {
+            name: function.to_owned(),
+            path,
+            bytes,
+            manifest,
+            component,
+            compile: CompileLimits::default(),
+        };
+        found.compile = self.compile_limits(found.vetting());
+        Ok(found)
+    }
+
+    fn compile_limits(&self, vetting: Option<&Vetting>) -> CompileLimits {
+        let limits = vetting.map_or_else(CompileLimits::default, |vetting| CompileLimits {
+            size_bytes: vetting.max_size_bytes,
+            time: vetting.compile_time,
+            memory_bytes: vetting.compile_memory_bytes,
+        });
+        CompileLimits {
+            size_bytes: self.max_size.unwrap_or(limits.size_bytes),
+            time: self.compile_time.unwrap_or(limits.time),
+            memory_bytes: self.compile_memory.unwrap_or(limits.memory_bytes),
+        }
     }
 }
 
@@ -87,11 +120,6 @@ impl Found {
         pipelines.iter().find(its).map(|pipeline| Plan::new(pipeline, Mode::default()))
     }
 
-    /// What the component's vetting says of compiling.
-    pub fn compile_limits(&self) -> CompileLimits {
-        self.vetting().map_or_else(CompileLimits::default, compile_limits)
-    }
-
     /// Compiles the function and asks what it says of itself.
     pub fn load(
         &self,
@@ -100,26 +128,14 @@ impl Found {
         json: bool,
     ) -> Result<(Component, Description), Failure> {
         let limits = self.plan().map_or_else(Default::default, |plan| plan.limits);
-        let candidate = Candidate {
-            contract,
-            compile: self.compile_limits(),
-            limits,
-            ..Candidate::new(&self.name, &self.bytes)
-        };
+        let candidate =
+            Candidate { contract, compile: self.compile, limits, ..Candidate::new(&self.name, &self.bytes) };
         let mut progress = LineReporter::new(json);
         let loaded =
             load(runtime, &compiler()?, &candidate, &mut |rule| begin(&mut progress, &self.name, rule));
         progress.finish();
         let loaded = loaded.map_err(|refusal| Failure::new(exit::FAILED, refusal))?;
         Ok((loaded.component, loaded.description))
-    }
-}
-
-pub fn compile_limits(vetting: &Vetting) -> CompileLimits {
-    CompileLimits {
-        size_bytes: vetting.max_size_bytes,
-        time: vetting.compile_time,
-        memory_bytes: vetting.compile_memory_bytes,
     }
 }
 
