@@ -259,6 +259,7 @@ fn a_file_that_is_no_function_of_this_host_is_refused_by_the_rule_that_it_breaks
             Rule::Imports,
             "wasi:clocks/wall-clock@0.2.0",
         ),
+        (text(r#"(component (import "random" (func (result u64))))"#), Rule::Imports, "`random`"),
         (text("(component)"), Rule::World, "no interface"),
         (text(&export("tallow:parse/parse@0.1.0")), Rule::World, "other types"),
         (text(&export("tallow:parse/parse@0.9.0")), Rule::Version, "newer than this host"),

@@ -105,6 +105,10 @@ fn remedy_of(error: &LoadError) -> &'static str {
     match error {
         LoadError::Unreadable { .. } => "name a file that can be read",
         LoadError::Invalid { .. } => "build a component: `tallow functions build`, or wit-component",
+        LoadError::Import { import, .. } if import.starts_with("wasi:") => {
+            "build it without WASI: Rust for wasm32-unknown-unknown, componentize-js with `disableFeatures`, \
+             componentize-py with `--stub-wasi`; functions/examples shows each"
+        }
         LoadError::Import { .. } => {
             "take what needs it out of the function: time comes with the records, and there is no other input"
         }
