@@ -12,6 +12,9 @@ use crate::Vector;
 const BENT: usize = 4;
 /// Records that are bent, at most.
 const SEEDS: usize = 40;
+/// Records and their bytes in one call, as a pipeline has them where its manifest says nothing.
+const CALL_RECORDS: usize = 4096;
+const CALL_BYTES: usize = 512 << 10;
 const SEED: u64 = 0x7a11_0e5e_ed00_0001;
 
 /// What the golden vectors put in.
@@ -51,6 +54,19 @@ pub fn records(description: &ParseDescription, samples: &[Vec<u8>]) -> Vec<Optio
     }
     records.push(None);
     records
+}
+
+/// As many of the values, again and again, as a pipeline puts into one call.
+pub fn many(values: &[Option<Vec<u8>>]) -> Vec<Option<Vec<u8>>> {
+    let small = |value: &&Option<Vec<u8>>| {
+        value.as_ref().is_none_or(|value| value.len() <= CALL_BYTES / CALL_RECORDS * 4)
+    };
+    let mut bytes = 0;
+    let fits = |value: &&Option<Vec<u8>>| {
+        bytes += value.as_ref().map_or(0, Vec::len);
+        bytes <= CALL_BYTES
+    };
+    values.iter().filter(small).cycle().take(CALL_RECORDS).take_while(fits).cloned().collect()
 }
 
 /// Records of one partition with these values.

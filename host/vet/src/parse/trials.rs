@@ -76,6 +76,20 @@ impl Trials<'_> {
         Ok(())
     }
 
+    /// A call of the size that a pipeline makes: time and memory that grow faster than the batch show here.
+    pub fn whole_batch(
+        &self,
+        options: &ParseOptions,
+        records: &[Option<Vec<u8>>],
+        trial: &mut Trial<'_>,
+    ) -> Result<usize, Refusal> {
+        trial.begin(Rule::Deadline);
+        let mut batch = input::batch(&input::many(records));
+        let parsed = self.parse(&mut self.instance(options, trial)?, &mut batch, trial)?;
+        answer::check(&Asked { description: self.description, options, batch: &batch }, &parsed, trial)?;
+        Ok(batch.len())
+    }
+
     fn instance(&self, options: &ParseOptions, trial: &Trial<'_>) -> Result<ParseFunction, Refusal> {
         ParseFunction::new(self.component, self.limits, options.clone())
             .map_err(|error| trial.failed(&error, "describe"))

@@ -52,6 +52,8 @@ pub fn spoil(habit: &str, parsed: &mut Parsed) {
             parsed.rejected.records.sort_unstable();
             parsed.ignored.reasons.codes.clear();
         }
+        // As if each row was compared with every other one, and that a thousand times.
+        "quadratic" => (0..1000 * rows as u64 * rows as u64).for_each(|step| _ = core::hint::black_box(step)),
         "impure" => add_to_ids(parsed, CALLS.fetch_add(1, Ordering::Relaxed)),
         "neighbours" => add_to_ids(parsed, rows as i64),
         _ => {}
