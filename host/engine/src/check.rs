@@ -5,7 +5,7 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker};
 
 use crate::LoadError;
-use crate::bindings::{ParseWorldPre, WindowWorldPre};
+use crate::bindings::{BackfillWorldPre, ParseWorldPre, WindowWorldPre};
 use crate::contract::{Contract, Unknown};
 use crate::instance::Sandbox;
 
@@ -63,6 +63,7 @@ pub(crate) fn exports_contract(
     let types = Linker::<Sandbox>::new(engine).instantiate_pre(code).and_then(|code| match contract {
         Contract::Parse => ParseWorldPre::new(code).map(drop),
         Contract::Window => WindowWorldPre::new(code).map(drop),
+        Contract::Backfill => BackfillWorldPre::new(code).map(drop),
     });
     types.map_err(|error| LoadError::Types { name, interface: found.clone(), why: format!("{error:#}") })
 }

@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 pub enum Contract {
     Parse,
     Window,
+    Backfill,
 }
 
 /// A contract's interface in a version that this host does not take.
@@ -17,12 +18,13 @@ pub(crate) enum Unknown {
 }
 
 impl Contract {
-    pub const ALL: [Self; 2] = [Self::Parse, Self::Window];
+    pub const ALL: [Self; 3] = [Self::Parse, Self::Window, Self::Backfill];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Parse => "parse",
             Self::Window => "window",
+            Self::Backfill => "backfill",
         }
     }
 
@@ -36,6 +38,7 @@ impl Contract {
         match self {
             Self::Parse => &["tallow:parse/parse@0.1.0"],
             Self::Window => &["tallow:window/window@0.1.0"],
+            Self::Backfill => &["tallow:backfill/backfill@0.1.0"],
         }
     }
 

@@ -1,10 +1,11 @@
 //! Runs the functions: WebAssembly components that can compute and nothing else.
 //!
 //! [`Runtime`] compiles components (cached by digest) and keeps the deadline ticks; a [`Component`] has been
-//! checked to import nothing; [`ParseFunction`] and [`WindowFunction`] are instances with a memory cap, a
-//! deadline and an output cap. Whatever a function does wrong comes back as a [`CallError`]. [`golden`] holds a
+//! checked to import nothing; [`ParseFunction`], [`WindowFunction`] and [`BackfillFunction`] are instances with a
+//! memory cap, a deadline and an output cap. Whatever a function does wrong comes back as a [`CallError`]. [`golden`] holds a
 //! built component to golden vectors.
 
+mod backfill;
 mod bindings;
 mod cache;
 mod check;
@@ -20,8 +21,13 @@ mod ticks;
 mod validate;
 mod window;
 
+pub use backfill::{BackfillFunction, Pace, Verdict, records};
+pub use bindings::backfill_contract::{
+    Answer as BackfillAnswer, Data as BackfillData, Method as BackfillMethod, Options as BackfillOptions,
+    Request as BackfillRequest, Span,
+};
 pub use bindings::parse_contract::{ColumnInfo, ColumnType, Description as ParseDescription};
-pub use bindings::types::{Column, ColumnData, Decimals, Table, Text};
+pub use bindings::types::{ByteColumn, Column, ColumnData, Decimals, Table, Text};
 pub use bindings::window_contract::{
     Aggregate, Description as WindowDescription, IdColumns, Operation, Output, Part, Report, Rows, Shape,
     Sliding, SnapshotParts, Spec, Stats,

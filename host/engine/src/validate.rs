@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::bindings::parse_contract::{Marked, Parsed};
-use crate::bindings::types::{Column, ColumnData, Table, Text};
+use crate::bindings::types::{ByteColumn, Column, ColumnData, Table, Text};
 
 /// Checks a parse function's answer to a batch of `records` records.
 pub(crate) fn parsed(parsed: &Parsed, records: usize) -> Result<(), String> {
@@ -111,6 +111,14 @@ fn text(name: &str, text: &Text, validity: Option<&[u8]>) -> Result<(), String> 
         Some((row, code)) => Err(format!("`{name}` row {row} has code {code} of {entries}")),
         None => Ok(()),
     }
+}
+
+/// Checks a column of byte strings without nulls.
+pub(crate) fn byte_column(name: &str, column: &ByteColumn) -> Result<(), String> {
+    if !column.ends.is_sorted() || column.ends.last().map_or(0, |end| *end as usize) != column.bytes.len() {
+        return Err(format!("`{name}` do not end where their bytes do"));
+    }
+    if column.nulls.is_empty() { Ok(()) } else { Err(format!("some of `{name}` are null")) }
 }
 
 /// Whether a row has a value, by its column's validity.

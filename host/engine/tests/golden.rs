@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tallow_engine::golden::{GoldenError, run_parse, run_window};
+use tallow_engine::golden::{GoldenError, run_backfill, run_parse, run_window};
 use tallow_engine::{Component, Contract, Limits, Runtime};
 
 fn root() -> PathBuf {
@@ -47,6 +47,12 @@ fn every_golden_vector_holds_in_the_parse_component() {
 #[test]
 fn every_golden_vector_holds_in_the_window_component() {
     every_vector("window", Contract::Window, run_window);
+}
+
+#[test]
+fn every_golden_vector_holds_in_the_backfill_components() {
+    every_vector("backfill-binance", Contract::Backfill, run_backfill);
+    every_vector("backfill-coinbase", Contract::Backfill, run_backfill);
 }
 
 #[test]

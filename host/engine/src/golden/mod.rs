@@ -10,6 +10,7 @@
 //! | text | string |
 //! | any, no value | `null` |
 
+mod backfill;
 mod cell;
 mod difference;
 mod parse;
@@ -17,6 +18,7 @@ mod rows;
 mod spec;
 mod window;
 
+pub use backfill::run_backfill;
 pub use cell::{row as row_as_json, text as text_as_json};
 pub use parse::{parse_input, run_parse};
 pub use rows::rows_of_json;

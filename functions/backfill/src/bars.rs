@@ -1,0 +1,47 @@
+//! What a page of bars proves.
+
+use crate::page::pages;
+use crate::span::{Span, subtract};
+use crate::{Data, Exchange, Options, Request};
+
+/// A bar of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bar {
+    pub open_us: i64,
+    /// The message that a parse function takes.
+    pub record: Vec<u8>,
+}
+
+/// Sorts a page's bars, drops those that were not asked for and those that came twice, and says what is known now.
+///
+/// A page that is not full holds all that there is. Of a full one, bars may be missing at the end that the exchange
+/// gives last: beyond the outermost bar nothing is known, and has to be asked for.
+pub fn data<E: Exchange>(options: &Options, request: &Request, mut bars: Vec<Bar>) -> Result<Data, String> {
+    let (covers, interval_us) = (request.covers, options.interval_us);
+    if let Some(bar) = bars.iter().find(|bar| bar.open_us.rem_euclid(interval_us) != 0) {
+        return Err(format!("a bar opens at {} µs, which is no whole interval", bar.open_us));
+    }
+    let full = bars.len() >= E::PAGE_BARS as usize;
+    bars.sort_by_key(|bar| bar.open_us);
+    let (first, last) = (bars.first().map(|bar| bar.open_us), bars.last().map(|bar| bar.open_us));
+    let proved = match (full, first, last) {
+        (true, _, Some(last)) if E::OLDEST_FIRST => {
+            Span::new(covers.from_us, covers.to_us.min(last + interval_us))
+        }
+        (true, Some(first), _) => Span::new(covers.from_us.max(first), covers.to_us),
+        _ => covers,
+    };
+    if proved.from_us >= proved.to_us {
+        return Err("a full page without a single bar of what was asked for".to_owned());
+    }
+    bars.retain(|bar| proved.contains(bar.open_us));
+    bars.dedup();
+    let known: Vec<Span> = bars.iter().map(|bar| Span::new(bar.open_us, bar.open_us + interval_us)).collect();
+    let next = pages(&[covers], &[proved], interval_us, E::PAGE_BARS);
+    Ok(Data {
+        no_data: subtract(&[proved], &known),
+        records: bars.into_iter().map(|bar| bar.record).collect(),
+        proved: vec![proved],
+        next: next.into_iter().map(|page| E::request(options, page)).collect::<Result<_, _>>()?,
+    })
+}

@@ -1,0 +1,80 @@
+//! What an exchange has of its own, and what follows from it.
+
+use crate::page::pages;
+use crate::raw::excerpt;
+use crate::{Answer, Bar, Decoded, Options, Pace, Request, Span, Verdict, bars};
+
+/// How an exchange is asked, and how it answers.
+pub trait Exchange: 'static {
+    const NAME: &'static str;
+    const VERSION: &'static str;
+    /// Most bars of an answer.
+    const PAGE_BARS: u32;
+    /// Whether an answer that is cut off at that many bars lacks the newest of them, rather than the oldest.
+    const OLDEST_FIRST: bool;
+    /// Names of the settings that it takes.
+    const SETTINGS: &'static [&'static str] = &[];
+
+    /// Checks that the exchange has bars of that length; the error says which it has.
+    fn check_interval(interval_us: i64) -> Result<(), String>;
+
+    /// The request for the bars of a page.
+    fn request(options: &Options, page: Span) -> Result<Request, String>;
+
+    /// The bars of an answer, in any order. An error says what is wrong with the answer.
+    fn read(options: &Options, body: &[u8]) -> Result<Vec<Bar>, String>;
+
+    /// What the exchange says in words; none where its answer has none.
+    fn said(body: &[u8]) -> Option<String>;
+
+    fn pace(answer: &Answer) -> Pace {
+        Pace { wait_us: retry_after_us(answer), ..Pace::default() }
+    }
+}
+
+/// `Retry-After` in seconds.
+fn retry_after_us(answer: &Answer) -> Option<u64> {
+    let seconds: u64 = answer.header("retry-after")?.parse().ok()?;
+    Some(seconds.saturating_mul(1_000_000))
+}
+
+/// The requests for what is in `wanted` and not in `covered`.
+pub fn plan<E: Exchange>(
+    options: &Options,
+    wanted: &[Span],
+    covered: &[Span],
+) -> Result<Vec<Request>, String> {
+    check::<E>(options)?;
+    let pages = pages(wanted, covered, options.interval_us, E::PAGE_BARS);
+    pages.into_iter().map(|page| E::request(options, page)).collect()
+}
+
+/// What the answer to a request means.
+pub fn decode<E: Exchange>(options: &Options, request: &Request, answer: &Answer) -> Result<Decoded, String> {
+    check::<E>(options)?;
+    let said = || E::said(&answer.body).unwrap_or_else(|| excerpt(&answer.body));
+    let verdict = match answer.status {
+        200 => {
+            let read = E::read(options, &answer.body);
+            match read.and_then(|bars| bars::data::<E>(options, request, bars)) {
+                Ok(data) => Verdict::Data(data),
+                Err(why) => Verdict::Again(why),
+            }
+        }
+        418 | 429 => Verdict::Again(format!("it was asked too often (status {}): {}", answer.status, said())),
+        400 | 401 | 404 | 410 | 451 => Verdict::Never(format!("status {}: {}", answer.status, said())),
+        status => Verdict::Again(format!("status {status}: {}", said())),
+    };
+    Ok(Decoded { verdict, pace: E::pace(answer) })
+}
+
+fn check<E: Exchange>(options: &Options) -> Result<(), String> {
+    if let Some((name, _)) = options.settings.iter().find(|(name, _)| !E::SETTINGS.contains(&name.as_str())) {
+        let known = if E::SETTINGS.is_empty() { "none".to_owned() } else { E::SETTINGS.join(", ") };
+        return Err(format!("{} has no setting `{name}`; it has {known}", E::NAME));
+    }
+    if options.interval_us <= 0 {
+        return Err("the interval must be longer than zero".to_owned());
+    }
+    E::check_interval(options.interval_us)
+}

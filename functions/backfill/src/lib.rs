@@ -1,0 +1,20 @@
+//! What backfill functions share. An exchange differs in how it is asked, how it writes bars, and how it refuses
+//! ([`Exchange`]); pages ([`page`]), what an answer proves ([`bars`]) and the contract `tallow:backfill` around it
+//! ([`adapter`]) are the same for all.
+//!
+//! [`plan`] and [`decode`] are pure, and know nothing of WebAssembly.
+
+#[cfg(target_arch = "wasm32")]
+pub mod adapter;
+mod bars;
+mod exchange;
+mod message;
+mod page;
+mod raw;
+mod span;
+
+pub use bars::Bar;
+pub use exchange::{Exchange, decode, plan};
+pub use message::{Answer, Data, Decoded, Method, Options, Pace, Request, Verdict};
+pub use raw::{Raw, array, excerpt};
+pub use span::Span;
