@@ -12,6 +12,7 @@
 //! shown. The crate reads no environment: it is given as a map.
 
 mod aggregate;
+mod backfill;
 mod cluster;
 mod component;
 mod error;
@@ -35,6 +36,7 @@ mod variables;
 mod window;
 
 pub use aggregate::{Aggregate, Operation};
+pub use backfill::{Asking, Backfill};
 pub use cluster::Cluster;
 pub use component::{Component, Source};
 pub use error::{Error, Errors};
@@ -48,4 +50,5 @@ pub use secret::{Secret, Setting};
 pub use swap::{Invariant, Operand, Swap, SwapMode};
 pub use topics::{StartingOffsets, Topics};
 pub use units::{bytes as parse_bytes, duration as parse_duration};
+pub use units::moment_us;
 pub use window::{IdColumns, Shape, Window};

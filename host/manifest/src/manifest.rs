@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use crate::backfill::{self, Backfill};
 use crate::cluster::{self, Cluster};
 use crate::component::{self, Component, Source};
 use crate::error::{Errors, Report, suggestion};
@@ -22,6 +23,8 @@ pub struct Manifest {
     pub kafka: Cluster,
     /// In the order of the manifest; at least one.
     pub pipelines: Vec<Pipeline>,
+    /// In the order of the manifest.
+    pub backfills: Vec<Backfill>,
     /// Every component of the manifest by name, those of other triggers too.
     pub components: BTreeMap<String, Component>,
     /// How each of them is vetted, by name.
@@ -109,14 +112,17 @@ fn resolve_tree(
     let kafka = cluster::read(&cluster, folder, report);
     let vetting = function::read(&root, &cluster, folder, report);
     let pipelines = read_pipelines(&root, &variables, report);
+    let backfills = backfill::read_all(&cluster, &pipelines, report);
     let components = component::read(&root, folder, report);
     check_components(&root, &pipelines, report);
+    check_backfill_components(&root, &backfills, report);
     check_tables(&pipelines, report);
     Some(Manifest {
         path: path.to_owned(),
         application: read_application(&root),
         kafka: kafka?,
         pipelines: pipelines.into_iter().map(|(_, pipeline)| pipeline).collect(),
+        backfills: backfills.into_iter().map(|(_, backfill)| backfill).collect(),
         components,
         vetting,
         skipped_triggers: skipped_triggers(&root),
@@ -171,9 +177,7 @@ fn read_pipelines(root: &Node, variables: &Variables, report: &mut Report) -> Ve
 
 /// Every component that a pipeline names is one of the manifest's.
 fn check_components(root: &Node, pipelines: &[(Node, Pipeline)], report: &mut Report) {
-    let tables = root.find(&["component"]).and_then(Node::as_table);
-    let known: Vec<&str> =
-        tables.map_or_else(Vec::new, |table| table.entries.iter().map(|e| e.key.as_str()).collect());
+    let known = component_names(root);
     for (node, pipeline) in pipelines {
         let windows = match node.find(&["windows"]).map(|node| &node.value) {
             Some(Value::List(windows)) => &windows[..],
@@ -189,6 +193,28 @@ fn check_components(root: &Node, pipelines: &[(Node, Pipeline)], report: &mut Re
                     suggestion(name, &known)
                 );
                 report.at(table.find(&[key]).unwrap_or(table), problem);
+            }
+        }
+    }
+}
+
+fn component_names(root: &Node) -> Vec<&str> {
+    let tables = root.find(&["component"]).and_then(Node::as_table);
+    tables.map_or_else(Vec::new, |table| table.entries.iter().map(|entry| entry.key.as_str()).collect())
+}
+
+/// Every component that a backfill names is one of the manifest's.
+fn check_backfill_components(root: &Node, backfills: &[(Node, Backfill)], report: &mut Report) {
+    let known = component_names(root);
+    for (node, backfill) in backfills {
+        for (key, name) in [("function", &backfill.function), ("parse", &backfill.bars.parse)] {
+            if !known.contains(&name.as_str()) {
+                let suggestion = suggestion(name, &known);
+                let problem = format!(
+                    "backfill `{}` names the component `{name}`, but there is no [component.{name}]; {suggestion}",
+                    backfill.name
+                );
+                report.at(node.find(&[key]).unwrap_or(node), problem);
             }
         }
     }
@@ -240,24 +266,29 @@ impl Manifest {
     pub fn check_files(&self) -> Result<(), Errors> {
         let mut report = Report::new(&self.path.display().to_string());
         let mut checked = BTreeSet::new();
-        for pipeline in &self.pipelines {
-            for name in [&pipeline.parse, pipeline.window_function()] {
-                let Some(component) = self.components.get(name) else { continue };
-                let Source::Local(path) = &component.source else { continue };
-                if path.is_file() || !checked.insert(name) {
-                    continue;
-                }
-                let remedy = match &component.build[..] {
-                    [] => "build it, or correct the path".to_owned(),
-                    commands => format!("build it with `{}`", commands.join(" && ")),
-                };
-                let problem = format!(
-                    "pipeline `{}` needs the component `{name}`, but there is no file {}; {remedy}",
-                    pipeline.id,
-                    path.display()
-                );
-                report.add(component.place, &format!("component.{name}.source"), problem);
+        let needed = self.pipelines.iter().flat_map(|pipeline| {
+            let who = format!("pipeline `{}`", pipeline.id);
+            [(who.clone(), pipeline.parse.as_str()), (who, pipeline.window_function())]
+        });
+        let fetching = self.backfills.iter().flat_map(|backfill| {
+            let who = format!("backfill `{}`", backfill.name);
+            [(who.clone(), backfill.function.as_str()), (who, backfill.bars.parse.as_str())]
+        });
+        for (who, name) in needed.chain(fetching) {
+            let Some(component) = self.components.get(name) else { continue };
+            let Source::Local(path) = &component.source else { continue };
+            if path.is_file() || !checked.insert(name) {
+                continue;
             }
+            let remedy = match &component.build[..] {
+                [] => "build it, or correct the path".to_owned(),
+                commands => format!("build it with `{}`", commands.join(" && ")),
+            };
+            let problem = format!(
+                "{who} needs the component `{name}`, but there is no file {}; {remedy}",
+                path.display()
+            );
+            report.add(component.place, &format!("component.{name}.source"), problem);
         }
         report.finish(Some(()))
     }

@@ -39,6 +39,8 @@ pub struct Pipeline {
     pub new_partitions_every: Duration,
     pub epoch: Epoch,
     pub limits: Limits,
+    /// Whether `tallow up` fetches by itself what the stream lacks.
+    pub auto_backfill: bool,
     /// How decimals are written into the lake.
     pub decimals: Decimals,
     pub swap: Swap,
@@ -138,6 +140,9 @@ impl Pipeline {
         let new_partitions_every = reader.required("new-partitions-every", report, reader::positive_duration);
         let epoch = Epoch::read(&reader, report);
         let limits = Limits::read(&reader, report);
+        let auto_backfill = reader.required("backfill", report, |node, report| {
+            reader::choice(node, &[("manual", false), ("auto", true)], report)
+        });
         let decimals = read_decimals(&reader, report);
         let swap = Swap::read(&reader, report);
         let windows = reader.required("windows", report, read_windows);
@@ -162,6 +167,7 @@ impl Pipeline {
             new_partitions_every: new_partitions_every?,
             epoch: epoch?,
             limits: limits?,
+            auto_backfill: auto_backfill?,
             decimals: decimals?,
             swap: swap?,
             windows: windows?,
@@ -176,7 +182,7 @@ fn columns(windows: &[Window]) -> BTreeSet<&str> {
     windows.iter().flat_map(Window::columns).collect()
 }
 
-fn read_parse(node: &Node, report: &mut Report) -> Option<String> {
+pub(crate) fn read_parse(node: &Node, report: &mut Report) -> Option<String> {
     if matches!(node.value, Value::Table(_)) {
         let reader = Reader::open(node, &schema::PARSE, report)?;
         if !reader.has("component") && reader.has("remote") {
@@ -187,7 +193,7 @@ fn read_parse(node: &Node, report: &mut Report) -> Option<String> {
     reader::text(node, report)
 }
 
-fn read_parse_settings(node: &Node, report: &mut Report) -> Option<BTreeMap<String, String>> {
+pub(crate) fn read_parse_settings(node: &Node, report: &mut Report) -> Option<BTreeMap<String, String>> {
     let entries = &reader::table(node, report)?.entries;
     let settings: Vec<_> = entries
         .iter()
@@ -211,7 +217,11 @@ fn read_decimals(pipeline: &Reader<'_>, report: &mut Report) -> Option<Decimals>
     })
 }
 
-fn read_scales(node: &Node, windows: &[Window], report: &mut Report) -> Option<BTreeMap<String, u8>> {
+pub(crate) fn read_scales(
+    node: &Node,
+    windows: &[Window],
+    report: &mut Report,
+) -> Option<BTreeMap<String, u8>> {
     let wanted: Vec<&str> = columns(windows).into_iter().collect();
     let entries = &reader::table(node, report)?.entries;
     let scales: Vec<_> = entries

@@ -17,6 +17,7 @@ pub fn reference() -> String {
         &schema::LAKE,
         &schema::SWAP,
         &schema::WINDOW,
+        &schema::BACKFILL,
     ];
     for table in ours {
         write_table(table, &mut out);

@@ -34,6 +34,16 @@ pub(crate) fn signed_duration_us(text: &str) -> Result<i64, String> {
     Ok(sign * duration(text)?.as_micros() as i64)
 }
 
+/// A day, `2024-08-09` (its first moment), or a moment, `2024-08-09T12:30:00Z`; µs since 1970-01-01 UTC.
+pub fn moment_us(text: &str) -> Result<i64, String> {
+    let text = text.trim();
+    let whole = if text.len() == "2024-08-09".len() { format!("{text}T00:00:00Z") } else { text.to_owned() };
+    let moment = humantime::parse_rfc3339(&whole)
+        .map_err(|_| "write a day like 2024-08-09, or a moment like 2024-08-09T12:30:00Z (UTC)".to_owned())?;
+    let since = moment.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).map_err(|_| "too far in the future".to_owned())
+}
+
 /// `64MiB`, `1GB`, `4096`: bytes.
 pub fn bytes(text: &str) -> Result<u64, String> {
     const UNITS: [(&str, u64); 8] = [
@@ -103,6 +113,15 @@ mod tests {
     fn an_offset_may_be_negative() {
         assert_eq!(signed_duration_us("-8h"), Ok(-28_800_000_000));
         assert_eq!(signed_duration_us("8h"), Ok(28_800_000_000));
+    }
+
+    #[test]
+    fn a_moment_is_a_day_or_a_time_in_utc() {
+        assert_eq!(moment_us("2024-08-09"), Ok(1_723_161_600_000_000));
+        assert_eq!(moment_us("2024-08-09T00:00:01.5Z"), Ok(1_723_161_601_500_000));
+        for text in ["", "2024-08", "09.08.2024", "2024-13-01", "2024-08-09T00:00:00+07:00", "today"] {
+            assert!(moment_us(text).is_err(), "{text}");
+        }
     }
 
     #[test]

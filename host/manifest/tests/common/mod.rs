@@ -48,6 +48,22 @@ pub fn with_line(after: &str, line: &str) -> String {
     with(&format!("{after}\n"), &format!("{after}\n{line}\n"))
 }
 
+/// `MINIMAL` with a backfill `history` of its pipeline, and more lines in its table.
+pub fn with_backfill(lines: &str) -> String {
+    format!(
+        r#"{MINIMAL}
+[application.trigger.kafka.backfill.history]
+pipeline = "candles"
+function = "backfill-binance"
+base-url = "https://api.example.com"
+aggregates = {{ close = "last(close)" }}
+{lines}
+[component.backfill-binance]
+source = "backfill-binance.wasm"
+"#
+    )
+}
+
 pub fn read(text: &str) -> Result<Manifest, Errors> {
     read_with(text, &[], &Overrides::default())
 }

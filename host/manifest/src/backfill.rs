@@ -1,0 +1,338 @@
+//! `[application.trigger.kafka.backfill.NAME]`: where the windows that a pipeline lacks are fetched from.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::aggregate::Aggregate;
+use crate::error::{Report, suggestion};
+use crate::node::{Node, Value};
+use crate::pipeline::{self, Pipeline};
+use crate::reader::{self, Reader};
+use crate::window::{self, IdColumns, Shape, Window};
+use crate::{meaning, names, schema, units};
+
+/// A backfill with everything decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backfill {
+    pub name: String,
+    /// The backfill component's name.
+    pub function: String,
+    /// The function's own settings.
+    pub settings: BTreeMap<String, String>,
+    /// Scheme, host and port, and what stands before the function's paths; no slash at its end.
+    pub base_url: String,
+    /// Whether that very host and port may be at an internal address.
+    pub internal: bool,
+    /// Further hosts that an answer may redirect to.
+    pub hosts: Vec<String>,
+    /// The exchange's name of a symbol by the lake's; none: the symbols that the lake has, by their own names.
+    pub symbols: Option<BTreeMap<String, String>>,
+    /// Length of the bars that are fetched.
+    pub interval_us: u64,
+    /// Where history begins, µs since 1970-01-01 UTC; none: with the first window that the lake has.
+    pub from_us: Option<i64>,
+    /// How long after its end a window is asked for.
+    pub settle_us: i64,
+    /// A batch table whose complete rows need not be fetched.
+    pub batch: Option<String>,
+    pub asking: Asking,
+    /// The pipeline as it is computed from the exchange's bars: its id, limits and lake are the stream's; parse
+    /// function, kinds, ids and aggregates are the backfill's. All windows are tumbling and have one key.
+    pub bars: Pipeline,
+}
+
+/// How an exchange is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asking {
+    /// What may be used of the exchange's allowance in a minute.
+    pub weight: u32,
+    /// For one answer.
+    pub timeout: Duration,
+    /// Bytes of one answer.
+    pub body_bytes: u64,
+    /// Times that a request is tried before it is given up.
+    pub attempts: u32,
+}
+
+const KIB: u64 = 1 << 10;
+const GIB: u64 = 1 << 30;
+
+/// Reads all tables `backfill.NAME` inside the cluster's table, and sees that the pipelines that want one have one.
+pub(crate) fn read_all(
+    cluster: &Node,
+    pipelines: &[(Node, Pipeline)],
+    report: &mut Report,
+) -> Vec<(Node, Backfill)> {
+    let mut backfills: Vec<(Node, Backfill)> = Vec::new();
+    let tables = cluster.find(&["backfill"]).and_then(|node| reader::table(node, report));
+    for entry in tables.map_or(&[][..], |table| &table.entries) {
+        let name = Node::text(entry.node.path.clone(), &entry.key);
+        let Some(name) = names::window(&name, report) else { continue };
+        let Some(backfill) = read(name, &entry.node, pipelines, report) else { continue };
+        if let Some(problem) = backfills.iter().find_map(|(_, other)| backfill.overlaps(other)) {
+            report.at(&entry.node, problem);
+        }
+        backfills.push((entry.node.clone(), backfill));
+    }
+    for (node, pipeline) in pipelines {
+        if pipeline.auto_backfill
+            && tables.is_none_or(|all| !all.entries.iter().any(|it| names_it(&it.node, pipeline)))
+        {
+            let problem = format!(
+                "no [application.trigger.kafka.backfill.NAME] has `pipeline = \"{}\"`: add one, or remove the key",
+                pipeline.id
+            );
+            report.at(node.find(&["backfill"]).unwrap_or(node), problem);
+        }
+    }
+    backfills
+}
+
+fn names_it(backfill: &Node, pipeline: &Pipeline) -> bool {
+    backfill.find(&["pipeline"]).and_then(Node::as_str) == Some(&pipeline.id)
+}
+
+impl Backfill {
+    pub fn pipeline(&self) -> &str {
+        &self.bars.id
+    }
+
+    /// Two that publish revisions of one window would give two rows the same number.
+    fn overlaps(&self, other: &Backfill) -> Option<String> {
+        let shares = |name: &str| other.bars.windows.iter().any(|window| window.name == name);
+        if self.pipeline() != other.pipeline() || !self.bars.windows.iter().any(|window| shares(&window.name))
+        {
+            return None;
+        }
+        let both = match (&self.symbols, &other.symbols) {
+            (Some(ours), Some(theirs)) => ours.keys().find(|symbol| theirs.contains_key(*symbol))?.clone(),
+            _ => "every symbol".to_owned(),
+        };
+        Some(format!(
+            "backfill `{}` fetches the same windows of {both}: give each its own `symbols` or `windows`",
+            other.name
+        ))
+    }
+}
+
+fn read(name: String, node: &Node, pipelines: &[(Node, Pipeline)], report: &mut Report) -> Option<Backfill> {
+    let reader = Reader::open(node, &schema::BACKFILL, report)?;
+    let function = reader.required("function", report, reader::text);
+    let settings = reader.optional("settings", report, pipeline::read_parse_settings);
+    let base_url =
+        reader.required("base-url", report, |node, report| reader::parsed(node, "a URL", report, base_url));
+    let internal = reader.required("internal", report, reader::boolean);
+    let hosts = reader.optional("hosts", report, reader::texts);
+    let symbols = reader.optional("symbols", report, read_symbols);
+    let interval = reader.required("interval", report, reader::positive_duration);
+    let from_us = reader
+        .optional("from", report, |node, report| reader::parsed(node, "a day", report, units::moment_us));
+    let settle_us = reader.required("settle", report, reader::duration_us);
+    let batch = reader.optional("batch", report, names::window);
+    let asking = read_asking(&reader, report);
+    let target = reader.required("pipeline", report, |node, report| {
+        let id = reader::text(node, report)?;
+        let known: Vec<&str> = pipelines.iter().map(|(_, pipeline)| pipeline.id.as_str()).collect();
+        let found = pipelines.iter().find(|(_, pipeline)| pipeline.id == id);
+        if found.is_none() {
+            report.at(node, format!("there is no pipeline `{id}`; {}", suggestion(&id, &known)));
+        }
+        found.map(|(_, pipeline)| pipeline.clone())
+    });
+    let interval_us = interval?.as_micros() as u64;
+    let bars = read_bars(&reader, target?, interval_us, report);
+    Some(Backfill {
+        name,
+        function: function?,
+        settings: settings?.unwrap_or_default(),
+        base_url: base_url?,
+        internal: internal?,
+        hosts: hosts?.unwrap_or_default(),
+        symbols: symbols?,
+        interval_us,
+        from_us: from_us?,
+        settle_us: settle_us?,
+        batch: batch?,
+        asking: asking?,
+        bars: bars?,
+    })
+}
+
+fn read_asking(reader: &Reader<'_>, report: &mut Report) -> Option<Asking> {
+    let weight = reader
+        .required("weight", report, |node, report| reader::integer(node, 1..=i64::from(u32::MAX), report));
+    let timeout = reader.required("timeout", report, reader::positive_duration);
+    let body_bytes =
+        reader.required("max-body", report, |node, report| reader::bytes(node, KIB..=GIB, report));
+    let attempts = reader.required("attempts", report, |node, report| reader::integer(node, 1..=100, report));
+    Some(Asking {
+        weight: weight? as u32,
+        timeout: timeout?,
+        body_bytes: body_bytes?,
+        attempts: attempts? as u32,
+    })
+}
+
+fn base_url(text: &str) -> Result<String, String> {
+    let url = Url::parse(text).map_err(|error| format!("{error}; write https://api.example.com"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+        return Err("write https://api.example.com".to_owned());
+    }
+    if !url.username().is_empty()
+        || url.password().is_some()
+        || url.query().is_some()
+        || url.fragment().is_some()
+    {
+        return Err("credentials, `?` and `#` do not belong here".to_owned());
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// A list of symbols that the exchange calls by the same names, or a table of the lake's names to the exchange's.
+fn read_symbols(node: &Node, report: &mut Report) -> Option<BTreeMap<String, String>> {
+    let symbols: Option<BTreeMap<String, String>> = match &node.value {
+        Value::Table(table) => {
+            let entries = table.entries.iter();
+            let pairs: Vec<_> =
+                entries.map(|entry| Some((entry.key.clone(), reader::text(&entry.node, report)?))).collect();
+            pairs.into_iter().collect()
+        }
+        _ => {
+            let names = reader::texts(node, report)?;
+            names::unique(node, &names, report);
+            Some(names.into_iter().map(|name| (name.clone(), name)).collect())
+        }
+    };
+    if symbols.as_ref().is_some_and(|symbols| symbols.is_empty() || symbols.keys().any(String::is_empty)) {
+        report.at(node, "name at least one symbol, none of them empty");
+        return None;
+    }
+    symbols
+}
+
+/// The pipeline with its windows as they are computed from bars.
+fn read_bars(
+    reader: &Reader<'_>,
+    target: Pipeline,
+    interval_us: u64,
+    report: &mut Report,
+) -> Option<Pipeline> {
+    let parse = reader.optional("parse", report, pipeline::read_parse);
+    let parse_settings = reader.optional("parse-settings", report, pipeline::read_parse_settings);
+    let kinds = reader.required("kinds", report, window::read_kinds);
+    let ids = reader.required("ids", report, window::read_ids);
+    let names = reader.optional("windows", report, reader::texts);
+    let aggregates =
+        reader.required("aggregates", report, |node, report| window::read_aggregates(node, &[], report));
+    let chosen = choose_windows(reader, &target, names?.as_deref(), report)?;
+    let (kinds, ids, aggregates) = (kinds?, ids?, aggregates?);
+    let windows: Vec<_> = chosen
+        .into_iter()
+        .map(|window| {
+            check_window(reader, window, interval_us, report)?;
+            over_bars(reader, window, (&kinds, &ids, &aggregates), report)
+        })
+        .collect();
+    let windows: Vec<Window> = windows.into_iter().collect::<Option<_>>()?;
+    let scales = reader
+        .optional("scales", report, |node, report| pipeline::read_scales(node, &windows, report))?
+        .unwrap_or_default();
+    let mut bars = Pipeline {
+        parse: parse?.unwrap_or(target.parse.clone()),
+        parse_settings: parse_settings?.unwrap_or(target.parse_settings.clone()),
+        scales,
+        windows,
+        ..target
+    };
+    bars.digest = meaning::digest(&bars.meaning());
+    Some(bars)
+}
+
+fn choose_windows<'p>(
+    reader: &Reader<'_>,
+    target: &'p Pipeline,
+    names: Option<&[String]>,
+    report: &mut Report,
+) -> Option<Vec<&'p Window>> {
+    let tumbling = |window: &&Window| matches!(window.shape, Shape::Tumbling { .. });
+    let Some(names) = names else {
+        let all: Vec<&Window> = target.windows.iter().filter(tumbling).collect();
+        if all.is_empty() {
+            report.at(reader.node(), format!("pipeline `{}` has no tumbling window to fill", target.id));
+        }
+        return (!all.is_empty()).then_some(all);
+    };
+    let known: Vec<&str> = target.windows.iter().map(|window| window.name.as_str()).collect();
+    let chosen: Vec<_> = names
+        .iter()
+        .map(|name| {
+            let found = target.windows.iter().find(|window| window.name == *name);
+            if found.is_none() {
+                let suggestion = suggestion(name, &known);
+                report.at(
+                    reader.node(),
+                    format!("`windows`: pipeline `{}` has no `{name}`; {suggestion}", target.id),
+                );
+            }
+            found
+        })
+        .collect();
+    chosen.into_iter().collect()
+}
+
+fn check_window(reader: &Reader<'_>, window: &Window, interval_us: u64, report: &mut Report) -> Option<()> {
+    let mut refuse = |why: String| {
+        report.at(reader.node(), format!("window `{}` {why}", window.name));
+        None
+    };
+    let Shape::Tumbling { size_us } = window.shape else {
+        return refuse(
+            "is not a tumbling one, and others cannot be filled; leave it out of `windows`".to_owned(),
+        );
+    };
+    if window.keys.len() != 1 {
+        return refuse(
+            "must have one key, the symbol: an exchange is asked for a symbol at a time; leave it out of `windows`"
+                .to_owned(),
+        );
+    }
+    if !size_us.is_multiple_of(interval_us) || !window.offset_us.unsigned_abs().is_multiple_of(interval_us) {
+        return refuse(
+            "is not made of whole bars: choose an `interval` that divides its size and offset".to_owned(),
+        );
+    }
+    Some(())
+}
+
+/// A window with the same columns, over bars.
+fn over_bars(
+    reader: &Reader<'_>,
+    window: &Window,
+    (kinds, ids, aggregates): (&[String], &IdColumns, &[Aggregate]),
+    report: &mut Report,
+) -> Option<Window> {
+    let columns: Vec<_> = window
+        .aggregates
+        .iter()
+        .map(|column| {
+            let found = aggregates.iter().find(|aggregate| aggregate.name == column.name).cloned();
+            if found.is_none() {
+                let problem = format!(
+                    "window `{}` has a column `{}`, and `aggregates` does not say how it is made of bars; add it, or \
+                     leave the window out of `windows`",
+                    window.name, column.name
+                );
+                report.at(reader.node(), problem);
+            }
+            found
+        })
+        .collect();
+    Some(Window {
+        kinds: kinds.to_vec(),
+        ids: Some(ids.clone()),
+        aggregates: columns.into_iter().collect::<Option<_>>()?,
+        ..window.clone()
+    })
+}
