@@ -2,7 +2,9 @@
 
 use tallow_engine::{ColumnData, Report, Rows};
 use tallow_epoch::Ledger;
+use tallow_sink::{DeadLetter, ReasonKind};
 
+use crate::dead::dead_letter;
 use crate::error::PipelineError;
 use crate::plan::Plan;
 use crate::stage::parse::Piece;
@@ -80,6 +82,26 @@ fn count_kinds(rows: &Rows) -> Vec<(&[u8], u64)> {
         name
     });
     names.zip(counts).collect()
+}
+
+/// Rows that a window refuses, as dead letters: known ids with other content, and rows that lack what it needs.
+pub fn refused_rows<'a>(
+    piece: &'a Piece,
+    report: &'a Report,
+    window: &'a str,
+) -> impl Iterator<Item = DeadLetter> + 'a {
+    let refused = [
+        (&report.conflict_rows, ReasonKind::Conflict, "its id was seen before with other content"),
+        (&report.invalid, ReasonKind::Invalid, "it lacks an event time, a key or an id"),
+    ];
+    refused.into_iter().flat_map(move |(rows, kind, reason)| {
+        rows.iter().map(move |row| {
+            let (record, within) = record_and_row(&piece.parsed.rows, *row);
+            let mut letter = dead_letter(&piece.batch, record, kind, reason.to_owned());
+            (letter.window, letter.row) = (Some(window.to_owned()), Some(within));
+            letter
+        })
+    })
 }
 
 /// The record that a row came from, and the row's number within it.

@@ -2,6 +2,7 @@
 //! nothing.
 
 mod attend;
+mod backfill;
 mod check;
 mod compile_function;
 mod demo;
@@ -41,6 +42,8 @@ enum Command {
     Demo(demo::Args),
     /// Write market messages into a Kafka topic: synthetic ones or a recording
     Produce(produce::Args),
+    /// Fetch from an exchange what the pipelines' tables lack
+    Backfill(backfill::Args),
     /// Show where the pipelines stand: offsets, lag, watermark, state, ledger, last commits
     Status(status::Args),
     /// Check a manifest and its components without running them
@@ -87,6 +90,7 @@ pub fn main() -> ExitCode {
         Command::Up(args) => up::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Produce(args) => produce::run(args),
+        Command::Backfill(args) => backfill::run(args),
         Command::Status(args) => status::run(args),
         Command::Check(args) => check::run(args),
         Command::Functions(args) => functions::run(args),

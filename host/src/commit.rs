@@ -11,7 +11,7 @@ use tallow_engine::Part;
 use tallow_log::record::{self, AsideRecord, Epoch, Function, Outgoing, Role, SetAside, State, StatePart};
 use tallow_log::{Digest, Draft, Job, Publication};
 use tallow_record::TopicPartition;
-use tallow_sink::{DeadLetter, EpochOutput, Item, OffsetRange, Provenance, ReasonKind, Sink};
+use tallow_sink::{DeadLetter, EpochOutput, Item, OffsetRange, Origin, Provenance, ReasonKind, Sink};
 use tallow_source::{Position, Source};
 
 use crate::error::PipelineError;
@@ -79,12 +79,13 @@ impl Committer {
             items.extend(sink.prepare(&output)?);
         }
         self.put_state(&mut state, &epoch.parts)?;
-        let outbox = self.put_outbox(&items)?;
+        let outbox = put_outbox(&self.job, &items)?;
         let closed = output.closed;
         let record = Epoch {
             clock_us: Some(epoch.clock_us),
             watermark_us: epoch.watermark_before_us,
             set_aside: self.set_aside(&output.dead)?,
+            inputs: Vec::new(),
             chunks: epoch.chunks.iter().map(chunk).collect(),
             gaps: epoch.gaps.iter().map(gap).collect(),
             outbox,
@@ -162,20 +163,6 @@ impl Committer {
         Ok(())
     }
 
-    fn put_outbox(&self, items: &[Item]) -> Result<Vec<Outgoing>, PipelineError> {
-        let outgoing = items.iter().map(|item| {
-            Ok(Outgoing {
-                sink: item.sink.to_owned(),
-                name: item.name.clone(),
-                rows: item.rows,
-                rows_digest: item.rows_digest,
-                digest: Digest::of(&item.bytes),
-                blob: self.job.put_blob(item.bytes.clone())?,
-            })
-        });
-        outgoing.collect()
-    }
-
     /// Records that a replay must leave out: they cannot be told from the input alone.
     fn set_aside(&self, dead: &[DeadLetter]) -> Result<SetAside, PipelineError> {
         /// Longer lists go into a blob of their own, so that log records stay small.
@@ -199,6 +186,21 @@ impl Committer {
     }
 }
 
+/// Stores finished objects as blobs; what the commit says of them.
+pub fn put_outbox(job: &Job, items: &[Item]) -> Result<Vec<Outgoing>, PipelineError> {
+    let outgoing = items.iter().map(|item| {
+        Ok(Outgoing {
+            sink: item.sink.to_owned(),
+            name: item.name.clone(),
+            rows: item.rows,
+            rows_digest: item.rows_digest,
+            digest: Digest::of(&item.bytes),
+            blob: job.put_blob(item.bytes.clone())?,
+        })
+    });
+    outgoing.collect()
+}
+
 /// Publishes finished objects, each by the sink that made it.
 pub fn publish(
     sinks: &[Arc<dyn Sink>],
@@ -215,12 +217,17 @@ pub fn publish(
     Ok(())
 }
 
-fn provenance(functions: &[Function], chunks: &[Chunk]) -> Provenance {
+/// Digests of the functions by their role, as files name them.
+pub fn by_role(functions: &[Function]) -> BTreeMap<String, String> {
     let role = |function: &Function| match function.role {
         Role::Parse => "parse",
         Role::Window => "window",
     };
-    let functions = functions.iter().map(|it| (role(it).to_owned(), it.digest.to_string())).collect();
+    functions.iter().map(|it| (role(it).to_owned(), it.digest.to_string())).collect()
+}
+
+fn provenance(functions: &[Function], chunks: &[Chunk]) -> Provenance {
+    let functions = by_role(functions);
     let mut ranges: BTreeMap<&TopicPartition, (i64, i64)> = BTreeMap::new();
     for chunk in chunks {
         let range = ranges.entry(&chunk.partition).or_insert((chunk.from, chunk.to));
@@ -232,7 +239,7 @@ fn provenance(functions: &[Function], chunks: &[Chunk]) -> Provenance {
         from,
         to,
     });
-    Provenance { functions, offsets: offsets.collect() }
+    Provenance { origin: Origin::Stream, functions, offsets: offsets.collect() }
 }
 
 fn chunk(chunk: &Chunk) -> record::Chunk {

@@ -2,6 +2,7 @@
 
 use tallow_engine::LoadError;
 use tallow_epoch::Imbalance;
+use tallow_http::HttpError;
 use tallow_log::{LogError, StoreError};
 use tallow_sink::SinkError;
 use tallow_source::SourceError;
@@ -57,6 +58,15 @@ pub enum PipelineError {
     Clock { future: u64, rows: u64 },
     #[error("function `{function}` is on probation: {why}")]
     Probation { function: String, why: String },
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// May work later: what has been committed so far stays.
+    #[error(
+        "backfill `{backfill}`: {base_url}: {why}. What has been fetched so far is committed; run again later"
+    )]
+    Away { backfill: String, base_url: String, why: String },
+    #[error("{0}")]
+    Usage(String),
     #[error("{0}")]
     Checkpoint(String),
     #[error("cannot start a thread: {0}")]
@@ -71,10 +81,12 @@ impl PipelineError {
         match self {
             // A partition's trouble (no leader, an answer that did not come) is the broker's, and passes with it.
             Self::Source(SourceError::Unreachable { .. } | SourceError::Partition { .. })
-            | Self::Clock { .. } => true,
+            | Self::Clock { .. }
+            | Self::Away { .. } => true,
             Self::Log(error) => error.passes(),
             Self::Store(error) => error.passes(),
             Self::Sink(error) => error.passes(),
+            Self::Http(error) => error.passes(),
             _ => false,
         }
     }
@@ -103,11 +115,11 @@ impl PipelineError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::BadRecord { .. } => exit::DATA,
-            Self::Source(SourceError::Unreachable { .. }) => exit::UNAVAILABLE,
+            Self::Source(SourceError::Unreachable { .. }) | Self::Away { .. } => exit::UNAVAILABLE,
             Self::Source(SourceError::NoTopic { .. } | SourceError::Setting { .. }) => exit::USAGE,
             Self::Log(error) => error.exit_code(),
             Self::Store(error) => error.exit_code(),
-            Self::Checkpoint(_) | Self::Load(_) => exit::USAGE,
+            Self::Usage(_) | Self::Checkpoint(_) | Self::Load(_) | Self::Http(_) => exit::USAGE,
             _ => exit::FAILED,
         }
     }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
 use tallow_engine::{Parsed, Report, Stats};
 use tallow_record::TopicPartition;
 
@@ -27,6 +28,8 @@ pub struct Counts {
     pub ignored: u64,
     /// Windows published.
     pub candles: u64,
+    /// Of these, windows that are known to lack something.
+    pub incomplete: u64,
     /// (row, window) pairs that came too late, all windows together.
     pub late: u64,
     pub duplicates: u64,
@@ -48,6 +51,7 @@ pub struct Progress {
     rows: AtomicU64,
     ignored: AtomicU64,
     candles: AtomicU64,
+    incomplete: AtomicU64,
     late: AtomicU64,
     duplicates: AtomicU64,
     conflicts: AtomicU64,
@@ -76,6 +80,7 @@ impl Progress {
             rows: self.rows.load(Relaxed),
             ignored: self.ignored.load(Relaxed),
             candles: self.candles.load(Relaxed),
+            incomplete: self.incomplete.load(Relaxed),
             late: self.late.load(Relaxed),
             duplicates: self.duplicates.load(Relaxed),
             conflicts: self.conflicts.load(Relaxed),
@@ -145,6 +150,7 @@ impl Progress {
         self.committed.lock().unwrap_or_else(PoisonError::into_inner).clone_from(positions);
         self.epochs.fetch_add(1, Relaxed);
         self.candles.fetch_add(closed.iter().map(|(_, rows)| rows.num_rows() as u64).sum(), Relaxed);
+        self.incomplete.fetch_add(closed.iter().map(|(_, rows)| incomplete(rows)).sum(), Relaxed);
         if let Some(viewer) = &self.viewer {
             viewer.closed(pipeline, closed);
         }
@@ -153,6 +159,12 @@ impl Progress {
     fn reasons(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
         self.reasons.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Rows that say of themselves that they are not complete.
+fn incomplete(rows: &RecordBatch) -> u64 {
+    let complete = rows.column_by_name("complete").and_then(|column| column.as_boolean_opt());
+    complete.map_or(0, |complete| complete.false_count() as u64)
 }
 
 /// A reason without what differs from record to record, so that counts of it mean something: numbers become `N`,

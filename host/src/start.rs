@@ -12,6 +12,7 @@ use tallow_log::record::{Epoch, Function, Partition, Role, State};
 use tallow_log::{Draft, Job, Opened, Publication};
 use tallow_manifest::{OnDataLoss, StartingOffsets};
 use tallow_record::TopicPartition;
+use tallow_sink::Sink;
 use tallow_source::{PartitionInfo, Position};
 
 pub use self::restore::Restored;
@@ -43,7 +44,7 @@ pub fn start(wiring: &Wiring, roll_back: Option<&str>) -> Result<Started, Pipeli
     let Opened { mut job, first: _, to_publish, mut held } =
         Job::open(&wiring.store, plan.name(), 0, &owner(), wiring.clock.clone(), wiring.random.clone())?;
     refuse::changed_windows(plan, &job.newest().state)?;
-    republish(wiring, &mut job, to_publish)?;
+    republish(&wiring.sinks, &mut job, to_publish)?;
     if rollback::roll_back(wiring, &mut job, roll_back)? {
         held.clear();
     }
@@ -139,11 +140,15 @@ fn fix_positions(
 }
 
 /// What was committed and may not have been published. Publishing twice does no harm.
-fn republish(wiring: &Wiring, job: &mut Job, to_publish: Vec<Publication>) -> Result<(), PipelineError> {
+pub fn republish(
+    sinks: &[Arc<dyn Sink>],
+    job: &mut Job,
+    to_publish: Vec<Publication>,
+) -> Result<(), PipelineError> {
     for Publication { sink, seq, outbox } in to_publish {
         for outgoing in outbox {
             let bytes = job.read_blob(&outgoing.blob)?;
-            commit::publish(&wiring.sinks, [(outgoing.sink, outgoing.name, bytes)].into_iter())?;
+            commit::publish(sinks, [(outgoing.sink, outgoing.name, bytes)].into_iter())?;
         }
         job.published(&sink, seq);
     }
@@ -151,7 +156,7 @@ fn republish(wiring: &Wiring, job: &mut Job, to_publish: Vec<Publication>) -> Re
 }
 
 /// Host and process, for people who read the log.
-fn owner() -> String {
+pub fn owner() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     format!("{} process {}", host.trim(), std::process::id())
 }

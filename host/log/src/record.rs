@@ -75,6 +75,9 @@ pub struct Epoch {
     /// Offsets that were lost before they could be read, where the manifest says to go on.
     pub gaps: Vec<Gap>,
     pub set_aside: SetAside,
+    /// What was taken from elsewhere than topics, in the order in which it was taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<Input>,
     pub outbox: Vec<Outgoing>,
     /// Counts of this epoch alone.
     pub ledger: Ledger,
@@ -216,6 +219,20 @@ pub struct StatePart {
     pub length: u64,
 }
 
+/// Something that was taken from elsewhere than a topic, such as an exchange's answer: `length` bytes of a blob, from
+/// `from` on, as they came.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// What was asked for, for people.
+    pub name: String,
+    /// SHA-256 of the function that asked for it and read it.
+    pub function: Digest,
+    pub blob: BlobRef,
+    pub from: u64,
+    pub length: u64,
+}
+
 /// Finished bytes that a sink is to publish.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -253,7 +270,9 @@ impl Record {
             SetAside::List(_) => None,
         };
         let parts = self.state.parts.iter().map(|part| &part.blob);
-        parts.chain(self.epoch.outbox.iter().map(|outgoing| &outgoing.blob)).chain(set_aside)
+        let inputs = self.epoch.inputs.iter().map(|input| &input.blob);
+        let outbox = self.epoch.outbox.iter().map(|outgoing| &outgoing.blob);
+        parts.chain(inputs).chain(outbox).chain(set_aside)
     }
 
     /// How far a sink may publish, as this record knows it.

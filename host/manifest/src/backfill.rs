@@ -35,8 +35,8 @@ pub struct Backfill {
     pub from_us: Option<i64>,
     /// How long after its end a window is asked for.
     pub settle_us: i64,
-    /// A batch table whose complete rows need not be fetched.
-    pub batch: Option<String>,
+    /// Tables of the lake beside the pipeline's own whose complete rows need not be fetched.
+    pub covered_by: Vec<String>,
     pub asking: Asking,
     /// The pipeline as it is computed from the exchange's bars: its id, limits and lake are the stream's; parse
     /// function, kinds, ids and aggregates are the backfill's. All windows are tumbling and have one key.
@@ -130,7 +130,10 @@ fn read(name: String, node: &Node, pipelines: &[(Node, Pipeline)], report: &mut 
     let from_us = reader
         .optional("from", report, |node, report| reader::parsed(node, "a day", report, units::moment_us));
     let settle_us = reader.required("settle", report, reader::duration_us);
-    let batch = reader.optional("batch", report, names::window);
+    let covered_by = reader.optional("covered-by", report, |node, report| {
+        let tables = reader::texts(node, report)?;
+        tables.iter().all(|table| check_table(node, table, report)).then_some(tables)
+    });
     let asking = read_asking(&reader, report);
     let target = reader.required("pipeline", report, |node, report| {
         let id = reader::text(node, report)?;
@@ -154,7 +157,7 @@ fn read(name: String, node: &Node, pipelines: &[(Node, Pipeline)], report: &mut 
         interval_us,
         from_us: from_us?,
         settle_us: settle_us?,
-        batch: batch?,
+        covered_by: covered_by?.unwrap_or_default(),
         asking: asking?,
         bars: bars?,
     })
@@ -173,6 +176,16 @@ fn read_asking(reader: &Reader<'_>, report: &mut Report) -> Option<Asking> {
         body_bytes: body_bytes?,
         attempts: attempts? as u32,
     })
+}
+
+/// A table is a folder of the lake, and nothing leads out of it.
+fn check_table(node: &Node, table: &str, report: &mut Report) -> bool {
+    let plain = |part: &str| !part.is_empty() && !matches!(part, "." | ".." | "_tallow");
+    let sound = table.split('/').count() >= 2 && table.split('/').all(plain);
+    if !sound {
+        report.at(node, format!("`{table}` is not a table of the lake; write one like \"batch/daily\""));
+    }
+    sound
 }
 
 fn base_url(text: &str) -> Result<String, String> {

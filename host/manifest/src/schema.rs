@@ -480,10 +480,10 @@ pub(crate) const BACKFILL: Table = Table {
             "The parse function's own settings.",
         ),
         key(
-            "batch",
-            "the name of a batch table",
+            "covered-by",
+            "a list of tables of the lake, such as `[\"batch/daily\"]`",
             Absent("only the pipeline's own tables count"),
-            "A table whose complete rows need not be fetched.",
+            "Tables beside the pipeline's own: windows that stand there, whole and not filled, need not be fetched.",
         ),
         key(
             "from",

@@ -62,6 +62,7 @@ fn mistakes_are_named_with_what_to_do() {
         (with_backfill("windows = [\"1h\"]"), "pipeline `candles` has no `1h`"),
         (with_backfill("interval = \"7s\""), "window `1m` is not made of whole bars"),
         (with_backfill("intervall = \"1m\""), "did you mean `interval`?"),
+        (with_backfill("covered-by = [\"../x\"]"), "is not a table of the lake"),
         (with_backfill("symbols = []"), "name at least one symbol"),
         (with_backfill("from = \"yesterday\""), "write a day like 2024-08-09"),
         (with_backfill("").replace("https://api.", "ftp://api."), "write https://api.example.com"),

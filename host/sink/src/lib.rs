@@ -30,6 +30,6 @@ pub use digest::rows_digest;
 pub use error::SinkError;
 pub use lake::{Decimals, Lake};
 pub use late_rows::LateRows;
-pub use output::{DeadLetter, EpochOutput, LateRow, OffsetRange, Provenance, ReasonKind};
+pub use output::{DeadLetter, EpochOutput, LateRow, OffsetRange, Origin, Provenance, ReasonKind};
 pub use parquet_file::SCHEMA_VERSION;
 pub use sink::{Item, Sink};

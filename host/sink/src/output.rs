@@ -34,9 +34,28 @@ impl EpochOutput<'_> {
     }
 }
 
+/// What made the rows, as files say it under `tallow.source`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    #[default]
+    Stream,
+    /// Fetched anew: revisions of what the stream lacked.
+    Backfill,
+}
+
+impl Origin {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stream => "stream",
+            Self::Backfill => "backfill",
+        }
+    }
+}
+
 /// What the output was made of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Provenance {
+    pub origin: Origin,
     /// sha256 of each component by its role (`parse`, `window`).
     pub functions: BTreeMap<String, String>,
     /// The records that the epoch took.

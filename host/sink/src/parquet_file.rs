@@ -99,6 +99,7 @@ fn footer(output: &EpochOutput<'_>, rows_digest: Digest) -> Vec<KeyValue> {
         ("tallow.offsets", serde_json::Value::from(offsets).to_string()),
         ("tallow.rows_digest", rows_digest.to_string()),
         ("tallow.schema", SCHEMA_VERSION.to_owned()),
+        ("tallow.source", output.provenance.origin.as_str().to_owned()),
     ];
     entries.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value)).collect()
 }

@@ -1,7 +1,7 @@
 //! `tallow check`: everything that can be known of a manifest without running it.
 
-use tallow_engine::{CallError, Contract, ParseFunction, WindowFunction};
-use tallow_manifest::{Manifest, Pipeline};
+use tallow_engine::{BackfillFunction, BackfillOptions, CallError, Contract, ParseFunction, WindowFunction};
+use tallow_manifest::{Backfill, Manifest, Pipeline};
 
 use super::{Failure, settings};
 use crate::error::exit;
@@ -20,10 +20,47 @@ pub fn run(args: Args) -> Result<(), Failure> {
     for pipeline in &manifest.pipelines {
         check(&manifest, &runtime, pipeline)?;
     }
+    for backfill in &manifest.backfills {
+        check_backfill(&manifest, &runtime, backfill)?;
+    }
     for trigger in &manifest.skipped_triggers {
         println!("trigger {trigger}: not Tallow's, left to `spin up`");
     }
     println!("{}: good", manifest.path.display());
+    Ok(())
+}
+
+fn check_backfill(
+    manifest: &Manifest,
+    runtime: &tallow_engine::Runtime,
+    backfill: &Backfill,
+) -> Result<(), Failure> {
+    let failed = |function: &str, error: CallError| {
+        Failure::new(exit::USAGE, format!("backfill `{}`, function `{function}`: {error}", backfill.name))
+    };
+    let plan = Plan::new(&backfill.bars, Mode::default());
+    let component = settings::component(manifest, runtime, &backfill.function, Contract::Backfill)?;
+    let mut function =
+        BackfillFunction::new(&component, plan.limits).map_err(|error| failed(component.name(), error))?;
+    let options = BackfillOptions {
+        symbol: String::new(),
+        listed_as: String::new(),
+        interval_us: backfill.interval_us,
+        settings: backfill.settings.clone().into_iter().collect(),
+    };
+    // Nothing is wanted: it is refused where the interval or the settings are.
+    function.plan(&options, &[], &[]).map_err(|error| failed(component.name(), error))?;
+    let parse = settings::component(manifest, runtime, &backfill.bars.parse, Contract::Parse)?;
+    let mut function = ParseFunction::new(&parse, plan.limits, plan.parse_options.clone())
+        .map_err(|error| failed(parse.name(), error))?;
+    function.parse(&mut tallow_record::Batch::default()).map_err(|error| failed(parse.name(), error))?;
+
+    println!("backfill {}", backfill.name);
+    println!("  fetch   {}  sha256:{}", component.name(), component.digest());
+    println!("  from    {}", backfill.base_url);
+    for window in &backfill.bars.windows {
+        println!("  fills   speed/{}", backfill.bars.table(window));
+    }
     Ok(())
 }
 

@@ -1,15 +1,18 @@
 //! `tallow up`: runs the pipelines of a manifest, each in a thread, until stopped or drained.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 
 use clap::Args as ClapArgs;
+use tallow_manifest::Manifest;
 
 use super::attend::{self, Attendant, Port};
 use super::report::Reporter;
 use super::wire::{World, first_failure};
 use super::{Failure, settings, stop};
-use crate::error::PipelineError;
+use crate::backfill::auto;
+use crate::error::{PipelineError, exit};
 use crate::pipeline::{self, Wiring};
 use crate::plan::Mode;
 use crate::progress::Progress;
@@ -52,7 +55,9 @@ pub fn run(args: Args) -> Result<(), Failure> {
         .map(|wiring| Attendant::new(&args.attend, &manifest, wiring, wirings.len() == 1))
         .collect::<Result<Vec<_>, _>>()?;
     let port = Port::open(&args.attend)?;
+    let fetching = Fetching::start(&manifest, &world, &wirings)?;
     let failures = run_all(&wirings, &attendants, port.as_ref(), &reporter);
+    fetching.finish(&wirings, &reporter);
     // A pipeline that could not begin has nothing to sum up.
     let began = |wiring: &&Wiring| failures.is_empty() || wiring.progress.counts().epochs > 0;
     for wiring in wirings.iter().filter(began) {
@@ -93,4 +98,40 @@ fn run_all(
         let done = threads.into_iter().map(|thread| thread.join().unwrap_or(Err(PipelineError::Broken)));
         names.zip(done).filter_map(|(name, done)| done.err().map(|error| (name, error))).collect()
     })
+}
+
+/// What fetches by itself what the pipelines lack, each in a thread of its own.
+struct Fetching {
+    threads: Vec<JoinHandle<()>>,
+    ended: Arc<AtomicBool>,
+}
+
+impl Fetching {
+    fn start(manifest: &Manifest, world: &World, wirings: &[Wiring]) -> Result<Self, Failure> {
+        let ended = Arc::new(AtomicBool::new(false));
+        let mut threads = Vec::new();
+        for wiring in wirings.iter().filter(|wiring| wiring.plan.pipeline.auto_backfill) {
+            for backfill in manifest.backfills.iter().filter(|it| it.pipeline() == wiring.plan.name()) {
+                let mut backfilling = world.backfilling(manifest, backfill)?;
+                let (stream, clock) = (wiring.progress.clone(), wiring.clock.clone());
+                let (stop, ended) = (wiring.stop.clone(), ended.clone());
+                let at_end = wiring.plan.available_now;
+                let thread = std::thread::Builder::new().name("backfill".to_owned()).spawn(move || {
+                    auto::run(&mut backfilling, &stream, &*clock, (&stop, &ended), at_end);
+                });
+                threads.push(thread.map_err(|error| Failure::new(exit::FAILED, error))?);
+            }
+        }
+        Ok(Self { threads, ended })
+    }
+
+    /// The pipelines have ended: waits for what they leave to be fetched. Who stops the program does not want to wait
+    /// for an exchange: what is not committed is fetched again.
+    fn finish(self, wirings: &[Wiring], reporter: &Reporter) {
+        self.ended.store(true, Ordering::Relaxed);
+        let stopped = || wirings.iter().any(|wiring| wiring.stop.load(Ordering::Relaxed));
+        while !stopped() && self.threads.iter().any(|thread| !thread.is_finished()) {
+            reporter.progress(wirings.iter().map(|wiring| (wiring.plan.name(), wiring.progress.counts())));
+        }
+    }
 }

@@ -6,12 +6,14 @@ use std::sync::atomic::AtomicBool;
 
 use tallow_edge::{Clock, Random, SystemClock, SystemRandom};
 use tallow_engine::{Component, Contract, LoadError, ParseFunction, Runtime};
+use tallow_http::{AllowList, Http, Origin};
 use tallow_log::Store;
-use tallow_manifest::{self as manifest, Cluster, Manifest, Pipeline};
+use tallow_manifest::{self as manifest, Backfill, Cluster, Manifest, Pipeline};
 use tallow_sink::{DeadLetters, Decimals, Lake, LateRows, Sink};
 use tallow_source::{Config, KafkaSource, OnDataLoss, Topics};
 
 use super::{Failure, settings};
+use crate::backfill::{self, Backfilling};
 use crate::error::{PipelineError, exit};
 use crate::live::functions::Functions;
 use crate::live::library::{Card, Library};
@@ -91,6 +93,53 @@ impl World {
         library.keep(bytes.into(), &Card::new(&component, origin, self.clock.now_us()))?;
         Ok(component)
     }
+
+    /// A backfill wired to its exchange.
+    pub fn backfilling(&self, manifest: &Manifest, backfill: &Backfill) -> Result<Backfilling, Failure> {
+        let component = |name: &str, contract| settings::component(manifest, &self.runtime, name, contract);
+        let stream = settings::pipelines(manifest, Some(backfill.pipeline()))?[0].clone();
+        Ok(Backfilling::new(backfill::Wiring {
+            function: component(&backfill.function, Contract::Backfill)?,
+            parse: component(&backfill.bars.parse, Contract::Parse)?,
+            stream_parse: component(&stream.parse, Contract::Parse)?,
+            window: component(backfill.bars.window_function(), Contract::Window)?,
+            http: exchange(backfill, self.clock.clone())?,
+            store: self.store.clone(),
+            sinks: sinks(&self.store, &stream),
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+            progress: Arc::default(),
+            stop: self.stop.clone(),
+            backfill: backfill.clone(),
+            stream,
+        })?)
+    }
+}
+
+/// A client that talks to the hosts of a backfill, and to no others.
+fn exchange(backfill: &Backfill, clock: Arc<dyn Clock>) -> Result<Arc<dyn Http>, Failure> {
+    let origin = |text: &str| -> Result<Origin, Failure> {
+        text.parse().map_err(|why| {
+            Failure::new(exit::USAGE, format!("backfill `{}`: host `{text}`: {why}", backfill.name))
+        })
+    };
+    let url = url::Url::parse(&backfill.base_url)
+        .map_err(|why| Failure::new(exit::USAGE, format!("backfill `{}`: base-url: {why}", backfill.name)))?;
+    let base = Origin::of(&url).map_err(|why| Failure::new(exit::USAGE, why))?;
+    let mut allow = match backfill.internal {
+        true => AllowList::default().internal(base),
+        false => AllowList::default().public(base),
+    };
+    for host in &backfill.hosts {
+        allow = allow.public(origin(host)?);
+    }
+    let asking = backfill.asking;
+    let limits = tallow_http::Limits {
+        whole: asking.timeout,
+        body_bytes: asking.body_bytes,
+        ..tallow_http::Limits::default()
+    };
+    Ok(Arc::new(tallow_http::client(allow, limits, clock).map_err(PipelineError::from)?))
 }
 
 fn wants_headers(parse: &Component, plan: &Plan) -> Result<bool, PipelineError> {

@@ -126,7 +126,7 @@ impl ParseWorker {
     }
 
     /// Parses a batch; where that fails, its halves, down to the record that does it.
-    fn parse(&mut self, mut batch: Batch, parts: &mut Parts) -> Result<(), PipelineError> {
+    pub fn parse(&mut self, mut batch: Batch, parts: &mut Parts) -> Result<(), PipelineError> {
         if batch.is_empty() {
             return Ok(());
         }

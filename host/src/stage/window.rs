@@ -221,18 +221,9 @@ impl WindowWorker {
                 let late = late_row(&piece.batch, record, within, &spec.name, event_time_us, watermark_us);
                 self.epoch.late.push(late);
             }
-            let refused = [
-                (&report.conflict_rows, ReasonKind::Conflict, "its id was seen before with other content"),
-                (&report.invalid, ReasonKind::Invalid, "it lacks an event time, a key or an id"),
-            ];
-            for (list, kind, reason) in refused {
-                for &row in list {
-                    let (record, within) = books::record_and_row(rows, row);
-                    let mut letter = dead_letter(&piece.batch, record, kind, reason.to_owned());
-                    (letter.window, letter.row) = (Some(spec.name.clone()), Some(within));
-                    self.progress.dead(reason);
-                    self.epoch.dead.push(letter);
-                }
+            for letter in books::refused_rows(piece, report, &spec.name) {
+                self.progress.dead(&letter.reason);
+                self.epoch.dead.push(letter);
             }
         }
     }

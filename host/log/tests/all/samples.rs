@@ -10,7 +10,7 @@ use tallow_epoch::{Ledger, PartitionCounts, WindowCounts};
 use tallow_log::Digest;
 use tallow_log::name::BlobName;
 use tallow_log::record::{
-    AsideRecord, BlobRef, Change, Chunk, Epoch, Function, Gap, Kind, Live, Mode, Outgoing, Partition,
+    AsideRecord, BlobRef, Change, Chunk, Epoch, Function, Gap, Input, Kind, Live, Mode, Outgoing, Partition,
     Probation, Record, Role, SeqRange, SetAside, State, StatePart, What, Writer,
 };
 use tallow_record::TopicPartition;
@@ -59,6 +59,7 @@ pub fn frozen() -> Record {
                 offset: 12,
                 why: "trap".into(),
             }]),
+            inputs: Vec::new(),
             outbox: vec![Outgoing {
                 sink: "lake".into(),
                 name: "speed/btc_1m/date=2026-01-01/x.parquet".into(),
@@ -175,16 +176,25 @@ fn epoch() -> impl Strategy<Value = Epoch> {
             blob,
         },
     );
-    (any::<[Option<i64>; 2]>(), vec(chunk, 0..4), vec(gap, 0..2), set_aside, vec(outgoing, 0..3), ledger())
-        .prop_map(|([clock_us, watermark_us], chunks, gaps, set_aside, outbox, ledger)| Epoch {
+    let input = (text(), digest(), blob_ref(), any::<[u64; 2]>()).prop_map(|(name, blob, [from, length])| Input {
+        name,
+        blob,
+        from,
+        length,
+    });
+    let taken = (vec(chunk, 0..4), vec(gap, 0..2), vec(input, 0..3));
+    (any::<[Option<i64>; 2]>(), taken, set_aside, vec(outgoing, 0..3), ledger()).prop_map(
+        |([clock_us, watermark_us], (chunks, gaps, inputs), set_aside, outbox, ledger)| Epoch {
             clock_us,
             watermark_us,
             chunks,
             gaps,
             set_aside,
+            inputs,
             outbox,
             ledger,
-        })
+        },
+    )
 }
 
 fn state() -> impl Strategy<Value = State> {

@@ -8,7 +8,7 @@ use arrow_array::{
 };
 use tallow_record::Place;
 
-use crate::{DeadLetter, EpochOutput, LateRow, OffsetRange, Provenance, ReasonKind};
+use crate::{DeadLetter, EpochOutput, LateRow, OffsetRange, Origin, Provenance, ReasonKind};
 
 /// 2024-08-09 00:00 UTC.
 const MIDNIGHT_US: i64 = 1_723_161_600_000_000;
@@ -33,6 +33,7 @@ pub fn sample(seq: u64, variant: Variant) -> EpochOutput<'static> {
         seq,
         clock_us: MIDNIGHT_US + DAY_US / 2,
         provenance: Provenance {
+            origin: Origin::Stream,
             functions: functions.map(|(role, digest)| (role.to_owned(), digest.repeat(16))).into(),
             offsets: vec![
                 OffsetRange { topic: "btc".into(), partition: 1, from: 7, to: 9 },

@@ -126,6 +126,7 @@ fn the_footer_names_commit_functions_and_offsets() {
     let value = |key| read::footer_value(bytes.clone(), key);
     assert_eq!(value("tallow.commit"), "c1a9/3/7");
     assert_eq!(value("tallow.schema"), "1");
+    assert_eq!(value("tallow.source"), "stream");
     assert_eq!(
         value("tallow.functions"),
         format!(r#"{{"parse":"{}","window":"{}"}}"#, "5e1f".repeat(16), "0ff5".repeat(16))

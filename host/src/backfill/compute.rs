@@ -1,0 +1,221 @@
+//! What was fetched, through the parse function and the window function, to the rows that are published.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::TimestampMicrosecondType;
+use tallow_engine::{Component, Report, WindowFunction, to_arrow};
+use tallow_epoch::Ledger;
+use tallow_record::{Batch, TopicPartition};
+use tallow_sink::{DeadLetter, ReasonKind};
+
+use super::Spans;
+use super::chunk::Chunk;
+use super::columns::Target;
+use super::coverage::Grid;
+use super::fetch::Fetched;
+use crate::books;
+use crate::dead::dead_letter;
+use crate::error::PipelineError;
+use crate::plan::Plan;
+use crate::stage::parse::{ParseWorker, Parts, Piece};
+
+pub struct Computer {
+    pub plan: Arc<Plan>,
+    pub parse: ParseWorker,
+    pub window: Component,
+    /// A definition each, in the plan's order.
+    pub grids: Vec<Grid>,
+    pub targets: Vec<Target>,
+}
+
+/// The rows of one chunk.
+pub struct Computed {
+    /// By definition: the rows, in the stream's columns.
+    pub closed: Vec<(String, RecordBatch)>,
+    /// Windows for which the exchange has nothing at all.
+    pub no_data: Spans,
+    /// Windows that were to be published and could not: a message of theirs was broken.
+    pub spoiled: u64,
+    pub dead: Vec<DeadLetter>,
+    pub ledger: Ledger,
+}
+
+impl Computer {
+    /// `revision`: the number that a window's next row has, by definition and start.
+    pub fn compute(
+        &mut self,
+        symbol: &str,
+        source: &TopicPartition,
+        fetched: &Fetched,
+        chunk: &Chunk,
+        clock_us: i64,
+        revision: impl Fn(usize, i64) -> i64,
+    ) -> Result<Computed, PipelineError> {
+        let mut computed = Computed {
+            closed: Vec::new(),
+            no_data: self.without_data(fetched, chunk),
+            spoiled: 0,
+            dead: Vec::new(),
+            ledger: Ledger::default(),
+        };
+        let mut function = WindowFunction::open(&self.window, self.plan.limits, &self.plan.specs)
+            .map_err(|error| self.failed("open", error))?;
+        let parts = self.parse(symbol, source, fetched, clock_us)?;
+        let mut broken = Spans::default();
+        let covers = |offset: i64| fetched.records.get(offset as usize).map(|(_, covers)| *covers);
+        computed.ledger.partition(source).records += fetched.records.len() as u64;
+        for letter in parts.aside {
+            computed.ledger.partition(source).set_aside(letter.kind.as_str(), 1);
+            broken = broken.union(&covers(letter.place.offset).into_iter().collect());
+            computed.dead.push(letter);
+        }
+        for piece in parts.pieces {
+            let reports =
+                function.update(&piece.parsed.rows).map_err(|error| self.failed("update", error))?;
+            books::partitions(&mut computed.ledger, &piece);
+            books::windows(&mut computed.ledger, &self.plan, &piece.parsed.rows, &reports)?;
+            let rejected = piece.parsed.rejected.iter().map(|(record, _)| piece.batch.offsets[record]);
+            broken = broken.union(&rejected.filter_map(covers).collect());
+            computed.dead.extend(refused(&piece, &reports, &self.plan));
+        }
+        computed.spoiled = self.spoiled(chunk, &broken);
+        self.close(symbol, &mut function, fetched, chunk, &broken, &mut computed, revision)?;
+        computed.ledger.check()?;
+        Ok(computed)
+    }
+
+    fn parse(
+        &mut self,
+        symbol: &str,
+        source: &TopicPartition,
+        fetched: &Fetched,
+        clock_us: i64,
+    ) -> Result<Parts, PipelineError> {
+        let limits = &self.plan.pipeline.limits;
+        let (most_records, most_bytes) = (limits.batch_records, limits.batch_bytes as usize);
+        let mut parts = Parts::default();
+        let mut batch = Batch::default();
+        for (offset, (record, _)) in fetched.records.iter().enumerate() {
+            if batch.len() == most_records
+                || (!batch.is_empty() && batch.size_bytes() + record.len() > most_bytes)
+            {
+                self.parse.parse(std::mem::take(&mut batch), &mut parts)?;
+            }
+            let topic = batch.topic_index(&source.topic);
+            let key = Some(symbol.as_bytes());
+            batch.push(topic, source.partition, offset as i64, -1, clock_us, key, Some(record));
+        }
+        self.parse.parse(batch, &mut parts)?;
+        Ok(parts)
+    }
+
+    /// Closes every window, and takes the rows of those that are wanted and known to be whole.
+    #[allow(clippy::too_many_arguments)]
+    fn close(
+        &self,
+        symbol: &str,
+        function: &mut WindowFunction,
+        fetched: &Fetched,
+        chunk: &Chunk,
+        broken: &Spans,
+        computed: &mut Computed,
+        revision: impl Fn(usize, i64) -> i64,
+    ) -> Result<(), PipelineError> {
+        let Some((_, end_us)) = chunk.fetch.hull() else { return Ok(()) };
+        let end_us = self.grids.iter().map(|grid| grid.ceil(end_us)).max().unwrap_or(end_us);
+        let outputs = function.advance(end_us).map_err(|error| self.failed("advance", error))?;
+        let sound = fetched.proved.without(broken);
+        for output in &outputs {
+            let index = output.spec as usize;
+            let name = &self.plan.specs[index].name;
+            computed.ledger.window(name).closed += output.assignments;
+            let windows = to_arrow(&output.table).map_err(|error| self.failed("closed windows", error))?;
+            let starts = times(&windows, "window_start").ok_or_else(|| self.lacks("window_start"))?;
+            let (mut chosen, mut revisions) = (Vec::new(), Vec::new());
+            for (row, &start_us) in starts.iter().enumerate() {
+                let end_us = start_us + self.grids[index].size_us;
+                if !chunk.windows[index].contains(start_us, end_us) {
+                    continue;
+                }
+                if !sound.contains(start_us, end_us) {
+                    continue;
+                }
+                chosen.push(row as u32);
+                revisions.push(revision(index, start_us));
+            }
+            if chosen.is_empty() {
+                continue;
+            }
+            let rows = self.targets[index]
+                .rows(&windows, chosen, revisions)
+                .map_err(|why| self.failed("closed windows", why))?;
+            self.check_symbol(symbol, &rows)?;
+            computed.closed.push((name.clone(), rows));
+        }
+        Ok(())
+    }
+
+    /// How many of the windows hold a broken message.
+    fn spoiled(&self, chunk: &Chunk, broken: &Spans) -> u64 {
+        let windows = self.grids.iter().zip(&chunk.windows).map(|(grid, windows)| {
+            let hit = grid.touched(broken);
+            let sound = windows.without(&hit);
+            ((windows.length_us() - sound.length_us()) / grid.size_us) as u64
+        });
+        windows.sum()
+    }
+
+    /// The windows for which the exchange has not a single bar.
+    fn without_data(&self, fetched: &Fetched, chunk: &Chunk) -> Spans {
+        let windows = self.grids.iter().zip(&chunk.windows).flat_map(|(grid, windows)| {
+            let touched = windows.without(&windows.without(&fetched.no_data));
+            grid.whole(&touched).iter().collect::<Vec<_>>()
+        });
+        windows.collect()
+    }
+
+    /// Rows under another symbol would be another table's truth.
+    fn check_symbol(&self, symbol: &str, rows: &RecordBatch) -> Result<(), PipelineError> {
+        let keys = rows.column(0).as_string_opt::<i32>().ok_or_else(|| self.lacks("the key"))?;
+        match keys.iter().find(|key| *key != Some(symbol)) {
+            None => Ok(()),
+            Some(other) => Err(PipelineError::Function {
+                function: self.parse.name.clone(),
+                call: "parse",
+                why: format!(
+                    "it names the symbol `{}` in what was fetched for `{symbol}`: look at `parse-settings`",
+                    other.unwrap_or_default()
+                ),
+            }),
+        }
+    }
+
+    fn lacks(&self, column: &str) -> PipelineError {
+        self.failed("closed windows", format!("its table lacks {column}"))
+    }
+
+    fn failed(&self, call: &'static str, error: impl std::fmt::Display) -> PipelineError {
+        PipelineError::Function { function: self.plan.window_function.clone(), call, why: error.to_string() }
+    }
+}
+
+fn times(rows: &RecordBatch, column: &str) -> Option<Vec<i64>> {
+    let column = rows.column_by_name(column)?.as_primitive_opt::<TimestampMicrosecondType>()?;
+    Some(column.values().to_vec())
+}
+
+/// Messages that the parse function calls broken, and rows that the window function refuses.
+fn refused(piece: &Piece, reports: &[Report], plan: &Plan) -> Vec<DeadLetter> {
+    let mut letters: Vec<DeadLetter> = piece
+        .parsed
+        .rejected
+        .iter()
+        .map(|(record, reason)| dead_letter(&piece.batch, record, ReasonKind::Rejected, reason.to_owned()))
+        .collect();
+    for (report, spec) in reports.iter().zip(&plan.specs) {
+        letters.extend(books::refused_rows(piece, report, &spec.name));
+    }
+    letters
+}

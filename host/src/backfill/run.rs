@@ -1,0 +1,320 @@
+//! A backfill, whole: look, fetch, compute, publish, chunk by chunk.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tallow_edge::{Clock, Random};
+use tallow_engine::{
+    BackfillFunction, BackfillOptions, CallError, Component, ParseDescription, ParseFunction,
+};
+use tallow_http::Http;
+use tallow_log::Store;
+use tallow_manifest::{Backfill, Pipeline};
+use tallow_record::TopicPartition;
+use tallow_sink::Sink;
+
+use super::budget::Budget;
+use super::chunk::{Chunk, chunks};
+use super::columns::Target;
+use super::compute::Computer;
+use super::fetch::{FetchError, Fetcher};
+use super::progress::Progress;
+use super::publish::{Functions, Publisher};
+use super::state;
+use super::survey::{Need, Survey, Tables, survey};
+use crate::error::PipelineError;
+use crate::plan::{Mode, Plan};
+use crate::stage::parse::{BisectBudget, ParseWorker};
+
+/// Everything that a backfill touches, real or in memory.
+pub struct Wiring {
+    pub backfill: Backfill,
+    /// The pipeline whose tables are filled.
+    pub stream: Pipeline,
+    pub function: Component,
+    pub parse: Component,
+    /// The stream's own parse function, which decides the types of its columns.
+    pub stream_parse: Component,
+    pub window: Component,
+    pub http: Arc<dyn Http>,
+    pub store: Store,
+    pub sinks: Vec<Arc<dyn Sink>>,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub progress: Arc<Progress>,
+    /// Set from outside: leave before the next request.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// What a run is asked for, beside the manifest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// µs since 1970-01-01 UTC; none: where the manifest, or the table, begins.
+    pub from_us: Option<i64>,
+    /// None: up to now.
+    pub to_us: Option<i64>,
+    /// Empty: all.
+    pub symbols: Vec<String>,
+}
+
+/// What became of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Windows published, by symbol.
+    pub windows: BTreeMap<String, u64>,
+    /// Windows left as they were, since a message of theirs was broken; by symbol.
+    pub spoiled: BTreeMap<String, u64>,
+    /// Symbols that the exchange refuses, with what it says.
+    pub refused: Vec<(String, String)>,
+    /// From when on more is to be fetched, µs.
+    pub settles_us: Option<i64>,
+    /// Whether it was stopped before its end.
+    pub stopped: bool,
+}
+
+/// One step of a dry run: what would be asked for a symbol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    pub need: Need,
+    pub requests: u64,
+    pub weight: u64,
+}
+
+/// A backfill that can be run again and again: tables are read once, the allowance is kept.
+pub struct Backfilling {
+    wiring: Wiring,
+    plan: Arc<Plan>,
+    tables: Tables,
+    fetcher: Fetcher,
+    computer: Computer,
+}
+
+impl Backfilling {
+    pub fn new(wiring: Wiring) -> Result<Self, PipelineError> {
+        let plan = Arc::new(Plan::new(&wiring.backfill.bars, Mode::default()));
+        let failed = |component: &Component, error: CallError| PipelineError::Function {
+            function: component.name().to_owned(),
+            call: "start",
+            why: error.to_string(),
+        };
+        let function = BackfillFunction::new(&wiring.function, plan.limits)
+            .map_err(|error| failed(&wiring.function, error))?;
+        let parse = ParseFunction::new(&wiring.parse, plan.limits, plan.parse_options.clone())
+            .map_err(|error| failed(&wiring.parse, error))?;
+        let of_stream = Plan::new(&wiring.stream, Mode::default()).parse_options;
+        let stream_parse = ParseFunction::new(&wiring.stream_parse, plan.limits, of_stream)
+            .map_err(|error| failed(&wiring.stream_parse, error))?;
+        let tables = Tables::new(&wiring.backfill);
+        let asking = wiring.backfill.asking;
+        Ok(Self {
+            fetcher: Fetcher {
+                http: wiring.http.clone(),
+                function,
+                base_url: wiring.backfill.base_url.clone(),
+                budget: Budget::new(asking.weight),
+                attempts: asking.attempts,
+                clock: wiring.clock.clone(),
+                random: wiring.random.clone(),
+                stop: wiring.stop.clone(),
+                progress: wiring.progress.clone(),
+            },
+            computer: Computer {
+                plan: plan.clone(),
+                parse: ParseWorker {
+                    function: parse,
+                    name: wiring.parse.name().to_owned(),
+                    time: plan.time.clone(),
+                    max_future_us: plan.pipeline.max_future_us,
+                    deadline: plan.limits.deadline,
+                    budget: BisectBudget::new(u64::from(plan.pipeline.limits.bisect_calls)),
+                },
+                window: wiring.window.clone(),
+                grids: tables.grids.clone(),
+                targets: targets(&wiring, stream_parse.description()),
+            },
+            tables,
+            plan,
+            wiring,
+        })
+    }
+
+    pub fn name(&self) -> &str {
+        &self.wiring.backfill.name
+    }
+
+    pub fn progress(&self) -> &Progress {
+        &self.wiring.progress
+    }
+
+    /// The same, to look at while it runs.
+    pub fn shared_progress(&self) -> Arc<Progress> {
+        self.wiring.progress.clone()
+    }
+
+    /// What a run would ask, without asking and without writing.
+    pub fn dry_run(&mut self, wanted: &Wanted) -> Result<(Vec<Step>, Option<i64>), PipelineError> {
+        let no_data = state::look(&self.wiring.store, self.name())?;
+        let survey = self.survey(&no_data, wanted)?;
+        let mut steps = Vec::new();
+        for need in survey.needs {
+            let options = self.options(&need);
+            let (mut requests, mut weight) = (0, 0);
+            for chunk in self.cut(&need) {
+                let planned =
+                    self.fetcher.plan(&options, &chunk.fetch).map_err(|error| self.failed(error))?;
+                requests += planned.len() as u64;
+                weight += planned.iter().map(|request| u64::from(request.weight)).sum::<u64>();
+            }
+            steps.push(Step { need, requests, weight });
+        }
+        Ok((steps, survey.settles_us))
+    }
+
+    /// Fetches and publishes all that is wanted and lacking. Nothing is written where nothing lacks.
+    pub fn run(&mut self, wanted: &Wanted) -> Result<Summary, PipelineError> {
+        self.wiring.progress.doing("looking at the tables".to_owned());
+        let no_data = state::look(&self.wiring.store, self.name())?;
+        let mut survey = self.survey(&no_data, wanted)?;
+        let mut summary = Summary { settles_us: survey.settles_us, ..Summary::default() };
+        if survey.needs.is_empty() {
+            return Ok(summary);
+        }
+        let (mut publisher, left) = self.open()?;
+        if left || publisher.no_data != no_data {
+            survey = self.survey(&publisher.no_data, wanted)?;
+        }
+        let work: Vec<(Need, Vec<Chunk>)> =
+            survey.needs.into_iter().map(|need| (need.clone(), self.cut(&need))).collect();
+        let lengths = work.iter().flat_map(|(_, chunks)| chunks).map(|chunk| chunk.fetch.length_us());
+        self.wiring.progress.wanted(lengths.sum());
+        for (need, chunks) in work {
+            let options = self.options(&need);
+            for chunk in chunks {
+                match self.chunk(&mut publisher, &need, &options, &chunk, &mut summary) {
+                    Ok(()) => {}
+                    Err(FetchFailed::Fetch(FetchError::Never(why))) => {
+                        tracing::error!(symbol = need.symbol, why, "the exchange refuses");
+                        summary.refused.push((need.symbol.clone(), why));
+                        break;
+                    }
+                    Err(FetchFailed::Fetch(FetchError::Stopped)) => {
+                        summary.stopped = true;
+                        return Ok(summary);
+                    }
+                    Err(FetchFailed::Fetch(error)) => return Err(self.failed(error)),
+                    Err(FetchFailed::Other(error)) => return Err(error),
+                }
+            }
+        }
+        self.wiring.progress.doing("done".to_owned());
+        Ok(summary)
+    }
+
+    fn chunk(
+        &mut self,
+        publisher: &mut Publisher,
+        need: &Need,
+        options: &BackfillOptions,
+        chunk: &Chunk,
+        summary: &mut Summary,
+    ) -> Result<(), FetchFailed> {
+        let Some((from_us, _)) = chunk.fetch.hull() else { return Ok(()) };
+        if self.wiring.stop.load(Ordering::Relaxed) {
+            return Err(FetchError::Stopped.into());
+        }
+        self.wiring.progress.doing(format!("{} from {}", need.symbol, shown_time(from_us)));
+        let fetched = self.fetcher.fetch(options, &chunk.fetch)?;
+        let source = TopicPartition::new(&format!("backfill.{}.{}", self.name(), need.symbol), 0);
+        let clock_us = self.wiring.clock.now_us();
+        let tables = &self.tables;
+        let computed =
+            self.computer.compute(&need.symbol, &source, &fetched, chunk, clock_us, |index, start_us| {
+                tables.next_revision(index, &need.symbol, start_us)
+            })?;
+        let grids = &self.tables.grids;
+        let no_data = grids.iter().zip(&chunk.windows).map(|(grid, windows)| {
+            let lacking = windows.without(&windows.without(&computed.no_data));
+            (lacking.length_us() / grid.size_us) as u64
+        });
+        let (no_data, spoiled, rejected) = (no_data.sum(), computed.spoiled, computed.dead.len() as u64);
+        let windows = publisher.commit(&need.symbol, fetched, computed)?;
+        self.wiring.progress.committed(chunk.fetch.length_us(), windows, no_data, rejected);
+        *summary.windows.entry(need.symbol.clone()).or_default() += windows;
+        if spoiled > 0 {
+            *summary.spoiled.entry(need.symbol.clone()).or_default() += spoiled;
+        }
+        Ok(())
+    }
+
+    fn survey(&mut self, no_data: &state::NoData, wanted: &Wanted) -> Result<Survey, PipelineError> {
+        let Wiring { backfill, store, clock, .. } = &self.wiring;
+        survey(backfill, &mut self.tables, store, no_data, wanted, clock.now_us())
+    }
+
+    fn open(&self) -> Result<(Publisher, bool), PipelineError> {
+        let Wiring { parse, window, function, store, sinks, clock, random, .. } = &self.wiring;
+        let functions = Functions { parse, window, backfill: function };
+        Publisher::open(self.name(), &self.plan, store, sinks, &functions, (clock.clone(), random.clone()))
+    }
+
+    fn cut(&self, need: &Need) -> Vec<Chunk> {
+        chunks(&self.tables.grids, &need.windows, self.wiring.backfill.interval_us as i64)
+    }
+
+    fn options(&self, need: &Need) -> BackfillOptions {
+        BackfillOptions {
+            symbol: need.symbol.clone(),
+            listed_as: need.listed_as.clone(),
+            interval_us: self.wiring.backfill.interval_us,
+            settings: self.wiring.backfill.settings.clone().into_iter().collect(),
+        }
+    }
+
+    fn failed(&self, error: FetchError) -> PipelineError {
+        let Backfill { name, base_url, .. } = &self.wiring.backfill;
+        match error {
+            FetchError::Never(why) | FetchError::Away(why) => {
+                PipelineError::Away { backfill: name.clone(), base_url: base_url.clone(), why }
+            }
+            FetchError::Http(error) => error.into(),
+            FetchError::Function(error) => PipelineError::Function {
+                function: self.wiring.function.name().to_owned(),
+                call: "plan or decode",
+                why: error.to_string(),
+            },
+            FetchError::Stopped => PipelineError::Broken,
+        }
+    }
+}
+
+/// Why a chunk was not committed.
+enum FetchFailed {
+    Fetch(FetchError),
+    Other(PipelineError),
+}
+
+impl From<FetchError> for FetchFailed {
+    fn from(error: FetchError) -> Self {
+        Self::Fetch(error)
+    }
+}
+
+impl From<PipelineError> for FetchFailed {
+    fn from(error: PipelineError) -> Self {
+        Self::Other(error)
+    }
+}
+
+/// The stream's own tables of the windows that are filled.
+fn targets(wiring: &Wiring, parse: &ParseDescription) -> Vec<Target> {
+    let stream = &wiring.stream;
+    let windows = wiring.backfill.bars.windows.iter();
+    let own = windows.map(|window| stream.windows.iter().find(|it| it.name == window.name).unwrap_or(window));
+    own.map(|window| Target::new(stream, window, parse)).collect()
+}
+
+fn shown_time(us: i64) -> String {
+    chrono::DateTime::from_timestamp_micros(us)
+        .map_or_else(|| format!("{us} µs"), |time| time.format("%Y-%m-%d %H:%MZ").to_string())
+}

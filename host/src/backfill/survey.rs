@@ -1,0 +1,164 @@
+//! What is to be fetched: the tables and the stream's log against what is wanted.
+
+use std::collections::BTreeMap;
+
+use tallow_log::Store;
+use tallow_log::status::last_records;
+use tallow_manifest::{Backfill, Shape};
+
+use super::Spans;
+use super::coverage::{Grid, Windows, needed};
+use super::run::Wanted;
+use super::state::NoData;
+use super::tables::{SpeedTable, whole_windows};
+use crate::error::PipelineError;
+
+/// What is to be fetched of one symbol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// The symbol as the lake has it, and as the exchange lists it.
+    pub symbol: String,
+    pub listed_as: String,
+    /// By definition, in the manifest's order: windows that are missing or incomplete.
+    pub windows: Vec<Spans>,
+}
+
+/// What is to be fetched of all symbols.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Survey {
+    pub needs: Vec<Need>,
+    /// From when on more is to be fetched: windows that have ended too short a while ago, µs.
+    pub settles_us: Option<i64>,
+}
+
+/// The tables that a backfill fills, as they were read last.
+pub struct Tables {
+    pub grids: Vec<Grid>,
+    pub speed: Vec<SpeedTable>,
+}
+
+impl Tables {
+    pub fn new(backfill: &Backfill) -> Self {
+        let windows = &backfill.bars.windows;
+        let grid = |window: &tallow_manifest::Window| match window.shape {
+            Shape::Tumbling { size_us } => Grid { size_us: size_us as i64, offset_us: window.offset_us },
+            // The manifest lets no other window be filled.
+            Shape::Sliding { slide_us, .. } => Grid { size_us: slide_us as i64, offset_us: window.offset_us },
+            Shape::Session { gap_us } => Grid { size_us: gap_us as i64, offset_us: 0 },
+        };
+        let table = |window: &tallow_manifest::Window| {
+            SpeedTable::new(backfill.pipeline(), &window.name, &window.keys[0])
+        };
+        Self { grids: windows.iter().map(grid).collect(), speed: windows.iter().map(table).collect() }
+    }
+
+    /// Number of the next row of a window.
+    pub fn next_revision(&self, definition: usize, symbol: &str, start_us: i64) -> i64 {
+        let windows = self.speed[definition].symbols().get(symbol);
+        // 0 is the stream's.
+        windows.and_then(|windows| windows.get(&start_us)).map_or(1, |seen| seen.revision + 1)
+    }
+}
+
+/// Looks at everything anew.
+pub fn survey(
+    backfill: &Backfill,
+    tables: &mut Tables,
+    store: &Store,
+    no_data: &NoData,
+    wanted: &Wanted,
+    now_us: i64,
+) -> Result<Survey, PipelineError> {
+    let from_us = wanted.from_us.or(backfill.from_us);
+    for table in &mut tables.speed {
+        table.refresh(store, from_us)?;
+    }
+    let settled_us = now_us.saturating_sub(backfill.settle_us);
+    let to_us = wanted.to_us.unwrap_or(i64::MAX).min(settled_us);
+    let mut survey = Survey::default();
+    let open = open_windows(store, backfill.pipeline(), &tables.grids)?;
+    let none = Windows::new();
+    for (symbol, listed_as) in symbols(backfill, tables, wanted)? {
+        let mut windows = Vec::new();
+        for ((grid, table), open) in tables.grids.iter().zip(&tables.speed).zip(&open) {
+            let known = no_data.of(&symbol).union(open);
+            let seen = table.symbols().get(&symbol).unwrap_or(&none);
+            let elsewhere = elsewhere(backfill, store, &symbol, *grid)?;
+            let first_us =
+                seen.keys().next().copied().into_iter().chain(elsewhere.hull().map(|hull| hull.0)).min();
+            let Some(from_us) = from_us.or(first_us) else {
+                windows.push(Spans::default());
+                continue;
+            };
+            windows.push(needed(*grid, seen, (from_us, to_us), &known.union(&elsewhere)));
+            if needed(*grid, seen, (from_us.max(to_us), now_us), &known) != Spans::default() {
+                let settles_us = grid.floor(now_us).saturating_add(backfill.settle_us);
+                survey.settles_us = Some(survey.settles_us.map_or(settles_us, |it| it.min(settles_us)));
+            }
+        }
+        if windows.iter().any(|spans| !spans.is_empty()) {
+            survey.needs.push(Need { symbol, listed_as, windows });
+        }
+    }
+    Ok(survey)
+}
+
+/// What is fetched, by the lake's name and the exchange's.
+fn symbols(
+    backfill: &Backfill,
+    tables: &Tables,
+    wanted: &Wanted,
+) -> Result<BTreeMap<String, String>, PipelineError> {
+    let all: BTreeMap<String, String> = match &backfill.symbols {
+        Some(symbols) => symbols.clone(),
+        None => {
+            let there = tables.speed.iter().flat_map(|table| table.symbols().keys());
+            there.chain(&wanted.symbols).map(|symbol| (symbol.clone(), symbol.clone())).collect()
+        }
+    };
+    if wanted.symbols.is_empty() {
+        return Ok(all);
+    }
+    let chosen = wanted.symbols.iter().map(|symbol| {
+        let listed_as = all.get(symbol).cloned().ok_or_else(|| {
+            let names: Vec<&str> = all.keys().map(String::as_str).collect();
+            PipelineError::Usage(format!(
+                "backfill `{}` does not fetch `{symbol}`; its `symbols` are {}",
+                backfill.name,
+                names.join(", ")
+            ))
+        })?;
+        Ok((symbol.clone(), listed_as))
+    });
+    chosen.collect()
+}
+
+/// Windows of that size that other tables have.
+fn elsewhere(backfill: &Backfill, store: &Store, symbol: &str, grid: Grid) -> Result<Spans, PipelineError> {
+    let Some(key) = backfill.bars.windows.first().map(|window| &window.keys[0]) else {
+        return Ok(Spans::default());
+    };
+    let mut spans = Vec::new();
+    for table in &backfill.covered_by {
+        let windows = whole_windows(store, table, key, symbol)?;
+        spans.extend(
+            windows.into_iter().filter(|(from, to)| to - from == grid.size_us && grid.is_start(*from)),
+        );
+    }
+    Ok(spans.into_iter().collect())
+}
+
+/// By definition, the windows that the stream has open: it will close them itself, complete or not.
+fn open_windows(store: &Store, pipeline: &str, grids: &[Grid]) -> Result<Vec<Spans>, PipelineError> {
+    let nothing = || Ok(vec![Spans::default(); grids.len()]);
+    let Some(record) = last_records(store, pipeline, 0, 1)?.into_iter().next() else {
+        return nothing();
+    };
+    let state = record.state;
+    let Some(newest_us) = state.partitions.iter().filter_map(|it| it.max_event_time_us).max() else {
+        return nothing();
+    };
+    let watermark_us = state.watermark_us.unwrap_or(i64::MIN / 2);
+    let open = |grid: &Grid| Spans::one(grid.floor(watermark_us), grid.floor(newest_us) + grid.size_us);
+    Ok(grids.iter().map(open).collect())
+}
