@@ -4,6 +4,8 @@
 // A harness fails the test wherever something goes wrong.
 #![allow(clippy::expect_used)]
 
+pub mod bars;
+pub mod exchange;
 pub mod folder;
 pub mod kafka;
 pub mod lake;

@@ -146,14 +146,14 @@ impl Trade {
 }
 
 /// `"60123.12"` with 8 places.
-fn mantissa(text: &str) -> i128 {
+pub(crate) fn mantissa(text: &str) -> i128 {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     assert!(fraction.len() <= PLACES as usize, "{text} has more than {PLACES} places");
     format!("{whole}{fraction:0<width$}", width = PLACES as usize).parse().expect("a decimal")
 }
 
 /// The double nearest to `mantissa / 10^places`: Rust reads decimals of any length exactly.
-fn nearest(mantissa: i128, places: u32) -> f64 {
+pub(crate) fn nearest(mantissa: i128, places: u32) -> f64 {
     format!("{mantissa}e-{places}").parse().expect("a number")
 }
 

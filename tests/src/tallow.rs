@@ -52,12 +52,18 @@ pub fn run<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Finished {
 
 /// Starts `tallow`.
 pub fn start<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Running {
+    start_in(arguments, &[])
+}
+
+/// Starts `tallow` with more variables in its environment.
+pub fn start_in<S: AsRef<std::ffi::OsStr>>(arguments: &[S], environment: &[(&str, &str)]) -> Running {
     let output = TempDir::with_prefix("tallow-run-").expect("a temporary folder");
     let file = |name: &str| File::create(output.path().join(name)).expect("a file in a temporary folder");
     let process = Command::new(paths::program("tallow"))
         .args(arguments)
         // Compiled components are kept with the build, not in the user's cache.
         .env("XDG_CACHE_HOME", paths::target().join("tests-cache"))
+        .envs(environment.iter().copied())
         .stdin(Stdio::null())
         .stdout(file("stdout"))
         .stderr(file("stderr"))
@@ -72,6 +78,15 @@ impl Running {
         self.wait_for(|| false);
         let status = self.process.wait().expect("the process can be waited for");
         Finished { status, stdout: self.said("stdout"), stderr: self.said("stderr") }
+    }
+
+    /// Asks the process to leave, as Ctrl-C does, once `when` holds; what it left behind.
+    pub fn stop_when(mut self, when: impl FnMut() -> bool) -> Finished {
+        if self.wait_for(when) {
+            let asked = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status();
+            assert!(asked.expect("there is `kill`").success());
+        }
+        self.wait()
     }
 
     /// Kills the process as `kill -9` does, once `when` holds. Gives whether it was still running then.

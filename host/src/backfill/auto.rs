@@ -1,4 +1,5 @@
-//! Backfills by themselves, beside a stream: at the start, and when windows close incomplete.
+//! Backfills by themselves, beside a stream: at the start, and when windows close incomplete. They fetch no more than
+//! what the stream has passed: a stream that lags brings the rest itself.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -89,11 +90,13 @@ pub fn run(
         if stop.load(Ordering::Relaxed) || (over && !at_end) {
             return;
         }
-        let incomplete = stream.counts().incomplete;
+        let counts = stream.counts();
+        // The first windows that close after a start may have a gap before them that no id tells of.
+        let holes = counts.incomplete + u64::from(counts.candles > 0);
         // What drains a topic has nothing to show before its end.
-        let due = if at_end { over } else { trigger.look(incomplete, clock.ticks()) };
+        let due = if at_end { over } else { trigger.look(holes, clock.ticks()) };
         if due {
-            match backfilling.run(&Wanted::default()) {
+            match backfilling.run(&Wanted { behind_stream: true, ..Wanted::default() }) {
                 Ok(summary) => {
                     let again = summary.settles_us.map(|us| (us - clock.now_us()).max(0) as u64);
                     trigger.done(again.map(|us| Duration::from_micros(us).max(QUIET)), clock.ticks());

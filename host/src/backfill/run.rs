@@ -56,6 +56,8 @@ pub struct Wanted {
     pub to_us: Option<i64>,
     /// Empty: all.
     pub symbols: Vec<String>,
+    /// Only windows that the stream has closed, or passed over: what comes after, it may yet bring itself.
+    pub behind_stream: bool,
 }
 
 /// What became of a run.

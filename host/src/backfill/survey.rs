@@ -73,15 +73,20 @@ pub fn survey(
     for table in &mut tables.speed {
         table.refresh(store, from_us)?;
     }
-    let settled_us = now_us.saturating_sub(backfill.settle_us);
-    let to_us = wanted.to_us.unwrap_or(i64::MAX).min(settled_us);
+    let stream = Stream::look(store, backfill.pipeline())?;
+    // What has ended, and what of it has settled.
+    let ended_us = match wanted.behind_stream {
+        true => stream.watermark_us.unwrap_or(i64::MIN).min(now_us),
+        false => now_us,
+    };
+    let ended_us = wanted.to_us.unwrap_or(i64::MAX).min(ended_us);
+    let settled_us = ended_us.min(now_us.saturating_sub(backfill.settle_us));
     let mut survey = Survey::default();
-    let open = open_windows(store, backfill.pipeline(), &tables.grids)?;
     let none = Windows::new();
     for (symbol, listed_as) in symbols(backfill, tables, wanted)? {
         let mut windows = Vec::new();
-        for ((grid, table), open) in tables.grids.iter().zip(&tables.speed).zip(&open) {
-            let known = no_data.of(&symbol).union(open);
+        for (grid, table) in tables.grids.iter().zip(&tables.speed) {
+            let known = no_data.of(&symbol).union(&stream.open(*grid));
             let seen = table.symbols().get(&symbol).unwrap_or(&none);
             let elsewhere = elsewhere(backfill, store, &symbol, *grid)?;
             let first_us =
@@ -90,9 +95,9 @@ pub fn survey(
                 windows.push(Spans::default());
                 continue;
             };
-            windows.push(needed(*grid, seen, (from_us, to_us), &known.union(&elsewhere)));
-            if needed(*grid, seen, (from_us.max(to_us), now_us), &known) != Spans::default() {
-                let settles_us = grid.floor(now_us).saturating_add(backfill.settle_us);
+            windows.push(needed(*grid, seen, (from_us, settled_us), &known.union(&elsewhere)));
+            if !needed(*grid, seen, (from_us.max(settled_us), ended_us), &known).is_empty() {
+                let settles_us = grid.floor(ended_us).saturating_add(backfill.settle_us);
                 survey.settles_us = Some(survey.settles_us.map_or(settles_us, |it| it.min(settles_us)));
             }
         }
@@ -148,17 +153,26 @@ fn elsewhere(backfill: &Backfill, store: &Store, symbol: &str, grid: Grid) -> Re
     Ok(spans.into_iter().collect())
 }
 
-/// By definition, the windows that the stream has open: it will close them itself, complete or not.
-fn open_windows(store: &Store, pipeline: &str, grids: &[Grid]) -> Result<Vec<Spans>, PipelineError> {
-    let nothing = || Ok(vec![Spans::default(); grids.len()]);
-    let Some(record) = last_records(store, pipeline, 0, 1)?.into_iter().next() else {
-        return nothing();
-    };
-    let state = record.state;
-    let Some(newest_us) = state.partitions.iter().filter_map(|it| it.max_event_time_us).max() else {
-        return nothing();
-    };
-    let watermark_us = state.watermark_us.unwrap_or(i64::MIN / 2);
-    let open = |grid: &Grid| Spans::one(grid.floor(watermark_us), grid.floor(newest_us) + grid.size_us);
-    Ok(grids.iter().map(open).collect())
+/// Where the stream stands, by its log.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stream {
+    watermark_us: Option<i64>,
+    newest_us: Option<i64>,
+}
+
+impl Stream {
+    fn look(store: &Store, pipeline: &str) -> Result<Self, PipelineError> {
+        let Some(record) = last_records(store, pipeline, 0, 1)?.into_iter().next() else {
+            return Ok(Self::default());
+        };
+        let newest_us = record.state.partitions.iter().filter_map(|it| it.max_event_time_us).max();
+        Ok(Self { watermark_us: record.state.watermark_us, newest_us })
+    }
+
+    /// The windows that it has open: it will close them itself, complete or not.
+    fn open(&self, grid: Grid) -> Spans {
+        let Some(newest_us) = self.newest_us else { return Spans::default() };
+        let from_us = self.watermark_us.map_or(i64::MIN, |watermark_us| grid.floor(watermark_us));
+        Spans::one(from_us, grid.floor(newest_us) + grid.size_us)
+    }
 }

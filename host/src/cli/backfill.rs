@@ -44,7 +44,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let manifest = args.settings.load()?;
     let stop = stop::on_signal()?;
     let world = World::new(&manifest, stop)?;
-    let wanted = Wanted { from_us: args.from, to_us: args.to, symbols: args.symbols.clone() };
+    let wanted =
+        Wanted { from_us: args.from, to_us: args.to, symbols: args.symbols.clone(), behind_stream: false };
     let mut unfinished = Vec::new();
     for backfill in chosen(&manifest, args.pipeline.as_deref())? {
         let mut backfilling = world.backfilling(&manifest, backfill)?;

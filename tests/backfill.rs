@@ -1,0 +1,551 @@
+//! `tallow backfill` against an exchange on this machine that behaves and misbehaves: what comes out is what the bars
+//! give when they are added up without the functions.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::DefaultProducerContext;
+use tallow_http::local::Server;
+use tallow_tests::bars::{self, Bar};
+use tallow_tests::exchange::{Exchange, Fault};
+use tallow_tests::lake::{self, Row};
+use tallow_tests::messages::{Message, produce};
+use tallow_tests::tallow::{Finished, Running};
+use tallow_tests::{paths, tallow};
+use tempfile::TempDir;
+
+const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+const DAY_MS: i64 = 24 * HOUR_MS;
+/// 2024-03-01, in ms.
+const MARCH: i64 = 1_709_251_200_000;
+
+/// A lake, an exchange, and a manifest that fills the one from the other.
+struct Scene {
+    place: TempDir,
+    exchange: Exchange,
+    server: Server,
+    manifest: String,
+    cluster: MockCluster<'static, DefaultProducerContext>,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let exchange = Exchange::default();
+        let server = exchange.serve();
+        let manifest = MANIFEST
+            .replace("BASE-URL", &server.url())
+            .replace("FUNCTIONS", &paths::functions().display().to_string());
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic("klines", 1, 1).unwrap();
+        Self { place: tempfile::tempdir().unwrap(), exchange, server, manifest, cluster }
+    }
+
+    /// The manifest with a part of it replaced.
+    fn with(mut self, part: &str, by: &str) -> Self {
+        assert!(self.manifest.contains(part), "no {part:?} in the manifest");
+        self.manifest = self.manifest.replace(part, by);
+        self
+    }
+
+    fn lake(&self) -> PathBuf {
+        self.place.path().join("lake")
+    }
+
+    fn start(&self, command: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Running {
+        let file = self.place.path().join("spin.toml");
+        fs::write(&file, &self.manifest).unwrap();
+        let (file, lake) = (file.display().to_string(), self.lake().display().to_string());
+        let brokers = self.cluster.bootstrap_servers();
+        let mut all = vec![command, "-f", &file, "--lake", &lake, "--brokers", &brokers];
+        all.extend(arguments);
+        tallow::start_in(&all, environment)
+    }
+
+    fn backfill(&self, arguments: &[&str]) -> Finished {
+        self.start("backfill", arguments, &[]).wait()
+    }
+
+    /// Sends bars as the exchange streams them.
+    fn stream(&self, symbol: &str, interval: &str, interval_ms: i64, bars: &[Bar]) {
+        let messages: Vec<Message> = bars
+            .iter()
+            .map(|bar| Message {
+                partition: Some(0),
+                value: Some(bar.as_message(symbol, interval, interval_ms).into_bytes()),
+                ..Message::default()
+            })
+            .collect();
+        produce(&self.cluster.bootstrap_servers(), "klines", &messages);
+    }
+
+    /// The newest revision of each window.
+    fn newest(&self, table: &str) -> Vec<Row> {
+        let mut newest: BTreeMap<(String, String), Row> = BTreeMap::new();
+        let revision = |row: &Row| row["revision"].parse::<i64>().unwrap();
+        let rows = lake::table(&self.lake(), table);
+        lake::assert_no_duplicates(&rows, &["symbol"]);
+        for row in rows {
+            let window = (row["symbol"].clone(), row["window_start"].clone());
+            if newest.get(&window).is_none_or(|known| revision(known) < revision(&row)) {
+                newest.insert(window, row);
+            }
+        }
+        newest.into_values().collect()
+    }
+}
+
+const MANIFEST: &str = r#"
+spin_manifest_version = 2
+[application]
+name = "test"
+[application.trigger.kafka]
+brokers = "given on the command line"
+lake = "given on the command line"
+
+[application.trigger.kafka.backfill.history]
+pipeline = "klines"
+function = "backfill-binance"
+base-url = "BASE-URL"
+internal = true
+symbols = ["AB"]
+from = "2024-03-01"
+timeout = "2s"
+weight = 1000000
+# more
+
+[application.trigger.kafka.backfill.history.aggregates]
+open = "first(open)"
+high = "max(high)"
+low = "min(low)"
+close = "last(close)"
+volume = "sum(volume)"
+quote_volume = "sum(quote_volume)"
+trades = "sum(trades)"
+
+[[trigger.kafka]]
+id = "klines"
+topic = "klines"
+parse = "parse-market"
+delay = "0s"
+max-future = "50000d"
+# auto
+
+[[trigger.kafka.windows]]
+name = "1h"
+kinds = ["kline"]
+tumbling = "1h"
+keys = ["symbol"]
+ids = "id"
+[trigger.kafka.windows.aggregates]
+open = "first(open)"
+high = "max(high)"
+low = "min(low)"
+close = "last(close)"
+volume = "sum(volume)"
+quote_volume = "sum(quote_volume)"
+trades = "sum(trades)"
+
+[[trigger.kafka.windows]]
+name = "1d"
+kinds = ["kline"]
+tumbling = "1d"
+keys = ["symbol"]
+ids = "id"
+[trigger.kafka.windows.aggregates]
+open = "first(open)"
+high = "max(high)"
+low = "min(low)"
+close = "last(close)"
+volume = "sum(volume)"
+quote_volume = "sum(quote_volume)"
+trades = "sum(trades)"
+
+[component.parse-market]
+source = "FUNCTIONS/parse-market.wasm"
+[component.window]
+source = "FUNCTIONS/window.wasm"
+[component.backfill-binance]
+source = "FUNCTIONS/backfill-binance.wasm"
+[component.backfill-coinbase]
+source = "FUNCTIONS/backfill-coinbase.wasm"
+"#;
+
+/// All files of a folder with their bytes.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let Ok(entries) = folder.read_dir() else { return found };
+    for path in entries.map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.insert(path.clone(), fs::read(&path).unwrap());
+        }
+    }
+    found
+}
+
+/// Rows as a backfill publishes them.
+fn published(mut rows: Vec<Row>, revision: i64) -> Vec<Row> {
+    for row in &mut rows {
+        let known = [("complete", "true"), ("missing", "0"), ("first_id", ""), ("last_id", "")];
+        row.extend(known.map(|(column, cell)| (column.to_owned(), cell.to_owned())));
+        row.insert("revision".to_owned(), revision.to_string());
+    }
+    rows
+}
+
+const TO_MARCH_5: [&str; 2] = ["--to", "2024-03-05"];
+
+/// Four days of minutes.
+fn four_days() -> Vec<Bar> {
+    bars::synthetic(1, MARCH, MINUTE_MS, 4 * 1440)
+}
+
+#[test]
+fn a_lake_without_a_row_is_filled_from_where_the_manifest_says() {
+    let scene = Scene::new();
+    let bars = four_days();
+    scene.exchange.list("AB", MINUTE_MS, bars.clone());
+    let finished = scene.backfill(&TO_MARCH_5).success();
+    assert!(finished.stdout.contains("100 windows published"), "{}", finished.stdout);
+    for (table, window_ms) in [("speed/klines_1h", HOUR_MS), ("speed/klines_1d", DAY_MS)] {
+        let rows = lake::table(&scene.lake(), table);
+        lake::assert_same_rows(table, &published(bars::windows("AB", &bars, window_ms), 1), &rows);
+    }
+}
+
+#[test]
+fn a_second_run_asks_nothing_and_changes_no_byte() {
+    let scene = Scene::new();
+    scene.exchange.list("AB", MINUTE_MS, four_days());
+    scene.backfill(&TO_MARCH_5).success();
+    let (before, asked) = (files(&scene.lake()), scene.exchange.asked().len());
+    let finished = scene.backfill(&TO_MARCH_5).success();
+    assert!(finished.stdout.contains("nothing is lacking"), "{}", finished.stdout);
+    assert_eq!(scene.exchange.asked().len(), asked);
+    assert!(files(&scene.lake()) == before, "files were added or changed");
+}
+
+#[test]
+fn a_dry_run_says_what_it_would_ask_and_asks_nothing() {
+    let scene = Scene::new();
+    scene.exchange.list("AB", MINUTE_MS, four_days());
+    let plan = scene.backfill(&["--to", "2024-03-05", "--dry-run"]).success().stdout;
+    assert!(plan.contains("AB  1d  2024-03-01 00:00:00.000Z to 2024-03-05 00:00:00.000Z  4d"), "{plan}");
+    assert!(plan.contains("AB  6 requests of weight 12"), "{plan}");
+    assert_eq!((scene.exchange.asked().len(), files(&scene.lake()).len()), (0, 0));
+    scene.backfill(&TO_MARCH_5).success();
+    assert_eq!(scene.exchange.asked().len(), 6);
+}
+
+#[test]
+fn an_exchange_that_misbehaves_costs_time_and_nothing_else() {
+    let scene = Scene::new().with("timeout = \"2s\"", "timeout = \"500ms\"\nattempts = 12");
+    let bars = four_days();
+    scene.exchange.list("AB", MINUTE_MS, bars.clone());
+    let faults = [
+        Fault::TooMany(1),
+        Fault::Banned(1),
+        Fault::Status(500),
+        Fault::Status(503),
+        Fault::CutShort,
+        Fault::Slow(Duration::from_secs(30)),
+        Fault::WrongJson,
+        Fault::Overlap,
+    ];
+    faults.into_iter().for_each(|fault| scene.exchange.misbehave(0, fault));
+    let finished = scene.backfill(&TO_MARCH_5).success();
+    assert!(finished.stdout.contains("7 tried again"), "{}", finished.stdout);
+    let rows = lake::table(&scene.lake(), "speed/klines_1d");
+    lake::assert_same_rows("days", &published(bars::windows("AB", &bars, DAY_MS), 1), &rows);
+}
+
+#[test]
+fn what_was_committed_before_an_exchange_shut_its_door_is_not_fetched_again() {
+    let scene = Scene::new();
+    let bars = bars::synthetic(2, MARCH, MINUTE_MS, 20 * 1440);
+    scene.exchange.list("AB", MINUTE_MS, bars.clone());
+    // A week is a commit, of 11 requests.
+    scene.exchange.misbehave(12, Fault::Banned(3600));
+    let banned = scene.backfill(&["--to", "2024-03-21"]);
+    assert_eq!(banned.status.code(), Some(69), "{}", banned.stderr);
+    assert!(banned.stderr.contains("left alone for 3600 s"), "{}", banned.stderr);
+    assert_eq!(lake::table(&scene.lake(), "speed/klines_1d").len(), 7);
+
+    let before = scene.exchange.asked().len();
+    scene.backfill(&["--to", "2024-03-21"]).success();
+    let again = &scene.exchange.asked()[before..];
+    assert_eq!(again.len(), 11 + 9, "a week, and six days: {again:?}");
+    let rows = lake::table(&scene.lake(), "speed/klines_1h");
+    lake::assert_same_rows("hours", &published(bars::windows("AB", &bars, HOUR_MS), 1), &rows);
+}
+
+#[test]
+fn an_outage_of_the_exchange_is_asked_for_once() {
+    let scene = Scene::new();
+    scene.exchange.list("AB", MINUTE_MS, four_days());
+    // All of the third, and half an hour before and after.
+    let outage = (MARCH + 2 * DAY_MS - 30 * MINUTE_MS, MARCH + 3 * DAY_MS + 30 * MINUTE_MS);
+    scene.exchange.outage("AB", outage.0, outage.1);
+    let finished = scene.backfill(&TO_MARCH_5).success();
+    assert!(finished.stdout.contains("25 the exchange does not have"), "{}", finished.stdout);
+    let left: Vec<Bar> =
+        four_days().into_iter().filter(|bar| !(outage.0..outage.1).contains(&bar.open_ms)).collect();
+    for (table, window_ms) in [("speed/klines_1h", HOUR_MS), ("speed/klines_1d", DAY_MS)] {
+        let rows = lake::table(&scene.lake(), table);
+        lake::assert_same_rows(table, &published(bars::windows("AB", &left, window_ms), 1), &rows);
+    }
+    let asked = scene.exchange.asked().len();
+    scene.backfill(&TO_MARCH_5).success();
+    assert_eq!(scene.exchange.asked().len(), asked);
+}
+
+#[test]
+fn a_backfill_killed_again_and_again_gives_each_window_once() {
+    let scene = Scene::new();
+    let bars = bars::synthetic(3, MARCH, MINUTE_MS, 70 * 1440);
+    scene.exchange.list("AB", MINUTE_MS, bars.clone());
+    let to = ["--to", "2024-05-10"];
+    let mut kills = 0;
+    for requests in [3, 12, 14, 25] {
+        let seen = scene.exchange.asked().len();
+        let running = scene.start("backfill", &to, &[]);
+        kills += usize::from(running.kill_when(|| scene.exchange.asked().len() >= seen + requests));
+    }
+    assert!(kills > 2, "no run lived long enough to be killed");
+    scene.backfill(&to).success();
+    for (table, window_ms) in [("speed/klines_1h", HOUR_MS), ("speed/klines_1d", DAY_MS)] {
+        let rows = lake::table(&scene.lake(), table);
+        lake::assert_same_rows(table, &published(bars::windows("AB", &bars, window_ms), 1), &rows);
+    }
+}
+
+#[test]
+fn the_machines_time_zone_changes_nothing() {
+    let run = |zone: &str| {
+        let scene = Scene::new();
+        scene.exchange.list("AB", MINUTE_MS, four_days());
+        scene.start("backfill", &TO_MARCH_5, &[("TZ", zone)]).wait().success();
+        let mut rows = lake::table(&scene.lake(), "speed/klines_1d");
+        rows.extend(lake::table(&scene.lake(), "speed/klines_1h"));
+        let days: BTreeSet<String> = files(&scene.lake().join("speed"))
+            .keys()
+            .map(|path| path.parent().unwrap().file_name().unwrap().to_string_lossy().into_owned())
+            .collect();
+        (rows, days)
+    };
+    let utc = run("UTC");
+    assert_eq!(utc.0.len(), 100);
+    assert!(run("Asia/Ho_Chi_Minh") == utc);
+    assert!(run("America/New_York") == utc);
+}
+
+#[test]
+fn an_internal_address_is_not_asked_unless_the_manifest_means_it() {
+    let scene = Scene::new().with("internal = true\n", "");
+    scene.exchange.list("AB", MINUTE_MS, four_days());
+    let port = scene.server.address().port();
+    let own = scene.server.url();
+    let mut scene = scene;
+    let mut last = own;
+    for host in ["127.0.0.1", "localhost", "0x7f000001", "2130706433", "[::ffff:127.0.0.1]"] {
+        let url = format!("http://{host}:{port}");
+        scene = scene.with(&last, &url);
+        let refused = scene.backfill(&TO_MARCH_5);
+        assert_eq!(refused.status.code(), Some(2), "{url}: {}", refused.stderr);
+        assert!(refused.stderr.contains("nothing was sent"), "{url}: {}", refused.stderr);
+        last = url;
+    }
+    assert_eq!(scene.exchange.asked().len(), 0);
+}
+
+#[test]
+fn a_redirect_leads_nowhere_that_the_manifest_does_not_allow() {
+    let other = Exchange::default();
+    other.list("AB", MINUTE_MS, four_days());
+    let elsewhere = other.serve();
+    for to in [
+        "http://169.254.169.254/latest/meta-data/iam/".to_owned(),
+        "file:///etc/passwd".to_owned(),
+        elsewhere.url(),
+        "http://[::1]/".to_owned(),
+    ] {
+        let scene = Scene::new();
+        scene.exchange.list("AB", MINUTE_MS, four_days());
+        scene.exchange.misbehave(0, Fault::Redirect(to.clone()));
+        let refused = scene.backfill(&TO_MARCH_5);
+        assert_eq!(refused.status.code(), Some(2), "{to}: {}", refused.stderr);
+        assert_eq!(lake::table(&scene.lake(), "speed/klines_1d").len(), 0);
+    }
+    assert_eq!(other.asked().len(), 0);
+}
+
+#[test]
+fn a_symbol_that_the_exchange_refuses_does_not_hold_up_the_others() {
+    let scene = Scene::new().with("symbols = [\"AB\"]", "symbols = [\"AA\", \"AB\"]");
+    let bars = four_days();
+    scene.exchange.list("AB", MINUTE_MS, bars.clone());
+    let finished = scene.backfill(&TO_MARCH_5);
+    assert_eq!(finished.status.code(), Some(65), "{}", finished.stderr);
+    assert!(finished.stderr.contains("AA cannot be fetched"), "{}", finished.stderr);
+    assert!(finished.stderr.contains("Invalid symbol."), "{}", finished.stderr);
+    let rows = lake::table(&scene.lake(), "speed/klines_1d");
+    lake::assert_same_rows("days", &published(bars::windows("AB", &bars, DAY_MS), 1), &rows);
+}
+
+#[test]
+fn a_window_with_a_broken_bar_waits_until_the_bar_is_mended() {
+    let scene = Scene::new();
+    let bars = four_days();
+    scene.exchange.list("AB", MINUTE_MS, bars.clone());
+    scene.exchange.misbehave(2, Fault::BrokenBar);
+    let finished = scene.backfill(&TO_MARCH_5);
+    assert_eq!(finished.status.code(), Some(65), "{}", finished.stderr);
+    assert!(finished.stderr.contains("see dead-letter/klines"), "{}", finished.stderr);
+    let dead = lake::table(&scene.lake(), "dead-letter/klines");
+    assert_eq!(dead.len(), 1);
+    assert!(dead[0]["value"].contains("\"-1\""), "{dead:?}");
+    // The third page spans the second and the third day.
+    assert_eq!(lake::table(&scene.lake(), "speed/klines_1d").len(), 2);
+
+    scene.backfill(&TO_MARCH_5).success();
+    for (table, window_ms) in [("speed/klines_1h", HOUR_MS), ("speed/klines_1d", DAY_MS)] {
+        let rows = lake::table(&scene.lake(), table);
+        lake::assert_same_rows(table, &published(bars::windows("AB", &bars, window_ms), 1), &rows);
+    }
+}
+
+#[test]
+fn another_exchange_with_other_pages_and_columns_gives_the_same_candles() {
+    let scene = Scene::new()
+        .with("function = \"backfill-binance\"", "function = \"backfill-coinbase\"")
+        .with("symbols = [\"AB\"]", "symbols = { ABUSD = \"AB-USD\" }");
+    let bars = four_days();
+    scene.exchange.list("AB-USD", MINUTE_MS, bars.clone());
+    scene.backfill(&TO_MARCH_5).success();
+    let asked = scene.exchange.asked();
+    assert_eq!(asked.len(), 20, "5,760 minutes are 19.2 pages: {asked:?}");
+    let mut wanted = published(bars::windows("ABUSD", &bars, HOUR_MS), 1);
+    for row in &mut wanted {
+        // Coinbase gives neither.
+        row.extend(
+            [("quote_volume", ""), ("trades", "")].map(|(name, cell)| (name.to_owned(), cell.to_owned())),
+        );
+    }
+    lake::assert_same_rows("hours", &wanted, &lake::table(&scene.lake(), "speed/klines_1h"));
+}
+
+/// A stream of minutes with holes: what it closes incomplete is filled by `tallow up` itself.
+#[test]
+fn up_fills_the_holes_of_its_stream_by_itself() {
+    let scene = Scene::new().with("# auto", "backfill = \"auto\"").with("from = \"2024-03-01\"\n", "");
+    let bars = four_days();
+    scene.exchange.list("AB", MINUTE_MS, bars.clone());
+    // Ten minutes of the first day, and from the second day's noon to the third's.
+    let lost = |at: i64| (100..110).contains(&at) || (2160..3600).contains(&at);
+    let kept: Vec<Bar> = (0..).zip(&bars).filter(|(at, _)| !lost(*at)).map(|(_, bar)| bar.clone()).collect();
+    scene.stream("AB", "1m", MINUTE_MS, &kept);
+    let finished = scene.start("up", &["--available-now"], &[]).wait().success();
+
+    let (hours, days) = (scene.newest("speed/klines_1h"), scene.newest("speed/klines_1d"));
+    let closed = |rows: Vec<Row>, before: &str| -> Vec<Row> {
+        rows.into_iter().filter(|row| row["window_start"].as_str() < before).collect()
+    };
+    // The last hour and the last day are open: no row has come after their end.
+    let wanted = closed(bars::windows("AB", &bars, HOUR_MS), "2024-03-04T23:00:00Z");
+    lake::assert_same_rows("hours", &wanted, &hours);
+    let wanted = closed(bars::windows("AB", &bars, DAY_MS), "2024-03-04T00:00:00Z");
+    lake::assert_same_rows("days", &wanted, &days);
+    assert!(hours.iter().chain(&days).all(|row| row["complete"] == "true"), "{}", finished.stderr);
+    // The first hour, the one with ten minutes missing, a day, and the hour after it; the one before it if the hole
+    // was seen before it closed.
+    let revised: BTreeSet<usize> =
+        (0..).zip(&hours).filter(|(_, row)| row["revision"] == "1").map(|(hour, _)| hour).collect();
+    let certain: BTreeSet<usize> = [0, 1].into_iter().chain(36..=60).collect();
+    assert!(revised.is_superset(&certain), "{revised:?}");
+    assert!(revised.is_subset(&certain.iter().copied().chain([35]).collect()), "{revised:?}");
+}
+
+#[test]
+fn up_fills_holes_while_it_goes_on() {
+    let scene = Scene::new().with("# auto", "backfill = \"auto\"").with("from = \"2024-03-01\"\n", "");
+    let bars = four_days();
+    scene.exchange.list("AB", MINUTE_MS, bars.clone());
+    scene.stream("AB", "1m", MINUTE_MS, &bars[..100]);
+    let running = scene.start("up", &[], &[]);
+    let mut sent = false;
+    let finished = running.stop_when(|| {
+        let rows = lake::table(&scene.lake(), "speed/klines_1h");
+        let revised =
+            |start: &str| rows.iter().any(|row| row["window_start"] == start && row["revision"] == "1");
+        if !sent && revised("2024-03-01T00:00:00Z") {
+            // The first hour was filled at the start: now a hole of three hours shows.
+            scene.stream("AB", "1m", MINUTE_MS, &bars[300..500]);
+            sent = true;
+        }
+        sent && revised("2024-03-01T03:00:00Z") && revised("2024-03-01T05:00:00Z")
+    });
+    finished.success();
+    let wanted: Vec<Row> = bars::windows("AB", &bars, HOUR_MS)
+        .into_iter()
+        .filter(|row| row["window_start"].as_str() < "2024-03-01T08:00:00Z")
+        .collect();
+    lake::assert_same_rows("hours", &wanted, &scene.newest("speed/klines_1h"));
+}
+
+/// The recorded hours of 2018, with the outage of 8 February (33 hours).
+#[test]
+fn a_gap_of_79_days_is_filled_with_what_the_exchange_has() {
+    let test = "a_gap_of_79_days_is_filled_with_what_the_exchange_has";
+    let Some(bars) = bars::recorded(test, "hourly/BTCUSDT_1h_2017-2025.csv.gz") else { return };
+    let scene = Scene::new()
+        .with("symbols = [\"AB\"]", "symbols = [\"BTCUSDT\"]\ninterval = \"1h\"")
+        .with("from = \"2024-03-01\"\n", "")
+        .with("# auto", "backfill = \"auto\"");
+    // 2017-12-31, the day that is stored, and 2018-03-21, 79 days after it.
+    let (stored, today) = (1_514_678_400_000i64, 1_521_590_400_000i64);
+    let of = |from: i64, to: i64| -> Vec<Bar> {
+        bars.iter().filter(|bar| (from..to).contains(&bar.open_ms)).cloned().collect()
+    };
+    let whole = of(stored, today + 2 * DAY_MS);
+    scene.exchange.list("BTCUSDT", HOUR_MS, bars.clone());
+    scene.stream("BTCUSDT", "1h", HOUR_MS, &of(stored, stored + DAY_MS));
+    scene.stream("BTCUSDT", "1h", HOUR_MS, &of(today, today + 2 * DAY_MS));
+    scene.start("up", &["--available-now"], &[]).wait().success();
+
+    let closed = |rows: Vec<Row>, before: &str| -> Vec<Row> {
+        rows.into_iter().filter(|row| row["window_start"].as_str() < before).collect()
+    };
+    let hours = closed(bars::windows("BTCUSDT", &whole, HOUR_MS), "2018-03-22T23:00:00Z");
+    let days = closed(bars::windows("BTCUSDT", &whole, DAY_MS), "2018-03-22T00:00:00Z");
+    assert_eq!(days.len(), 81);
+    lake::assert_same_rows("hours", &hours, &scene.newest("speed/klines_1h"));
+    lake::assert_same_rows("days", &days, &scene.newest("speed/klines_1d"));
+
+    let asked = scene.exchange.asked();
+    let before = files(&scene.lake().join("speed"));
+    scene.backfill(&["--to", "2018-03-22"]).success();
+    assert_eq!(scene.exchange.asked(), asked, "the outage was asked for again");
+    assert!(files(&scene.lake().join("speed")) == before);
+}
+
+#[test]
+fn a_recorded_month_of_minutes_gives_its_hours_and_days_to_the_last_digit() {
+    let test = "a_recorded_month_of_minutes_gives_its_hours_and_days_to_the_last_digit";
+    let Some(bars) = bars::recorded(test, "kline12/DOTUSDT-1m-2024-11.csv.gz") else { return };
+    let scene = Scene::new()
+        .with("symbols = [\"AB\"]", "symbols = [\"DOTUSDT\"]")
+        .with("from = \"2024-03-01\"", "from = \"2024-11-01\"");
+    scene.exchange.list("DOTUSDT", MINUTE_MS, bars.clone());
+    scene.backfill(&["--to", "2024-12-01"]).success();
+    for (table, window_ms) in [("speed/klines_1h", HOUR_MS), ("speed/klines_1d", DAY_MS)] {
+        let rows = lake::table(&scene.lake(), table);
+        lake::assert_same_rows(table, &published(bars::windows("DOTUSDT", &bars, window_ms), 1), &rows);
+    }
+}
