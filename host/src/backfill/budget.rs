@@ -72,17 +72,17 @@ mod tests {
     #[test]
     fn a_full_bucket_goes_at_once_and_then_it_is_the_rate() {
         let mut budget = Budget::new(1200);
-        assert_eq!(sent(&mut budget, 2, 0, 1), 600 + 10);
+        assert_eq!(sent(&mut budget, 2, 0, 1), 600 + 9);
         assert_eq!(sent(&mut budget, 2, 1_000_000, 60), 600);
         // After a minute's rest the bucket is full again.
-        assert_eq!(sent(&mut budget, 2, 200_000_000, 1), 610);
+        assert_eq!(sent(&mut budget, 2, 200_000_000, 1), 600 + 9);
     }
 
     #[test]
     fn what_others_use_counts_and_a_shut_door_is_waited_for() {
         let mut budget = Budget::new(1200);
         budget.used(1100, Ticks(0));
-        assert_eq!(sent(&mut budget, 2, 0, 1), 50 + 10);
+        assert_eq!(sent(&mut budget, 2, 0, 1), 50 + 9);
         budget.shut(Duration::from_secs(7), Ticks(120_000_000));
         assert_eq!(budget.take(2, Ticks(121_000_000)), Duration::from_secs(6));
         assert_eq!(budget.take(2, Ticks(127_000_000)), Duration::ZERO);

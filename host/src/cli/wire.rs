@@ -96,7 +96,8 @@ impl World {
 
     /// A backfill wired to its exchange.
     pub fn backfilling(&self, manifest: &Manifest, backfill: &Backfill) -> Result<Backfilling, Failure> {
-        let component = |name: &str, contract| settings::component(manifest, &self.runtime, name, contract);
+        let library = Library::new(self.runtime.clone(), self.store.clone());
+        let component = |name: &str, contract| self.kept_component(manifest, &library, name, contract);
         let stream = settings::pipelines(manifest, Some(backfill.pipeline()))?[0].clone();
         Ok(Backfilling::new(backfill::Wiring {
             function: component(&backfill.function, Contract::Backfill)?,

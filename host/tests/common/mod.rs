@@ -14,6 +14,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::DataType;
 use crossbeam_channel::{Receiver, bounded};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use tallow::backfill::{self, Backfilling};
 use tallow::error::PipelineError;
 use tallow::live::desk::{Outcome, Swap};
 use tallow::live::functions::Functions;
@@ -23,9 +24,10 @@ use tallow::plan::{Mode, Plan};
 use tallow::progress::{Counts, Progress};
 use tallow_edge::{Clock, ManualClock, SeededRandom};
 use tallow_engine::{Component, Contract, Runtime};
+use tallow_http::{AllowList, Guarded, Handler, MemoryNet, ScriptedNames};
 use tallow_log::Store;
 use tallow_log::record::{self, Role};
-use tallow_manifest::{Overrides, Pipeline};
+use tallow_manifest::{Manifest, Overrides, Pipeline};
 use tallow_record::TopicPartition;
 use tallow_sink::{DeadLetters, Decimals, Lake, LateRows, Sink};
 use tallow_source::{MemoryLog, MemorySource, OnDataLoss, Raw, Topics};
@@ -106,12 +108,6 @@ impl World {
         let clock: Arc<dyn Clock> = self.clock.clone();
         let topics = Topics::Names(vec!["trades".to_owned()]);
         let source = MemorySource::new(self.log.clone(), &topics, OnDataLoss::Halt, clock.clone()).unwrap();
-        let store = &self.store;
-        let sinks: Vec<Arc<dyn Sink>> = vec![
-            Arc::new(Lake::new(store.clone(), Decimals::Double)),
-            Arc::new(LateRows::new(store.clone())),
-            Arc::new(DeadLetters::new(store.clone())),
-        ];
         Wiring {
             plan: Arc::new(Plan::new(pipeline, mode)),
             functions: Functions {
@@ -122,13 +118,40 @@ impl World {
             live: Arc::default(),
             reads_headers: true,
             source: Arc::new(source),
-            store: store.clone(),
-            sinks,
+            store: self.store.clone(),
+            sinks: self.sinks(),
             clock,
             random: self.random.clone(),
             progress: Arc::new(Progress::new(None)),
             stop: Arc::new(AtomicBool::new(false)),
         }
+    }
+
+    /// A backfill of the manifest, whose exchange is a server in memory.
+    pub fn backfilling(&self, manifest: &Manifest, handler: Handler) -> Backfilling {
+        let backfill = manifest.backfills[0].clone();
+        let net = MemoryNet::new(self.clock.clone());
+        net.listen(([127, 0, 0, 1], 80).into(), handler);
+        let allow = AllowList::default().internal(backfill.base_url.parse().unwrap());
+        let names = Arc::new(ScriptedNames::default().with("exchange.test", &[[127, 0, 0, 1].into()]));
+        let limits = tallow_http::Limits { whole: backfill.asking.timeout, ..Default::default() };
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        let wiring = backfill::Wiring {
+            function: self.component(&backfill.function, Contract::Backfill),
+            parse: self.component(&backfill.bars.parse, Contract::Parse),
+            stream_parse: self.component(self.parse, Contract::Parse),
+            window: self.component(self.window, Contract::Window),
+            http: Arc::new(Guarded::new(allow, limits, names, clock.clone(), net)),
+            store: self.store.clone(),
+            sinks: self.sinks(),
+            clock,
+            random: self.random.clone(),
+            progress: Arc::default(),
+            stop: Arc::new(AtomicBool::new(false)),
+            stream: manifest.pipeline(backfill.pipeline()).unwrap().clone(),
+            backfill,
+        };
+        Backfilling::new(wiring).unwrap()
     }
 
     pub fn library(&self) -> Library {
@@ -159,6 +182,15 @@ impl World {
         component
     }
 
+    fn sinks(&self) -> Vec<Arc<dyn Sink>> {
+        let store = &self.store;
+        vec![
+            Arc::new(Lake::new(store.clone(), Decimals::Double)),
+            Arc::new(LateRows::new(store.clone())),
+            Arc::new(DeadLetters::new(store.clone())),
+        ]
+    }
+
     /// All rows of the files below a folder of the lake, in the order of their names.
     pub fn rows(&self, folder: &str) -> Vec<Row> {
         let mut rows = Vec::new();
@@ -173,6 +205,11 @@ impl World {
 
 /// A pipeline `candles` over the topic `trades`, with more keys before its windows, and its windows.
 pub fn pipeline(keys: &str, windows: &str) -> Pipeline {
+    manifest(keys, windows, "").pipelines.remove(0)
+}
+
+/// The manifest of that pipeline, with more tables before it.
+pub fn manifest(keys: &str, windows: &str, tables: &str) -> Manifest {
     let manifest = format!(
         r#"
 spin_manifest_version = 2
@@ -182,6 +219,7 @@ version = "0.1.0"
 [application.trigger.kafka]
 brokers = "memory:1"
 lake = "memory:///"
+{tables}
 [[trigger.kafka]]
 id = "candles"
 topic = "trades"
@@ -192,6 +230,8 @@ parse = "parse-market"
 source = "parse-market.wasm"
 [component.window]
 source = "window.wasm"
+[component.backfill-binance]
+source = "backfill-binance.wasm"
 "#
     );
     let resolved = tallow_manifest::resolve(
@@ -201,7 +241,7 @@ source = "window.wasm"
         &BTreeMap::new(),
         &Overrides::default(),
     );
-    resolved.unwrap_or_else(|errors| panic!("{errors}")).pipelines.remove(0)
+    resolved.unwrap_or_else(|errors| panic!("{errors}"))
 }
 
 /// Counts of trades by minute, which the guests make, too; ids tell the window guest which misdeed is asked for.
