@@ -32,6 +32,11 @@ impl BackfillFunction {
         Ok(Self { component: component.clone(), limits, live: Some(live) })
     }
 
+    /// What the component says of itself.
+    pub fn describe(&mut self) -> Result<wit::Description, CallError> {
+        self.call(|guest, store| guest.call_describe(store).map(Ok))
+    }
+
     /// The requests that bring what is in `wanted` and not in `covered`.
     pub fn plan(
         &mut self,

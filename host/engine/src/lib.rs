@@ -23,8 +23,8 @@ mod window;
 
 pub use backfill::{BackfillFunction, Pace, Verdict, records};
 pub use bindings::backfill_contract::{
-    Answer as BackfillAnswer, Data as BackfillData, Method as BackfillMethod, Options as BackfillOptions,
-    Request as BackfillRequest, Span,
+    Answer as BackfillAnswer, Data as BackfillData, Description as BackfillDescription,
+    Method as BackfillMethod, Options as BackfillOptions, Request as BackfillRequest, Span,
 };
 pub use bindings::parse_contract::{ColumnInfo, ColumnType, Description as ParseDescription};
 pub use bindings::types::{ByteColumn, Column, ColumnData, Decimals, Table, Text};

@@ -49,6 +49,6 @@ pub use reference::reference;
 pub use secret::{Secret, Setting};
 pub use swap::{Invariant, Operand, Swap, SwapMode};
 pub use topics::{StartingOffsets, Topics};
-pub use units::{bytes as parse_bytes, duration as parse_duration};
 pub use units::moment_us;
+pub use units::{bytes as parse_bytes, duration as parse_duration};
 pub use window::{IdColumns, Shape, Window};

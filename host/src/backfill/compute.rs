@@ -182,7 +182,7 @@ impl Computer {
         match keys.iter().find(|key| *key != Some(symbol)) {
             None => Ok(()),
             Some(other) => Err(PipelineError::Function {
-                function: self.parse.name.clone(),
+                function: self.parse.component.name().to_owned(),
                 call: "parse",
                 why: format!(
                     "it names the symbol `{}` in what was fetched for `{symbol}`: look at `parse-settings`",

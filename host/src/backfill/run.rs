@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tallow_edge::{Clock, Random};
-use tallow_engine::{
-    BackfillFunction, BackfillOptions, CallError, Component, ParseDescription, ParseFunction,
-};
+use tallow_engine::{BackfillFunction, BackfillOptions, Component, ParseDescription};
 use tallow_http::Http;
 use tallow_log::Store;
 use tallow_manifest::{Backfill, Pipeline};
@@ -24,6 +22,7 @@ use super::publish::{Functions, Publisher};
 use super::state;
 use super::survey::{Need, Survey, Tables, survey};
 use crate::error::PipelineError;
+use crate::pipeline::parse_function;
 use crate::plan::{Mode, Plan};
 use crate::stage::parse::{BisectBudget, ParseWorker};
 
@@ -95,18 +94,16 @@ pub struct Backfilling {
 impl Backfilling {
     pub fn new(wiring: Wiring) -> Result<Self, PipelineError> {
         let plan = Arc::new(Plan::new(&wiring.backfill.bars, Mode::default()));
-        let failed = |component: &Component, error: CallError| PipelineError::Function {
-            function: component.name().to_owned(),
-            call: "start",
-            why: error.to_string(),
-        };
-        let function = BackfillFunction::new(&wiring.function, plan.limits)
-            .map_err(|error| failed(&wiring.function, error))?;
-        let parse = ParseFunction::new(&wiring.parse, plan.limits, plan.parse_options.clone())
-            .map_err(|error| failed(&wiring.parse, error))?;
-        let of_stream = Plan::new(&wiring.stream, Mode::default()).parse_options;
-        let stream_parse = ParseFunction::new(&wiring.stream_parse, plan.limits, of_stream)
-            .map_err(|error| failed(&wiring.stream_parse, error))?;
+        let function = BackfillFunction::new(&wiring.function, plan.limits).map_err(|error| {
+            PipelineError::Function {
+                function: wiring.function.name().to_owned(),
+                call: "start",
+                why: error.to_string(),
+            }
+        })?;
+        let parse = parse_function(&plan, &wiring.parse)?;
+        let of_stream = Plan::new(&wiring.stream, Mode::default());
+        let stream_parse = parse_function(&of_stream, &wiring.stream_parse)?;
         let tables = Tables::new(&wiring.backfill);
         let asking = wiring.backfill.asking;
         Ok(Self {
@@ -125,10 +122,11 @@ impl Backfilling {
                 plan: plan.clone(),
                 parse: ParseWorker {
                     function: parse,
-                    name: wiring.parse.name().to_owned(),
-                    time: plan.time.clone(),
-                    max_future_us: plan.pipeline.max_future_us,
-                    deadline: plan.limits.deadline,
+                    component: Arc::new(wiring.parse.clone()),
+                    plan: plan.clone(),
+                    // Nothing is swapped while a backfill runs.
+                    live: Arc::default(),
+                    clock: wiring.clock.clone(),
                     budget: BisectBudget::new(u64::from(plan.pipeline.limits.bisect_calls)),
                 },
                 window: wiring.window.clone(),

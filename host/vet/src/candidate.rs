@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use tallow_engine::{
-    ColumnInfo, Component, Contract, Limits, ParseDescription, ParseOptions, Spec, WindowDescription,
+    BackfillDescription, ColumnInfo, Component, Contract, Limits, ParseDescription, ParseOptions, Spec,
+    WindowDescription,
 };
 
 use crate::Rule;
@@ -85,6 +86,7 @@ pub struct Vetted {
 pub enum Description {
     Parse(ParseDescription),
     Window(WindowDescription),
+    Backfill(BackfillDescription),
 }
 
 impl Description {
@@ -92,6 +94,7 @@ impl Description {
         match self {
             Self::Parse(description) => &description.name,
             Self::Window(description) => &description.name,
+            Self::Backfill(description) => &description.name,
         }
     }
 
@@ -99,6 +102,7 @@ impl Description {
         match self {
             Self::Parse(description) => &description.version,
             Self::Window(description) => &description.version,
+            Self::Backfill(description) => &description.version,
         }
     }
 }

@@ -4,8 +4,9 @@
 //! [`vet`] takes the bytes of a component and gives a [`Vetted`] one, ready to run, or a [`Refusal`] that names the
 //! [`Rule`], what was seen, and what to do. In the order of the rules: the file (compiled in a child process with
 //! limits of its own, by a [`Compiler`]), its imports and exports, what it says of itself, its golden vectors, and then the contract:
-//! `parse` and `window` each have a folder.
+//! `parse` and `window` each have a folder, `backfill` a file.
 
+mod backfill;
 mod candidate;
 mod candles;
 mod compile;
@@ -24,7 +25,9 @@ pub use excerpt::excerpt;
 pub use refusal::Refusal;
 pub use rule::Rule;
 
-use tallow_engine::{Component, Contract, LoadError, ParseFunction, ParseOptions, Runtime, WindowFunction};
+use tallow_engine::{
+    BackfillFunction, Component, Contract, LoadError, ParseFunction, ParseOptions, Runtime, WindowFunction,
+};
 
 use crate::refusal::Trial;
 
@@ -41,6 +44,7 @@ pub fn vet(
     match &description {
         Description::Parse(description) => parse::check(&component, description, candidate, &mut trial)?,
         Description::Window(_) => window::check(&component, candidate, &mut trial)?,
+        Description::Backfill(_) => backfill::check(&component, candidate, &mut trial)?,
     }
     Ok(Vetted { component, description, passed: trial.into_passed() })
 }
@@ -85,6 +89,13 @@ fn open(
                 .map_err(|error| trial.failed(&error, "describe"))?;
             window::check_description(&description, trial)?;
             Description::Window(description)
+        }
+        Contract::Backfill => {
+            let mut function = BackfillFunction::new(&component, candidate.limits)
+                .map_err(|error| trial.failed(&error, "describe"))?;
+            let description = function.describe().map_err(|error| trial.failed(&error, "describe"))?;
+            backfill::check_description(&description, trial)?;
+            Description::Backfill(description)
         }
     };
     trial.pass(Rule::Describe, format!("{} {}", description.name(), description.version()));

@@ -176,12 +176,8 @@ fn epoch() -> impl Strategy<Value = Epoch> {
             blob,
         },
     );
-    let input = (text(), digest(), blob_ref(), any::<[u64; 2]>()).prop_map(|(name, blob, [from, length])| Input {
-        name,
-        blob,
-        from,
-        length,
-    });
+    let input = (text(), digest(), blob_ref(), any::<[u64; 2]>())
+        .prop_map(|(name, blob, [from, length])| Input { name, blob, from, length });
     let taken = (vec(chunk, 0..4), vec(gap, 0..2), vec(input, 0..3));
     (any::<[Option<i64>; 2]>(), taken, set_aside, vec(outgoing, 0..3), ledger()).prop_map(
         |([clock_us, watermark_us], (chunks, gaps, inputs), set_aside, outbox, ledger)| Epoch {

@@ -35,6 +35,7 @@ pub struct Args {
 pub enum ContractName {
     Parse,
     Window,
+    Backfill,
 }
 
 impl From<ContractName> for Contract {
@@ -42,6 +43,7 @@ impl From<ContractName> for Contract {
         match name {
             ContractName::Parse => Self::Parse,
             ContractName::Window => Self::Window,
+            ContractName::Backfill => Self::Backfill,
         }
     }
 }
@@ -152,6 +154,7 @@ fn report(found: &Found, vetted: &Result<Vetted, Refusal>, json: bool) {
     let contract = match vetted.description {
         Description::Parse(_) => "parse",
         Description::Window(_) => "window",
+        Description::Backfill(_) => "backfill",
     };
     println!("{}: a good {contract} function, sha256:{digest}", found.name);
 }
