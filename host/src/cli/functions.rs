@@ -13,8 +13,6 @@ mod values;
 
 use clap::Subcommand;
 
-pub use check::ContractName;
-
 use super::Failure;
 
 #[derive(clap::Args)]

@@ -4,20 +4,26 @@
 use std::path::{Path, PathBuf};
 
 use super::Failure;
-use super::functions::ContractName;
 use crate::error::exit;
 
 #[derive(clap::Args)]
 pub struct Args {
     /// The contract that it keeps to
     #[arg(value_enum)]
-    contract: ContractName,
+    contract: Template,
     /// Its name: words of a-z and 0-9 with `-` between them
     #[arg(value_parser = parse_name)]
     name: String,
     /// Where to make it [default: a folder of its name]
     #[arg(long, value_name = "DIR")]
     path: Option<PathBuf>,
+}
+
+/// Contracts that there is a template for.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Template {
+    Parse,
+    Window,
 }
 
 struct File {
@@ -83,8 +89,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
         return Err(Failure::new(exit::USAGE, text));
     }
     let files = match args.contract {
-        ContractName::Parse => PARSE,
-        ContractName::Window => WINDOW,
+        Template::Parse => PARSE,
+        Template::Window => WINDOW,
     };
     for file in files {
         write(&folder.join(file.path), &filled(file.text, &args.name)).map_err(|error| {

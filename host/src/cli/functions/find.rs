@@ -77,16 +77,20 @@ impl Args {
     }
 
     fn compile_limits(&self, vetting: Option<&Vetting>) -> CompileLimits {
-        let limits = vetting.map_or_else(CompileLimits::default, |vetting| CompileLimits {
-            size_bytes: vetting.max_size_bytes,
-            time: vetting.compile_time,
-            memory_bytes: vetting.compile_memory_bytes,
-        });
+        let limits = vetting.map_or_else(CompileLimits::default, compile_limits);
         CompileLimits {
             size_bytes: self.max_size.unwrap_or(limits.size_bytes),
             time: self.compile_time.unwrap_or(limits.time),
             memory_bytes: self.compile_memory.unwrap_or(limits.memory_bytes),
         }
+    }
+}
+
+pub fn compile_limits(vetting: &Vetting) -> CompileLimits {
+    CompileLimits {
+        size_bytes: vetting.max_size_bytes,
+        time: vetting.compile_time,
+        memory_bytes: vetting.compile_memory_bytes,
     }
 }
 
