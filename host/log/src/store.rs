@@ -15,7 +15,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use tallow_edge::{Clock, Random, Ticks};
 use tokio::runtime::Runtime;
 
@@ -41,6 +41,16 @@ impl Default for Patience {
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const READS_AT_ONCE: usize = 16;
+
+/// An object as a listing shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    pub path: String,
+    /// Bytes.
+    pub size: u64,
+    /// The store's own mark of the content (its ETag): another one means that the object was written anew.
+    pub tag: String,
+}
 
 /// Paths are relative to the root, with `/` between segments; segments that hold foreign text (symbols) are
 /// percent-encoded by the caller. Not to be called from asynchronous code: calls block.
@@ -115,6 +125,11 @@ impl Store {
     /// Every object whose path begins with the folder `prefix`, with its size in bytes, sorted by path. An
     /// empty prefix lists all.
     pub fn list(&self, prefix: &str) -> Result<Vec<(String, u64)>, StoreError> {
+        Ok(self.list_tagged(prefix)?.into_iter().map(|listed| (listed.path, listed.size)).collect())
+    }
+
+    /// The same with each object's tag, which changes when the object does.
+    pub fn list_tagged(&self, prefix: &str) -> Result<Vec<Listed>, StoreError> {
         let folder = self.location(prefix)?;
         let mut found = self.retry("list", prefix, || {
             self.run(async {
@@ -123,10 +138,12 @@ impl Store {
             })
         })?;
         found.sort_by(|a, b| a.location.cmp(&b.location));
-        Ok(found
-            .into_iter()
-            .filter_map(|object| Some((self.relative(&object.location)?, object.size)))
-            .collect())
+        let listed = |object: ObjectMeta| {
+            let path = self.relative(&object.location)?;
+            let tag = object.e_tag.unwrap_or_else(|| object.last_modified.to_rfc3339());
+            Some(Listed { path, size: object.size, tag })
+        };
+        Ok(found.into_iter().filter_map(listed).collect())
     }
 
     /// Removes the object; that there is none is fine.
