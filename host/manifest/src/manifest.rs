@@ -267,20 +267,20 @@ impl Manifest {
         let of_merges =
             self.merges.iter().map(|merge| (format!("merge `{}`", merge.name), merge.function.as_str()));
         for (who, name) in of_pipelines.chain(of_merges) {
-                let Some(component) = self.components.get(name) else { continue };
-                let Source::Local(path) = &component.source else { continue };
-                if path.is_file() || !checked.insert(name) {
-                    continue;
-                }
-                let remedy = match &component.build[..] {
-                    [] => "build it, or correct the path".to_owned(),
-                    commands => format!("build it with `{}`", commands.join(" && ")),
-                };
-                let problem = format!(
-                    "{who} needs the component `{name}`, but there is no file {}; {remedy}",
-                    path.display()
-                );
-                report.add(component.place, &format!("component.{name}.source"), problem);
+            let Some(component) = self.components.get(name) else { continue };
+            let Source::Local(path) = &component.source else { continue };
+            if path.is_file() || !checked.insert(name) {
+                continue;
+            }
+            let remedy = match &component.build[..] {
+                [] => "build it, or correct the path".to_owned(),
+                commands => format!("build it with `{}`", commands.join(" && ")),
+            };
+            let problem = format!(
+                "{who} needs the component `{name}`, but there is no file {}; {remedy}",
+                path.display()
+            );
+            report.add(component.place, &format!("component.{name}.source"), problem);
         }
         report.finish(Some(()))
     }

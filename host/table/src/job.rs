@@ -211,6 +211,15 @@ impl Run<'_> {
         &self.state
     }
 
+    /// The number that it will have if it changes a partition; else the last run's stands.
+    pub fn number(&self) -> u64 {
+        self.job.state.run + u64::from(self.changes())
+    }
+
+    fn changes(&self) -> bool {
+        !self.outbox.is_empty() || !self.removed.is_empty()
+    }
+
     /// The job's own notes, to be changed.
     pub fn notes(&mut self) -> &mut serde_json::Value {
         &mut self.state.notes
@@ -267,7 +276,7 @@ impl Run<'_> {
     }
 
     fn commit_as(mut self, restored: Option<u64>) -> Result<Done, TableError> {
-        let changes = !self.outbox.is_empty() || !self.removed.is_empty();
+        let changes = self.changes();
         let unchanged =
             self.state.partitions == self.job.state.partitions && self.state.notes == self.job.state.notes;
         if !changes && unchanged {

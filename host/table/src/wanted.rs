@@ -31,6 +31,9 @@ pub fn write(store: &Store, name: &str, wanted: &[Wanted]) -> Result<(), TableEr
     }
     let unwritable = |why: String| TableError::Unwritable { path: path.clone(), why };
     let bytes = serde_json::to_vec_pretty(wanted).map_err(|error| unwritable(error.to_string()))?;
+    if store.get(&path)?.is_some_and(|written| *written == bytes[..]) {
+        return Ok(());
+    }
     Ok(store.put_overwrite(&path, bytes)?)
 }
 
