@@ -102,7 +102,7 @@ impl<'a> Series<'a> {
         }
         let wrong = |why: String| MergeError::Input { path: path.clone(), why };
         let rows = to_arrow(&merged.table).map_err(|error| wrong(error.to_string()))?;
-        let tail = tail_of(&rows, tail_rows(&self.of_function(notes, None))).map_err(wrong)?;
+        let tail = self.tail_of(&rows, notes).map_err(wrong)?;
         let note = PartitionNote {
             tail: tail.digest,
             end_us: end_us(&rows),
@@ -195,8 +195,24 @@ impl<'a> Series<'a> {
     fn stored_tail(&self, path: &str, notes: &Notes) -> Result<Option<Table>, MergeError> {
         let Some(content) = file::read(self.store, path)? else { return Ok(None) };
         let wrong = |why: String| MergeError::Input { path: path.to_owned(), why };
-        let tail = tail_of(&content.rows, tail_rows(&self.of_function(notes, None))).map_err(wrong)?;
-        Ok(Some(tail.table))
+        Ok(Some(self.tail_of(&content.rows, notes).map_err(wrong)?.table))
+    }
+
+    /// What the next year takes of a partition's end: of the last rows the columns that are carried or averaged, and
+    /// no others, so that what does not matter to it does not change it.
+    fn tail_of(&self, rows: &RecordBatch, notes: &Notes) -> Result<LastRows, String> {
+        let settings = self.of_function(notes, None);
+        let averaged = settings.averages.iter().map(|average| &average.column);
+        let wanted: Vec<&String> = settings.keys.iter().chain(&settings.carried).chain(averaged).collect();
+        let schema = rows.schema();
+        let takes = |name: &String| wanted.contains(&name) || name == "window_start" || name == "window_end";
+        let columns: Vec<usize> =
+            (0..schema.fields().len()).filter(|index| takes(schema.field(*index).name())).collect();
+        let from = rows.num_rows().saturating_sub(tail_rows(&settings));
+        let last =
+            rows.slice(from, rows.num_rows() - from).project(&columns).map_err(|error| error.to_string())?;
+        let digest = rows_digest(&last).map_err(|error| error.to_string())?;
+        Ok(LastRows { table: from_arrow(&last).map_err(|error| error.to_string())?, digest })
     }
 
     fn speed_rows(&mut self, year: i32) -> Result<&SpeedRows, MergeError> {
@@ -282,13 +298,6 @@ impl<'a> Series<'a> {
 struct LastRows {
     table: Table,
     digest: Digest,
-}
-
-fn tail_of(rows: &RecordBatch, count: usize) -> Result<LastRows, String> {
-    let from = rows.num_rows().saturating_sub(count);
-    let last = rows.slice(from, rows.num_rows() - from);
-    let digest = rows_digest(&last).map_err(|error| error.to_string())?;
-    Ok(LastRows { table: from_arrow(&last).map_err(|error| error.to_string())?, digest })
 }
 
 fn column<'a>(rows: &'a RecordBatch, name: &str) -> Result<&'a dyn Array, String> {

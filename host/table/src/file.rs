@@ -1,8 +1,10 @@
 //! A Parquet file of the lake, to a function's table and back.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
+use arrow_schema::Schema;
 use arrow_select::concat::concat_batches;
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
@@ -87,11 +89,15 @@ pub fn decode(path: &str, bytes: Bytes) -> Result<Content, TableError> {
     let pairs = metadata.metadata().file_metadata().key_value_metadata().into_iter().flatten();
     let footer =
         pairs.filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?))).collect::<BTreeMap<_, _>>();
-    let schema = metadata.schema().clone();
+    // Footers differ from file to file; rows of files with the same columns are to have the same schema.
+    let schema = Arc::new(Schema::new(metadata.schema().fields().clone()));
     let reader =
         ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, metadata).with_batch_size(BATCH_ROWS);
     let batches = reader.build().map_err(|error| wrong(error.to_string()))?;
-    let batches = batches.collect::<Result<Vec<_>, _>>().map_err(|error| wrong(error.to_string()))?;
+    let batches = batches
+        .map(|batch| batch.and_then(|batch| RecordBatch::try_new(schema.clone(), batch.columns().to_vec())))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| wrong(error.to_string()))?;
     let rows = concat_batches(&schema, &batches).map_err(|error| wrong(error.to_string()))?;
     Ok(Content { rows, footer })
 }
