@@ -4,6 +4,8 @@
 mod check;
 mod demo;
 mod logging;
+mod merge;
+mod merge_status;
 mod produce;
 mod report;
 mod settings;
@@ -36,6 +38,8 @@ enum Command {
     Demo(demo::Args),
     /// Write market messages into a Kafka topic: synthetic ones or a recording
     Produce(produce::Args),
+    /// Make one served table of a batch table and a pipeline's window
+    Merge(merge::Args),
     /// Show where the pipelines stand: offsets, lag, watermark, state, ledger, last commits
     Status(status::Args),
     /// Check a manifest and its components without running them
@@ -76,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Up(args) => up::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Produce(args) => produce::run(args),
+        Command::Merge(args) => merge::run(args),
         Command::Status(args) => status::run(args),
         Command::Check(args) => check::run(args),
     };

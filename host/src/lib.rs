@@ -2,13 +2,14 @@
 //!
 //! In the order of the data's way: [`plan`] (a pipeline of the manifest in the functions' words), [`start`]
 //! (where the log left off), [`stage`] (fetch, parse, window), [`commit`], and [`pipeline`], which puts them
-//! together on one screen. [`cli`] has a file a command.
+//! together on one screen. [`merging`] keeps served tables up to date beside them. [`cli`] has a file a command.
 
 mod books;
 pub mod cli;
 pub mod commit;
 mod dead;
 pub mod error;
+pub mod merging;
 pub mod pipeline;
 pub mod plan;
 pub mod progress;

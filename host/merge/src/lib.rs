@@ -13,7 +13,7 @@
 
 mod columns;
 mod error;
-mod gaps;
+pub mod gaps;
 pub mod notes;
 mod prophet;
 mod retention;

@@ -72,7 +72,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let show = Arc::new(Show::new(&manifest, clock.clone()));
     let mut wirings = Vec::new();
     for (index, pipeline) in manifest.pipelines.iter().enumerate() {
-        let progress = Arc::new(Progress::new(Some(show.viewer(index))));
+        let progress = Arc::new(Progress::new(vec![show.viewer(index)]));
         wirings.push(world.wire(&manifest, pipeline, Mode::default(), progress)?);
     }
     let failures = play(&args, &wirings, &topics, broker.brokers(), &*clock, &stop, &show)?;

@@ -1,4 +1,4 @@
-//! `tallow status`: where the pipelines stand, from their logs, and how far behind the topics they are.
+//! `tallow status`: where the pipelines and merges stand, from their logs, and how far behind the topics they are.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tallow_manifest::{Manifest, Pipeline};
 use tallow_source::Source;
 
 use super::report::{grouped, time};
-use super::{Failure, settings, wire};
+use super::{Failure, merge_status, settings, wire};
 use crate::error::PipelineError;
 
 #[derive(clap::Args)]
@@ -49,8 +49,13 @@ pub fn run(args: Args) -> Result<(), Failure> {
             print(pipeline, &records, &ends, store.url());
         }
     }
+    let mut merges = Vec::new();
+    for merge in manifest.merges.iter().filter(|_| args.only.is_none()) {
+        let status = merge_status::Status::of(&store, merge)?;
+        if args.json { merges.push(status.as_json()) } else { status.print(store.url()) }
+    }
     if args.json {
-        println!("{}", json!({ "lake": store.url(), "pipelines": shown }));
+        println!("{}", json!({ "lake": store.url(), "pipelines": shown, "merges": merges }));
     }
     Ok(())
 }
@@ -161,7 +166,7 @@ fn kind(kind: Kind) -> &'static str {
     }
 }
 
-fn table(header: &[&str]) -> Table {
+pub fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(header.to_vec());
     for column in table.column_iter_mut().skip(1) {
@@ -170,7 +175,7 @@ fn table(header: &[&str]) -> Table {
     table
 }
 
-fn indented(table: &Table) -> String {
+pub fn indented(table: &Table) -> String {
     table.lines().map(|line| format!("  {}", line.trim_end())).collect::<Vec<_>>().join("\n")
 }
 

@@ -96,7 +96,7 @@ impl World {
             sinks,
             clock,
             random: self.random.clone(),
-            progress: Arc::new(Progress::new(None)),
+            progress: Arc::new(Progress::new(Vec::new())),
             stop: Arc::new(AtomicBool::new(false)),
         }
     }
