@@ -4,6 +4,7 @@
 // A harness fails the test wherever something goes wrong.
 #![allow(clippy::expect_used)]
 
+pub mod duckdb;
 pub mod folder;
 pub mod kafka;
 pub mod lake;

@@ -50,14 +50,24 @@ pub fn run<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Finished {
     start(arguments).wait()
 }
 
+/// The same under some variables of the environment.
+pub fn run_with<S: AsRef<std::ffi::OsStr>>(variables: &[(&str, &str)], arguments: &[S]) -> Finished {
+    start_with(variables, arguments).wait()
+}
+
 /// Starts `tallow`.
 pub fn start<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Running {
+    start_with(&[], arguments)
+}
+
+fn start_with<S: AsRef<std::ffi::OsStr>>(variables: &[(&str, &str)], arguments: &[S]) -> Running {
     let output = TempDir::with_prefix("tallow-run-").expect("a temporary folder");
     let file = |name: &str| File::create(output.path().join(name)).expect("a file in a temporary folder");
     let process = Command::new(paths::program("tallow"))
         .args(arguments)
         // Compiled components are kept with the build, not in the user's cache.
         .env("XDG_CACHE_HOME", paths::target().join("tests-cache"))
+        .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .stdout(file("stdout"))
         .stderr(file("stderr"))
