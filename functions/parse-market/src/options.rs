@@ -1,7 +1,7 @@
 //! What the caller asks for, checked once a call.
 
+pub use parse_base::Options;
 use parse_base::options::{MAX_SCALE, MAX_SYMBOL_BYTES, unknown};
-pub use parse_base::{Options, WantedColumn};
 
 use crate::schema::{COLUMNS, ColumnInfo, Kind};
 

@@ -9,13 +9,14 @@ mod probe;
 
 use std::fmt;
 use std::future::Future;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use object_store::{GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use tallow_edge::{Clock, Random, Ticks};
 use tokio::runtime::Runtime;
 
@@ -41,6 +42,14 @@ impl Default for Patience {
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const READS_AT_ONCE: usize = 16;
+
+/// What a store says of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    pub size_bytes: u64,
+    /// Tells one content from another, as well as the store can.
+    pub tag: String,
+}
 
 /// Paths are relative to the root, with `/` between segments; segments that hold foreign text (symbols) are
 /// percent-encoded by the caller. Not to be called from asynchronous code: calls block.
@@ -81,6 +90,41 @@ impl Store {
     pub fn get(&self, path: &str) -> Result<Option<Bytes>, StoreError> {
         let location = self.location(path)?;
         self.retry("read", path, || self.try_get(&location))
+    }
+
+    /// What the store says of an object; none where there is no such object.
+    pub fn head(&self, path: &str) -> Result<Option<Head>, StoreError> {
+        let location = self.location(path)?;
+        let found = self.retry("look at", path, || match self.run(self.objects.head(&location)) {
+            Ok(object) => Ok(Some(object)),
+            Err(Failure::Missing(_)) => Ok(None),
+            Err(failure) => Err(failure),
+        })?;
+        Ok(found.map(|object| Head { size_bytes: object.size, tag: tag(&object) }))
+    }
+
+    /// Bytes `range` of the object, if it is still the one that `tag` was told of: an error where it is not, or is
+    /// shorter.
+    pub fn get_range(&self, path: &str, range: Range<u64>, tag: &str) -> Result<Bytes, StoreError> {
+        let location = self.location(path)?;
+        let length = range.end - range.start;
+        let corrupt = |why: &str| StoreError::Corrupt {
+            url: self.url.to_string(),
+            path: path.to_owned(),
+            why: why.to_owned(),
+        };
+        let options = GetOptions { range: Some(range.into()), ..GetOptions::default() };
+        let (found, bytes) = self.retry("read", path, || {
+            self.run(async {
+                let got = self.objects.get_opts(&location, options.clone()).await?;
+                let found = self::tag(&got.meta);
+                Ok((found, got.bytes().await?))
+            })
+        })?;
+        match found == tag && bytes.len() as u64 == length {
+            true => Ok(bytes),
+            false => Err(corrupt("it changed while it was read")),
+        }
     }
 
     /// The objects at `paths`, in their order, several at a time.
@@ -208,6 +252,13 @@ impl Store {
     fn relative(&self, location: &Path) -> Option<String> {
         let parts: Path = location.prefix_match(&self.prefix)?.collect();
         Some(parts.to_string())
+    }
+}
+
+fn tag(object: &ObjectMeta) -> String {
+    match &object.e_tag {
+        Some(tag) => tag.clone(),
+        None => format!("{}-{}", object.last_modified.timestamp_micros(), object.size),
     }
 }
 
