@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::decimal::MAX_SCALE;
 use crate::spec::{Op, Operation, Plan};
-use crate::table::{ColumnData, Table, is_valid};
+use crate::table::{ColumnData, Table, is_valid, wide};
 
 /// Type of an input or output column. State holds values of it, so it may not change under a spec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,12 +97,6 @@ impl Input<'_> {
             Values::Opaque => 0,
         }
     }
-}
-
-/// A 128-bit mantissa from its halves.
-#[inline]
-pub fn wide(low: i64, high: i64) -> i128 {
-    (i128::from(high) << 64) | i128::from(low as u64)
 }
 
 /// Checks inputs against the types that a plan's state holds.

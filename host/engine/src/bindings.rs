@@ -1,4 +1,4 @@
-//! The contracts of `wit/`, as Rust. Both worlds share one `tallow:types`, so that a parsed table goes into
+//! The contracts of `wit/`, as Rust. All worlds share one `tallow:types`, so that a parsed table goes into
 //! the window function without being rebuilt.
 
 mod parse_world {
@@ -16,6 +16,16 @@ mod window_world {
     });
 }
 
+mod merge_world {
+    wasmtime::component::bindgen!({
+        path: ["../../wit/types", "../../wit/merge"],
+        world: "tallow:merge/merge-function",
+        with: { "tallow:types/types": super::types },
+    });
+}
+
+pub use merge_world::exports::tallow::merge::merge as merge_contract;
+pub use merge_world::{MergeFunction as MergeWorld, MergeFunctionPre as MergeWorldPre};
 pub use parse_world::exports::tallow::parse::parse as parse_contract;
 pub use parse_world::tallow::types::types;
 pub use parse_world::{ParseFunction as ParseWorld, ParseFunctionPre as ParseWorldPre};

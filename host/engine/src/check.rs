@@ -4,7 +4,7 @@ use wasmtime::Engine;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker};
 
-use crate::bindings::{ParseWorldPre, WindowWorldPre};
+use crate::bindings::{MergeWorldPre, ParseWorldPre, WindowWorldPre};
 use crate::component::is_instance;
 use crate::instance::Sandbox;
 use crate::{Contract, LoadError};
@@ -48,6 +48,7 @@ pub(crate) fn exports_contract(
     let types = Linker::<Sandbox>::new(engine).instantiate_pre(code).and_then(|code| match contract {
         Contract::Parse => ParseWorldPre::new(code).map(drop),
         Contract::Window => WindowWorldPre::new(code).map(drop),
+        Contract::Merge => MergeWorldPre::new(code).map(drop),
     });
     types.map_err(|error| LoadError::Types { name, interface: wanted, why: format!("{error:#}") })
 }

@@ -14,6 +14,7 @@ use crate::{LoadError, Runtime, cache, check};
 pub enum Contract {
     Parse,
     Window,
+    Merge,
 }
 
 impl Contract {
@@ -21,6 +22,7 @@ impl Contract {
         match self {
             Self::Parse => "parse",
             Self::Window => "window",
+            Self::Merge => "merge",
         }
     }
 
@@ -29,6 +31,7 @@ impl Contract {
         match self {
             Self::Parse => "tallow:parse/parse@0.1.0",
             Self::Window => "tallow:window/window@0.1.0",
+            Self::Merge => "tallow:merge/merge@0.1.0",
         }
     }
 }

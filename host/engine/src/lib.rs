@@ -1,8 +1,8 @@
 //! Runs the functions: WebAssembly components that can compute and nothing else.
 //!
 //! [`Runtime`] compiles components (cached by digest) and keeps the deadline ticks; a [`Component`] has been
-//! checked to import nothing; [`ParseFunction`] and [`WindowFunction`] are instances with a memory cap, a
-//! deadline and an output cap. Whatever a function does wrong comes back as a [`CallError`]. [`golden`] holds a
+//! checked to import nothing; [`ParseFunction`], [`WindowFunction`] and [`MergeFunction`] are instances with a memory
+//! cap, a deadline and an output cap. Whatever a function does wrong comes back as a [`CallError`]. [`golden`] holds a
 //! built component to golden vectors.
 
 mod bindings;
@@ -13,12 +13,17 @@ mod convert;
 mod error;
 pub mod golden;
 mod instance;
+mod merge;
 mod parse;
 mod runtime;
 mod ticks;
 mod validate;
 mod window;
 
+pub use bindings::merge_contract::{
+    Average, Description as MergeDescription, Gap, Input as MergeInput, Lack, Merged, Range,
+    Settings as MergeSettings, Source as MergeSource,
+};
 pub use bindings::parse_contract::{ColumnInfo, ColumnType, Description as ParseDescription};
 pub use bindings::types::{Column, ColumnData, Decimals, Table, Text};
 pub use bindings::window_contract::{
@@ -26,9 +31,10 @@ pub use bindings::window_contract::{
     Sliding, SnapshotParts, Spec, Stats,
 };
 pub use component::{Component, Contract};
-pub use convert::to_arrow;
+pub use convert::{from_arrow, to_arrow};
 pub use error::{CallError, LoadError};
 pub use instance::Limits;
+pub use merge::MergeFunction;
 pub use parse::{Marked, ParseFunction, ParseOptions, Parsed, WantedColumn};
 pub use runtime::Runtime;
 pub use validate::bit;

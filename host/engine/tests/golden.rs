@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tallow_engine::golden::{GoldenError, run_parse, run_window};
+use tallow_engine::golden::{GoldenError, run_merge, run_parse, run_window};
 use tallow_engine::{Component, Contract, Limits, Runtime};
 
 fn root() -> PathBuf {
@@ -47,6 +47,11 @@ fn every_golden_vector_holds_in_the_parse_component() {
 #[test]
 fn every_golden_vector_holds_in_the_window_component() {
     every_vector("window", Contract::Window, run_window);
+}
+
+#[test]
+fn every_golden_vector_holds_in_the_merge_component() {
+    every_vector("merge", Contract::Merge, run_merge);
 }
 
 #[test]

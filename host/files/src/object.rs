@@ -36,7 +36,7 @@ impl Place {
             },
             Place::Object { store, path } => {
                 let head = store.head(path)?;
-                Ok(head.map(|head| Version { size_bytes: head.size_bytes, tag: head.tag }))
+                Ok(head.map(|head| Version { size_bytes: head.size, tag: head.tag }))
             }
         }
     }

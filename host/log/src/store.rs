@@ -43,11 +43,13 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const READS_AT_ONCE: usize = 16;
 
-/// What a store says of an object.
+/// An object as a listing shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Head {
-    pub size_bytes: u64,
-    /// Tells one content from another, as well as the store can.
+pub struct Listed {
+    pub path: String,
+    /// Bytes.
+    pub size: u64,
+    /// The store's own mark of the content (its ETag): another one means that the object was written anew.
     pub tag: String,
 }
 
@@ -93,14 +95,14 @@ impl Store {
     }
 
     /// What the store says of an object; none where there is no such object.
-    pub fn head(&self, path: &str) -> Result<Option<Head>, StoreError> {
+    pub fn head(&self, path: &str) -> Result<Option<Listed>, StoreError> {
         let location = self.location(path)?;
         let found = self.retry("look at", path, || match self.run(self.objects.head(&location)) {
             Ok(object) => Ok(Some(object)),
             Err(Failure::Missing(_)) => Ok(None),
             Err(failure) => Err(failure),
         })?;
-        Ok(found.map(|object| Head { size_bytes: object.size, tag: tag(&object) }))
+        Ok(found.map(|object| Listed { path: path.to_owned(), size: object.size, tag: tag(&object) }))
     }
 
     /// Bytes `range` of the object, if it is still the one that `tag` was told of: an error where it is not, or is
@@ -159,6 +161,11 @@ impl Store {
     /// Every object whose path begins with the folder `prefix`, with its size in bytes, sorted by path. An
     /// empty prefix lists all.
     pub fn list(&self, prefix: &str) -> Result<Vec<(String, u64)>, StoreError> {
+        Ok(self.list_tagged(prefix)?.into_iter().map(|listed| (listed.path, listed.size)).collect())
+    }
+
+    /// The same with each object's tag, which changes when the object does.
+    pub fn list_tagged(&self, prefix: &str) -> Result<Vec<Listed>, StoreError> {
         let folder = self.location(prefix)?;
         let mut found = self.retry("list", prefix, || {
             self.run(async {
@@ -167,10 +174,11 @@ impl Store {
             })
         })?;
         found.sort_by(|a, b| a.location.cmp(&b.location));
-        Ok(found
-            .into_iter()
-            .filter_map(|object| Some((self.relative(&object.location)?, object.size)))
-            .collect())
+        let listed = |object: ObjectMeta| {
+            let path = self.relative(&object.location)?;
+            Some(Listed { path, size: object.size, tag: tag(&object) })
+        };
+        Ok(found.into_iter().filter_map(listed).collect())
     }
 
     /// Removes the object; that there is none is fine.
@@ -258,7 +266,7 @@ impl Store {
 fn tag(object: &ObjectMeta) -> String {
     match &object.e_tag {
         Some(tag) => tag.clone(),
-        None => format!("{}-{}", object.last_modified.timestamp_micros(), object.size),
+        None => object.last_modified.to_rfc3339(),
     }
 }
 

@@ -18,7 +18,7 @@ pub mod hive;
 mod lake;
 mod late_rows;
 mod output;
-mod parquet_file;
+pub mod parquet_file;
 mod raw_records;
 mod sink;
 mod sorted;

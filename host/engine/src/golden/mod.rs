@@ -12,11 +12,13 @@
 
 mod cell;
 mod difference;
+mod merge;
 mod parse;
 mod rows;
 mod spec;
 mod window;
 
+pub use merge::run_merge;
 pub use parse::run_parse;
 pub use window::run_window;
 
