@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::cluster::{self, Cluster};
 use crate::component::{self, Component, Source};
 use crate::error::{Errors, Report, suggestion};
+use crate::merge::{self, Merge};
 use crate::node::{Node, Table, Value};
 use crate::pipeline::Pipeline;
 use crate::reader;
@@ -21,6 +22,8 @@ pub struct Manifest {
     pub kafka: Cluster,
     /// In the order of the manifest; at least one.
     pub pipelines: Vec<Pipeline>,
+    /// By name.
+    pub merges: Vec<Merge>,
     /// Every component of the manifest by name, those of other triggers too.
     pub components: BTreeMap<String, Component>,
     /// Types of the triggers that are not ours (`http`, `redis` …): they are Spin's to run.
@@ -102,16 +105,20 @@ fn resolve_tree(
 ) -> Option<Manifest> {
     spin::check_manifest(&root, report);
     let variables = Variables::read(&root, env, report);
-    let kafka = read_cluster(&root, folder, overrides, &variables, report);
+    let cluster = cluster_node(&root, overrides, &variables, report);
+    let kafka = cluster::read(&cluster, folder, report);
     let pipelines = read_pipelines(&root, &variables, report);
+    let merges = merge::read_all(&cluster, &pipelines, report);
     let components = component::read(&root, folder, report);
     check_components(&root, &pipelines, report);
+    check_merge_components(&root, &merges, report);
     check_tables(&pipelines, report);
     Some(Manifest {
         path: path.to_owned(),
         application: read_application(&root),
         kafka: kafka?,
         pipelines: pipelines.into_iter().map(|(_, pipeline)| pipeline).collect(),
+        merges: merges.into_iter().map(|(_, merge)| merge).collect(),
         components,
         skipped_triggers: skipped_triggers(&root),
     })
@@ -126,13 +133,8 @@ fn read_application(root: &Node) -> Application {
     Application { name: text("name"), version: text("version"), description: text("description"), authors }
 }
 
-fn read_cluster(
-    root: &Node,
-    folder: &Path,
-    overrides: &Overrides,
-    variables: &Variables,
-    report: &mut Report,
-) -> Option<Cluster> {
+/// `[application.trigger.kafka]`, overridden and expanded.
+fn cluster_node(root: &Node, overrides: &Overrides, variables: &Variables, report: &mut Report) -> Node {
     const PATH: &str = "application.trigger.kafka";
     let absent = || Node { place: None, path: PATH.to_owned(), value: Value::Table(Table::default()) };
     let mut node = root.find(&["application", "trigger", "kafka"]).cloned().unwrap_or_else(absent);
@@ -145,7 +147,7 @@ fn read_cluster(
         }
     }
     variables.expand(&mut node, report);
-    cluster::read(&node, folder, report)
+    node
 }
 
 fn read_pipelines(root: &Node, variables: &Variables, report: &mut Report) -> Vec<(Node, Pipeline)> {
@@ -168,11 +170,26 @@ fn read_pipelines(root: &Node, variables: &Variables, report: &mut Report) -> Ve
     pipelines
 }
 
+fn check_merge_components(root: &Node, merges: &[(Node, Merge)], report: &mut Report) {
+    let known = component_names(root);
+    for (node, merge) in merges.iter().filter(|(_, merge)| !known.contains(&merge.function.as_str())) {
+        let (name, function) = (&merge.name, &merge.function);
+        let problem = format!(
+            "merge `{name}` needs the component `{function}`, but there is no [component.{function}]; {}",
+            suggestion(function, &known)
+        );
+        report.at(node.find(&["function"]).unwrap_or(node), problem);
+    }
+}
+
+fn component_names(root: &Node) -> Vec<&str> {
+    let tables = root.find(&["component"]).and_then(Node::as_table);
+    tables.map_or_else(Vec::new, |table| table.entries.iter().map(|entry| entry.key.as_str()).collect())
+}
+
 /// Every component that a pipeline names is one of the manifest's.
 fn check_components(root: &Node, pipelines: &[(Node, Pipeline)], report: &mut Report) {
-    let tables = root.find(&["component"]).and_then(Node::as_table);
-    let known: Vec<&str> =
-        tables.map_or_else(Vec::new, |table| table.entries.iter().map(|e| e.key.as_str()).collect());
+    let known = component_names(root);
     for (node, pipeline) in pipelines {
         let windows = match node.find(&["windows"]).map(|node| &node.value) {
             Some(Value::List(windows)) => &windows[..],
@@ -235,12 +252,21 @@ impl Manifest {
         self.pipelines.iter().find(|pipeline| pipeline.id == id)
     }
 
-    /// Checks that the files of the components that the pipelines need are there.
+    pub fn merge(&self, name: &str) -> Option<&Merge> {
+        self.merges.iter().find(|merge| merge.name == name)
+    }
+
+    /// Checks that the files of the components that pipelines and merges need are there.
     pub fn check_files(&self) -> Result<(), Errors> {
         let mut report = Report::new(&self.path.display().to_string());
         let mut checked = BTreeSet::new();
-        for pipeline in &self.pipelines {
-            for name in [&pipeline.parse, pipeline.window_function()] {
+        let of_pipelines = self.pipelines.iter().flat_map(|pipeline| {
+            let who = format!("pipeline `{}`", pipeline.id);
+            [(who.clone(), pipeline.parse.as_str()), (who, pipeline.window_function())]
+        });
+        let of_merges =
+            self.merges.iter().map(|merge| (format!("merge `{}`", merge.name), merge.function.as_str()));
+        for (who, name) in of_pipelines.chain(of_merges) {
                 let Some(component) = self.components.get(name) else { continue };
                 let Source::Local(path) = &component.source else { continue };
                 if path.is_file() || !checked.insert(name) {
@@ -251,12 +277,10 @@ impl Manifest {
                     commands => format!("build it with `{}`", commands.join(" && ")),
                 };
                 let problem = format!(
-                    "pipeline `{}` needs the component `{name}`, but there is no file {}; {remedy}",
-                    pipeline.id,
+                    "{who} needs the component `{name}`, but there is no file {}; {remedy}",
                     path.display()
                 );
                 report.add(component.place, &format!("component.{name}.source"), problem);
-            }
         }
         report.finish(Some(()))
     }

@@ -15,6 +15,7 @@ pub fn reference() -> String {
         &schema::LIMITS,
         &schema::LAKE,
         &schema::WINDOW,
+        &schema::MERGE,
     ];
     for table in ours {
         write_table(table, &mut out);

@@ -37,6 +37,7 @@ fn documented() -> Vec<(String, Vec<(String, String)>)> {
 fn table_mut<'a>(document: &'a mut DocumentMut, heading: &str) -> &'a mut Table {
     let mut item: &mut Item = document.as_item_mut();
     for key in heading.trim_matches(['[', ']']).split('.') {
+        let key = if key == "NAME" { "daily" } else { key };
         let table = item.as_table_mut().unwrap();
         item = table.entry(key).or_insert(Item::Table(Table::new()));
         if matches!(item, Item::ArrayOfTables(_)) {
@@ -46,9 +47,17 @@ fn table_mut<'a>(document: &'a mut DocumentMut, heading: &str) -> &'a mut Table 
     item.as_table_mut().unwrap()
 }
 
-/// `MINIMAL` with one key set.
+/// A manifest with a job of each kind.
+fn with_jobs() -> String {
+    format!(
+        "{MINIMAL}\n[component.merge]\nsource = \"merge.wasm\"\n\n{}",
+        "[application.trigger.kafka.merge.daily]\nbatch = \"daily\"\n"
+    )
+}
+
+/// `with_jobs` with one key set.
 fn with_key(heading: &str, key: &str, to: Item) -> String {
-    let mut document: DocumentMut = MINIMAL.parse().unwrap();
+    let mut document: DocumentMut = with_jobs().parse().unwrap();
     table_mut(&mut document, heading).insert(key, to);
     document.to_string()
 }
@@ -56,7 +65,7 @@ fn with_key(heading: &str, key: &str, to: Item) -> String {
 #[test]
 fn every_documented_key_is_read() {
     let tables = documented();
-    assert_eq!(tables.iter().filter(|(heading, _)| heading.starts_with('[')).count(), 6);
+    assert_eq!(tables.iter().filter(|(heading, _)| heading.starts_with('[')).count(), 7);
     for (heading, keys) in tables {
         for (key, _) in keys {
             let text = with_key(&heading, &key, value("1979-05-27".parse::<toml_edit::Datetime>().unwrap()));
@@ -69,7 +78,7 @@ fn every_documented_key_is_read() {
 
 #[test]
 fn every_documented_default_written_out_means_the_same_as_leaving_it_out() {
-    let plain = read(MINIMAL).unwrap();
+    let plain = read(&with_jobs()).unwrap();
     let mut checked = 0;
     for (heading, keys) in documented() {
         for (key, default) in keys {
@@ -91,7 +100,7 @@ fn every_documented_key_that_is_required_is_missed() {
     for (heading, keys) in documented() {
         for (key, default) in keys {
             if default == "**required**" {
-                let mut document: DocumentMut = MINIMAL.parse().unwrap();
+                let mut document: DocumentMut = with_jobs().parse().unwrap();
                 table_mut(&mut document, &heading).remove(&key);
                 let errors = errors(&document.to_string());
                 assert!(errors.iter().any(|e| e.contains(&format!("`{key}` is missing"))), "{errors:#?}");

@@ -120,7 +120,9 @@ mod tests {
             inputs: Vec::new(),
         };
         let partitions = partitions.iter().map(|(path, since)| ((*path).to_owned(), partition(*since)));
-        TableState { run, partitions: partitions.collect(), ..TableState::default() }
+        let mut state = TableState::default();
+        (state.run, state.partitions) = (run, partitions.collect());
+        state
     }
 
     fn kept(runs: &[(u64, &[&str])]) -> BTreeMap<u64, Vec<String>> {

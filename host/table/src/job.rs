@@ -107,12 +107,18 @@ impl TableJob {
     }
 
     /// Brings the tables back to how run `run` left them, as a run of its own. What the partitions were made of stays
-    /// noted as it is, so that they stay as they are until one of their inputs changes.
-    pub fn restore(&mut self, run: u64) -> Result<Done, TableError> {
+    /// noted as it is, so that they stay as they are until one of their inputs changes. `amend` is given the job's
+    /// notes and the paths that are brought back.
+    pub fn restore(
+        &mut self,
+        run: u64,
+        amend: impl FnOnce(&mut serde_json::Value, &[String]),
+    ) -> Result<Done, TableError> {
         let plan = backup::plan_restore(self.store(), &self.name, &self.state, run, self.keep_backups)?
             .map_err(TableError::Restore)?;
         let (store, name) = (self.store().clone(), self.name.clone());
         let mut restoring = self.run();
+        let mut paths = Vec::new();
         for (path, of_run) in plan.put {
             let Some(bytes) = backup::read(&store, &name, of_run, &path)? else { continue };
             let content = file::decode(&path, bytes.clone())?;
@@ -121,11 +127,14 @@ impl TableJob {
             let file = File { bytes, rows: content.rows.num_rows() as u64, rows_digest };
             let inputs =
                 restoring.state.partitions.get(&path).map(|now| now.inputs.clone()).unwrap_or_default();
-            restoring.put(NewPartition { path, file, inputs })?;
+            restoring.put(NewPartition { path: path.clone(), file, inputs })?;
+            paths.push(path);
         }
-        for path in plan.remove {
-            restoring.remove(&path);
+        for path in &plan.remove {
+            restoring.remove(path);
         }
+        paths.extend(plan.remove);
+        amend(restoring.notes(), &paths);
         restoring.commit_as(Some(run))
     }
 

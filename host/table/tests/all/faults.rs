@@ -101,7 +101,7 @@ fn backups_of_a_run_that_was_taken_up_again_are_what_was_there_before_it() {
         if job.state().run < 2 {
             continue;
         }
-        job.restore(1).unwrap();
+        job.restore(1, |_, _| {}).unwrap();
         assert_eq!(bench.read(), as_read(OLD), "request {at} {:?}", requests[at]);
     }
 }

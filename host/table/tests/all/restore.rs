@@ -17,13 +17,13 @@ fn a_restore_brings_back_what_a_run_left_and_is_a_run_that_can_be_undone() {
     third.commit().unwrap();
     assert_eq!(bench.read(), [(2024, vec![3]), (2025, vec![3])]);
 
-    let done = job.restore(1).unwrap();
+    let done = job.restore(1, |_, _| {}).unwrap();
     let written = vec![path(2023), path(2024)];
     assert_eq!(done, Done { run: Some(4), written, removed: vec![path(2025)] });
     assert_eq!(bench.read(), [(2023, vec![1]), (2024, vec![1])]);
     assert_eq!(job.state().runs.last().unwrap().restored, Some(1));
 
-    job.restore(3).unwrap();
+    job.restore(3, |_, _| {}).unwrap();
     assert_eq!(bench.read(), [(2024, vec![3]), (2025, vec![3])]);
 }
 
@@ -33,7 +33,7 @@ fn a_restored_partition_keeps_its_inputs_and_stays_until_they_change() {
     let mut job = bench.open().unwrap();
     run(&mut job, &[(2025, &[1])]).unwrap();
     run(&mut job, &[(2025, &[2])]).unwrap();
-    job.restore(1).unwrap();
+    job.restore(1, |_, _| {}).unwrap();
     assert_eq!(bench.read(), [(2025, vec![1])]);
     assert_eq!(job.state().partitions[&path(2025)].inputs, partition(2025, &[2]).inputs);
 }
@@ -46,10 +46,10 @@ fn runs_that_backups_do_not_reach_are_refused() {
         run(&mut job, &[(2025, &[number])]).unwrap();
     }
     for out_of_reach in [0, 2, 6, 99] {
-        let error = job.restore(out_of_reach).unwrap_err();
+        let error = job.restore(out_of_reach, |_, _| {}).unwrap_err();
         assert!(matches!(error, TableError::Restore(_)), "{error}");
         assert_eq!(error.exit_code(), 2);
     }
-    job.restore(3).unwrap();
+    job.restore(3, |_, _| {}).unwrap();
     assert_eq!(bench.read(), [(2025, vec![2])]);
 }
