@@ -29,24 +29,31 @@ pub struct Feed<'a> {
     pub stop: &'a AtomicBool,
 }
 
-type Pieces = (Sender<Result<Lines, FileError>>, Receiver<Result<Lines, FileError>>);
+type Piece = Result<Lines, FileError>;
 
 /// Where each file's pieces wait for their turn.
 pub struct Shelves {
     next: AtomicUsize,
-    pieces: Vec<(Mutex<Option<Sender<Result<Lines, FileError>>>>, Receiver<Result<Lines, FileError>>)>,
+    /// Whoever reads a file takes its sender.
+    pieces: Vec<(Mutex<Option<Sender<Piece>>>, Receiver<Piece>)>,
+    closed: AtomicBool,
 }
 
 impl Shelves {
     pub fn new(files: usize) -> Self {
-        let shelf = |(sender, receiver): Pieces| (Mutex::new(Some(sender)), receiver);
-        Self { next: AtomicUsize::new(0), pieces: (0..files).map(|_| shelf(bounded(AHEAD))).collect() }
+        let shelf = |(sender, receiver)| (Mutex::new(Some(sender)), receiver);
+        Self {
+            next: AtomicUsize::new(0),
+            pieces: (0..files).map(|_| shelf(bounded(AHEAD))).collect(),
+            closed: AtomicBool::new(false),
+        }
     }
 }
 
 impl Shelves {
-    /// Wakes readers that wait with pieces that nobody will take.
+    /// Wakes readers that wait with pieces that nobody will take; they stop.
     pub fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
         for (sender, pieces) in &self.pieces {
             drop(sender.lock().unwrap_or_else(PoisonError::into_inner).take());
             while pieces.recv().is_ok() {}
@@ -63,7 +70,8 @@ impl Feed<'_> {
                 return;
             };
             let Some(sender) = sender.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
-            let mut sink = |lines| !self.stop.load(Ordering::Relaxed) && sender.send(Ok(lines)).is_ok();
+            let stopped = || self.stop.load(Ordering::Relaxed) || shelves.closed.load(Ordering::Relaxed);
+            let mut sink = |lines| !stopped() && sender.send(Ok(lines)).is_ok();
             let read =
                 tallow_files::read(file, self.checksums, PIECE_BYTES, self.progress.clone(), &mut sink);
             if let Err(error) = read {
@@ -94,7 +102,8 @@ impl Feed<'_> {
                 let Some(permit) = budget.acquire(batch.size_bytes()) else { return Ok(()) };
                 let (reply, worked) = bounded(1);
                 let options = Some(options.clone());
-                let sent = order.send(worked).is_ok() && work.send(Work { batch, permit, reply, options }).is_ok();
+                let sent =
+                    order.send(worked).is_ok() && work.send(Work { batch, permit, reply, options }).is_ok();
                 if !sent || self.stop.load(Ordering::Relaxed) {
                     return Ok(());
                 }

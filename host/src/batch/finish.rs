@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMicrosecondType;
-use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt32Array};
+use arrow_array::{ArrayRef, BooleanArray, RecordBatch, UInt32Array};
 use arrow_schema::ArrowError;
 use arrow_select::concat::concat_batches;
 use arrow_select::take::take_record_batch;
@@ -39,7 +39,8 @@ impl<'a> Finish<'a> {
         footer: Vec<(&'static str, String)>,
     ) -> Result<Self, BatchError> {
         let function = component.name().to_owned();
-        let merge = MergeFunction::new(component, plan.limits).map_err(|error| failed(&function, "start", error))?;
+        let merge =
+            MergeFunction::new(component, plan.limits).map_err(|error| failed(&function, "start", error))?;
         Ok(Self { plan, merge, function, before: BTreeMap::new(), footer })
     }
 
@@ -56,11 +57,13 @@ impl<'a> Finish<'a> {
         let mut partitions = Vec::new();
         for symbol in coverage.symbols() {
             let Some((from_us, end_us)) = coverage.span_us(symbol) else { continue };
-            let years = [from_us, end_us - 1].map(|time_us| partition::year(self.plan.window_start_us(time_us)));
+            let years =
+                [from_us, end_us - 1].map(|time_us| partition::year(self.plan.window_start_us(time_us)));
             if !(years[0]..=years[1]).contains(&year) {
                 continue;
             }
-            let rows = closed.remove(symbol).map(|rows| self.with_complete(&rows, symbol, coverage)).transpose()?;
+            let rows =
+                closed.remove(symbol).map(|rows| self.with_complete(&rows, symbol, coverage)).transpose()?;
             let until_us = (year_end_us < end_us).then_some(year_end_us);
             let merged = self.merged(symbol, rows, until_us)?;
             if merged.num_rows() == 0 {
@@ -81,7 +84,8 @@ impl<'a> Finish<'a> {
             let mut rows_of: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
             (0..rows.num_rows()).for_each(|row| rows_of.entry(keys.value(row)).or_default().push(row as u32));
             for (symbol, indices) in rows_of {
-                let part = take_record_batch(&rows, &UInt32Array::from(indices)).map_err(|error| self.wrong(&error))?;
+                let part = take_record_batch(&rows, &UInt32Array::from(indices))
+                    .map_err(|error| self.wrong(&error))?;
                 of_symbol.entry(symbol.to_owned()).or_default().push(part);
             }
         }
@@ -103,8 +107,11 @@ impl<'a> Finish<'a> {
     ) -> Result<RecordBatch, BatchError> {
         let starts = self.times(rows, "window_start")?;
         let ends = self.times(rows, "window_end")?;
-        let complete: BooleanArray =
-            starts.iter().zip(&ends).map(|(start, end)| Some(coverage.covers(symbol, *start, *end))).collect();
+        let complete: BooleanArray = starts
+            .iter()
+            .zip(&ends)
+            .map(|(start, end)| Some(coverage.covers(symbol, *start, *end)))
+            .collect();
         let schema = rows.schema();
         let mut columns = rows.columns().to_vec();
         let index = schema.index_of("complete").map_err(|error| self.wrong(&error))?;

@@ -125,8 +125,7 @@ impl Fold {
 
     /// Closes every window that ends by then.
     pub fn close(&mut self, end_us: i64) -> Result<Vec<Output>, BatchError> {
-        let outputs =
-            self.function.advance(end_us).map_err(|error| failed(&self.name, "advance", error))?;
+        let outputs = self.function.advance(end_us).map_err(|error| failed(&self.name, "advance", error))?;
         self.closed += outputs.iter().map(|output| output.assignments).sum::<u64>();
         Ok(outputs)
     }
@@ -137,7 +136,8 @@ impl Fold {
             return Err(BatchError::Books(wrong));
         }
         let symbols: Vec<String> = self.coverage.symbols().map(str::to_owned).collect();
-        let spans = symbols.into_iter().filter_map(|symbol| Some((symbol.clone(), self.coverage.span_us(&symbol)?)));
+        let spans =
+            symbols.into_iter().filter_map(|symbol| Some((symbol.clone(), self.coverage.span_us(&symbol)?)));
         self.report.spans_us = spans.collect::<BTreeMap<_, _>>();
         self.report.take_gaps(self.coverage.gaps());
         Ok(self.report)

@@ -3,8 +3,13 @@
 use tallow_engine::{ColumnData, Rows, bit};
 
 /// Units of fixed length, longest first.
-const UNITS: [(char, i64); 5] =
-    [('w', 604_800_000_000), ('d', 86_400_000_000), ('h', 3_600_000_000), ('m', 60_000_000), ('s', 1_000_000)];
+const UNITS: [(char, i64); 5] = [
+    ('w', 604_800_000_000),
+    ('d', 86_400_000_000),
+    ('h', 3_600_000_000),
+    ('m', 60_000_000),
+    ('s', 1_000_000),
+];
 
 /// The most frequent distance from a row to the next of its key, µs; the shorter of two that are as frequent. None
 /// where no row follows another by whole seconds.
@@ -77,7 +82,10 @@ mod tests {
 
     #[test]
     fn holes_duplicates_and_other_keys_do_not_count() {
-        assert_eq!(most_frequent(&[(0, 0), (1, 30), (0, 60), (0, 60), (1, 90), (0, 300), (0, 360)]), Some(60));
+        assert_eq!(
+            most_frequent(&[(0, 0), (1, 30), (0, 60), (0, 60), (1, 90), (0, 300), (0, 360)]),
+            Some(60)
+        );
         assert_eq!(most_frequent(&[(0, 120), (0, 0), (0, 60)]), Some(60));
         assert_eq!(most_frequent(&[(0, 0), (1, 60)]), None);
         assert_eq!(most_frequent(&[(0, 0), (0, 60), (0, 3660)]), Some(60), "the shorter of two alike");

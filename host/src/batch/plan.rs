@@ -41,8 +41,7 @@ impl Plan {
         });
         let mut settings: Vec<(String, String)> = job.parse_settings.clone().into_iter().collect();
         settings.extend(job.interval.clone().map(|interval| ("interval".to_owned(), interval)));
-        let options =
-            ParseOptions { kinds: job.window.kinds.clone(), columns: columns.collect(), settings };
+        let options = ParseOptions { kinds: job.window.kinds.clone(), columns: columns.collect(), settings };
         Self {
             spec: plan::spec(&job.window),
             options,
@@ -88,7 +87,8 @@ impl Plan {
         use manifest::Operation::{Count, Sum, SumProduct};
         let aggregates = &self.job.window.aggregates;
         let named = |adds: bool| {
-            let of_kind = aggregates.iter().filter(|it| matches!(it.operation, Sum | Count | SumProduct) == adds);
+            let of_kind =
+                aggregates.iter().filter(|it| matches!(it.operation, Sum | Count | SumProduct) == adds);
             of_kind.map(|it| it.name.clone()).collect::<Vec<String>>()
         };
         MergeSettings {
@@ -102,11 +102,7 @@ impl Plan {
                 .job
                 .averages
                 .iter()
-                .map(|(name, length)| Average {
-                    name: name.clone(),
-                    column: manifest::AVERAGED.to_owned(),
-                    length: *length,
-                })
+                .map(|it| Average { name: it.name.clone(), column: it.column.clone(), length: it.length })
                 .collect(),
         }
     }
@@ -128,7 +124,7 @@ impl Plan {
 
     /// Rows of a partition that the next one's averages need, one at least: it is carried from.
     pub fn rows_before(&self) -> usize {
-        self.job.averages.values().map(|length| *length as usize - 1).max().unwrap_or(0).max(1)
+        self.job.averages.iter().map(|it| it.length as usize - 1).max().unwrap_or(0).max(1)
     }
 
     /// Digest of all that a group's partitions are made of: the job, the functions, the files as they were found.

@@ -125,7 +125,8 @@ pub fn run(wiring: &Wiring, files: Vec<File>, owner: &str) -> Result<Outcome, Ba
                     elapsed: wiring.clock.ticks().since(start),
                 });
             };
-            let making = Making { wiring, group, name: &name, fingerprint: &fingerprint, progress: &progress };
+            let making =
+                Making { wiring, group, name: &name, fingerprint: &fingerprint, progress: &progress };
             let made = making.make(&mut run, notes.get(&name), &shown)?;
             outcome.made += 1;
             outcome.lines += made.report.lines;
@@ -218,8 +219,9 @@ impl Making<'_> {
             let under = feed::under(options, lines.first_line.as_deref().unwrap_or_default());
             let mut batch = feed::batch(&file.name, lines, 1, 0);
             let mut function = self.parse_function(under)?;
-            let parsed =
-                function.parse(&mut batch).map_err(|error| failed(self.wiring.parse.name(), "parse", error))?;
+            let parsed = function
+                .parse(&mut batch)
+                .map_err(|error| failed(self.wiring.parse.name(), "parse", error))?;
             if let Some(interval_us) = interval::most_frequent_us(&parsed.rows, &plan.spec.time, KEY)
                 && let Some(name) = interval::name(interval_us)
             {
@@ -314,11 +316,15 @@ impl Making<'_> {
         let plan = &self.wiring.plan;
         let footer = vec![
             ("tallow.job", plan.log_name()),
-            ("tallow.functions", serde_json::json!({
-                "parse": self.wiring.parse.digest(),
-                "window": self.wiring.window.digest(),
-                "merge": self.wiring.merge.digest(),
-            }).to_string()),
+            (
+                "tallow.functions",
+                serde_json::json!({
+                    "parse": self.wiring.parse.digest(),
+                    "window": self.wiring.window.digest(),
+                    "merge": self.wiring.merge.digest(),
+                })
+                .to_string(),
+            ),
         ];
         let mut finish = Finish::new(plan, &self.wiring.merge, footer)?;
         let spans: Vec<(i64, i64)> =
@@ -326,8 +332,7 @@ impl Making<'_> {
         let first = spans.iter().map(|(from_us, _)| *from_us).min();
         let last = spans.iter().map(|(_, end_us)| end_us - 1).max();
         if let (Some(first), Some(last)) = (first, last) {
-            let [first, last] =
-                [first, last].map(|time_us| partition::year(plan.window_start_us(time_us)));
+            let [first, last] = [first, last].map(|time_us| partition::year(plan.window_start_us(time_us)));
             for year in first..=last {
                 // Windows that begin in the year may end in the next.
                 let last_start_us = plan.window_start_us(partition::year_start_us(year + 1) - 1);
@@ -344,7 +349,10 @@ impl Making<'_> {
 
     /// What a partition of the group is made of.
     fn inputs(&self) -> Vec<Input> {
-        vec![Input { name: format!("files of {}", self.wiring.plan.log_name()), tag: self.fingerprint.to_owned() }]
+        vec![Input {
+            name: format!("files of {}", self.wiring.plan.log_name()),
+            tag: self.fingerprint.to_owned(),
+        }]
     }
 }
 
@@ -357,7 +365,12 @@ struct Letters<'a> {
 
 impl Letters<'_> {
     /// Makes a file of the letters where they are `many` or large.
-    fn put(&mut self, run: &mut Run<'_>, letters: &mut Vec<DeadLetter>, many: usize) -> Result<(), BatchError> {
+    fn put(
+        &mut self,
+        run: &mut Run<'_>,
+        letters: &mut Vec<DeadLetter>,
+        many: usize,
+    ) -> Result<(), BatchError> {
         let bytes = || letters.iter().filter_map(|letter| letter.value.as_ref()).map(Vec::len).sum::<usize>();
         if letters.is_empty() || letters.len() < many && (letters.len() % 64 != 0 || bytes() < LETTER_BYTES) {
             return Ok(());
