@@ -13,9 +13,11 @@ use wit_component::DecodedWasm;
 
 #[test]
 fn functions_import_types_only_and_export_their_contract_only() {
-    for (function, export) in
-        [("parse-market", "tallow:parse/parse@0.1.0"), ("window", "tallow:window/window@0.1.0")]
-    {
+    for (function, export) in [
+        ("parse-kline", "tallow:parse/parse@0.1.0"),
+        ("parse-market", "tallow:parse/parse@0.1.0"),
+        ("window", "tallow:window/window@0.1.0"),
+    ] {
         let path = paths::functions().join(format!("{function}.wasm"));
         let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let DecodedWasm::Component(resolve, world) = wit_component::decode(&bytes).unwrap() else {

@@ -1,6 +1,7 @@
 //! The command line: one file a command. Commands parse arguments, wire things together and print; they decide
 //! nothing.
 
+mod batch;
 mod check;
 mod demo;
 mod logging;
@@ -42,6 +43,8 @@ enum Command {
     Merge(merge::Args),
     /// Show where the pipelines stand: offsets, lag, watermark, state, ledger, last commits
     Status(status::Args),
+    /// Make a table of files: klines as CSV or Parquet, by the stream's own functions
+    Batch(batch::Args),
     /// Check a manifest and its components without running them
     Check(check::Args),
 }
@@ -82,6 +85,7 @@ pub fn main() -> ExitCode {
         Command::Produce(args) => produce::run(args),
         Command::Merge(args) => merge::run(args),
         Command::Status(args) => status::run(args),
+        Command::Batch(args) => batch::run(args),
         Command::Check(args) => check::run(args),
     };
     match done {

@@ -2,8 +2,10 @@
 //!
 //! In the order of the data's way: [`plan`] (a pipeline of the manifest in the functions' words), [`start`]
 //! (where the log left off), [`stage`] (fetch, parse, window), [`commit`], and [`pipeline`], which puts them
-//! together on one screen. [`merging`] keeps served tables up to date beside them. [`cli`] has a file a command.
+//! together on one screen. [`batch`] takes files through the same functions, [`merging`] keeps served tables up to
+//! date beside the pipelines. [`cli`] has a file a command.
 
+pub mod batch;
 mod books;
 pub mod cli;
 pub mod commit;

@@ -161,7 +161,7 @@ impl Progress {
 
 /// A reason without what differs from record to record, so that counts of it mean something: numbers become `N`,
 /// quoted text `"…"`.
-fn without_details(reason: &str) -> String {
+pub(crate) fn without_details(reason: &str) -> String {
     let mut out = String::with_capacity(reason.len());
     for (index, part) in reason.split('"').enumerate() {
         if index % 2 == 1 {

@@ -112,7 +112,7 @@ fn republish(wiring: &Wiring, job: &mut Job, to_publish: Vec<Publication>) -> Re
 }
 
 /// Host and process, for people who read the log.
-pub fn owner() -> String {
+pub(crate) fn owner() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     format!("{} process {}", host.trim(), std::process::id())
 }

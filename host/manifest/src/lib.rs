@@ -12,6 +12,7 @@
 //! shown. The crate reads no environment: it is given as a map.
 
 mod aggregate;
+mod batch;
 mod cluster;
 mod component;
 mod error;
@@ -34,11 +35,12 @@ mod variables;
 mod window;
 
 pub use aggregate::{Aggregate, Operation};
+pub use batch::{Batch, Checksums, FilePattern, SymbolOf};
 pub use cluster::Cluster;
 pub use component::{Component, Source};
 pub use error::{Error, Errors};
 pub use limits::{Epoch, Limits};
-pub use manifest::{Application, Manifest, Overrides, load, resolve};
+pub use manifest::{Application, Manifest, Overrides, load, resolve, resolve_here};
 pub use merge::{Average, Merge};
 pub use node::Place;
 pub use pipeline::{DEFAULT_SCALE, Decimals, OnDataLoss, OnReject, Pipeline, WantedColumn};

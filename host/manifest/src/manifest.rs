@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use crate::batch::{self, Batch};
 use crate::cluster::{self, Cluster};
 use crate::component::{self, Component, Source};
 use crate::error::{Errors, Report, suggestion};
@@ -23,6 +24,8 @@ pub struct Manifest {
     /// In the order of the manifest; at least one.
     pub pipelines: Vec<Pipeline>,
     /// By name.
+    /// By name.
+    pub batches: Vec<Batch>,
     pub merges: Vec<Merge>,
     /// Every component of the manifest by name, those of other triggers too.
     pub components: BTreeMap<String, Component>,
@@ -62,6 +65,32 @@ pub fn load(path: &Path, env: &BTreeMap<String, String>, overrides: &Overrides) 
         Err(error) => return failed(format!("cannot be read: {error}")),
     };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    resolve_in(&text, path, folder, env, overrides)
+}
+
+/// The same for a text that stands in no file: relative paths start from the current folder.
+pub fn resolve_here(
+    text: &str,
+    name: &Path,
+    env: &BTreeMap<String, String>,
+    overrides: &Overrides,
+) -> Result<Manifest, Errors> {
+    resolve_in(text, name, Path::new("."), env, overrides)
+}
+
+/// Resolves a text whose relative paths start from `folder`, and looks for its components.
+fn resolve_in(
+    text: &str,
+    path: &Path,
+    folder: &Path,
+    env: &BTreeMap<String, String>,
+    overrides: &Overrides,
+) -> Result<Manifest, Errors> {
+    let failed = |problem: String| {
+        let mut report = Report::new(&path.display().to_string());
+        report.add(None, "", problem);
+        report.finish(None::<Manifest>)
+    };
     let folder = match folder.canonicalize() {
         Ok(folder) => folder,
         Err(error) => return failed(format!("its folder cannot be read: {error}")),
@@ -73,7 +102,7 @@ pub fn load(path: &Path, env: &BTreeMap<String, String>, overrides: &Overrides) 
             Err(error) => return failed(format!("the current folder cannot be read: {error}")),
         }
     }
-    let mut manifest = resolve(&text, path, &folder, env, &overrides)?;
+    let mut manifest = resolve(text, path, &folder, env, &overrides)?;
     if let Some(components_dir) = &overrides.components_dir {
         manifest.components.values_mut().for_each(|component| component.look_in(components_dir));
     }
@@ -107,10 +136,13 @@ fn resolve_tree(
     let variables = Variables::read(&root, env, report);
     let cluster = cluster_node(&root, overrides, &variables, report);
     let kafka = cluster::read(&cluster, folder, report);
-    let pipelines = read_pipelines(&root, &variables, report);
+    let has_jobs = ["batch", "merge"].iter().any(|jobs| cluster.find(&[jobs]).is_some());
+    let pipelines = read_pipelines(&root, &variables, has_jobs, report);
+    let batches = batch::read_all(&cluster, report);
     let merges = merge::read_all(&cluster, &pipelines, report);
     let components = component::read(&root, folder, report);
     check_components(&root, &pipelines, report);
+    check_batch_components(&root, &batches, report);
     check_merge_components(&root, &merges, report);
     check_tables(&pipelines, report);
     Some(Manifest {
@@ -118,6 +150,7 @@ fn resolve_tree(
         application: read_application(&root),
         kafka: kafka?,
         pipelines: pipelines.into_iter().map(|(_, pipeline)| pipeline).collect(),
+        batches: batches.into_iter().map(|(_, batch)| batch).collect(),
         merges: merges.into_iter().map(|(_, merge)| merge).collect(),
         components,
         skipped_triggers: skipped_triggers(&root),
@@ -150,9 +183,16 @@ fn cluster_node(root: &Node, overrides: &Overrides, variables: &Variables, repor
     node
 }
 
-fn read_pipelines(root: &Node, variables: &Variables, report: &mut Report) -> Vec<(Node, Pipeline)> {
+fn read_pipelines(
+    root: &Node,
+    variables: &Variables,
+    has_jobs: bool,
+    report: &mut Report,
+) -> Vec<(Node, Pipeline)> {
     let Some(node) = root.find(&["trigger", "kafka"]) else {
-        report.at(root, "there is no [[trigger.kafka]]: tallow has nothing to run");
+        if !has_jobs {
+            report.at(root, "there is no [[trigger.kafka]]: tallow has nothing to run");
+        }
         return Vec::new();
     };
     let mut node = node.clone();
@@ -168,6 +208,24 @@ fn read_pipelines(root: &Node, variables: &Variables, report: &mut Report) -> Ve
         pipelines.push((item.clone(), pipeline));
     }
     pipelines
+}
+
+fn check_batch_components(root: &Node, batches: &[(Node, Batch)], report: &mut Report) {
+    let known = component_names(root);
+    for (node, batch) in batches {
+        for (key, name) in
+            [("parse", &batch.parse), ("window", &batch.window.function), ("merge", &batch.merge)]
+        {
+            if !known.contains(&name.as_str()) {
+                let problem = format!(
+                    "batch `{}` needs the component `{name}`, but there is no [component.{name}]; {}",
+                    batch.name,
+                    suggestion(name, &known)
+                );
+                report.at(node.find(&[key]).unwrap_or(node), problem);
+            }
+        }
+    }
 }
 
 fn check_merge_components(root: &Node, merges: &[(Node, Merge)], report: &mut Report) {
@@ -252,6 +310,10 @@ impl Manifest {
         self.pipelines.iter().find(|pipeline| pipeline.id == id)
     }
 
+    pub fn batch(&self, name: &str) -> Option<&Batch> {
+        self.batches.iter().find(|batch| batch.name == name)
+    }
+
     pub fn merge(&self, name: &str) -> Option<&Merge> {
         self.merges.iter().find(|merge| merge.name == name)
     }
@@ -266,7 +328,11 @@ impl Manifest {
         });
         let of_merges =
             self.merges.iter().map(|merge| (format!("merge `{}`", merge.name), merge.function.as_str()));
-        for (who, name) in of_pipelines.chain(of_merges) {
+        let of_batches = self.batches.iter().flat_map(|batch| {
+            let who = format!("batch `{}`", batch.name);
+            [&batch.parse, &batch.window.function, &batch.merge].map(|name| (who.clone(), name.as_str()))
+        });
+        for (who, name) in of_pipelines.chain(of_batches).chain(of_merges) {
             let Some(component) = self.components.get(name) else { continue };
             let Source::Local(path) = &component.source else { continue };
             if path.is_file() || !checked.insert(name) {

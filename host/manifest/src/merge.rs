@@ -177,7 +177,7 @@ fn columns(node: &Node, report: &mut Report) -> Option<Vec<String>> {
     names::unique(node, &columns, report).then_some(columns)
 }
 
-fn read_averages(node: &Node, report: &mut Report) -> Option<Vec<Average>> {
+pub(crate) fn read_averages(node: &Node, report: &mut Report) -> Option<Vec<Average>> {
     let table = reader::table(node, report)?;
     let averages: Vec<_> = table
         .entries

@@ -124,11 +124,7 @@ impl Pipeline {
             let choices = [("halt", OnDataLoss::Halt), ("continue", OnDataLoss::Continue)];
             reader::choice(node, &choices, report)
         });
-        let on_reject = reader.required("on-reject", report, |node, report| {
-            let choices =
-                [("dead-letter", OnReject::DeadLetter), ("drop", OnReject::Drop), ("fail", OnReject::Fail)];
-            reader::choice(node, &choices, report)
-        });
+        let on_reject = reader.required("on-reject", report, read_on_reject);
         let parse_workers =
             reader.optional("parse-workers", report, |node, report| reader::integer(node, 1..=64, report));
         let fetch_clients =
@@ -136,7 +132,9 @@ impl Pipeline {
         let new_partitions_every = reader.required("new-partitions-every", report, reader::positive_duration);
         let epoch = Epoch::read(&reader, report);
         let limits = Limits::read(&reader, report);
-        let decimals = read_decimals(&reader, report);
+        let decimals = reader
+            .inner("lake", &schema::LAKE, report)
+            .and_then(|lake| lake.required("decimals", report, read_decimals));
         let windows = reader.required("windows", report, read_windows);
         let scales = reader.optional("scales", report, |node, report| {
             read_scales(node, windows.as_deref().unwrap_or_default(), report)
@@ -183,7 +181,7 @@ fn read_parse(node: &Node, report: &mut Report) -> Option<String> {
     reader::text(node, report)
 }
 
-fn read_parse_settings(node: &Node, report: &mut Report) -> Option<BTreeMap<String, String>> {
+pub(crate) fn read_parse_settings(node: &Node, report: &mut Report) -> Option<BTreeMap<String, String>> {
     let entries = &reader::table(node, report)?.entries;
     let settings: Vec<_> = entries
         .iter()
@@ -200,14 +198,27 @@ fn read_parse_settings(node: &Node, report: &mut Report) -> Option<BTreeMap<Stri
     settings.into_iter().collect()
 }
 
-fn read_decimals(pipeline: &Reader<'_>, report: &mut Report) -> Option<Decimals> {
-    let reader = pipeline.inner("lake", &schema::LAKE, report)?;
-    reader.required("decimals", report, |node, report| {
-        reader::choice(node, &[("double", Decimals::Double), ("decimal", Decimals::Decimal)], report)
-    })
+const ON_REJECT: [(&str, OnReject); 3] =
+    [("dead-letter", OnReject::DeadLetter), ("drop", OnReject::Drop), ("fail", OnReject::Fail)];
+
+pub(crate) fn read_on_reject(node: &Node, report: &mut Report) -> Option<OnReject> {
+    reader::choice(node, &ON_REJECT, report)
 }
 
-fn read_scales(node: &Node, windows: &[Window], report: &mut Report) -> Option<BTreeMap<String, u8>> {
+/// As the manifest writes it.
+pub(crate) fn on_reject_name(on_reject: OnReject) -> &'static str {
+    ON_REJECT.iter().find(|(_, known)| *known == on_reject).map_or("", |(name, _)| name)
+}
+
+pub(crate) fn read_decimals(node: &Node, report: &mut Report) -> Option<Decimals> {
+    reader::choice(node, &[("double", Decimals::Double), ("decimal", Decimals::Decimal)], report)
+}
+
+pub(crate) fn read_scales(
+    node: &Node,
+    windows: &[Window],
+    report: &mut Report,
+) -> Option<BTreeMap<String, u8>> {
     let wanted: Vec<&str> = columns(windows).into_iter().collect();
     let entries = &reader::table(node, report)?.entries;
     let scales: Vec<_> = entries

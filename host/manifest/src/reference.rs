@@ -15,6 +15,7 @@ pub fn reference() -> String {
         &schema::LIMITS,
         &schema::LAKE,
         &schema::WINDOW,
+        &schema::BATCH,
         &schema::MERGE,
     ];
     for table in ours {

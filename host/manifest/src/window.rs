@@ -94,7 +94,7 @@ fn column(node: &Node, report: &mut Report) -> Option<String> {
     })
 }
 
-fn read_kinds(node: &Node, report: &mut Report) -> Option<Vec<String>> {
+pub(crate) fn read_kinds(node: &Node, report: &mut Report) -> Option<Vec<String>> {
     let kinds = reader::texts(node, report)?;
     if kinds.is_empty() || kinds.iter().any(String::is_empty) {
         report.at(node, "name at least one kind of rows, such as \"trade\"");
@@ -142,7 +142,7 @@ fn greatest_common_divisor(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
 
-fn read_offset(node: &Node, shape: Option<Shape>, report: &mut Report) -> Option<i64> {
+pub(crate) fn read_offset(node: &Node, shape: Option<Shape>, report: &mut Report) -> Option<i64> {
     let offset_us = reader::parsed(node, "a duration like \"8h\" or \"-8h\"", report, |text| {
         crate::units::signed_duration_us(text)
     })?;
@@ -175,7 +175,7 @@ fn read_keys(node: &Node, report: &mut Report) -> Option<Vec<String>> {
     names::unique(node, &keys, report).then_some(keys)
 }
 
-fn read_ids(node: &Node, report: &mut Report) -> Option<IdColumns> {
+pub(crate) fn read_ids(node: &Node, report: &mut Report) -> Option<IdColumns> {
     if !matches!(node.value, Value::Table(_)) {
         let id = column(node, report)?;
         return Some(IdColumns { first: id.clone(), last: id });
@@ -186,7 +186,7 @@ fn read_ids(node: &Node, report: &mut Report) -> Option<IdColumns> {
     Some(IdColumns { first: first?, last: last? })
 }
 
-fn read_aggregates(node: &Node, keys: &[String], report: &mut Report) -> Option<Vec<Aggregate>> {
+pub(crate) fn read_aggregates(node: &Node, keys: &[String], report: &mut Report) -> Option<Vec<Aggregate>> {
     let table = reader::table(node, report)?;
     if table.entries.is_empty() {
         report.at(node, "name at least one column, like close = \"last(price)\"");

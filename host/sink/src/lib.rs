@@ -24,11 +24,11 @@ mod sink;
 mod sorted;
 pub mod terminal;
 
-pub use dead_letters::DeadLetters;
+pub use dead_letters::{DeadLetters, dead_letter_rows};
 pub use decimal::nearest_double;
 pub use digest::rows_digest;
 pub use error::SinkError;
-pub use lake::{Decimals, Lake};
+pub use lake::{Decimals, Lake, decimals_to_doubles};
 pub use late_rows::LateRows;
 pub use output::{DeadLetter, EpochOutput, LateRow, OffsetRange, Provenance, ReasonKind};
 pub use parquet_file::SCHEMA_VERSION;

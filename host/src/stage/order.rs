@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use tallow_edge::{Clock, Ticks};
+use tallow_engine::ParseOptions;
 use tallow_epoch::cut::{Limits, Progress, cut, room};
 use tallow_record::{Batch, TopicPartition};
 use tallow_source::{Event, Position};
@@ -19,6 +20,8 @@ use super::parse::Worked;
 pub struct Work {
     pub batch: Batch,
     pub permit: Permit,
+    /// What the batch is parsed by, where that is not the same for all.
+    pub options: Option<Arc<ParseOptions>>,
     pub reply: Sender<Worked>,
 }
 
@@ -93,7 +96,7 @@ impl Sequencer {
             state.bytes += batch.size_bytes() as u64;
             let (reply, receiver) = bounded(1);
             let sent = self.order.send(Ticket::Batch(receiver)).is_ok()
-                && self.work.send(Work { batch, permit, reply }).is_ok();
+                && self.work.send(Work { batch, permit, options: None, reply }).is_ok();
             if !sent {
                 return Flow::Stop;
             }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
-use tallow_engine::{CallError, ColumnData, ParseFunction, Parsed, Rows, bit};
+use tallow_engine::{CallError, ColumnData, ParseFunction, ParseOptions, Parsed, Rows, bit};
 use tallow_record::{Batch, TopicPartition};
 use tallow_sink::{DeadLetter, ReasonKind};
 
@@ -102,7 +102,14 @@ pub struct ParseWorker {
 impl ParseWorker {
     /// Works until the sequencer is gone.
     pub fn run(mut self, work: &Receiver<Work>) {
-        for Work { batch, permit, reply } in work {
+        let mut known: Option<Arc<ParseOptions>> = None;
+        for Work { batch, permit, options, reply } in work {
+            if let Some(options) = options
+                && !known.as_ref().is_some_and(|known| Arc::ptr_eq(known, &options))
+            {
+                self.function.set_options((*options).clone());
+                known = Some(options);
+            }
             let mut parts = Parts { taken: taken(&batch), ..Parts::default() };
             let outcome = self.parse(batch, &mut parts).map(|()| parts);
             // Without a receiver the window worker has stopped, and says why itself.

@@ -7,7 +7,7 @@ const UNITS: [(char, i64); 5] =
     [('w', 7 * DAY_US), ('d', DAY_US), ('h', 3600 * SECOND_US), ('m', 60 * SECOND_US), ('s', SECOND_US)];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Interval {
+pub enum Interval {
     /// Length in microseconds.
     Fixed(i64),
     /// Calendar months, UTC.

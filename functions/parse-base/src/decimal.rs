@@ -10,7 +10,7 @@ const MAX_EXPONENT: i64 = 1 << 40;
 
 /// A number's parts: `(integer.fraction) * 10^exponent`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Number<'a> {
+pub struct Number<'a> {
     pub negative: bool,
     pub zero: bool,
     integer: &'a [u8],
@@ -19,18 +19,28 @@ pub(crate) struct Number<'a> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Scaled {
+pub struct Scaled {
     pub mantissa: i128,
     /// Whether non-zero places were cut off, half to even.
     pub rounded: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unfit {
+pub enum Unfit {
     /// More than 38 digits at this scale.
     TooLarge,
     /// Not zero, and zero at this scale.
     BecomesZero,
+}
+
+impl Unfit {
+    /// What is wrong with the number, for people.
+    pub fn fault(self, scale: u8) -> String {
+        match self {
+            Unfit::TooLarge => format!("more than 38 digits at scale {scale}"),
+            Unfit::BecomesZero => format!("not zero, but zero at scale {scale}"),
+        }
+    }
 }
 
 impl<'a> Number<'a> {
@@ -94,7 +104,7 @@ impl<'a> Number<'a> {
 
 /// A decimal as market data nearly always writes it: `digits [. digits]`, above zero, in at most 18 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Plain {
+pub struct Plain {
     mantissa: u64,
     places: u8,
 }

@@ -1,4 +1,4 @@
-//! The batch as this function reads it: values and keys. Topics, offsets and timestamps change no row.
+//! The batch as parse functions read it: values and keys. Topics, offsets and timestamps change no row.
 
 /// A byte string for each record: string i is `bytes[ends[i-1]..ends[i]]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Batch {
     }
 
     /// Refuses columns whose ends do not cut them into strings, so that nothing after it can go out of bounds.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), String> {
         self.values.check("values")?;
         match &self.keys {
             Some(keys) if keys.ends.len() != self.len() => {

@@ -7,16 +7,40 @@ use crate::swar::{
 };
 
 /// Bytes of a [`Window`]: positions are masked to 256, and a load there takes eight.
-pub(crate) const WINDOW_BYTES: usize = 264;
+pub const WINDOW_BYTES: usize = 264;
 /// Longest message that a window takes.
-pub(crate) const MAX_MESSAGE_BYTES: usize = 240;
+pub const MAX_MESSAGE_BYTES: usize = 240;
 
 /// A message and whatever comes after it.
-pub(crate) type Window = [u8; WINDOW_BYTES];
+pub type Window = [u8; WINDOW_BYTES];
+
+/// Windows onto the values. Those that would reach beyond the last value are copied out of it.
+pub struct Windows<'b> {
+    bytes: &'b [u8],
+    copy: Window,
+}
+
+impl<'b> Windows<'b> {
+    pub fn new(bytes: &'b [u8]) -> Self {
+        Windows { bytes, copy: [0; WINDOW_BYTES] }
+    }
+
+    #[inline(always)]
+    pub fn at(&mut self, start: usize) -> &Window {
+        let rest = &self.bytes[start..];
+        match rest.first_chunk() {
+            Some(window) => window,
+            None => {
+                self.copy[..rest.len()].copy_from_slice(rest);
+                &self.copy
+            }
+        }
+    }
+}
 
 /// A reading position in a window. Positions only grow, so whoever ends where the message ends has read
 /// nothing but the message; until then, nothing read is certain.
-pub(crate) struct Cursor<'w> {
+pub struct Cursor<'w> {
     window: &'w Window,
     at: usize,
 }
@@ -43,6 +67,36 @@ impl<'w> Cursor<'w> {
     #[inline(always)]
     pub fn word(&self) -> u64 {
         self.word_at(self.at)
+    }
+
+    /// Reads one byte if it is `byte`.
+    #[inline(always)]
+    pub fn accept_byte(&mut self, byte: u8) -> bool {
+        let seen = self.window[self.at & 255] == byte;
+        self.at += usize::from(seen);
+        seen
+    }
+
+    /// Reads up to the next `end` within eight words; `None` also where a quote comes first.
+    #[inline(always)]
+    pub fn skip_to(&mut self, end: u8) -> Option<()> {
+        for _ in 0..8 {
+            let word = self.word();
+            let length = matching(word, end);
+            if matching(word, b'"') < length {
+                return None;
+            }
+            self.at += length as usize;
+            if length < 8 {
+                return Some(());
+            }
+        }
+        None
+    }
+
+    /// How many bytes have been read.
+    pub fn position(&self) -> usize {
+        self.at
     }
 
     #[inline(always)]
@@ -163,22 +217,22 @@ impl<'w> Cursor<'w> {
         self.expect(b"false").map(|()| false)
     }
 
-    /// Reads up to the next quote: up to 16 bytes, as two words filled up with zeros, and their number.
+    /// Reads up to the next `end`: up to 16 bytes, as two words filled up with zeros, and their number.
     #[inline(always)]
-    pub fn short_text(&mut self) -> Option<([u64; 2], usize)> {
+    pub fn short_text(&mut self, end: u8) -> Option<([u64; 2], usize)> {
         let first = self.word();
-        let quote = matching(first, b'"');
-        if quote < 8 {
-            self.at += quote as usize;
-            return Some(([first & low_bytes(quote), 0], quote as usize));
+        let length = matching(first, end);
+        if length < 8 {
+            self.at += length as usize;
+            return Some(([first & low_bytes(length), 0], length as usize));
         }
         let second = self.word_at(self.at + 8);
-        let quote = matching(second, b'"');
-        if quote == 8 && self.word_at(self.at + 16) as u8 != b'"' {
+        let length = matching(second, end);
+        if length == 8 && self.word_at(self.at + 16) as u8 != end {
             return None;
         }
-        self.at += 8 + quote as usize;
-        Some(([first, second & low_bytes(quote)], 8 + quote as usize))
+        self.at += 8 + length as usize;
+        Some(([first, second & low_bytes(length)], 8 + length as usize))
     }
 }
 
@@ -241,7 +295,7 @@ mod tests {
         fn text_ends_at_the_first_quote(text in "[ -!#-~é]{0,16}") {
             prop_assume!(text.len() <= 16);
             let window = window(&format!("{text}\"\""));
-            let (words, length) = Cursor::new(&window).short_text().unwrap();
+            let (words, length) = Cursor::new(&window).short_text(b'"').unwrap();
             let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).take(length).collect();
             prop_assert_eq!(bytes, text.as_bytes());
         }

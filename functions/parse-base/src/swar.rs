@@ -11,12 +11,13 @@ const POWERS_OF_10: [u64; 16] = {
 };
 
 /// 10 to a power of 0 to 15.
-pub(crate) fn power_of_10(exponent: u32) -> u64 {
+#[inline(always)]
+pub fn power_of_10(exponent: u32) -> u64 {
     POWERS_OF_10[exponent as usize & 15]
 }
 
 /// Up to eight bytes of a text as a word, zeros after its end.
-pub(crate) const fn first_bytes<const N: usize>(text: &[u8; N], from: usize) -> u64 {
+pub const fn first_bytes<const N: usize>(text: &[u8; N], from: usize) -> u64 {
     let mut word = 0;
     let mut index = from;
     while index < N && index < from + 8 {
@@ -28,14 +29,14 @@ pub(crate) const fn first_bytes<const N: usize>(text: &[u8; N], from: usize) -> 
 
 /// All bits of the first `count` bytes, 0 to 8.
 #[inline(always)]
-pub(crate) fn low_bytes(count: u32) -> u64 {
+pub fn low_bytes(count: u32) -> u64 {
     if count >= 8 { u64::MAX } else { (1 << (8 * count)) - 1 }
 }
 
 /// How many of the first bytes are digits, 0 to 8. A sum may carry into the byte after a non-digit; the first
 /// non-digit itself is marked right.
 #[inline(always)]
-pub(crate) fn leading_digits(word: u64) -> u32 {
+pub fn leading_digits(word: u64) -> u32 {
     let offset = word ^ 0x3030_3030_3030_3030;
     let marks = (offset.wrapping_add(0x7676_7676_7676_7676) | offset) & 0x8080_8080_8080_8080;
     marks.trailing_zeros() / 8
@@ -43,7 +44,7 @@ pub(crate) fn leading_digits(word: u64) -> u32 {
 
 /// Index of the first byte that is `byte`, 8 where there is none.
 #[inline(always)]
-pub(crate) fn matching(word: u64, byte: u8) -> u32 {
+pub fn matching(word: u64, byte: u8) -> u32 {
     let zeroed = word ^ (0x0101_0101_0101_0101 * byte as u64);
     let marks = zeroed.wrapping_sub(0x0101_0101_0101_0101) & !zeroed & 0x8080_8080_8080_8080;
     marks.trailing_zeros() / 8
@@ -52,7 +53,7 @@ pub(crate) fn matching(word: u64, byte: u8) -> u32 {
 /// How many of the first bytes stand for themselves in a JSON string, 0 to 8: no quote, backslash or control
 /// character. As above, only the first mark is right, and it is all that counts.
 #[inline(always)]
-pub(crate) fn plain_bytes(word: u64) -> usize {
+pub fn plain_bytes(word: u64) -> usize {
     let zero = |bytes: u64| bytes.wrapping_sub(0x0101_0101_0101_0101) & !bytes;
     let control = word.wrapping_sub(0x2020_2020_2020_2020) & !word;
     let quote = zero(word ^ 0x2222_2222_2222_2222);
@@ -63,14 +64,14 @@ pub(crate) fn plain_bytes(word: u64) -> usize {
 
 /// Number that the first `count` digits write, 1 to 8.
 #[inline(always)]
-pub(crate) fn first_digits(word: u64, count: u32) -> u64 {
+pub fn first_digits(word: u64, count: u32) -> u64 {
     eight_digits(word << (64 - 8 * count))
 }
 
 /// Number that eight digits write; zero bytes count as zeros. Neighbours are joined to pairs, pairs to fours,
 /// fours to eight.
 #[inline(always)]
-pub(crate) fn eight_digits(word: u64) -> u64 {
+pub fn eight_digits(word: u64) -> u64 {
     let digits = word & 0x0f0f_0f0f_0f0f_0f0f;
     let pairs = (digits.wrapping_mul(10 << 8 | 1) >> 8) & 0x00ff_00ff_00ff_00ff;
     let fours = (pairs.wrapping_mul(100 << 16 | 1) >> 16) & 0x0000_ffff_0000_ffff;
@@ -79,7 +80,7 @@ pub(crate) fn eight_digits(word: u64) -> u64 {
 
 /// A text of 8 to 16 digits as a number; `None` for any other.
 #[inline]
-pub(crate) fn long_digits(text: &[u8]) -> Option<u64> {
+pub fn long_digits(text: &[u8]) -> Option<u64> {
     let first = u64::from_le_bytes(*text.first_chunk()?);
     let rest = text.len() as u32 - 8;
     let last = u64::from_le_bytes(*text.last_chunk()?);
@@ -93,7 +94,7 @@ pub(crate) fn long_digits(text: &[u8]) -> Option<u64> {
 /// A text of at least 8 bytes, `digits . digits` with 1 to 7 digits before the point and 1 to 8 after it, as a
 /// mantissa and its places; `None` for any other.
 #[inline]
-pub(crate) fn long_decimal(text: &[u8]) -> Option<(u64, u8)> {
+pub fn long_decimal(text: &[u8]) -> Option<(u64, u8)> {
     let first = u64::from_le_bytes(*text.first_chunk()?);
     let last = u64::from_le_bytes(*text.last_chunk()?);
     let point = leading_digits(first);

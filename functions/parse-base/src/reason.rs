@@ -9,7 +9,7 @@ const MAX_EXCERPT: usize = 40;
 
 /// A record that is set apart.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Apart {
+pub enum Apart {
     /// Known and not asked for.
     Ignored(Cow<'static, str>),
     /// Broken.
@@ -17,7 +17,7 @@ pub(crate) enum Apart {
 }
 
 /// Boxed, so that what is right costs no more than a word to hand on.
-pub(crate) type Step<T> = Result<T, Box<Apart>>;
+pub type Step<T> = Result<T, Box<Apart>>;
 
 impl Apart {
     #[cold]
@@ -40,7 +40,7 @@ impl Apart {
 }
 
 /// A piece of a message, quoted, with control characters escaped, cut where it is long.
-pub(crate) fn excerpt(text: &[u8]) -> String {
+pub fn excerpt(text: &[u8]) -> String {
     // A character has four bytes at most: what may be shown is in here.
     let shown = String::from_utf8_lossy(&text[..text.len().min(4 * MAX_EXCERPT)]);
     match shown.char_indices().nth(MAX_EXCERPT) {

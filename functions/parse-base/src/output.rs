@@ -1,6 +1,6 @@
 //! What a call gives back: the contract's shapes as plain Rust.
 
-use crate::schema::ColumnType;
+use crate::column::ColumnType;
 
 /// Dictionary text: `codes` has an entry a row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use crate::output::Text;
 
 /// Gives each distinct text a code, in the order of their first sight.
 #[derive(Default)]
-pub(crate) struct Dictionary {
+pub struct Dictionary {
     bytes: Vec<u8>,
     ends: Vec<u32>,
     known: BTreeMap<Box<[u8]>, u32>,

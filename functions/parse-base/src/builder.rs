@@ -1,20 +1,19 @@
 //! One column in the making.
 
+use crate::column::{ColumnInfo, ColumnType};
 use crate::dictionary::Dictionary;
 use crate::output::{Column, ColumnData, Decimals};
-use crate::schema::{ColumnId, ColumnInfo, ColumnType};
-use crate::template::Trade;
 
 /// A wanted column.
-pub(crate) struct Builder {
-    pub info: &'static ColumnInfo,
+pub struct Builder<Id: 'static> {
+    pub info: &'static ColumnInfo<Id>,
     pub data: Data,
     /// Rows, ascending, that are null.
     nulls: Vec<u32>,
 }
 
 /// The values so far; null rows hold a zero.
-pub(crate) enum Data {
+pub enum Data {
     Integers(Vec<i64>),
     /// `high` is empty until a mantissa needs it.
     Decimals {
@@ -29,8 +28,8 @@ pub(crate) enum Data {
     },
 }
 
-impl Builder {
-    pub fn new(info: &'static ColumnInfo, scale: u8, expected_rows: usize) -> Self {
+impl<Id> Builder<Id> {
+    pub fn new(info: &'static ColumnInfo<Id>, scale: u8, expected_rows: usize) -> Self {
         let data = match info.column_type {
             ColumnType::Int64 | ColumnType::TimestampUs => Data::Integers(Vec::with_capacity(expected_rows)),
             ColumnType::Decimal => {
@@ -53,9 +52,12 @@ impl Builder {
         }
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     pub fn push_null(&mut self) {
-        self.nulls.push(self.len() as u32);
-        self.resize(self.len() + 1);
+        self.fill_with_nulls(self.len() + 1);
     }
 
     pub fn truncate(&mut self, rows: usize) {
@@ -64,6 +66,12 @@ impl Builder {
         }
         let kept = self.nulls.partition_point(|&row| (row as usize) < rows);
         self.nulls.truncate(kept);
+    }
+
+    /// Makes `rows` rows, all nulls from the present end on.
+    pub fn fill_with_nulls(&mut self, rows: usize) {
+        self.nulls.extend(self.len() as u32..rows as u32);
+        self.resize(rows);
     }
 
     /// Cuts, or fills up with the value that stands in null rows.
@@ -81,39 +89,6 @@ impl Builder {
         }
     }
 
-    /// Rows of trades that a template has read, after `rows` others.
-    pub fn extend(&mut self, rows: usize, trades: &[Trade]) {
-        use ColumnId::{BuyerMaker, EventTime, Id, LastId, Price, Quantity, Symbol, Trades};
-        match (&mut self.data, self.info.id) {
-            (Data::Integers(values), EventTime) => {
-                values.extend(trades.iter().map(|trade| trade.event_time_us))
-            }
-            (Data::Integers(values), Id) => values.extend(trades.iter().map(|trade| trade.id)),
-            (Data::Integers(values), LastId) => values.extend(trades.iter().map(|trade| trade.last_id)),
-            (Data::Integers(values), Trades) => {
-                values.extend(trades.iter().map(|trade| trade.last_id - trade.id + 1));
-            }
-            (Data::Decimals { low, high, .. }, id @ (Price | Quantity)) => {
-                match id {
-                    Price => low.extend(trades.iter().map(|trade| trade.price)),
-                    _ => low.extend(trades.iter().map(|trade| trade.quantity)),
-                }
-                if !high.is_empty() {
-                    high.resize(rows + trades.len(), 0);
-                }
-            }
-            (Data::Booleans(values), BuyerMaker) => {
-                values.extend(trades.iter().map(|trade| trade.buyer_maker))
-            }
-            (Data::Text { codes, .. }, Symbol) => codes.extend(trades.iter().map(|trade| trade.symbol)),
-            _ => {
-                let end = rows + trades.len();
-                self.nulls.extend(rows as u32..end as u32);
-                self.resize(end);
-            }
-        }
-    }
-
     pub fn into_column(self, rows: usize) -> Column {
         let data = match self.data {
             Data::Integers(values) if self.info.column_type == ColumnType::TimestampUs => {
@@ -127,6 +102,9 @@ impl Builder {
             Data::Text { dictionary, codes } => ColumnData::Text(dictionary.into_text(codes)),
         };
         let validity = (!self.nulls.is_empty()).then(|| {
+            if self.nulls.len() == rows {
+                return vec![0; rows.div_ceil(8)];
+            }
             let mut bits = vec![u8::MAX; rows.div_ceil(8)];
             if let (Some(last), used @ 1..) = (bits.last_mut(), rows % 8) {
                 *last = (1 << used) - 1;
@@ -141,7 +119,8 @@ impl Builder {
 }
 
 /// Appends a mantissa; the high halves begin with the first one that needs them.
-pub(crate) fn push_mantissa(low: &mut Vec<i64>, high: &mut Vec<i64>, mantissa: i128) {
+#[inline]
+pub fn push_mantissa(low: &mut Vec<i64>, high: &mut Vec<i64>, mantissa: i128) {
     let fits = i64::try_from(mantissa).is_ok();
     if !fits && high.is_empty() {
         high.extend(low.iter().map(|low| low >> 63));
