@@ -8,10 +8,10 @@ use clap::Args as ClapArgs;
 use serde_json::json;
 use tallow_edge::{SystemClock, SystemRandom};
 use tallow_engine::Contract;
-use tallow_manifest::{Batch, Manifest};
+use tallow_manifest::{Batch, Manifest, Merge};
 
 use super::report::{LineReporter, grouped, time};
-use super::{Failure, settings, stop, wire};
+use super::{Failure, merge, settings, stop, wire};
 use crate::batch::plan::Plan;
 use crate::batch::report::Report;
 use crate::batch::run::{self, Outcome, Progress, Wiring};
@@ -91,7 +91,13 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let outcome =
         done.map_err(|error| Failure::new(error.exit_code(), format!("batch `{name}`: {error}")))?;
     show(&args, name, &outcome, wiring.store.url(), &wiring.plan.table.root);
-    Ok(())
+    let takes = |merge: &&Merge| merge.auto && merge.batch.as_ref() == Some(&job.table);
+    let merges: Vec<&Merge> = manifest.merges.iter().filter(takes).collect();
+    if merges.is_empty() {
+        return Ok(());
+    }
+    let world = wire::World::new(&manifest, wiring.stop.clone())?;
+    merge::run_each(&world, &manifest, merges.into_iter(), args.json)
 }
 
 impl Args {
