@@ -3,7 +3,7 @@
 //! bounds check, and none is unsafe.
 
 use crate::swar::{
-    eight_digits, non_digits, first_bytes, first_digits, leading_digits, low_bytes, matching, power_of_10,
+    eight_digits, first_bytes, first_digits, leading_digits, low_bytes, matching, non_digits, power_of_10,
 };
 
 /// Bytes of a [`Window`]: positions are masked to 256, and a load there takes eight.

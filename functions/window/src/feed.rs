@@ -91,7 +91,8 @@ impl<'a> Feed<'a> {
 
     /// Fingerprint of a row of the block; the block has ids.
     pub fn fingerprint(&self, at: usize) -> u64 {
-        self.fingerprints.get_or_init(|| fingerprints(&self.block, 0..self.block.rows.len(), &self.inputs))[at]
+        self.fingerprints.get_or_init(|| fingerprints(&self.block, 0..self.block.rows.len(), &self.inputs))
+            [at]
     }
 
     /// Fingerprints of the last `count` rows of a group, the same number for every spec.

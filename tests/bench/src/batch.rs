@@ -89,8 +89,16 @@ fn tallow_batch(klines: &Klines) -> Result<(f64, f64, Days)> {
     let functions = paths::functions().display().to_string();
     let (pattern, lake_folder) = (klines.pattern(), tables.display().to_string());
     let arguments = [
-        "batch", "--input", &pattern, "--symbol-from", "([A-Z]+)-[^/]*$", "--functions", &functions, "--lake",
-        &lake_folder, "--json",
+        "batch",
+        "--input",
+        &pattern,
+        "--symbol-from",
+        "([A-Z]+)-[^/]*$",
+        "--functions",
+        &functions,
+        "--lake",
+        &lake_folder,
+        "--json",
     ];
     let (seconds, finished) = seconds(|| Ok(tallow::run_measured(&arguments)))?;
     let (finished, peak_mb) = finished;
