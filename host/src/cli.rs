@@ -1,6 +1,7 @@
 //! The command line: one file a command. Commands parse arguments, wire things together and print; they decide
 //! nothing.
 
+mod allocator;
 mod batch;
 mod check;
 mod demo;

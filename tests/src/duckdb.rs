@@ -1,11 +1,9 @@
-//! DuckDB as an independent reader of the lake: its Python package, from `target/tools/python` (which
-//! `scripts/doctor.sh test` makes) or from the machine.
+//! DuckDB as an independent reader of the lake, by its Python package.
 
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use crate::{paths, skip_unless_ci};
+use crate::{python, skip_unless_ci};
 
 /// Runs the statements on standard input and prints the last one's rows, a line each, values separated by tabs.
 const RUN: &str = "
@@ -16,21 +14,16 @@ for row in rows:
 ";
 
 pub struct DuckDb {
-    python: PathBuf,
+    python: String,
 }
 
 impl DuckDb {
     /// None where the machine has none: the test is skipped, under `CI=true` it fails.
     pub fn find(test: &str) -> Option<Self> {
-        let candidates = [paths::target().join("tools/python/bin/python"), PathBuf::from("python3")];
-        let has_it = |python: &&PathBuf| {
-            let import = Command::new(python).args(["-c", "import duckdb"]).stderr(Stdio::null()).status();
-            import.is_ok_and(|status| status.success())
-        };
-        match candidates.iter().find(has_it) {
-            Some(python) => Some(Self { python: python.clone() }),
-            None => {
-                skip_unless_ci(test, "no Python package duckdb (`scripts/doctor.sh test` installs it)");
+        match python::with("duckdb") {
+            Ok(python) => Some(Self { python }),
+            Err(why) => {
+                skip_unless_ci(test, &why);
                 None
             }
         }

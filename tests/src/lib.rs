@@ -4,6 +4,7 @@
 // A harness fails the test wherever something goes wrong.
 #![allow(clippy::expect_used)]
 
+pub mod batch;
 pub mod duckdb;
 pub mod folder;
 pub mod kafka;
@@ -11,6 +12,7 @@ pub mod lake;
 pub mod ledger;
 pub mod messages;
 pub mod paths;
+pub mod python;
 pub mod recordings;
 pub mod reference;
 pub mod s3;

@@ -3,7 +3,7 @@
 //! bounds check, and none is unsafe.
 
 use crate::swar::{
-    eight_digits, first_bytes, first_digits, leading_digits, low_bytes, matching, power_of_10,
+    eight_digits, first_bytes, first_digits, leading_digits, low_bytes, matching, non_digits, power_of_10,
 };
 
 /// Bytes of a [`Window`]: positions are masked to 256, and a load there takes eight.
@@ -208,6 +208,29 @@ impl<'w> Cursor<'w> {
         rescale(integer, fraction, scale)
     }
 
+    /// [`Cursor::decimal`] at scale 8 of numbers of up to eight bytes, point included, with both digits before and
+    /// after it; `None` leaves the number to that.
+    #[inline(always)]
+    pub fn short_decimal(&mut self) -> Option<i64> {
+        let word = self.word();
+        let marks = non_digits(word);
+        let point = marks.trailing_zeros() / 8;
+        let end = (marks & marks.wrapping_sub(1)).trailing_zeros() / 8;
+        let places = end.wrapping_sub(point + 1);
+        // Of eight bytes the ninth must say that the number ends.
+        let is_whole = end < 8 || non_digits(self.word_at(self.at + 8)) & 0x80 != 0;
+        if !(1..=6).contains(&point) || !(1..=6).contains(&places) || !is_whole {
+            return None;
+        }
+        if (word >> (8 * point)) as u8 != b'.' {
+            return None;
+        }
+        let integer = word & low_bytes(point);
+        let digits = integer | (word & !low_bytes(point + 1)) >> 8 & !low_bytes(point);
+        self.at += end as usize;
+        Some((first_digits(digits, end - 1) * power_of_10(8 - places)) as i64)
+    }
+
     /// Reads `true` or `false`.
     #[inline(always)]
     pub fn boolean(&mut self) -> Option<bool> {
@@ -288,6 +311,21 @@ mod tests {
                 }
                 (Some(mantissa), Err(_)) => prop_assert!(false, "{} read as {}", text, mantissa),
                 (None, exact) => prop_assert!(exact.is_err_and(|_| true) || exact.is_ok_and(|exact| exact.rounded || exact.mantissa > i128::from(i64::MAX))),
+            }
+        }
+
+        #[test]
+        fn short_decimals_agree_with_the_full_reader_or_are_left_to_it(text in "[0-9]{0,7}[.,x]?[0-9]{0,7}", after in "[,\n0-9.]") {
+            let window = window(&format!("{text}{after}"));
+            let mut cursor = Cursor::new(&window);
+            if let Some(mantissa) = cursor.short_decimal() {
+                let read = &window[..cursor.position()];
+                let exact = crate::decimal::Number::read(read).unwrap().at_scale(8).map(|it| it.mantissa);
+                prop_assert!(exact == Ok(i128::from(mantissa)) || (mantissa == 0 && read.iter().all(|byte| b"0.".contains(byte))));
+                prop_assert!(!window[cursor.position()].is_ascii_digit());
+            } else if let Some((integer, fraction)) = text.split_once('.') {
+                let short = (1..=6).contains(&integer.len()) && (1..=6).contains(&fraction.len()) && text.len() <= 8;
+                prop_assert!(!short || after.as_bytes()[0].is_ascii_digit() || integer.contains(['x', ',']));
             }
         }
 

@@ -42,6 +42,13 @@ pub fn leading_digits(word: u64) -> u32 {
     marks.trailing_zeros() / 8
 }
 
+/// A mark (the highest bit) for each byte that is no digit, each of them right.
+#[inline(always)]
+pub fn non_digits(word: u64) -> u64 {
+    let offset = word ^ 0x3030_3030_3030_3030;
+    ((offset & 0x7f7f_7f7f_7f7f_7f7f).wrapping_add(0x7676_7676_7676_7676) | offset) & 0x8080_8080_8080_8080
+}
+
 /// Index of the first byte that is `byte`, 8 where there is none.
 #[inline(always)]
 pub fn matching(word: u64, byte: u8) -> u32 {
@@ -139,6 +146,15 @@ mod tests {
                 let fits = (1..8).contains(&integer.len()) && (1..9).contains(&fraction.len()) && text.len() >= 8;
                 prop_assert!(!fits || digits.bytes().any(|byte| !byte.is_ascii_digit()));
             }
+        }
+    }
+
+    #[test]
+    fn every_byte_that_is_no_digit_is_marked() {
+        for byte in 0..=255u8 {
+            let word = u64::from_le_bytes([byte, b'1', byte, byte, b'9', b'0', byte, b'5']);
+            let each = if byte.is_ascii_digit() { 0 } else { 0x0080_0000_8080_0080 };
+            assert_eq!(non_digits(word), each, "{byte}");
         }
     }
 

@@ -163,7 +163,11 @@ impl<'p> Template<'p> {
                 Field::Cell(ColumnId::Trades) => self.block.trades[at] = cursor.integer()?,
                 Field::Cell(column) => {
                     let slot = column.decimal() & 7;
-                    self.block.decimals[slot][at] = cursor.decimal(self.scales[slot])?;
+                    let short = if self.scales[slot] == 8 { cursor.short_decimal() } else { None };
+                    self.block.decimals[slot][at] = match short {
+                        Some(mantissa) => mantissa,
+                        None => cursor.decimal(self.scales[slot])?,
+                    };
                 }
             }
             if index < last && !cursor.accept_byte(self.delimiter) {

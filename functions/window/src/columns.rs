@@ -80,6 +80,8 @@ pub struct Input<'a> {
     pub kind: ColumnType,
     pub values: Values<'a>,
     pub validity: Option<Cow<'a, [u8]>>,
+    /// Whether every row is null.
+    pub is_empty: bool,
 }
 
 impl Input<'_> {
@@ -159,7 +161,8 @@ fn resolve_one<'a>(name: &str, table: &'a Table) -> Result<Input<'a>, String> {
         ColumnData::Boolean(_) => (ColumnType::Boolean, Values::Opaque),
         ColumnData::Text(_) => (ColumnType::Text, Values::Opaque),
     };
-    Ok(Input { kind, values, validity })
+    let is_empty = validity.as_deref().is_some_and(|bits| bits.iter().all(|bits| *bits == 0));
+    Ok(Input { kind, values, validity, is_empty })
 }
 
 /// A validity bitmap in which NaN counts as null.

@@ -188,6 +188,67 @@ mod tests {
         }
     }
 
+    fn found(folder: &std::path::Path, name: &str) -> File {
+        let files = crate::expand(&[name.to_owned()], folder, &Default::default()).unwrap();
+        files.into_iter().next().unwrap()
+    }
+
+    #[test]
+    fn a_file_that_changes_while_it_is_read_is_an_error_whatever_was_given() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        let text = "1,2,3\n".repeat(10_000);
+        for change in ["appended", "replaced", "removed"] {
+            std::fs::write(&path, &text).unwrap();
+            let file = found(folder.path(), "a.csv");
+            let mut given = 0;
+            let mut sink = |lines: Lines| {
+                given += lines.ends.len();
+                match change {
+                    "appended" => {
+                        let mut file = std::fs::File::options().append(true).open(&path).unwrap();
+                        std::io::Write::write_all(&mut file, b"4,5,6\n").unwrap();
+                    }
+                    "replaced" => {
+                        std::fs::write(folder.path().join("b"), &text).unwrap();
+                        std::fs::rename(folder.path().join("b"), &path).unwrap();
+                    }
+                    _ => _ = std::fs::remove_file(&path),
+                }
+                true
+            };
+            let read = read(&file, Checksums::Present, 1 << 12, Arc::default(), &mut sink);
+            assert!(matches!(read, Err(FileError::Changed { .. })), "{change}: {read:?}");
+            assert!(given > 0);
+        }
+        // Before it is read, too.
+        std::fs::write(&path, &text).unwrap();
+        let file = found(folder.path(), "a.csv");
+        std::fs::write(&path, "another").unwrap();
+        let read = read(&file, Checksums::Present, 1 << 12, Arc::default(), &mut |_| true);
+        assert!(matches!(read, Err(FileError::Changed { .. })), "{read:?}");
+    }
+
+    #[test]
+    fn an_object_is_read_as_a_file_is_and_a_changed_one_is_an_error() {
+        let store = tallow_log::Store::open("memory:///lines", &Default::default()).unwrap();
+        let text = "1,2,3\n".repeat(1_000_000);
+        store.put_overwrite("k/a.csv", text.clone().into_bytes()).unwrap();
+        let file = found(std::path::Path::new("/"), "memory:///lines/k*/a.csv");
+        let mut together = Vec::new();
+        let mut sink = |lines: Lines| {
+            together.extend_from_slice(&lines.bytes);
+            true
+        };
+        read(&file, Checksums::Present, 1 << 16, Arc::default(), &mut sink).unwrap();
+        assert!(together == text.as_bytes());
+        let mut sink = |_| {
+            store.put_overwrite("k/a.csv", text[..text.len() - 6].to_owned().into_bytes()).unwrap();
+            true
+        };
+        assert!(read(&file, Checksums::Present, 1 << 16, Arc::default(), &mut sink).is_err());
+    }
+
     #[test]
     fn a_line_that_never_ends_is_told_with_its_number() {
         let text = [b"one\n".to_vec(), vec![b'x'; 3 * MAX_LINE_BYTES]].concat();

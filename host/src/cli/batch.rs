@@ -11,7 +11,7 @@ use tallow_engine::Contract;
 use tallow_manifest::{Batch, Manifest, Merge};
 
 use super::report::{LineReporter, grouped, time};
-use super::{Failure, merge, settings, stop, wire};
+use super::{Failure, allocator, merge, settings, stop, wire};
 use crate::batch::plan::Plan;
 use crate::batch::report::Report;
 use crate::batch::run::{self, Outcome, Progress, Wiring};
@@ -58,6 +58,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> Result<(), Failure> {
+    allocator::keep_freed_memory();
     let stop = stop::on_signal()?;
     let manifest = args.manifest()?;
     let name = args.name.as_deref().unwrap_or(&args.table);
