@@ -78,6 +78,7 @@ check_test_services() {
     optional "the test on a real Kafka" mvn maven
     optional "the check of docker-compose.yml" docker-compose docker-compose
     optional "the test on a real OCI registry" docker-registry docker-registry
+    check_duckdb
     # `make test` looks there, too.
     tools=$(realpath -m "${CARGO_TARGET_DIR:-target}/tools")
     have versitygw || [ -x "$tools/versitygw" ] && return
@@ -90,6 +91,23 @@ check_test_services() {
   go install $versitygw (needs Go, https://go.dev/dl)"
     else
         say "no versitygw: tests on a real object store are skipped (go install $versitygw)"
+    fi
+}
+
+# DuckDB checks tables by other means: its Python package, in a folder of its own.
+check_duckdb() {
+    python=$(realpath -m "${CARGO_TARGET_DIR:-target}/tools/python")
+    "$python/bin/python" -c 'import duckdb' 2>/dev/null && return
+    python3 -c 'import duckdb' 2>/dev/null && return
+    if have python3 && may_install; then
+        say "python3 -m venv $python; pip install duckdb==1.4.1"
+        python3 -m venv "$python" >&2 && "$python/bin/python" -m pip install -q duckdb==1.4.1 >&2 && return
+    fi
+    if [ "${CI:-}" = true ]; then
+        problems="$problems
+  python3 -m venv $python && $python/bin/pip install duckdb==1.4.1 (Debian: apt-get install python3-venv)"
+    else
+        say "no DuckDB: tables are not checked by it (pip install duckdb)"
     fi
 }
 

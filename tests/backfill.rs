@@ -64,7 +64,7 @@ impl Scene {
         let brokers = self.cluster.bootstrap_servers();
         let mut all = vec![command, "-f", &file, "--lake", &lake, "--brokers", &brokers];
         all.extend(arguments);
-        tallow::start_in(&all, environment)
+        tallow::start_with(environment, &all)
     }
 
     fn backfill(&self, arguments: &[&str]) -> Finished {

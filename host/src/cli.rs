@@ -1,13 +1,17 @@
 //! The command line: one file a command. Commands parse arguments, wire things together and print; they decide
 //! nothing.
 
+mod allocator;
 mod attend;
 mod backfill;
+mod batch;
 mod check;
 mod compile_function;
 mod demo;
 mod functions;
 mod logging;
+mod merge;
+mod merge_status;
 mod new;
 mod produce;
 mod report;
@@ -44,8 +48,12 @@ enum Command {
     Produce(produce::Args),
     /// Fetch from an exchange what the pipelines' tables lack
     Backfill(backfill::Args),
+    /// Make one served table of a batch table and a pipeline's window
+    Merge(merge::Args),
     /// Show where the pipelines stand: offsets, lag, watermark, state, ledger, last commits
     Status(status::Args),
+    /// Make a table of files: klines as CSV or Parquet, by the stream's own functions
+    Batch(batch::Args),
     /// Check a manifest and its components without running them
     Check(check::Args),
     /// Functions: check and try them, and change them while a pipeline runs
@@ -91,7 +99,9 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(args),
         Command::Produce(args) => produce::run(args),
         Command::Backfill(args) => backfill::run(args),
+        Command::Merge(args) => merge::run(args),
         Command::Status(args) => status::run(args),
+        Command::Batch(args) => batch::run(args),
         Command::Check(args) => check::run(args),
         Command::Functions(args) => functions::run(args),
         Command::New(args) => new::run(args),

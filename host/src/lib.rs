@@ -2,10 +2,11 @@
 //!
 //! In the order of the data's way: [`plan`] (a pipeline of the manifest in the functions' words), [`start`]
 //! (where the log left off), [`stage`] (fetch, parse, window), [`commit`], and [`pipeline`], which puts them
-//! together on one screen. [`backfill`] fetches what the lake lacks. [`cli`] has a
-//! file a command.
+//! together on one screen. [`batch`] takes files through the same functions, [`backfill`] fetches what the lake lacks,
+//! [`merging`] keeps served tables up to date beside the pipelines. [`cli`] has a file a command.
 
 pub mod backfill;
+pub mod batch;
 mod books;
 pub mod cli;
 pub mod commit;
@@ -13,6 +14,7 @@ pub mod control;
 mod dead;
 pub mod error;
 pub mod live;
+pub mod merging;
 pub mod pipeline;
 pub mod plan;
 pub mod progress;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crossbeam_channel::bounded;
 use tallow_edge::{Clock, Random};
-use tallow_engine::{Component, ParseFunction};
+use tallow_engine::{Component, ParseFunction, ParseOptions};
 use tallow_log::Store;
 use tallow_record::TopicPartition;
 use tallow_sink::Sink;
@@ -183,23 +183,29 @@ fn parse_worker(
     component: &Arc<Component>,
     budget: Arc<BisectBudget>,
 ) -> Result<ParseWorker, PipelineError> {
+    let plan = &wiring.plan;
     Ok(ParseWorker {
-        function: parse_function(&wiring.plan, component)?,
+        function: parse_function(component, plan.limits, &plan.parse_options)?,
         component: component.clone(),
-        plan: wiring.plan.clone(),
+        limits: plan.limits,
+        options: plan.parse_options.clone(),
+        time: plan.time.clone(),
+        max_future_us: plan.pipeline.max_future_us,
         live: wiring.live.clone(),
         clock: wiring.clock.clone(),
         budget,
     })
 }
 
-pub(crate) fn parse_function(plan: &Plan, component: &Component) -> Result<ParseFunction, PipelineError> {
-    ParseFunction::new(component, plan.limits, plan.parse_options.clone()).map_err(|error| {
-        PipelineError::Function {
-            function: component.name().to_owned(),
-            call: "start",
-            why: error.to_string(),
-        }
+pub(crate) fn parse_function(
+    component: &Component,
+    limits: tallow_engine::Limits,
+    options: &ParseOptions,
+) -> Result<ParseFunction, PipelineError> {
+    ParseFunction::new(component, limits, options.clone()).map_err(|error| PipelineError::Function {
+        function: component.name().to_owned(),
+        call: "start",
+        why: error.to_string(),
     })
 }
 

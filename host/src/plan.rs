@@ -75,11 +75,11 @@ impl Plan {
     }
 }
 
-fn processors() -> usize {
+pub fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-fn limits(limits: &manifest::Limits) -> Limits {
+pub fn limits(limits: &manifest::Limits) -> Limits {
     Limits {
         memory_bytes: limits.memory_bytes,
         deadline: Duration::from_micros(limits.deadline.as_micros() as u64),
@@ -87,7 +87,7 @@ fn limits(limits: &manifest::Limits) -> Limits {
     }
 }
 
-fn spec(window: &manifest::Window) -> Spec {
+pub fn spec(window: &manifest::Window) -> Spec {
     let ids = window.ids.as_ref().map(|ids| IdColumns { first: ids.first.clone(), last: ids.last.clone() });
     Spec {
         name: window.name.clone(),

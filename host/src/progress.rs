@@ -14,8 +14,12 @@ const MAX_REASONS: usize = 50;
 
 /// Somebody who looks on.
 pub trait Viewer: Send + Sync {
+    /// Whether open windows are to be shown: it costs a view of them each epoch.
+    fn wants_open(&self) -> bool {
+        true
+    }
     /// Open windows that changed, by window name.
-    fn open(&self, windows: Vec<(String, RecordBatch)>);
+    fn open(&self, windows: &[(String, RecordBatch)]);
     /// Windows that were committed and published.
     fn closed(&self, pipeline: &str, windows: &[(String, RecordBatch)]);
 }
@@ -65,12 +69,12 @@ pub struct Progress {
     watermark_us: AtomicI64,
     /// Offset of the next record of each partition, as of the last commit.
     committed: Mutex<BTreeMap<TopicPartition, i64>>,
-    viewer: Option<Box<dyn Viewer>>,
+    viewers: Vec<Box<dyn Viewer>>,
 }
 
 impl Progress {
-    pub fn new(viewer: Option<Box<dyn Viewer>>) -> Self {
-        Self { viewer, watermark_us: AtomicI64::new(i64::MIN), ..Self::default() }
+    pub fn new(viewers: Vec<Box<dyn Viewer>>) -> Self {
+        Self { viewers, watermark_us: AtomicI64::new(i64::MIN), ..Self::default() }
     }
 
     pub fn counts(&self) -> Counts {
@@ -126,12 +130,12 @@ impl Progress {
     }
 
     pub(crate) fn wants_open_windows(&self) -> bool {
-        self.viewer.is_some()
+        self.viewers.iter().any(|viewer| viewer.wants_open())
     }
 
     pub(crate) fn open_windows(&self, windows: Vec<(String, RecordBatch)>) {
-        if let Some(viewer) = &self.viewer {
-            viewer.open(windows);
+        for viewer in self.viewers.iter().filter(|viewer| viewer.wants_open()) {
+            viewer.open(&windows);
         }
     }
 
@@ -151,7 +155,7 @@ impl Progress {
         self.epochs.fetch_add(1, Relaxed);
         self.candles.fetch_add(closed.iter().map(|(_, rows)| rows.num_rows() as u64).sum(), Relaxed);
         self.incomplete.fetch_add(closed.iter().map(|(_, rows)| incomplete(rows)).sum(), Relaxed);
-        if let Some(viewer) = &self.viewer {
+        for viewer in &self.viewers {
             viewer.closed(pipeline, closed);
         }
     }
@@ -169,7 +173,7 @@ fn incomplete(rows: &RecordBatch) -> u64 {
 
 /// A reason without what differs from record to record, so that counts of it mean something: numbers become `N`,
 /// quoted text `"…"`.
-fn without_details(reason: &str) -> String {
+pub(crate) fn without_details(reason: &str) -> String {
     let mut out = String::with_capacity(reason.len());
     for (index, part) in reason.split('"').enumerate() {
         if index % 2 == 1 {
@@ -192,7 +196,7 @@ mod tests {
 
     #[test]
     fn reasons_that_differ_in_details_are_counted_together() {
-        let progress = Progress::new(None);
+        let progress = Progress::new(Vec::new());
         for reason in ["JSON: EOF at byte 34", "JSON: EOF at byte 9", "price: not a decimal: \"abc\""] {
             progress.dead(reason);
         }
@@ -204,7 +208,7 @@ mod tests {
 
     #[test]
     fn hostile_reasons_do_not_fill_the_memory() {
-        let progress = Progress::new(None);
+        let progress = Progress::new(Vec::new());
         for number in 0..1000u32 {
             let letters: String = format!("{number:04}").bytes().map(|digit| (digit + 49) as char).collect();
             progress.dead(&letters);

@@ -5,6 +5,8 @@
 #![allow(clippy::expect_used)]
 
 pub mod bars;
+pub mod batch;
+pub mod duckdb;
 pub mod exchange;
 pub mod folder;
 pub mod kafka;
@@ -12,6 +14,7 @@ pub mod lake;
 pub mod ledger;
 pub mod messages;
 pub mod paths;
+pub mod python;
 pub mod recordings;
 pub mod reference;
 pub mod s3;

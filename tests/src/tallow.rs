@@ -50,20 +50,40 @@ pub fn run<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Finished {
     start(arguments).wait()
 }
 
-/// Starts `tallow`.
-pub fn start<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Running {
-    start_in(arguments, &[])
+/// The same under some variables of the environment.
+pub fn run_with<S: AsRef<std::ffi::OsStr>>(variables: &[(&str, &str)], arguments: &[S]) -> Finished {
+    start_with(variables, arguments).wait()
 }
 
-/// Starts `tallow` with more variables in its environment.
-pub fn start_in<S: AsRef<std::ffi::OsStr>>(arguments: &[S], environment: &[(&str, &str)]) -> Running {
+/// The same, and the most memory that the process held, in MB (Linux; 0 where it cannot be told).
+pub fn run_measured<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> (Finished, f64) {
+    let mut running = start(arguments);
+    let status = format!("/proc/{}/status", running.process.id());
+    let mut peak_kb = 0.0;
+    running.wait_for(|| {
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kb = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+        peak_kb = kb.unwrap_or(peak_kb);
+        false
+    });
+    (running.wait(), peak_kb / 1024.0)
+}
+
+/// Starts `tallow`.
+pub fn start<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Running {
+    start_with(&[], arguments)
+}
+
+/// The same under some variables of the environment.
+pub fn start_with<S: AsRef<std::ffi::OsStr>>(variables: &[(&str, &str)], arguments: &[S]) -> Running {
     let output = TempDir::with_prefix("tallow-run-").expect("a temporary folder");
     let file = |name: &str| File::create(output.path().join(name)).expect("a file in a temporary folder");
     let process = Command::new(paths::program("tallow"))
         .args(arguments)
         // Compiled components are kept with the build, not in the user's cache.
         .env("XDG_CACHE_HOME", paths::target().join("tests-cache"))
-        .envs(environment.iter().copied())
+        .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .stdout(file("stdout"))
         .stderr(file("stderr"))

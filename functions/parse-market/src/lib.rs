@@ -8,32 +8,24 @@
 //! Nothing here knows of WebAssembly but `adapter`, which moves these types in and out of the contract
 //! `tallow:parse`.
 
-mod batch;
-mod builder;
-mod cursor;
-mod decimal;
-mod dictionary;
 mod formats;
 mod full;
-mod interval;
 mod message;
 mod options;
-mod output;
 mod parse;
-mod reason;
 mod rows;
 mod scan;
 mod schema;
-mod swar;
 mod template;
-mod time;
 mod value;
 
 #[cfg(target_arch = "wasm32")]
 mod adapter;
 
-pub use batch::{Batch, ByteColumn};
-pub use options::{Options, WantedColumn};
-pub use output::{Column, ColumnData, Decimals, Marked, Parsed, Table, Text};
 pub use parse::{Path, parse, parse_by};
-pub use schema::{COLUMNS, ColumnInfo, ColumnType, Kind};
+pub use parse_base::{
+    Batch, ByteColumn, Column, ColumnData, ColumnType, Decimals, Marked, Options, Parsed, Table, Text,
+    WantedColumn,
+};
+use parse_base::{batch, builder, cursor, decimal, dictionary, interval, marks, output, reason, swar, time};
+pub use schema::{COLUMNS, ColumnInfo, Kind};

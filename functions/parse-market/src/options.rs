@@ -1,29 +1,12 @@
 //! What the caller asks for, checked once a call.
 
+pub use parse_base::Options;
+use parse_base::options::{MAX_SCALE, MAX_SYMBOL_BYTES, unknown};
+
 use crate::schema::{COLUMNS, ColumnInfo, Kind};
 
-/// Most decimal places of a column: what a 128-bit mantissa (38 digits) can hold.
-const MAX_SCALE: u8 = 38;
-
-/// Longest symbol, in bytes.
-pub(crate) const MAX_SYMBOL_BYTES: usize = 256;
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WantedColumn {
-    pub name: String,
-    /// Decimal places kept of a decimal column.
-    pub scale: u8,
-}
-
-/// Options as the contract gives them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Options {
-    /// Kinds to make rows of; empty: all.
-    pub kinds: Vec<String>,
-    pub columns: Vec<WantedColumn>,
-    /// `symbol`: the symbol of bare REST klines, which do not name theirs.
-    pub settings: Vec<(String, String)>,
-}
+/// As errors name it.
+const FUNCTION: &str = "parse-market";
 
 /// Options that hold: every name is known.
 pub(crate) struct Plan<'o> {
@@ -40,7 +23,7 @@ impl<'o> Plan<'o> {
         let mut plan = Plan { kinds: 0, columns: Vec::with_capacity(options.columns.len()), symbol: None };
         for name in &options.kinds {
             let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name);
-            let kind = kind.ok_or_else(|| unknown("kind", name, Kind::ALL.map(Kind::name)))?;
+            let kind = kind.ok_or_else(|| unknown(FUNCTION, "kind", name, Kind::ALL.map(Kind::name)))?;
             plan.kinds |= 1 << kind as u8;
         }
         if options.kinds.is_empty() {
@@ -48,8 +31,9 @@ impl<'o> Plan<'o> {
         }
         for wanted in &options.columns {
             let info = COLUMNS.iter().find(|info| info.name == wanted.name);
-            let info =
-                info.ok_or_else(|| unknown("column", &wanted.name, COLUMNS.iter().map(|info| info.name)))?;
+            let info = info.ok_or_else(|| {
+                unknown(FUNCTION, "column", &wanted.name, COLUMNS.iter().map(|info| info.name))
+            })?;
             if plan.columns.iter().any(|(known, _)| known.id == info.id) {
                 return Err(format!("column `{}` is asked for twice", info.name));
             }
@@ -60,7 +44,7 @@ impl<'o> Plan<'o> {
         }
         for (name, value) in &options.settings {
             if name != "symbol" {
-                return Err(unknown("setting", name, ["symbol"]));
+                return Err(unknown(FUNCTION, "setting", name, ["symbol"]));
             }
             if value.is_empty() || value.len() > MAX_SYMBOL_BYTES {
                 return Err(format!(
@@ -80,18 +64,6 @@ impl<'o> Plan<'o> {
     /// Scale of a wanted decimal column.
     pub fn scale_of(&self, id: crate::schema::ColumnId) -> Option<u8> {
         self.columns.iter().find(|(info, _)| info.id == id).map(|(_, scale)| *scale)
-    }
-}
-
-fn unknown<'n>(what: &str, name: &str, known: impl IntoIterator<Item = &'n str>) -> String {
-    let shown: String = name.chars().take(64).collect();
-    let nearest = known
-        .into_iter()
-        .map(|known| (strsim::jaro_winkler(&shown, known), known))
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    match nearest {
-        Some((_, nearest)) => format!("parse-market has no {what} `{shown}`; the nearest is `{nearest}`"),
-        None => format!("parse-market has no {what} `{shown}`"),
     }
 }
 

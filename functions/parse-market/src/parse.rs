@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use crate::batch::{Batch, ByteColumn};
-use crate::cursor::{WINDOW_BYTES, Window};
-use crate::dictionary::Dictionary;
+use crate::cursor::{Window, Windows};
 use crate::full::{self, Record, not_asked_for};
+use crate::marks::Marks;
 use crate::message::Message;
 use crate::options::{Options, Plan};
-use crate::output::{Marked, Parsed};
+use crate::output::Parsed;
 use crate::reason::Apart;
 use crate::rows::Rows;
 use crate::template::{Templates, Trade};
@@ -34,7 +34,7 @@ pub fn parse_by(path: Path, batch: &Batch, options: &Options) -> Result<Parsed, 
     let plan = Plan::new(options)?;
     batch.check()?;
     let mut call = Call::new(&plan, batch);
-    let mut windows = Windows { bytes: &batch.values.bytes, copy: [0; WINDOW_BYTES] };
+    let mut windows = Windows::new(&batch.values.bytes);
     let mut nulls = batch.values.nulls.iter().copied().peekable();
     let mut start = 0;
     for (index, &end) in batch.values.ends.iter().enumerate() {
@@ -52,26 +52,6 @@ pub fn parse_by(path: Path, batch: &Batch, options: &Options) -> Result<Parsed, 
         }
     }
     Ok(call.finish())
-}
-
-/// Windows onto the values. Those that would reach beyond the last value are copied out of it.
-struct Windows<'b> {
-    bytes: &'b [u8],
-    copy: Window,
-}
-
-impl Windows<'_> {
-    #[inline(always)]
-    fn at(&mut self, start: usize) -> &Window {
-        let rest = &self.bytes[start..];
-        match rest.first_chunk() {
-            Some(window) => window,
-            None => {
-                self.copy[..rest.len()].copy_from_slice(rest);
-                &self.copy
-            }
-        }
-    }
 }
 
 /// The state of a call.
@@ -145,24 +125,5 @@ impl<'a> Call<'a> {
             rejected: self.rejected.finish(),
             rounded,
         }
-    }
-}
-
-/// Records set apart, as they come.
-#[derive(Default)]
-struct Marks {
-    records: Vec<u32>,
-    codes: Vec<u32>,
-    reasons: Dictionary,
-}
-
-impl Marks {
-    fn push(&mut self, record: u32, reason: Cow<'static, str>) {
-        self.records.push(record);
-        self.codes.push(self.reasons.code(reason.as_bytes()));
-    }
-
-    fn finish(self) -> Marked {
-        Marked { records: self.records, reasons: self.reasons.into_text(self.codes) }
     }
 }

@@ -1,14 +1,17 @@
 //! The rows of a call, column by column. Only wanted columns are made; what a row does not set is null in it.
 
-use crate::builder::{Builder, Data, push_mantissa};
-use crate::decimal::{Number, Plain, Unfit};
+use crate::builder::{Data, push_mantissa};
+use crate::decimal::{Number, Plain};
 use crate::dictionary::Dictionary;
-use crate::options::{MAX_SYMBOL_BYTES, Plan};
+use crate::options::Plan;
 use crate::output::{Table, Text};
 use crate::reason::{Apart, Step};
 use crate::schema::{COLUMNS, ColumnId, Kind, Range};
 use crate::template::Trade;
 use crate::value::Value;
+use parse_base::options::MAX_SYMBOL_BYTES;
+
+type Builder = crate::builder::Builder<ColumnId>;
 
 /// Index in `builders` of a column that is not wanted.
 const UNWANTED: u8 = u8::MAX;
@@ -136,20 +139,13 @@ impl Rows {
         let info = column.info();
         let text = value.text(info.name)?;
         let number = Number::read(text.as_bytes()).ok_or_else(|| value.fault(info.name, "not a decimal"))?;
-        match info.range {
-            Range::Positive if number.zero => return Err(value.fault(info.name, "zero")),
-            Range::Positive | Range::NotNegative if number.negative && !number.zero => {
-                return Err(value.fault(info.name, "negative"));
-            }
-            _ => {}
+        if let Some(fault) = info.range.fault(&number) {
+            return Err(value.fault(info.name, fault));
         }
         let Some(Builder { data: Data::Decimals { scale, low, high }, .. }) = self.wanted(column) else {
             return Ok(());
         };
-        let scaled = number.at_scale(*scale).map_err(|unfit| match unfit {
-            Unfit::TooLarge => value.fault(info.name, &format!("more than 38 digits at scale {scale}")),
-            Unfit::BecomesZero => value.fault(info.name, &format!("not zero, but zero at scale {scale}")),
-        })?;
+        let scaled = number.at_scale(*scale).map_err(|unfit| value.fault(info.name, &unfit.fault(*scale)))?;
         push_mantissa(low, high, scaled.mantissa);
         self.rounded += u64::from(scaled.rounded);
         Ok(())
@@ -161,7 +157,7 @@ impl Rows {
         self.records.extend(trades.iter().map(|trade| trade.record));
         self.kinds.extend(trades.iter().map(|trade| trade.kind as u32));
         for builder in &mut self.builders {
-            builder.extend(rows, trades);
+            extend(builder, rows, trades);
         }
     }
 
@@ -177,5 +173,30 @@ impl Rows {
 
     fn wanted(&mut self, column: ColumnId) -> Option<&mut Builder> {
         self.builders.get_mut(usize::from(self.slots[column as usize]))
+    }
+}
+
+/// Appends trades that a template has read to a column of `rows` rows.
+fn extend(builder: &mut Builder, rows: usize, trades: &[Trade]) {
+    use ColumnId::{BuyerMaker, EventTime, Id, LastId, Price, Quantity, Symbol, Trades};
+    match (&mut builder.data, builder.info.id) {
+        (Data::Integers(values), EventTime) => values.extend(trades.iter().map(|trade| trade.event_time_us)),
+        (Data::Integers(values), Id) => values.extend(trades.iter().map(|trade| trade.id)),
+        (Data::Integers(values), LastId) => values.extend(trades.iter().map(|trade| trade.last_id)),
+        (Data::Integers(values), Trades) => {
+            values.extend(trades.iter().map(|trade| trade.last_id - trade.id + 1));
+        }
+        (Data::Decimals { low, high, .. }, id @ (Price | Quantity)) => {
+            match id {
+                Price => low.extend(trades.iter().map(|trade| trade.price)),
+                _ => low.extend(trades.iter().map(|trade| trade.quantity)),
+            }
+            if !high.is_empty() {
+                high.resize(rows + trades.len(), 0);
+            }
+        }
+        (Data::Booleans(values), BuyerMaker) => values.extend(trades.iter().map(|trade| trade.buyer_maker)),
+        (Data::Text { codes, .. }, Symbol) => codes.extend(trades.iter().map(|trade| trade.symbol)),
+        _ => builder.fill_with_nulls(rows + trades.len()),
     }
 }

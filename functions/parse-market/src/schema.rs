@@ -1,5 +1,8 @@
 //! What this function can make: kinds of rows and their columns.
 
+use parse_base::column::column;
+pub use parse_base::{ColumnType, Range};
+
 /// The kind of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -26,28 +29,10 @@ impl Kind {
     }
 }
 
-/// The type of a column's values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ColumnType {
-    Int64,
-    TimestampUs,
-    Decimal,
-    Boolean,
-    Text,
-}
-
-/// Which decimals a column takes; others are broken messages, not market data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Range {
-    Positive,
-    NotNegative,
-    Any,
-}
-
 /// A column: its index in [`COLUMNS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum ColumnId {
+pub enum ColumnId {
     Symbol,
     EventTime,
     Id,
@@ -83,25 +68,7 @@ impl ColumnId {
 }
 
 /// What there is to know about a column.
-#[derive(Debug)]
-pub struct ColumnInfo {
-    pub(crate) id: ColumnId,
-    pub name: &'static str,
-    pub column_type: ColumnType,
-    pub(crate) range: Range,
-    /// What it means, with its unit.
-    pub meaning: &'static str,
-}
-
-const fn column(
-    id: ColumnId,
-    name: &'static str,
-    column_type: ColumnType,
-    range: Range,
-    meaning: &'static str,
-) -> ColumnInfo {
-    ColumnInfo { id, name, column_type, range, meaning }
-}
+pub type ColumnInfo = parse_base::ColumnInfo<ColumnId>;
 
 use ColumnId as C;
 use ColumnType::{Boolean, Decimal, Int64, Text, TimestampUs};

@@ -109,7 +109,7 @@ impl<'a> Templates<'a> {
         };
         cursor.integer()?;
         cursor.expect(b",\"s\":\"")?;
-        let (words, symbol_length) = cursor.short_text()?;
+        let (words, symbol_length) = cursor.short_text(b'"')?;
         let ((id, last_id), price, quantity) = match kind {
             Kind::Trade => self.trade(&mut cursor)?,
             _ => self.aggregate(&mut cursor)?,

@@ -11,7 +11,8 @@ wit_bindgen::generate!({
 });
 
 use exports::tallow::window::window as wit;
-use tallow::types::types as wit_types;
+
+function_table::conversions!(tallow::types::types);
 
 struct Component;
 
@@ -131,32 +132,9 @@ fn aggregate_in(aggregate: wit::Aggregate) -> spec::Aggregate {
     spec::Aggregate { name: aggregate.name, operation, column: aggregate.column, by: aggregate.by }
 }
 
-fn text_in(text: wit_types::Text) -> table::Text {
-    table::Text { bytes: text.bytes, ends: text.ends, codes: text.codes }
-}
-
-fn column_in(column: wit_types::Column) -> table::Column {
-    let data = match column.data {
-        wit_types::ColumnData::Int64(values) => table::ColumnData::Int64(values),
-        wit_types::ColumnData::TimestampUs(values) => table::ColumnData::TimestampUs(values),
-        wit_types::ColumnData::Decimal(decimals) => table::ColumnData::Decimal(table::Decimals {
-            scale: decimals.scale,
-            values: decimals.values,
-            high: decimals.high,
-        }),
-        wit_types::ColumnData::Float64(values) => table::ColumnData::Float64(values),
-        wit_types::ColumnData::Boolean(values) => table::ColumnData::Boolean(values),
-        wit_types::ColumnData::Text(text) => table::ColumnData::Text(text_in(text)),
-    };
-    table::Column { name: column.name, data, validity: column.validity }
-}
-
 fn rows_in(rows: wit::Rows) -> table::Rows {
     table::Rows {
-        table: table::Table {
-            rows: rows.table.rows,
-            columns: rows.table.columns.into_iter().map(column_in).collect(),
-        },
+        table: table_in(rows.table),
         kinds: text_in(rows.kinds),
         records: rows.records,
         topics: rows.topics,
@@ -184,10 +162,6 @@ fn report_out(report: crate::Report) -> wit::Report {
 }
 
 fn outputs(outputs: Vec<crate::Output>) -> Vec<wit::Output> {
-    let table_out = |table: table::Table| wit_types::Table {
-        rows: table.rows,
-        columns: table.columns.into_iter().map(column_out).collect(),
-    };
     outputs
         .into_iter()
         .map(|output| wit::Output {
@@ -196,24 +170,4 @@ fn outputs(outputs: Vec<crate::Output>) -> Vec<wit::Output> {
             assignments: output.assignments,
         })
         .collect()
-}
-
-fn column_out(column: table::Column) -> wit_types::Column {
-    let data = match column.data {
-        table::ColumnData::Int64(values) => wit_types::ColumnData::Int64(values),
-        table::ColumnData::TimestampUs(values) => wit_types::ColumnData::TimestampUs(values),
-        table::ColumnData::Decimal(decimals) => wit_types::ColumnData::Decimal(wit_types::Decimals {
-            scale: decimals.scale,
-            values: decimals.values,
-            high: decimals.high,
-        }),
-        table::ColumnData::Float64(values) => wit_types::ColumnData::Float64(values),
-        table::ColumnData::Boolean(values) => wit_types::ColumnData::Boolean(values),
-        table::ColumnData::Text(text) => wit_types::ColumnData::Text(wit_types::Text {
-            bytes: text.bytes,
-            ends: text.ends,
-            codes: text.codes,
-        }),
-    };
-    wit_types::Column { name: column.name, data, validity: column.validity }
 }

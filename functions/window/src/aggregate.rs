@@ -65,6 +65,9 @@ impl Slice<'_> {
 
     fn cell(&self, op: &Op, ends: Option<(usize, usize)>) -> Cell {
         let mut cell = Cell::new(op.operation);
+        if [op.column, op.by].into_iter().flatten().any(|input| self.inputs[input].is_empty) {
+            return cell;
+        }
         match (&mut cell, op.column, op.by) {
             (Cell::Count(count), None, _) => *count = self.range.len() as u64,
             (Cell::Count(count), Some(column), _) => *count = self.valid(column).count() as u64,

@@ -24,7 +24,12 @@ pub struct Block {
 impl Block {
     /// Gathers rows of an update.
     pub fn gather(rows: Vec<u32>, time_us: &[i64], ids: Ids, inputs: &[Input]) -> Block {
-        let pick = |values: &[i64]| rows.iter().map(|&row| values[row as usize]).collect::<Vec<i64>>();
+        // Rows of one key mostly come in one piece.
+        let whole = rows.iter().zip(0u32..).fold(true, |whole, (&row, index)| whole & (row == index));
+        let pick = |values: &[i64]| match values.get(..rows.len()) {
+            Some(first) if whole => first.to_vec(),
+            _ => rows.iter().map(|&row| values[row as usize]).collect::<Vec<i64>>(),
+        };
         let (first_ids, last_ids) = match ids {
             Ids::None => (Vec::new(), Vec::new()),
             Ids::One(ids) => (pick(ids), Vec::new()),

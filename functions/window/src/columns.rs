@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::decimal::MAX_SCALE;
 use crate::spec::{Op, Operation, Plan};
-use crate::table::{ColumnData, Table, is_valid};
+use crate::table::{ColumnData, Table, is_valid, wide};
 
 /// Type of an input or output column. State holds values of it, so it may not change under a spec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +80,8 @@ pub struct Input<'a> {
     pub kind: ColumnType,
     pub values: Values<'a>,
     pub validity: Option<Cow<'a, [u8]>>,
+    /// Whether every row is null.
+    pub is_empty: bool,
 }
 
 impl Input<'_> {
@@ -97,12 +99,6 @@ impl Input<'_> {
             Values::Opaque => 0,
         }
     }
-}
-
-/// A 128-bit mantissa from its halves.
-#[inline]
-pub fn wide(low: i64, high: i64) -> i128 {
-    (i128::from(high) << 64) | i128::from(low as u64)
 }
 
 /// Checks inputs against the types that a plan's state holds.
@@ -165,7 +161,8 @@ fn resolve_one<'a>(name: &str, table: &'a Table) -> Result<Input<'a>, String> {
         ColumnData::Boolean(_) => (ColumnType::Boolean, Values::Opaque),
         ColumnData::Text(_) => (ColumnType::Text, Values::Opaque),
     };
-    Ok(Input { kind, values, validity })
+    let is_empty = validity.as_deref().is_some_and(|bits| bits.iter().all(|bits| *bits == 0));
+    Ok(Input { kind, values, validity, is_empty })
 }
 
 /// A validity bitmap in which NaN counts as null.

@@ -38,6 +38,8 @@ pub struct Group {
     pub ids_ascend: bool,
     /// What the rows add up to, once a spec has asked.
     pub cells: OnceCell<Vec<Cell>>,
+    /// Fingerprints of the last rows, once a spec has asked.
+    recent: OnceCell<Vec<u64>>,
 }
 
 pub struct Feed<'a> {
@@ -47,8 +49,8 @@ pub struct Feed<'a> {
     pub invalid: Vec<u32>,
     /// The other taken rows, by key.
     pub block: Block,
-    /// Fingerprint of each row of the block; empty without ids.
-    pub fingerprints: Vec<u64>,
+    /// Fingerprint of each row of the block, once a row had to be told from another.
+    fingerprints: OnceCell<Vec<u64>>,
     pub groups: Vec<Group>,
     pub inputs: Vec<Input<'a>>,
     keys: Vec<&'a Text>,
@@ -82,10 +84,21 @@ impl<'a> Feed<'a> {
             None => by_key(0..table.rows, &codes, distinct)?,
         };
         let block = Block::gather(sorted, time_us, ids, &inputs);
-        let fingerprints = fingerprints(&block, &inputs);
         let groups = ranges.into_iter().map(|range| group(&block, range)).collect();
         let Selection { taken, invalid, .. } = selection;
-        Ok(Feed { taken, invalid, block, fingerprints, groups, inputs, keys })
+        Ok(Feed { taken, invalid, block, fingerprints: OnceCell::new(), groups, inputs, keys })
+    }
+
+    /// Fingerprint of a row of the block; the block has ids.
+    pub fn fingerprint(&self, at: usize) -> u64 {
+        self.fingerprints.get_or_init(|| fingerprints(&self.block, 0..self.block.rows.len(), &self.inputs))
+            [at]
+    }
+
+    /// Fingerprints of the last `count` rows of a group, the same number for every spec.
+    pub fn recent<'g>(&self, group: &'g Group, count: usize) -> &'g [u64] {
+        let of = group.range.end - count..group.range.end;
+        group.recent.get_or_init(|| fingerprints(&self.block, of, &self.inputs))
     }
 
     /// Writes the encoded key of a group.
@@ -213,28 +226,28 @@ fn group(block: &Block, range: Range<usize>) -> Group {
         let last = &block.last_ids()[range.start..range.end - 1];
         next.iter().zip(last).fold(true, |ascends, (next, last)| ascends & (last < next))
     };
-    let cells = OnceCell::new();
-    Group { range, earliest_us: earliest, latest_us: latest, ascends, ids_ascend, cells }
+    let (cells, recent) = (OnceCell::new(), OnceCell::new());
+    Group { range, earliest_us: earliest, latest_us: latest, ascends, ids_ascend, cells, recent }
 }
 
 /// A fingerprint covers what makes two rows of one id the same: time, ids and all inputs.
-fn fingerprints(block: &Block, inputs: &[Input]) -> Vec<u64> {
-    if block.first_ids.is_empty() {
-        return Vec::new();
-    }
+fn fingerprints(block: &Block, of: Range<usize>, inputs: &[Input]) -> Vec<u64> {
+    const NULL: i64 = 0x6e75_6c6c;
     let with = |hashes: &mut [u64], values: &[i64]| {
         hashes.iter_mut().zip(values).for_each(|(hash, &value)| *hash = mix(*hash, value));
     };
-    let rows = block.first_ids.iter().zip(&block.time_us);
+    let rows = block.first_ids[of.clone()].iter().zip(&block.time_us[of.clone()]);
     let mut hashes: Vec<u64> = rows.map(|(&id, &time_us)| mix(mix(0, id), time_us)).collect();
-    with(&mut hashes, &block.last_ids);
-    let all = 0..block.rows.len();
+    if let Some(last_ids) = block.last_ids.get(of.clone()) {
+        with(&mut hashes, last_ids);
+    }
     for (index, input) in inputs.iter().enumerate() {
-        match block.plain(index, &all) {
+        match block.plain(index, &of) {
             Some(values) => with(&mut hashes, values),
+            None if input.is_empty => hashes.iter_mut().for_each(|hash| *hash = mix(*hash, NULL)),
             None => {
-                let each = hashes.iter_mut().zip(&block.rows);
-                each.for_each(|(hash, &row)| *hash = mix_value(*hash, input, row));
+                let each = hashes.iter_mut().zip(&block.rows[of.clone()]);
+                each.for_each(|(hash, &row)| *hash = mix_value(*hash, input, row, NULL));
             }
         }
     }
@@ -242,10 +255,9 @@ fn fingerprints(block: &Block, inputs: &[Input]) -> Vec<u64> {
 }
 
 /// Mixes one value in, the same way whether or not its column has nulls or high halves in this update.
-fn mix_value(hash: u64, input: &Input, row: u32) -> u64 {
-    const NULL: i64 = 0x6e75_6c6c;
+fn mix_value(hash: u64, input: &Input, row: u32, null: i64) -> u64 {
     if !input.is_valid(row) {
-        return mix(hash, NULL);
+        return mix(hash, null);
     }
     if matches!(input.values, Values::Opaque) {
         return hash;

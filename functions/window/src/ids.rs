@@ -162,8 +162,13 @@ impl KeyIds {
     }
 
     /// Takes rows in whose ids ascend, where the first one is above all that were ever seen, so that all are
-    /// new; whether that was so.
-    pub fn take_ascending(&mut self, first: &[i64], last: &[i64], fingerprints: &[u64]) -> bool {
+    /// new; whether that was so. `fingerprints` gives those of the last rows, as many as it is asked for.
+    pub fn take_ascending<'f>(
+        &mut self,
+        first: &[i64],
+        last: &[i64],
+        fingerprints: impl FnOnce(usize) -> &'f [u64],
+    ) -> bool {
         let (Some(&lowest), Some(&highest)) = (first.first(), last.last()) else {
             return false;
         };
@@ -171,12 +176,15 @@ impl KeyIds {
             return false;
         }
         self.highest = highest;
+        // Of ids without a hole the last ones take all slots of the ring.
+        let mut kept = first.len();
         if highest.abs_diff(lowest) + 1 == first.len() as u64 {
             self.known.insert(lowest, highest);
+            kept = kept.min(RING);
         } else {
             first.iter().zip(last).for_each(|(&first, &last)| self.known.insert(first, last));
         }
-        self.ring.extend(first, fingerprints);
+        self.ring.extend(&first[first.len() - kept..], fingerprints(kept));
         true
     }
 

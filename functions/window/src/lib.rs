@@ -18,7 +18,6 @@ pub mod block;
 pub mod bytes;
 pub mod close;
 pub mod columns;
-pub mod decimal;
 pub mod feed;
 pub mod held;
 pub mod ids;
@@ -38,6 +37,7 @@ pub mod windows;
 #[cfg(target_arch = "wasm32")]
 mod adapter;
 
+pub use function_table::decimal;
 pub use output::Output;
 pub use update::Report;
 pub use windows::{Stats, Windows};

@@ -8,7 +8,7 @@ use crate::close::Candle;
 use crate::columns::{ColumnType, sortable_to_float};
 use crate::held::SpecState;
 use crate::keys::decode;
-use crate::table::{Column, ColumnData, Decimals, Table, Text};
+use crate::table::{Column, ColumnData, Decimals, Table, Text, validity};
 
 /// Windows of one spec.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,23 +89,7 @@ fn data(kind: ColumnType, values: &[Option<i128>]) -> ColumnData {
             let float = |value: &Option<i128>| value.map_or(0.0, |value| sortable_to_float(value as i64));
             ColumnData::Float64(values.iter().map(float).collect())
         }
-        ColumnType::Decimal(scale) => {
-            let wide = values.iter().flatten().any(|&value| i64::try_from(value).is_err());
-            let high = || values.iter().map(|value| (value.unwrap_or(0) >> 64) as i64).collect();
-            ColumnData::Decimal(Decimals { scale, values: narrow(), high: wide.then(high) })
-        }
+        ColumnType::Decimal(scale) => ColumnData::Decimal(Decimals::new(scale, values)),
         ColumnType::Int64 | ColumnType::Boolean | ColumnType::Text => ColumnData::Int64(narrow()),
     }
-}
-
-/// A validity bitmap, where a value is null.
-fn validity<T>(values: &[Option<T>]) -> Option<Vec<u8>> {
-    if values.iter().all(Option::is_some) {
-        return None;
-    }
-    let mut bits = vec![0u8; values.len().div_ceil(8)];
-    for (row, value) in values.iter().enumerate() {
-        bits[row / 8] |= u8::from(value.is_some()) << (row % 8);
-    }
-    Some(bits)
 }

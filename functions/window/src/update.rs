@@ -168,7 +168,7 @@ impl Update<'_> {
             let new = block.first_ids.is_empty()
                 || (group.ids_ascend && {
                     let (first, last) = (&block.first_ids[range.clone()], &block.last_ids()[range.clone()]);
-                    ids.take_ascending(first, last, &feed.fingerprints[range.clone()])
+                    ids.take_ascending(first, last, |count| feed.recent(group, count))
                 });
             if new {
                 self.report.accepted += windows * range.len() as u64;
@@ -308,8 +308,8 @@ fn judge_one(ids: &mut KeyIds, feed: &Feed, at: usize) -> Judgement {
     let block = &feed.block;
     match (block.first_ids.get(at), block.last_ids.get(at)) {
         (None, _) => Judgement::New,
-        (Some(&id), None) => ids.take_one(id, feed.fingerprints[at]),
-        (Some(&first), Some(&last)) => ids.take_range(first, last, feed.fingerprints[at]),
+        (Some(&id), None) => ids.take_one(id, feed.fingerprint(at)),
+        (Some(&first), Some(&last)) => ids.take_range(first, last, feed.fingerprint(at)),
     }
 }
 

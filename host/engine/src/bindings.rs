@@ -24,8 +24,18 @@ mod backfill_world {
     });
 }
 
+mod merge_world {
+    wasmtime::component::bindgen!({
+        path: ["../../wit/types", "../../wit/merge"],
+        world: "tallow:merge/merge-function",
+        with: { "tallow:types/types": super::types },
+    });
+}
+
 pub use backfill_world::exports::tallow::backfill::backfill as backfill_contract;
 pub use backfill_world::{BackfillFunction as BackfillWorld, BackfillFunctionPre as BackfillWorldPre};
+pub use merge_world::exports::tallow::merge::merge as merge_contract;
+pub use merge_world::{MergeFunction as MergeWorld, MergeFunctionPre as MergeWorldPre};
 pub use parse_world::exports::tallow::parse::parse as parse_contract;
 pub use parse_world::tallow::types::types;
 pub use parse_world::{ParseFunction as ParseWorld, ParseFunctionPre as ParseWorldPre};

@@ -5,7 +5,7 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker};
 
 use crate::LoadError;
-use crate::bindings::{BackfillWorldPre, ParseWorldPre, WindowWorldPre};
+use crate::bindings::{BackfillWorldPre, MergeWorldPre, ParseWorldPre, WindowWorldPre};
 use crate::contract::{Contract, Unknown};
 use crate::instance::Sandbox;
 
@@ -64,6 +64,7 @@ pub(crate) fn exports_contract(
         Contract::Parse => ParseWorldPre::new(code).map(drop),
         Contract::Window => WindowWorldPre::new(code).map(drop),
         Contract::Backfill => BackfillWorldPre::new(code).map(drop),
+        Contract::Merge => MergeWorldPre::new(code).map(drop),
     });
     types.map_err(|error| LoadError::Types { name, interface: found.clone(), why: format!("{error:#}") })
 }

@@ -8,6 +8,7 @@ pub enum Contract {
     Parse,
     Window,
     Backfill,
+    Merge,
 }
 
 /// A contract's interface in a version that this host does not take.
@@ -18,13 +19,14 @@ pub(crate) enum Unknown {
 }
 
 impl Contract {
-    pub const ALL: [Self; 3] = [Self::Parse, Self::Window, Self::Backfill];
+    pub const ALL: [Self; 4] = [Self::Parse, Self::Window, Self::Backfill, Self::Merge];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Parse => "parse",
             Self::Window => "window",
             Self::Backfill => "backfill",
+            Self::Merge => "merge",
         }
     }
 
@@ -39,6 +41,7 @@ impl Contract {
             Self::Parse => &["tallow:parse/parse@0.1.0"],
             Self::Window => &["tallow:window/window@0.1.0"],
             Self::Backfill => &["tallow:backfill/backfill@0.1.0"],
+            Self::Merge => &["tallow:merge/merge@0.1.0"],
         }
     }
 

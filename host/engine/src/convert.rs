@@ -1,15 +1,20 @@
-//! From a function's table to an Arrow record batch, which every sink takes.
+//! From a function's table to an Arrow record batch, which every sink takes, and back.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Decimal128Type, Float32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType,
+};
 use arrow_array::{
-    ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray,
+    Array, ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray,
     TimestampMicrosecondArray,
 };
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
-use arrow_schema::{ArrowError, Field, Schema};
+use arrow_schema::{ArrowError, DataType, Field, Schema, TimeUnit};
 
-use crate::bindings::types::{ColumnData, Table, Text};
+use crate::bindings::types::{Column, ColumnData, Decimals, Table, Text};
 use crate::validate::{bit, texts};
 
 /// The largest precision that 128 bits hold.
@@ -79,15 +84,75 @@ fn strings(text: &Text, validity: Option<&[u8]>) -> Result<StringArray, ArrowErr
         .collect())
 }
 
+/// What [`to_arrow`] makes, and what other programs write for the same: 32-bit integers and floats, times without a
+/// zone (taken for UTC), large text. An error names the column whose type has no place in a function's table.
+pub fn from_arrow(batch: &RecordBatch) -> Result<Table, ArrowError> {
+    let rows = u32::try_from(batch.num_rows())
+        .map_err(|_| ArrowError::InvalidArgumentError(format!("{} rows are too many", batch.num_rows())))?;
+    let schema = batch.schema();
+    let mut columns = Vec::with_capacity(batch.num_columns());
+    for (field, array) in schema.fields().iter().zip(batch.columns()) {
+        let data = data(array.as_ref()).ok_or_else(|| {
+            let (name, data_type) = (field.name(), field.data_type());
+            ArrowError::NotYetImplemented(format!(
+                "column `{name}` is {data_type}, which functions do not take"
+            ))
+        })?;
+        let validity = array.nulls().filter(|nulls| nulls.null_count() > 0);
+        let validity = validity.map(|nulls| nulls.inner().sliced().to_vec());
+        columns.push(Column { name: field.name().clone(), data, validity });
+    }
+    Ok(Table { rows, columns })
+}
+
+fn data(array: &dyn Array) -> Option<ColumnData> {
+    Some(match array.data_type() {
+        DataType::Int64 => ColumnData::Int64(array.as_primitive::<Int64Type>().values().to_vec()),
+        DataType::Int32 => ColumnData::Int64(
+            array.as_primitive::<Int32Type>().values().iter().map(|it| i64::from(*it)).collect(),
+        ),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            ColumnData::TimestampUs(array.as_primitive::<TimestampMicrosecondType>().values().to_vec())
+        }
+        DataType::Decimal128(_, scale) => {
+            let mantissas = array.as_primitive::<Decimal128Type>().values();
+            let wide = mantissas.iter().any(|mantissa| i64::try_from(*mantissa).is_err());
+            ColumnData::Decimal(Decimals {
+                scale: u8::try_from(*scale).ok()?,
+                values: mantissas.iter().map(|mantissa| *mantissa as i64).collect(),
+                high: wide.then(|| mantissas.iter().map(|mantissa| (mantissa >> 64) as i64).collect()),
+            })
+        }
+        DataType::Float64 => ColumnData::Float64(array.as_primitive::<Float64Type>().values().to_vec()),
+        DataType::Float32 => {
+            let values = array.as_primitive::<Float32Type>().values();
+            ColumnData::Float64(values.iter().map(|it| f64::from(*it)).collect())
+        }
+        DataType::Boolean => ColumnData::Boolean(array.as_boolean().values().iter().collect()),
+        DataType::Utf8 => ColumnData::Text(dictionary(array.as_string::<i32>().iter())),
+        DataType::LargeUtf8 => ColumnData::Text(dictionary(array.as_string::<i64>().iter())),
+        _ => return None,
+    })
+}
+
+fn dictionary<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> Text {
+    let mut entries: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut out = Text { bytes: Vec::new(), ends: Vec::new(), codes: Vec::new() };
+    for text in texts {
+        let entry = text.unwrap_or_default();
+        let code = *entries.entry(entry).or_insert_with(|| {
+            out.bytes.extend_from_slice(entry.as_bytes());
+            out.ends.push(out.bytes.len() as u32);
+            out.ends.len() as u32 - 1
+        });
+        out.codes.push(code);
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
-    use arrow_array::Array;
-    use arrow_array::cast::AsArray;
-    use arrow_array::types::{Decimal128Type, TimestampMicrosecondType};
-    use arrow_schema::{DataType, TimeUnit};
-
     use super::*;
-    use crate::bindings::types::{Column, Decimals};
 
     fn convert(rows: u32, data: ColumnData, validity: Option<Vec<u8>>) -> Result<ArrayRef, ArrowError> {
         let columns = vec![Column { name: "c".into(), data, validity }];
@@ -148,5 +213,39 @@ mod tests {
         let array = convert(4, ColumnData::Text(text), None).unwrap();
         let strings: Vec<_> = array.as_string::<i32>().iter().flatten().collect();
         assert_eq!(strings, ["\u{20ac}", "BTC", "", "\u{20ac}"]);
+    }
+
+    #[test]
+    fn a_table_comes_back_from_arrow_as_it_was() {
+        let text = Text { bytes: b"BTCETH".into(), ends: vec![3, 6], codes: vec![0, 1, 0] };
+        let wide = 1i128 << 70;
+        let decimals = Decimals {
+            scale: 8,
+            values: vec![1, wide as i64, -1],
+            high: Some(vec![0, (wide >> 64) as i64, -1]),
+        };
+        let column = |name: &str, data, validity| Column { name: name.to_owned(), data, validity };
+        let columns = vec![
+            column("symbol", ColumnData::Text(text), None),
+            column("window_start", ColumnData::TimestampUs(vec![-1, 0, 1]), None),
+            column("close", ColumnData::Float64(vec![1.5, 0.0, -2.5]), Some(vec![0b101])),
+            column("volume", ColumnData::Decimal(decimals), None),
+            column("trades", ColumnData::Int64(vec![1, 2, 3]), None),
+            column("complete", ColumnData::Boolean(vec![true, false, true]), Some(vec![0b011])),
+        ];
+        let table = Table { rows: 3, columns };
+        let batch = to_arrow(&table).unwrap();
+        assert_eq!(to_arrow(&from_arrow(&batch).unwrap()).unwrap(), batch);
+        // A slice keeps its own rows and their validity.
+        let sliced = from_arrow(&batch.slice(1, 2)).unwrap();
+        assert_eq!(to_arrow(&sliced).unwrap(), batch.slice(1, 2));
+    }
+
+    #[test]
+    fn a_type_that_functions_do_not_take_is_named_with_its_column() {
+        let days: ArrayRef = Arc::new(arrow_array::Date32Array::from(vec![1]));
+        let batch = RecordBatch::try_from_iter([("day", days)]).unwrap();
+        let error = from_arrow(&batch).unwrap_err().to_string();
+        assert!(error.contains("`day` is Date32"), "{error}");
     }
 }

@@ -84,13 +84,13 @@ impl ParseFunction {
     pub fn new(component: &Component, limits: Limits, options: ParseOptions) -> Result<Self, CallError> {
         let mut live = instantiate(component, limits)?;
         let description = call(&mut live, |parse, store| parse.call_describe(store))?;
-        let columns = options.columns.into_iter();
-        let options = wit::Options {
-            kinds: options.kinds,
-            columns: columns.map(|it| wit::WantedColumn { name: it.name, scale: it.scale }).collect(),
-            settings: options.settings,
-        };
+        let options = wit_options(options);
         Ok(Self { component: component.clone(), limits, options, description, live: Some(live) })
+    }
+
+    /// Asks for something else, from the next call on.
+    pub fn set_options(&mut self, options: ParseOptions) {
+        self.options = wit_options(options);
     }
 
     pub fn description(&self) -> &ParseDescription {
@@ -124,6 +124,15 @@ impl ParseFunction {
         if let Some((store, _)) = &mut self.live {
             instance::set_deadline(store, deadline);
         }
+    }
+}
+
+fn wit_options(options: ParseOptions) -> wit::Options {
+    let columns = options.columns.into_iter();
+    wit::Options {
+        kinds: options.kinds,
+        columns: columns.map(|it| wit::WantedColumn { name: it.name, scale: it.scale }).collect(),
+        settings: options.settings,
     }
 }
 

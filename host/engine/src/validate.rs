@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::bindings::merge_contract::Merged;
 use crate::bindings::parse_contract::{Marked, Parsed};
 use crate::bindings::types::{ByteColumn, Column, ColumnData, Table, Text};
 
@@ -54,6 +55,21 @@ fn every_record_once(parsed: &Parsed, records: usize) -> Result<(), String> {
 fn marked(name: &str, marked: &Marked) -> Result<(), String> {
     same(name, marked.reasons.codes.len(), marked.records.len())?;
     text(name, &marked.reasons, None)
+}
+
+/// Checks a merge function's answer: windows by time, each once, and gaps that are ranges.
+pub(crate) fn merged(merged: &Merged) -> Result<(), String> {
+    table(&merged.table)?;
+    let start = merged.table.columns.iter().find(|column| column.name == "window_start");
+    match start.map(|column| (&column.data, &column.validity)) {
+        Some((ColumnData::TimestampUs(starts), None)) if starts.is_sorted_by(|one, next| one < next) => {}
+        None if merged.table.rows == 0 => {}
+        _ => return Err("`window_start` does not name each window once, by time".to_owned()),
+    }
+    match merged.gaps.iter().find(|gap| gap.span.from_us >= gap.span.to_us) {
+        None => Ok(()),
+        Some(gap) => Err(format!("a gap goes from {} µs to {} µs", gap.span.from_us, gap.span.to_us)),
+    }
 }
 
 /// Checks a table that a function gave back.

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tallow_engine::golden::{GoldenError, run_backfill, run_parse, run_window};
+use tallow_engine::golden::{GoldenError, run_backfill, run_merge, run_parse, run_window};
 use tallow_engine::{Component, Contract, Limits, Runtime};
 
 fn root() -> PathBuf {
@@ -42,6 +42,7 @@ fn every_vector(
 #[test]
 fn every_golden_vector_holds_in_the_parse_component() {
     every_vector("parse-market", Contract::Parse, run_parse);
+    every_vector("parse-kline", Contract::Parse, run_parse);
 }
 
 #[test]
@@ -53,6 +54,11 @@ fn every_golden_vector_holds_in_the_window_component() {
 fn every_golden_vector_holds_in_the_backfill_components() {
     every_vector("backfill-binance", Contract::Backfill, run_backfill);
     every_vector("backfill-coinbase", Contract::Backfill, run_backfill);
+}
+
+#[test]
+fn every_golden_vector_holds_in_the_merge_component() {
+    every_vector("merge", Contract::Merge, run_merge);
 }
 
 #[test]

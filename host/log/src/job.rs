@@ -173,6 +173,31 @@ impl Job {
         }
     }
 
+    /// Whether this owner still has the shard at this moment. For publishers that overwrite: one that slept must not
+    /// put what is old by now over what is new.
+    pub fn check_owner(&self) -> Result<(), LogError> {
+        let seq = self.next_seq();
+        let path = self.folder.record(seq);
+        let object = format!("{}/{path}", self.store.url());
+        let our_term = self.newest.term;
+        if let Some(bytes) = self.store.get(&path)? {
+            let theirs =
+                Record::decode(&bytes).map_err(|why| LogError::Format { object: object.clone(), why })?;
+            if theirs.writer.id != self.writer.id {
+                return Err(LogError::Fenced {
+                    object,
+                    by: theirs.writer,
+                    their_term: theirs.term,
+                    our_term,
+                });
+            }
+        }
+        match highest_boundary(&self.store, &self.folder)? {
+            Some(boundary) if boundary > seq => Err(LogError::Overtaken { object, boundary, our_term }),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether a commit's outcome is open.
     pub fn is_unsettled(&self) -> bool {
         self.unsettled.is_some()

@@ -29,4 +29,4 @@ pub use gc::{Removed, Retention};
 pub use job::{Job, Opened};
 pub use record::Record;
 pub use resolve::Publication;
-pub use store::{Create, Patience, Store, StoreError};
+pub use store::{Create, Listed, Patience, Store, StoreError};

@@ -9,13 +9,14 @@ mod probe;
 
 use std::fmt;
 use std::future::Future;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use object_store::{GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use tallow_edge::{Clock, Random, Ticks};
 use tokio::runtime::Runtime;
 
@@ -41,6 +42,16 @@ impl Default for Patience {
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const READS_AT_ONCE: usize = 16;
+
+/// An object as a listing shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    pub path: String,
+    /// Bytes.
+    pub size: u64,
+    /// The store's own mark of the content (its ETag): another one means that the object was written anew.
+    pub tag: String,
+}
 
 /// Paths are relative to the root, with `/` between segments; segments that hold foreign text (symbols) are
 /// percent-encoded by the caller. Not to be called from asynchronous code: calls block.
@@ -83,6 +94,41 @@ impl Store {
         self.retry("read", path, || self.try_get(&location))
     }
 
+    /// What the store says of an object; none where there is no such object.
+    pub fn head(&self, path: &str) -> Result<Option<Listed>, StoreError> {
+        let location = self.location(path)?;
+        let found = self.retry("look at", path, || match self.run(self.objects.head(&location)) {
+            Ok(object) => Ok(Some(object)),
+            Err(Failure::Missing(_)) => Ok(None),
+            Err(failure) => Err(failure),
+        })?;
+        Ok(found.map(|object| Listed { path: path.to_owned(), size: object.size, tag: tag(&object) }))
+    }
+
+    /// Bytes `range` of the object, if it is still the one that `tag` was told of: an error where it is not, or is
+    /// shorter.
+    pub fn get_range(&self, path: &str, range: Range<u64>, tag: &str) -> Result<Bytes, StoreError> {
+        let location = self.location(path)?;
+        let length = range.end - range.start;
+        let corrupt = |why: &str| StoreError::Corrupt {
+            url: self.url.to_string(),
+            path: path.to_owned(),
+            why: why.to_owned(),
+        };
+        let options = GetOptions { range: Some(range.into()), ..GetOptions::default() };
+        let (found, bytes) = self.retry("read", path, || {
+            self.run(async {
+                let got = self.objects.get_opts(&location, options.clone()).await?;
+                let found = self::tag(&got.meta);
+                Ok((found, got.bytes().await?))
+            })
+        })?;
+        match found == tag && bytes.len() as u64 == length {
+            true => Ok(bytes),
+            false => Err(corrupt("it changed while it was read")),
+        }
+    }
+
     /// The objects at `paths`, in their order, several at a time.
     pub fn get_all(&self, paths: &[String]) -> Result<Vec<Option<Bytes>>, StoreError> {
         let mut found: Vec<Option<Bytes>> = vec![None; paths.len()];
@@ -115,6 +161,11 @@ impl Store {
     /// Every object whose path begins with the folder `prefix`, with its size in bytes, sorted by path. An
     /// empty prefix lists all.
     pub fn list(&self, prefix: &str) -> Result<Vec<(String, u64)>, StoreError> {
+        Ok(self.list_tagged(prefix)?.into_iter().map(|listed| (listed.path, listed.size)).collect())
+    }
+
+    /// The same with each object's tag, which changes when the object does.
+    pub fn list_tagged(&self, prefix: &str) -> Result<Vec<Listed>, StoreError> {
         let folder = self.location(prefix)?;
         let mut found = self.retry("list", prefix, || {
             self.run(async {
@@ -123,10 +174,11 @@ impl Store {
             })
         })?;
         found.sort_by(|a, b| a.location.cmp(&b.location));
-        Ok(found
-            .into_iter()
-            .filter_map(|object| Some((self.relative(&object.location)?, object.size)))
-            .collect())
+        let listed = |object: ObjectMeta| {
+            let path = self.relative(&object.location)?;
+            Some(Listed { path, size: object.size, tag: tag(&object) })
+        };
+        Ok(found.into_iter().filter_map(listed).collect())
     }
 
     /// Removes the object; that there is none is fine.
@@ -208,6 +260,13 @@ impl Store {
     fn relative(&self, location: &Path) -> Option<String> {
         let parts: Path = location.prefix_match(&self.prefix)?.collect();
         Some(parts.to_string())
+    }
+}
+
+fn tag(object: &ObjectMeta) -> String {
+    match &object.e_tag {
+        Some(tag) => tag.clone(),
+        None => object.last_modified.to_rfc3339(),
     }
 }
 

@@ -13,6 +13,7 @@
 
 mod aggregate;
 mod backfill;
+mod batch;
 mod cluster;
 mod component;
 mod error;
@@ -20,6 +21,7 @@ mod function;
 mod limits;
 mod manifest;
 mod meaning;
+mod merge;
 mod names;
 mod node;
 mod pipeline;
@@ -37,12 +39,14 @@ mod window;
 
 pub use aggregate::{Aggregate, Operation};
 pub use backfill::{Asking, Backfill};
+pub use batch::{Batch, Checksums, FilePattern, SymbolOf};
 pub use cluster::Cluster;
 pub use component::{Component, Source};
 pub use error::{Error, Errors};
 pub use function::{Vetting, matching};
 pub use limits::{Epoch, Limits};
-pub use manifest::{Application, Manifest, Overrides, load, resolve};
+pub use manifest::{Application, Manifest, Overrides, load, resolve, resolve_here};
+pub use merge::{Average, Merge};
 pub use node::Place;
 pub use pipeline::{DEFAULT_SCALE, Decimals, OnDataLoss, OnReject, Pipeline, WantedColumn};
 pub use reference::reference;

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::backfill::{self, Backfill};
+use crate::batch::{self, Batch};
 use crate::cluster::{self, Cluster};
 use crate::component::{self, Component, Source};
 use crate::error::{Errors, Report, suggestion};
 use crate::function::{self, Vetting};
+use crate::merge::{self, Merge};
 use crate::node::{Node, Table, Value};
 use crate::pipeline::Pipeline;
 use crate::reader;
@@ -25,6 +27,10 @@ pub struct Manifest {
     pub pipelines: Vec<Pipeline>,
     /// In the order of the manifest.
     pub backfills: Vec<Backfill>,
+    /// By name.
+    pub batches: Vec<Batch>,
+    /// By name.
+    pub merges: Vec<Merge>,
     /// Every component of the manifest by name, those of other triggers too.
     pub components: BTreeMap<String, Component>,
     /// How each of them is vetted, by name.
@@ -65,6 +71,32 @@ pub fn load(path: &Path, env: &BTreeMap<String, String>, overrides: &Overrides) 
         Err(error) => return failed(format!("cannot be read: {error}")),
     };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    resolve_in(&text, path, folder, env, overrides)
+}
+
+/// The same for a text that stands in no file: relative paths start from the current folder.
+pub fn resolve_here(
+    text: &str,
+    name: &Path,
+    env: &BTreeMap<String, String>,
+    overrides: &Overrides,
+) -> Result<Manifest, Errors> {
+    resolve_in(text, name, Path::new("."), env, overrides)
+}
+
+/// Resolves a text whose relative paths start from `folder`, and looks for its components.
+fn resolve_in(
+    text: &str,
+    path: &Path,
+    folder: &Path,
+    env: &BTreeMap<String, String>,
+    overrides: &Overrides,
+) -> Result<Manifest, Errors> {
+    let failed = |problem: String| {
+        let mut report = Report::new(&path.display().to_string());
+        report.add(None, "", problem);
+        report.finish(None::<Manifest>)
+    };
     let folder = match folder.canonicalize() {
         Ok(folder) => folder,
         Err(error) => return failed(format!("its folder cannot be read: {error}")),
@@ -76,7 +108,7 @@ pub fn load(path: &Path, env: &BTreeMap<String, String>, overrides: &Overrides) 
             Err(error) => return failed(format!("the current folder cannot be read: {error}")),
         }
     }
-    let mut manifest = resolve(&text, path, &folder, env, &overrides)?;
+    let mut manifest = resolve(text, path, &folder, env, &overrides)?;
     if let Some(components_dir) = &overrides.components_dir {
         manifest.components.values_mut().for_each(|component| component.look_in(components_dir));
     }
@@ -111,11 +143,16 @@ fn resolve_tree(
     let cluster = cluster_node(&root, overrides, &variables, report);
     let kafka = cluster::read(&cluster, folder, report);
     let vetting = function::read(&root, &cluster, folder, report);
-    let pipelines = read_pipelines(&root, &variables, report);
+    let has_jobs = ["batch", "merge"].iter().any(|jobs| cluster.find(&[jobs]).is_some());
+    let pipelines = read_pipelines(&root, &variables, has_jobs, report);
     let backfills = backfill::read_all(&cluster, &pipelines, report);
+    let batches = batch::read_all(&cluster, report);
+    let merges = merge::read_all(&cluster, &pipelines, report);
     let components = component::read(&root, folder, report);
     check_components(&root, &pipelines, report);
     check_backfill_components(&root, &backfills, report);
+    check_batch_components(&root, &batches, report);
+    check_merge_components(&root, &merges, report);
     check_tables(&pipelines, report);
     Some(Manifest {
         path: path.to_owned(),
@@ -123,6 +160,8 @@ fn resolve_tree(
         kafka: kafka?,
         pipelines: pipelines.into_iter().map(|(_, pipeline)| pipeline).collect(),
         backfills: backfills.into_iter().map(|(_, backfill)| backfill).collect(),
+        batches: batches.into_iter().map(|(_, batch)| batch).collect(),
+        merges: merges.into_iter().map(|(_, merge)| merge).collect(),
         components,
         vetting,
         skipped_triggers: skipped_triggers(&root),
@@ -138,7 +177,7 @@ fn read_application(root: &Node) -> Application {
     Application { name: text("name"), version: text("version"), description: text("description"), authors }
 }
 
-/// `[application.trigger.kafka]` with what the command line says instead, and without variables.
+/// `[application.trigger.kafka]`, overridden and expanded.
 fn cluster_node(root: &Node, overrides: &Overrides, variables: &Variables, report: &mut Report) -> Node {
     const PATH: &str = "application.trigger.kafka";
     let absent = || Node { place: None, path: PATH.to_owned(), value: Value::Table(Table::default()) };
@@ -155,9 +194,16 @@ fn cluster_node(root: &Node, overrides: &Overrides, variables: &Variables, repor
     node
 }
 
-fn read_pipelines(root: &Node, variables: &Variables, report: &mut Report) -> Vec<(Node, Pipeline)> {
+fn read_pipelines(
+    root: &Node,
+    variables: &Variables,
+    has_jobs: bool,
+    report: &mut Report,
+) -> Vec<(Node, Pipeline)> {
     let Some(node) = root.find(&["trigger", "kafka"]) else {
-        report.at(root, "there is no [[trigger.kafka]]: tallow has nothing to run");
+        if !has_jobs {
+            report.at(root, "there is no [[trigger.kafka]]: tallow has nothing to run");
+        }
         return Vec::new();
     };
     let mut node = node.clone();
@@ -173,6 +219,41 @@ fn read_pipelines(root: &Node, variables: &Variables, report: &mut Report) -> Ve
         pipelines.push((item.clone(), pipeline));
     }
     pipelines
+}
+
+fn check_batch_components(root: &Node, batches: &[(Node, Batch)], report: &mut Report) {
+    let known = component_names(root);
+    for (node, batch) in batches {
+        for (key, name) in
+            [("parse", &batch.parse), ("window", &batch.window.function), ("merge", &batch.merge)]
+        {
+            if !known.contains(&name.as_str()) {
+                let problem = format!(
+                    "batch `{}` needs the component `{name}`, but there is no [component.{name}]; {}",
+                    batch.name,
+                    suggestion(name, &known)
+                );
+                report.at(node.find(&[key]).unwrap_or(node), problem);
+            }
+        }
+    }
+}
+
+fn check_merge_components(root: &Node, merges: &[(Node, Merge)], report: &mut Report) {
+    let known = component_names(root);
+    for (node, merge) in merges.iter().filter(|(_, merge)| !known.contains(&merge.function.as_str())) {
+        let (name, function) = (&merge.name, &merge.function);
+        let problem = format!(
+            "merge `{name}` needs the component `{function}`, but there is no [component.{function}]; {}",
+            suggestion(function, &known)
+        );
+        report.at(node.find(&["function"]).unwrap_or(node), problem);
+    }
+}
+
+fn component_names(root: &Node) -> Vec<&str> {
+    let tables = root.find(&["component"]).and_then(Node::as_table);
+    tables.map_or_else(Vec::new, |table| table.entries.iter().map(|entry| entry.key.as_str()).collect())
 }
 
 /// Every component that a pipeline names is one of the manifest's.
@@ -196,11 +277,6 @@ fn check_components(root: &Node, pipelines: &[(Node, Pipeline)], report: &mut Re
             }
         }
     }
-}
-
-fn component_names(root: &Node) -> Vec<&str> {
-    let tables = root.find(&["component"]).and_then(Node::as_table);
-    tables.map_or_else(Vec::new, |table| table.entries.iter().map(|entry| entry.key.as_str()).collect())
 }
 
 /// Every component that a backfill names is one of the manifest's.
@@ -262,19 +338,33 @@ impl Manifest {
         self.pipelines.iter().find(|pipeline| pipeline.id == id)
     }
 
-    /// Checks that the files of the components that the pipelines need are there.
+    pub fn batch(&self, name: &str) -> Option<&Batch> {
+        self.batches.iter().find(|batch| batch.name == name)
+    }
+
+    pub fn merge(&self, name: &str) -> Option<&Merge> {
+        self.merges.iter().find(|merge| merge.name == name)
+    }
+
+    /// Checks that the files of the components that pipelines and merges need are there.
     pub fn check_files(&self) -> Result<(), Errors> {
         let mut report = Report::new(&self.path.display().to_string());
         let mut checked = BTreeSet::new();
-        let needed = self.pipelines.iter().flat_map(|pipeline| {
+        let of_pipelines = self.pipelines.iter().flat_map(|pipeline| {
             let who = format!("pipeline `{}`", pipeline.id);
             [(who.clone(), pipeline.parse.as_str()), (who, pipeline.window_function())]
         });
-        let fetching = self.backfills.iter().flat_map(|backfill| {
+        let of_backfills = self.backfills.iter().flat_map(|backfill| {
             let who = format!("backfill `{}`", backfill.name);
             [(who.clone(), backfill.function.as_str()), (who, backfill.bars.parse.as_str())]
         });
-        for (who, name) in needed.chain(fetching) {
+        let of_merges =
+            self.merges.iter().map(|merge| (format!("merge `{}`", merge.name), merge.function.as_str()));
+        let of_batches = self.batches.iter().flat_map(|batch| {
+            let who = format!("batch `{}`", batch.name);
+            [&batch.parse, &batch.window.function, &batch.merge].map(|name| (who.clone(), name.as_str()))
+        });
+        for (who, name) in of_pipelines.chain(of_backfills).chain(of_batches).chain(of_merges) {
             let Some(component) = self.components.get(name) else { continue };
             let Source::Local(path) = &component.source else { continue };
             if path.is_file() || !checked.insert(name) {

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::pipeline::{Decimals, OnDataLoss, OnReject, Pipeline};
+use crate::pipeline::{Decimals, OnDataLoss, Pipeline, on_reject_name};
 use crate::topics::{StartingOffsets, Topics};
 
 impl Pipeline {
@@ -35,11 +35,7 @@ impl Pipeline {
                 OnDataLoss::Halt => "halt",
                 OnDataLoss::Continue => "continue",
             },
-            "on_reject": match self.on_reject {
-                OnReject::DeadLetter => "dead-letter",
-                OnReject::Drop => "drop",
-                OnReject::Fail => "fail",
-            },
+            "on_reject": on_reject_name(self.on_reject),
             "decimals": match self.decimals {
                 Decimals::Double => "double",
                 Decimals::Decimal => "decimal",

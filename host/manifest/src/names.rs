@@ -15,13 +15,20 @@ pub(crate) fn window(node: &Node, report: &mut Report) -> Option<String> {
 }
 
 fn name(node: &Node, starts: fn(char) -> bool, report: &mut Report) -> Option<String> {
-    reader::parsed(node, "a name", report, |name| {
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-        if name.starts_with(starts) && name.chars().all(plain) && name.len() <= 64 {
-            return Ok(name.to_owned());
-        }
-        Err("a name is made of a-z, 0-9, `-` and `_`, 64 characters at most".to_owned())
-    })
+    reader::parsed(node, "a name", report, |name| check_name(name, starts).map(|()| name.to_owned()))
+}
+
+/// The rule for a job's name, which is a key of the manifest.
+pub(crate) fn check(name: &str) -> Result<(), String> {
+    check_name(name, |first| first.is_ascii_lowercase() || first.is_ascii_digit())
+}
+
+fn check_name(name: &str, starts: fn(char) -> bool) -> Result<(), String> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    if name.starts_with(starts) && name.chars().all(plain) && name.len() <= 64 {
+        return Ok(());
+    }
+    Err("a name is made of a-z, 0-9, `-` and `_`, 64 characters at most".to_owned())
 }
 
 pub(crate) fn topic(node: &Node, report: &mut Report) -> Option<String> {

@@ -128,11 +128,7 @@ impl Pipeline {
             let choices = [("halt", OnDataLoss::Halt), ("continue", OnDataLoss::Continue)];
             reader::choice(node, &choices, report)
         });
-        let on_reject = reader.required("on-reject", report, |node, report| {
-            let choices =
-                [("dead-letter", OnReject::DeadLetter), ("drop", OnReject::Drop), ("fail", OnReject::Fail)];
-            reader::choice(node, &choices, report)
-        });
+        let on_reject = reader.required("on-reject", report, read_on_reject);
         let parse_workers =
             reader.optional("parse-workers", report, |node, report| reader::integer(node, 1..=64, report));
         let fetch_clients =
@@ -143,7 +139,9 @@ impl Pipeline {
         let auto_backfill = reader.required("backfill", report, |node, report| {
             reader::choice(node, &[("manual", false), ("auto", true)], report)
         });
-        let decimals = read_decimals(&reader, report);
+        let decimals = reader
+            .inner("lake", &schema::LAKE, report)
+            .and_then(|lake| lake.required("decimals", report, read_decimals));
         let swap = Swap::read(&reader, report);
         let windows = reader.required("windows", report, read_windows);
         let scales = reader.optional("scales", report, |node, report| {
@@ -210,11 +208,20 @@ pub(crate) fn read_parse_settings(node: &Node, report: &mut Report) -> Option<BT
     settings.into_iter().collect()
 }
 
-fn read_decimals(pipeline: &Reader<'_>, report: &mut Report) -> Option<Decimals> {
-    let reader = pipeline.inner("lake", &schema::LAKE, report)?;
-    reader.required("decimals", report, |node, report| {
-        reader::choice(node, &[("double", Decimals::Double), ("decimal", Decimals::Decimal)], report)
-    })
+const ON_REJECT: [(&str, OnReject); 3] =
+    [("dead-letter", OnReject::DeadLetter), ("drop", OnReject::Drop), ("fail", OnReject::Fail)];
+
+pub(crate) fn read_on_reject(node: &Node, report: &mut Report) -> Option<OnReject> {
+    reader::choice(node, &ON_REJECT, report)
+}
+
+/// As the manifest writes it.
+pub(crate) fn on_reject_name(on_reject: OnReject) -> &'static str {
+    ON_REJECT.iter().find(|(_, known)| *known == on_reject).map_or("", |(name, _)| name)
+}
+
+pub(crate) fn read_decimals(node: &Node, report: &mut Report) -> Option<Decimals> {
+    reader::choice(node, &[("double", Decimals::Double), ("decimal", Decimals::Decimal)], report)
 }
 
 pub(crate) fn read_scales(

@@ -18,6 +18,8 @@ pub fn reference() -> String {
         &schema::SWAP,
         &schema::WINDOW,
         &schema::BACKFILL,
+        &schema::BATCH,
+        &schema::MERGE,
     ];
     for table in ours {
         write_table(table, &mut out);

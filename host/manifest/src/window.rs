@@ -142,7 +142,7 @@ fn greatest_common_divisor(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
 
-fn read_offset(node: &Node, shape: Option<Shape>, report: &mut Report) -> Option<i64> {
+pub(crate) fn read_offset(node: &Node, shape: Option<Shape>, report: &mut Report) -> Option<i64> {
     let offset_us = reader::parsed(node, "a duration like \"8h\" or \"-8h\"", report, |text| {
         crate::units::signed_duration_us(text)
     })?;

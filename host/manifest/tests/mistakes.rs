@@ -243,7 +243,7 @@ fn a_setting_given_both_dotted_and_quoted_is_refused() {
 
 #[test]
 fn tables_of_later_versions_are_refused_as_such() {
-    for table in ["batch", "merge", "forecast"] {
+    for table in ["forecast"] {
         let text = with(
             "[[trigger.kafka]]",
             &format!("[application.trigger.kafka.{table}.daily]\n[[trigger.kafka]]"),

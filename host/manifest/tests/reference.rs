@@ -37,7 +37,8 @@ fn documented() -> Vec<(String, Vec<(String, String)>)> {
 
 fn table_mut<'a>(document: &'a mut DocumentMut, heading: &str) -> &'a mut Table {
     let mut item: &mut Item = document.as_item_mut();
-    for key in heading.trim_matches(['[', ']']).replace("NAME", "history").split('.') {
+    for key in heading.trim_matches(['[', ']']).split('.') {
+        let key = if key == "NAME" { "daily" } else { key };
         let table = item.as_table_mut().unwrap();
         item = table.entry(key).or_insert(Item::Table(Table::new()));
         if matches!(item, Item::ArrayOfTables(_)) {
@@ -47,9 +48,15 @@ fn table_mut<'a>(document: &'a mut DocumentMut, heading: &str) -> &'a mut Table 
     item.as_table_mut().unwrap()
 }
 
-/// A manifest that has every table, with one key set.
+/// A manifest that has every table.
+fn with_jobs() -> String {
+    with_backfill("").replace("backfill.history", "backfill.daily")
+        + "\n[component.merge]\nsource = \"merge.wasm\"\n\n[application.trigger.kafka.merge.daily]\nbatch = \"daily\"\n"
+}
+
+/// `with_jobs` with one key set.
 fn with_key(heading: &str, key: &str, to: Item) -> String {
-    let mut document: DocumentMut = with_backfill("").parse().unwrap();
+    let mut document: DocumentMut = with_jobs().parse().unwrap();
     table_mut(&mut document, heading).insert(key, to);
     document.to_string()
 }
@@ -70,7 +77,7 @@ fn every_documented_key_is_read() {
 
 #[test]
 fn every_documented_default_written_out_means_the_same_as_leaving_it_out() {
-    let plain = read(&with_backfill("")).unwrap();
+    let plain = read(&with_jobs()).unwrap();
     let mut checked = 0;
     for (heading, keys) in documented() {
         for (key, default) in keys {
@@ -92,7 +99,7 @@ fn every_documented_key_that_is_required_is_missed() {
     for (heading, keys) in documented() {
         for (key, default) in keys {
             if default == "**required**" {
-                let mut document: DocumentMut = with_backfill("").parse().unwrap();
+                let mut document: DocumentMut = with_jobs().parse().unwrap();
                 table_mut(&mut document, &heading).remove(&key);
                 let errors = errors(&document.to_string());
                 assert!(errors.iter().any(|e| e.contains(&format!("`{key}` is missing"))), "{errors:#?}");

@@ -12,7 +12,7 @@ mod unread;
 
 pub use broker::{EMBEDDED_CAP, EmbeddedBroker};
 pub use error::ProduceError;
-pub use market::{Faults, Generator, Market};
+pub use market::{Faults, Generator, History, Market, history};
 pub use message::Message;
 pub use pace::Pace;
 pub use producer::{Gate, Progress, SinkConfig, Summary, produce};

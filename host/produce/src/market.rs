@@ -5,6 +5,7 @@
 //! a second time damaged. The trade itself always comes once, whole, so the right candles are known.
 
 mod fault;
+mod history;
 mod symbol;
 mod trade;
 
@@ -15,6 +16,7 @@ use tallow_edge::{Random, SeededRandom};
 
 use crate::Message;
 pub use fault::Faults;
+pub use history::{History, history};
 use symbol::Symbol;
 
 /// What market to make up.

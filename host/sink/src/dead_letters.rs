@@ -33,13 +33,9 @@ impl Sink for DeadLetters {
         if output.dead.is_empty() {
             return Ok(Vec::new());
         }
-        let mut letters: Vec<&DeadLetter> = output.dead.iter().collect();
-        letters
-            .sort_by_key(|letter| (&letter.place, letter.row, &letter.window, letter.kind, &letter.reason));
         let folder = format!("dead-letter/{}", hive::encode(output.pipeline));
         let path = parquet_file::path(&folder, &hive::date(output.clock_us), output);
-        let table = table(&letters, &output.commit())
-            .map_err(|error| SinkError::Encode { name: path.clone(), why: error.to_string() })?;
+        let table = dead_letter_rows(&output.dead, &output.commit())?;
         let layout =
             Layout { sorted_by: &[0, 1, 2], opaque: &["key", "value", "headers.list.element.value"] };
         Ok(vec![parquet_file::item(self.name(), path, &table, layout, output)?])
@@ -48,6 +44,14 @@ impl Sink for DeadLetters {
     fn publish(&self, name: &str, bytes: Bytes) -> Result<(), SinkError> {
         publish_object(&self.store, name, bytes)
     }
+}
+
+/// The letters as rows, sorted by place. `commit` says what set them aside.
+pub fn dead_letter_rows(letters: &[DeadLetter], commit: &str) -> Result<RecordBatch, SinkError> {
+    let mut letters: Vec<&DeadLetter> = letters.iter().collect();
+    letters.sort_by_key(|letter| (&letter.place, letter.row, &letter.window, letter.kind, &letter.reason));
+    table(&letters, commit)
+        .map_err(|error| SinkError::Encode { name: "dead letters".to_owned(), why: error.to_string() })
 }
 
 fn table(letters: &[&DeadLetter], commit: &str) -> Result<RecordBatch, arrow_schema::ArrowError> {

@@ -6,11 +6,11 @@
 //! ```text
 //! file    "tallow rows 1\n"  u64 columns  column*  u64 rows  row*
 //! column  text name  text type
-//! type    int32 | int64 | double | bool | text | binary | timestamp-us | decimal(<scale>)
+//! type    int32 | int64 | double | bool | text | binary | timestamp-us | local-timestamp-us | decimal(<scale>)
 //!         | list<type> | struct<name:type,…>
 //! row     u64 length of the cells  cell*          rows ascending by their bytes
 //! cell    00 (null)  |  01 value
-//! value   int32: 4 bytes · int64, timestamp-us: 8 · bool: 1 · decimal: 16
+//! value   int32: 4 bytes · int64, both timestamps: 8 · bool: 1 · decimal: 16
 //!         double: its 8 bytes, every NaN as 7ff8000000000000, -0 is not 0
 //!         text, binary: u64 length + bytes · list: u64 length + cells · struct: a cell a field
 //! ```
@@ -64,6 +64,7 @@ fn logical_type(data_type: &DataType) -> Result<String, ArrowError> {
         DataType::Utf8 | DataType::LargeUtf8 => "text".to_owned(),
         DataType::Binary | DataType::LargeBinary => "binary".to_owned(),
         DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => "timestamp-us".to_owned(),
+        DataType::Timestamp(TimeUnit::Microsecond, None) => "local-timestamp-us".to_owned(),
         DataType::Decimal128(_, scale) => format!("decimal({scale})"),
         DataType::List(item) => format!("list<{}>", logical_type(item.data_type())?),
         DataType::Struct(fields) => {

@@ -119,7 +119,8 @@ fn rows_by_day(table: &RecordBatch, start: usize) -> Result<BTreeMap<String, Vec
     Ok(days)
 }
 
-fn decimals_to_doubles(table: &RecordBatch) -> Result<RecordBatch, String> {
+/// The rows with the nearest doubles for decimals.
+pub fn decimals_to_doubles(table: &RecordBatch) -> Result<RecordBatch, String> {
     let mut fields = Vec::with_capacity(table.num_columns());
     let mut columns = Vec::with_capacity(table.num_columns());
     for (field, column) in table.schema().fields().iter().zip(table.columns()) {

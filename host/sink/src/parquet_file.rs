@@ -28,7 +28,7 @@ const WRITE_BATCH: usize = 64;
 
 /// How a file's columns are laid out.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Layout<'a> {
+pub struct Layout<'a> {
     /// Columns that the rows are sorted by, ascending, nulls first.
     pub sorted_by: &'a [usize],
     /// Columns of raw bytes, by path: no dictionary, no minimum and maximum.
@@ -56,7 +56,13 @@ pub(crate) fn path(table: &str, date: &str, output: &EpochOutput<'_>) -> String 
     format!("{table}/{date}/{chain}-{}-{:020}.parquet", output.shard, output.seq)
 }
 
-fn encode(rows: &RecordBatch, layout: Layout<'_>, footer: Vec<KeyValue>) -> Result<Bytes, ParquetError> {
+/// One Parquet file of the rows. The same rows, layout and footer give the same bytes.
+pub fn encode(
+    rows: &RecordBatch,
+    layout: Layout<'_>,
+    footer: Vec<(&str, String)>,
+) -> Result<Bytes, ParquetError> {
+    let footer = footer.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value)).collect();
     let sorting = layout
         .sorted_by
         .iter()
@@ -89,17 +95,16 @@ fn encode(rows: &RecordBatch, layout: Layout<'_>, footer: Vec<KeyValue>) -> Resu
     Ok(bytes.into())
 }
 
-fn footer(output: &EpochOutput<'_>, rows_digest: Digest) -> Vec<KeyValue> {
+fn footer(output: &EpochOutput<'_>, rows_digest: Digest) -> Vec<(&'static str, String)> {
     let mut offsets = output.provenance.offsets.clone();
     offsets.sort();
     let offsets: Vec<_> = offsets.iter().map(|range| serde_json::json!(range)).collect();
-    let entries = [
+    vec![
         ("tallow.commit", output.commit()),
         ("tallow.functions", serde_json::json!(output.provenance.functions).to_string()),
         ("tallow.offsets", serde_json::Value::from(offsets).to_string()),
         ("tallow.rows_digest", rows_digest.to_string()),
         ("tallow.schema", SCHEMA_VERSION.to_owned()),
         ("tallow.source", output.provenance.origin.as_str().to_owned()),
-    ];
-    entries.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value)).collect()
+    ]
 }

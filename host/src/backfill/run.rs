@@ -101,9 +101,9 @@ impl Backfilling {
                 why: error.to_string(),
             }
         })?;
-        let parse = parse_function(&plan, &wiring.parse)?;
+        let parse = parse_function(&wiring.parse, plan.limits, &plan.parse_options)?;
         let of_stream = Plan::new(&wiring.stream, Mode::default());
-        let stream_parse = parse_function(&of_stream, &wiring.stream_parse)?;
+        let stream_parse = parse_function(&wiring.stream_parse, of_stream.limits, &of_stream.parse_options)?;
         let tables = Tables::new(&wiring.backfill);
         let asking = wiring.backfill.asking;
         Ok(Self {
@@ -123,7 +123,10 @@ impl Backfilling {
                 parse: ParseWorker {
                     function: parse,
                     component: Arc::new(wiring.parse.clone()),
-                    plan: plan.clone(),
+                    limits: plan.limits,
+                    options: plan.parse_options.clone(),
+                    time: plan.time.clone(),
+                    max_future_us: plan.pipeline.max_future_us,
                     // Nothing is swapped while a backfill runs.
                     live: Arc::default(),
                     clock: wiring.clock.clone(),

@@ -23,6 +23,12 @@ pub fn run(args: Args) -> Result<(), Failure> {
     for backfill in &manifest.backfills {
         check_backfill(&manifest, &runtime, backfill)?;
     }
+    for merge in &manifest.merges {
+        let component = settings::component(&manifest, &runtime, &merge.function, Contract::Merge)?;
+        println!("merge {}", merge.name);
+        println!("  merge   {}  sha256:{}", component.name(), component.digest());
+        println!("  table   serving/{}", merge.name);
+    }
     for trigger in &manifest.skipped_triggers {
         println!("trigger {trigger}: not Tallow's, left to `spin up`");
     }

@@ -1,5 +1,8 @@
-//! `tallow demo`: a synthetic market, an embedded broker and the manifest's pipelines, on this machine alone.
+//! `tallow demo`: a synthetic market, an embedded broker and the manifest's pipelines, on this machine alone. At its end
+//! the market's past and its last day become one served table.
 
+mod history;
+mod served;
 mod show;
 
 use std::ops::ControlFlow;
@@ -8,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tallow_edge::{Clock, SystemClock};
-use tallow_manifest::{Manifest, Pipeline, Topics};
+use tallow_manifest::{Manifest, Merge, Pipeline, Topics};
 use tallow_produce::{
     EMBEDDED_CAP, EmbeddedBroker, Gate, Generator, Market, Message, Pace, ProduceError, SinkConfig, produce,
 };
@@ -17,7 +20,7 @@ use tallow_record::TopicPartition;
 use self::show::Show;
 use super::attend::{self, Attendant};
 use super::wire::{World, first_failure};
-use super::{Failure, settings, stop};
+use super::{Failure, merge, report, settings, stop, wire};
 use crate::error::{PipelineError, exit};
 use crate::pipeline::{self, Wiring};
 use crate::plan::Mode;
@@ -75,7 +78,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let show = Arc::new(Show::new(&manifest, clock.clone()));
     let mut wirings = Vec::new();
     for (index, pipeline) in manifest.pipelines.iter().enumerate() {
-        let progress = Arc::new(Progress::new(Some(show.viewer(index))));
+        let progress = Arc::new(Progress::new(vec![show.viewer(index)]));
         wirings.push(world.wire(&manifest, pipeline, Mode::default(), progress)?);
     }
     let attendants = wirings
@@ -86,7 +89,50 @@ pub fn run(args: Args) -> Result<(), Failure> {
         Stage { wirings: &wirings, attendants: &attendants, topics: &topics, brokers: broker.brokers() };
     let failures = play(&args, &stage, &*clock, &stop, &show)?;
     show.summary(&wirings, &world.store);
-    first_failure(failures)
+    first_failure(failures)?;
+    match manifest.merges.first() {
+        Some(merge) => serve(&args, &world, &manifest, &topics_of, merge),
+        None => Ok(()),
+    }
+}
+
+/// The market's past by batch, its last day by the stream, and both as one table, in a picture.
+fn serve(
+    args: &Args,
+    world: &World,
+    manifest: &Manifest,
+    settings: &settings::Args,
+    merge: &Merge,
+) -> Result<(), Failure> {
+    println!();
+    if let Some(table) = &merge.batch {
+        let folder = std::env::temp_dir().join(format!("tallow-demo-{}", std::process::id()));
+        let made = history::make(world, settings, &folder, table, args.seed);
+        // A folder that stays behind costs some space.
+        let _ = std::fs::remove_dir_all(&folder);
+        let made = made?;
+        println!(
+            "batch: {} klines of an hour became {} days in batch/{table}",
+            report::grouped(made.report.rows),
+            report::grouped(made.report.windows)
+        );
+    }
+    close_day(world, manifest)?;
+    merge::run_each(world, manifest, std::iter::once(merge), false)?;
+    println!();
+    served::print(&world.store, &wire::merge_settings(merge))
+        .map_err(|error| Failure::new(error.exit_code(), error))
+}
+
+/// Publishes the windows that are still open, as incomplete ones: a day of the demo has no end.
+fn close_day(world: &World, manifest: &Manifest) -> Result<(), Failure> {
+    let mode = Mode { available_now: true, close_all: true };
+    for pipeline in &manifest.pipelines {
+        let mut wiring = world.wire(manifest, pipeline, mode, Arc::new(Progress::new(Vec::new())))?;
+        wiring.stop = Arc::new(AtomicBool::new(false));
+        pipeline::run(&wiring)?;
+    }
+    Ok(())
 }
 
 fn for_demo(pipeline: &mut Pipeline) {

@@ -27,13 +27,22 @@ pub struct Args {
 
 impl Args {
     pub fn load(&self) -> Result<Manifest, Failure> {
-        let overrides = Overrides {
+        tallow_manifest::load(&self.file, &variables(), &self.overrides())
+            .map_err(|errors| Failure::new(exit::USAGE, errors))
+    }
+
+    /// A manifest that is made up rather than read: `text`, called `name` in messages.
+    pub fn resolve(&self, text: &str, name: &Path) -> Result<Manifest, Failure> {
+        tallow_manifest::resolve_here(text, name, &variables(), &self.overrides())
+            .map_err(|errors| Failure::new(exit::USAGE, errors))
+    }
+
+    fn overrides(&self) -> Overrides {
+        Overrides {
             lake: self.lake.clone(),
             brokers: self.brokers.clone(),
             components_dir: self.functions.clone().or_else(installed_functions),
-        };
-        tallow_manifest::load(&self.file, &variables(), &overrides)
-            .map_err(|errors| Failure::new(exit::USAGE, errors))
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `tallow status`: where the pipelines stand, from their logs, and how far behind the topics they are.
+//! `tallow status`: where the pipelines and merges stand, from their logs, and how far behind the topics they are.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use tallow_source::Source;
 
 use super::report::{grouped, time};
 use super::table::{indented, table};
-use super::{Failure, settings, wire};
+use super::{Failure, merge_status, settings, wire};
 use crate::error::PipelineError;
 
 #[derive(clap::Args)]
@@ -48,8 +48,13 @@ pub fn run(args: Args) -> Result<(), Failure> {
             print(pipeline, &records, &ends, store.url());
         }
     }
+    let mut merges = Vec::new();
+    for merge in manifest.merges.iter().filter(|_| args.only.is_none()) {
+        let status = merge_status::Status::of(&store, merge)?;
+        if args.json { merges.push(status.as_json()) } else { status.print(store.url()) }
+    }
     if args.json {
-        println!("{}", json!({ "lake": store.url(), "pipelines": shown }));
+        println!("{}", json!({ "lake": store.url(), "pipelines": shown, "merges": merges }));
     }
     Ok(())
 }

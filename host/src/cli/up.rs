@@ -1,11 +1,12 @@
 //! `tallow up`: runs the pipelines of a manifest, each in a thread, until stopped or drained.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use clap::Args as ClapArgs;
-use tallow_manifest::Manifest;
+use tallow_manifest::{Manifest, Pipeline};
 
 use super::attend::{self, Attendant, Port};
 use super::report::Reporter;
@@ -45,9 +46,12 @@ pub fn run(args: Args) -> Result<(), Failure> {
     }
     let world = World::new(&manifest, stop)?;
     let mode = Mode { available_now: args.available_now, close_all: args.close_all };
+    let pipelines = settings::pipelines(&manifest, args.only.as_deref())?;
+    let merging = world.merging(&manifest, &pipelines)?;
     let mut wirings = Vec::new();
-    for pipeline in settings::pipelines(&manifest, args.only.as_deref())? {
-        wirings.push(world.wire(&manifest, pipeline, mode, Arc::new(Progress::new(None)))?);
+    for pipeline in &pipelines {
+        let viewers = merging.viewer(tables(pipeline)).into_iter().collect();
+        wirings.push(world.wire(&manifest, pipeline, mode, Arc::new(Progress::new(viewers)))?);
     }
     let reporter = Reporter::new(args.json, world.clock.clone());
     let attendants = wirings
@@ -56,7 +60,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         .collect::<Result<Vec<_>, _>>()?;
     let port = Port::open(&args.attend)?;
     let fetching = Fetching::start(&manifest, &world, &wirings)?;
-    let failures = run_all(&wirings, &attendants, port.as_ref(), &reporter);
+    let failures = merging.beside(|| run_all(&wirings, &attendants, port.as_ref(), &reporter));
     fetching.finish(&wirings, &reporter);
     // A pipeline that could not begin has nothing to sum up.
     let began = |wiring: &&Wiring| failures.is_empty() || wiring.progress.counts().epochs > 0;
@@ -64,6 +68,11 @@ pub fn run(args: Args) -> Result<(), Failure> {
         reporter.summary(wiring.plan.name(), &wiring.progress.counts(), world.store.url());
     }
     first_failure(failures)
+}
+
+/// A pipeline's tables by the names of their windows.
+pub fn tables(pipeline: &Pipeline) -> BTreeMap<String, String> {
+    pipeline.windows.iter().map(|window| (window.name.clone(), pipeline.table(window))).collect()
 }
 
 /// Runs pipelines side by side. Where one fails the others finish their epoch and stop.

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use tallow_edge::{Clock, Random, SystemClock, SystemRandom};
-use tallow_engine::{Component, Contract, LoadError, ParseFunction, Runtime};
+use tallow_engine::{Component, Contract, Limits, LoadError, ParseFunction, Runtime};
 use tallow_http::{AllowList, Http, Origin};
 use tallow_log::Store;
 use tallow_manifest::{self as manifest, Backfill, Cluster, Manifest, Pipeline};
+use tallow_merge::Merger;
 use tallow_sink::{DeadLetters, Decimals, Lake, LateRows, Sink};
 use tallow_source::{Config, KafkaSource, OnDataLoss, Topics};
 
@@ -17,9 +19,11 @@ use crate::backfill::{self, Backfilling};
 use crate::error::{PipelineError, exit};
 use crate::live::functions::Functions;
 use crate::live::library::{Card, Library};
+use crate::merging::Merging;
 use crate::pipeline::Wiring;
 use crate::plan::{Mode, Plan};
 use crate::progress::Progress;
+use crate::start::owner;
 
 /// What the pipelines of a process share.
 pub struct World {
@@ -141,6 +145,60 @@ fn exchange(backfill: &Backfill, clock: Arc<dyn Clock>) -> Result<Arc<dyn Http>,
         ..tallow_http::Limits::default()
     };
     Ok(Arc::new(tallow_http::client(allow, limits, clock).map_err(PipelineError::from)?))
+}
+
+impl World {
+    /// A merge of the manifest, ready to run.
+    pub fn merger(&self, manifest: &Manifest, merge: &manifest::Merge) -> Result<Merger, Failure> {
+        Ok(Merger {
+            settings: merge_settings(merge),
+            component: settings::component(manifest, &self.runtime, &merge.function, Contract::Merge)?,
+            limits: MERGE_LIMITS,
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+            owner: owner(),
+        })
+    }
+}
+
+impl World {
+    /// The merges that run by themselves and take a window of these pipelines.
+    pub fn merging(&self, manifest: &Manifest, pipelines: &[&Pipeline]) -> Result<Merging, Failure> {
+        let written = |table: &String| {
+            let writes =
+                |pipeline: &&Pipeline| pipeline.windows.iter().any(|it| pipeline.table(it) == *table);
+            pipelines.iter().any(writes)
+        };
+        let merges = manifest.merges.iter().filter(|it| it.auto && it.speed.as_ref().is_some_and(written));
+        let mergers = merges.map(|merge| self.merger(manifest, merge)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Merging::new(mergers))
+    }
+}
+
+/// A year of minutes of one symbol fits into it.
+const MERGE_LIMITS: Limits =
+    Limits { memory_bytes: 2 << 30, deadline: Duration::from_secs(120), output_bytes: 512 << 20 };
+
+pub fn merge_settings(merge: &manifest::Merge) -> tallow_merge::Settings {
+    let averages = merge.averages.as_ref().map(|averages| {
+        averages.iter().map(|it| (it.name.clone(), it.column.clone(), it.length)).collect::<Vec<_>>()
+    });
+    tallow_merge::Settings {
+        name: merge.name.clone(),
+        batch: merge.batch.clone(),
+        speed: merge.speed.clone(),
+        key: merge.key.clone(),
+        step_us: merge.step_us,
+        fill: merge.fill,
+        carry: merge.carry.clone(),
+        zero: merge.zero.clone(),
+        averages,
+        prophet: merge.prophet.clone(),
+        heal: merge.heal,
+        keep_backups: merge.keep_backups,
+        speed_retention_us: merge.speed_retention.map(|age| age.as_micros() as i64),
+    }
 }
 
 fn wants_headers(parse: &Component, plan: &Plan) -> Result<bool, PipelineError> {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use tallow_edge::{Clock, Ticks};
-use tallow_engine::Component;
+use tallow_engine::{Component, ParseOptions};
 use tallow_epoch::cut::{Limits, Progress, cut, room};
 use tallow_log::record::Role;
 use tallow_record::{Batch, TopicPartition};
@@ -24,9 +24,11 @@ use crate::pipeline::Wiring;
 pub struct Work {
     pub batch: Batch,
     pub permit: Permit,
+    /// What the batch is parsed by, where that is not the same for all.
+    pub options: Option<Arc<ParseOptions>>,
     pub reply: Sender<Worked>,
-    /// What parses it.
-    pub function: Arc<Component>,
+    /// What parses it, where that may change on the way.
+    pub function: Option<Arc<Component>>,
 }
 
 /// What the window worker takes, in order.
@@ -115,7 +117,10 @@ impl Sequencer {
             state.bytes += batch.size_bytes() as u64;
             let (reply, receiver) = bounded(1);
             let sent = self.order.send(Ticket::Batch(receiver)).is_ok()
-                && self.work.send(Work { batch, permit, reply, function: state.parse.clone() }).is_ok();
+                && self
+                    .work
+                    .send(Work { batch, permit, options: None, reply, function: Some(state.parse.clone()) })
+                    .is_ok();
             if !sent {
                 return Flow::Stop;
             }

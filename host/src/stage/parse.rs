@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crossbeam_channel::Receiver;
 use tallow_edge::Clock;
-use tallow_engine::{CallError, ColumnData, Component, ParseFunction, Parsed, Rows, bit};
+use tallow_engine::{
+    CallError, ColumnData, Component, Limits, ParseFunction, ParseOptions, Parsed, Rows, bit,
+};
 use tallow_log::record::Role;
 use tallow_record::{Batch, TopicPartition};
 use tallow_sink::{DeadLetter, ReasonKind};
@@ -16,7 +18,6 @@ use crate::dead::dead_letter;
 use crate::error::PipelineError;
 use crate::live::Live;
 use crate::pipeline::parse_function;
-use crate::plan::Plan;
 
 /// How much longer a call may take when it is tried again after a missed deadline.
 pub const SECOND_CHANCE: u32 = 4;
@@ -97,7 +98,12 @@ pub struct ParseWorker {
     pub function: ParseFunction,
     /// What `function` is an instance of.
     pub component: Arc<Component>,
-    pub plan: Arc<Plan>,
+    pub limits: Limits,
+    /// What another component that is swapped in is asked for.
+    pub options: ParseOptions,
+    /// The windows' event-time column.
+    pub time: String,
+    pub max_future_us: i64,
     pub live: Arc<Live>,
     pub clock: Arc<dyn Clock>,
     pub budget: Arc<BisectBudget>,
@@ -106,7 +112,14 @@ pub struct ParseWorker {
 impl ParseWorker {
     /// Works until the sequencer is gone.
     pub fn run(mut self, work: &Receiver<Work>) {
-        for Work { batch, permit, reply, function } in work {
+        let mut known: Option<Arc<ParseOptions>> = None;
+        for Work { batch, permit, options, reply, function } in work {
+            if let Some(options) = options
+                && !known.as_ref().is_some_and(|known| Arc::ptr_eq(known, &options))
+            {
+                self.function.set_options((*options).clone());
+                known = Some(options);
+            }
             let mut parts = Parts { taken: taken(&batch), ..Parts::default() };
             let (begun, records) = (self.clock.ticks(), batch.len());
             let outcome = self.take_up(function).and_then(|()| self.parse(batch, &mut parts)).map(|()| parts);
@@ -117,9 +130,11 @@ impl ParseWorker {
     }
 
     /// An instance of another component, where one was swapped in.
-    fn take_up(&mut self, component: Arc<Component>) -> Result<(), PipelineError> {
-        if !Arc::ptr_eq(&self.component, &component) {
-            self.function = parse_function(&self.plan, &component)?;
+    fn take_up(&mut self, component: Option<Arc<Component>>) -> Result<(), PipelineError> {
+        if let Some(component) = component
+            && !Arc::ptr_eq(&self.component, &component)
+        {
+            self.function = parse_function(&component, self.limits, &self.options)?;
             self.component = component;
         }
         Ok(())
@@ -141,9 +156,9 @@ impl ParseWorker {
         }
         self.budget.spend(self.component.name(), &error)?;
         if matches!(error, CallError::Deadline { .. }) {
-            self.function.set_deadline(self.plan.limits.deadline * SECOND_CHANCE);
+            self.function.set_deadline(self.limits.deadline * SECOND_CHANCE);
             let second = self.function.parse(&mut batch);
-            self.function.set_deadline(self.plan.limits.deadline);
+            self.function.set_deadline(self.limits.deadline);
             if let Ok(parsed) = second {
                 tracing::warn!(
                     function = self.component.name(),
@@ -174,9 +189,9 @@ impl ParseWorker {
 
     /// Keeps rows whose event time is too far ahead of the clock from the windows and the watermark.
     fn accept(&mut self, batch: Batch, parsed: Parsed, parts: &mut Parts) -> Result<(), PipelineError> {
-        let max_future_us = self.plan.pipeline.max_future_us;
-        let (event_times, future) = event_times(&batch, &parsed.rows, &self.plan.time, max_future_us)
-            .map_err(|why| self.refused(why))?;
+        let max_future_us = self.max_future_us;
+        let (event_times, future) =
+            event_times(&batch, &parsed.rows, &self.time, max_future_us).map_err(|why| self.refused(why))?;
         if future.is_empty() {
             parts.pieces.push(Piece { batch, parsed, event_times });
             return Ok(());

@@ -49,7 +49,7 @@ impl Restored {
         let plan = &wiring.plan;
         let isolation = Isolation::new(
             Sandboxed { component: functions.window.clone(), limits: plan.limits, specs: plan.specs.clone() },
-            parse_function(plan, &functions.parse)?,
+            parse_function(&functions.parse, plan.limits, &plan.parse_options)?,
             plan.time.clone(),
             budget,
             &self.parts,

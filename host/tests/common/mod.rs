@@ -122,7 +122,7 @@ impl World {
             sinks: self.sinks(),
             clock,
             random: self.random.clone(),
-            progress: Arc::new(Progress::new(None)),
+            progress: Arc::new(Progress::new(Vec::new())),
             stop: Arc::new(AtomicBool::new(false)),
         }
     }

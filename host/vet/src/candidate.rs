@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tallow_engine::{
-    BackfillDescription, ColumnInfo, Component, Contract, Limits, ParseDescription, ParseOptions, Spec,
-    WindowDescription,
+    BackfillDescription, ColumnInfo, Component, Contract, Limits, MergeDescription, ParseDescription,
+    ParseOptions, Spec, WindowDescription,
 };
 
 use crate::Rule;
@@ -87,6 +87,7 @@ pub enum Description {
     Parse(ParseDescription),
     Window(WindowDescription),
     Backfill(BackfillDescription),
+    Merge(MergeDescription),
 }
 
 impl Description {
@@ -95,6 +96,7 @@ impl Description {
             Self::Parse(description) => &description.name,
             Self::Window(description) => &description.name,
             Self::Backfill(description) => &description.name,
+            Self::Merge(description) => &description.name,
         }
     }
 
@@ -103,6 +105,7 @@ impl Description {
             Self::Parse(description) => &description.version,
             Self::Window(description) => &description.version,
             Self::Backfill(description) => &description.version,
+            Self::Merge(description) => &description.version,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The golden vectors that the manifest names for the function.
 
-use tallow_engine::golden::{GoldenError, run_backfill, run_parse, run_window};
+use tallow_engine::golden::{GoldenError, run_backfill, run_merge, run_parse, run_window};
 use tallow_engine::{Component, Contract};
 
 use crate::refusal::Trial;
@@ -13,6 +13,7 @@ pub fn check(component: &Component, candidate: &Candidate<'_>, trial: &mut Trial
             Contract::Parse => run_parse(component, candidate.limits, &vector.text),
             Contract::Window => run_window(component, candidate.limits, &vector.text),
             Contract::Backfill => run_backfill(component, candidate.limits, &vector.text),
+            Contract::Merge => run_merge(component, candidate.limits, &vector.text),
         };
         held.map_err(|error| {
             let remedy = match error {

@@ -13,6 +13,7 @@ mod compile;
 mod exact;
 mod excerpt;
 mod golden;
+mod merge;
 mod parse;
 mod refusal;
 mod rule;
@@ -26,7 +27,8 @@ pub use refusal::Refusal;
 pub use rule::Rule;
 
 use tallow_engine::{
-    BackfillFunction, Component, Contract, LoadError, ParseFunction, ParseOptions, Runtime, WindowFunction,
+    BackfillFunction, Component, Contract, LoadError, MergeFunction, ParseFunction, ParseOptions, Runtime,
+    WindowFunction,
 };
 
 use crate::refusal::Trial;
@@ -45,6 +47,7 @@ pub fn vet(
         Description::Parse(description) => parse::check(&component, description, candidate, &mut trial)?,
         Description::Window(_) => window::check(&component, candidate, &mut trial)?,
         Description::Backfill(_) => backfill::check(&component, candidate, &mut trial)?,
+        Description::Merge(_) => merge::check(&component, candidate, &mut trial)?,
     }
     Ok(Vetted { component, description, passed: trial.into_passed() })
 }
@@ -96,6 +99,13 @@ fn open(
             let description = function.describe().map_err(|error| trial.failed(&error, "describe"))?;
             backfill::check_description(&description, trial)?;
             Description::Backfill(description)
+        }
+        Contract::Merge => {
+            let mut function = MergeFunction::new(&component, candidate.limits)
+                .map_err(|error| trial.failed(&error, "describe"))?;
+            let description = function.describe().map_err(|error| trial.failed(&error, "describe"))?;
+            merge::check_description(&description, trial)?;
+            Description::Merge(description)
         }
     };
     trial.pass(Rule::Describe, format!("{} {}", description.name(), description.version()));

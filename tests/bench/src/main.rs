@@ -1,8 +1,10 @@
 //! `make bench`: what the functions do natively and in their sandbox, what a whole run does beside bare
 //! consumption of the same topic, and Spark beside it. docs/benchmarks.md says how to read the figures.
 
+mod batch;
 mod end_to_end;
 mod functions;
+mod klines;
 mod native;
 mod pairs;
 mod parse;
@@ -35,6 +37,9 @@ struct Arguments {
     /// Trades in the topic of the comparison with Spark
     #[arg(long, value_name = "N", default_value_t = 4_000_000, value_parser = clap::value_parser!(u64).range(1_000..))]
     spark_records: u64,
+    /// Rows of klines in the comparison with Polars and DuckDB
+    #[arg(long, value_name = "N", default_value_t = 50_000_000, value_parser = clap::value_parser!(u64).range(10_000..))]
+    batch_rows: u64,
     /// Where the report goes as JSON [default: target/bench/bench.json]
     #[arg(long, value_name = "PATH")]
     json: Option<PathBuf>,
@@ -44,6 +49,7 @@ struct Arguments {
 enum Name {
     Parse,
     Window,
+    Batch,
     EndToEnd,
     Swap,
     Spark,
@@ -58,6 +64,9 @@ fn main() -> Result<()> {
     }
     if wanted(Name::Window) {
         window::run(&mut measures)?;
+    }
+    if wanted(Name::Batch) {
+        batch::run(arguments.batch_rows, &mut measures)?;
     }
     if [Name::EndToEnd, Name::Swap, Name::Spark].into_iter().any(wanted) {
         with_kafka(&arguments, wanted, &mut measures)?;

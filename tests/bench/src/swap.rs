@@ -148,7 +148,7 @@ fn wire(topic: &Topic<'_>, folder: &TempDir) -> Result<Wiring> {
         sinks,
         clock: Arc::new(SystemClock::new()),
         random: Arc::new(SystemRandom),
-        progress: Arc::new(Progress::new(None)),
+        progress: Arc::new(Progress::new(Vec::new())),
         stop: Arc::new(AtomicBool::new(false)),
     })
 }

@@ -13,6 +13,7 @@
 mod backfill;
 mod cell;
 mod difference;
+mod merge;
 mod parse;
 mod rows;
 mod spec;
@@ -20,6 +21,7 @@ mod window;
 
 pub use backfill::run_backfill;
 pub use cell::{row as row_as_json, text as text_as_json};
+pub use merge::run_merge;
 pub use parse::{parse_input, run_parse};
 pub use rows::rows_of_json;
 pub use window::{run_window, window_input};

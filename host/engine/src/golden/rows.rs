@@ -1,4 +1,4 @@
-//! Rows as JSON objects, made into what a window function takes.
+//! Rows as JSON objects, made into tables and into what a window function takes.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -53,16 +53,20 @@ pub fn rows_of_json(columns: &Value, values: &[Value]) -> Result<Rows, GoldenErr
     rows(&columns, &values)
 }
 
-pub fn rows(columns: &[ColumnJson], rows: &[RowJson]) -> Result<Rows, GoldenError> {
+/// A table of rows that have a value a column by name; null where there is none.
+pub fn table(columns: &[ColumnJson], rows: &[&Map<String, Value>]) -> Result<Table, GoldenError> {
     let known = |name: &String| columns.iter().any(|column| column.name == *name);
-    if let Some(name) = rows.iter().flat_map(|row| row.values.keys()).find(|name| !known(name)) {
+    if let Some(name) = rows.iter().flat_map(|row| row.keys()).find(|name| !known(name)) {
         return Err(GoldenError::Vector(format!("a row has `{name}`, which is not in `columns`")));
     }
+    let columns = columns.iter().map(|it| column(it, rows)).collect::<Result<_, _>>()?;
+    Ok(Table { rows: rows.len() as u32, columns })
+}
+
+pub fn rows(columns: &[ColumnJson], rows: &[RowJson]) -> Result<Rows, GoldenError> {
+    let values: Vec<&Map<String, Value>> = rows.iter().map(|row| &row.values).collect();
     let mut out = Rows {
-        table: Table {
-            rows: rows.len() as u32,
-            columns: columns.iter().map(|it| column(it, rows)).collect::<Result<_, _>>()?,
-        },
+        table: table(columns, &values)?,
         kinds: dictionary(rows.iter().map(|row| row.kind.as_str())),
         records: Vec::new(),
         topics: Vec::new(),
@@ -92,9 +96,8 @@ fn push_record(out: &mut Rows, row: &RowJson) {
     out.offsets.push(row.offset);
 }
 
-fn column(column: &ColumnJson, rows: &[RowJson]) -> Result<Column, GoldenError> {
-    let values: Vec<&Value> =
-        rows.iter().map(|row| row.values.get(&column.name).unwrap_or(&Value::Null)).collect();
+fn column(column: &ColumnJson, rows: &[&Map<String, Value>]) -> Result<Column, GoldenError> {
+    let values: Vec<&Value> = rows.iter().map(|row| row.get(&column.name).unwrap_or(&Value::Null)).collect();
     let data = match column.kind {
         TypeJson::Int64 => ColumnData::Int64(read(column, &values, Value::as_i64)?),
         TypeJson::TimestampUs => ColumnData::TimestampUs(read(column, &values, Value::as_i64)?),

@@ -316,3 +316,21 @@ fn looking_at_a_shard_fences_nobody() {
     assert!(status::last_records(&bench.store, "none", 0, 2).unwrap().is_empty());
     assert_eq!(commit(&mut job).unwrap(), 4);
 }
+
+#[test]
+fn an_owner_can_ask_whether_it_still_is_one() {
+    let bench = bench(40);
+    let mut first = bench.job();
+    commit(&mut first).unwrap();
+    first.check_owner().unwrap();
+    let mut second = bench.job();
+    assert!(first.check_owner().unwrap_err().is_fenced());
+    for _ in 0..10 {
+        let seq = commit(&mut second).unwrap();
+        second.published("lake", seq);
+    }
+    // The place where the first owner would look has been cleaned away.
+    second.clean_up(Retention { keep: 2, not_from: None }).unwrap();
+    assert!(first.check_owner().unwrap_err().is_fenced());
+    second.check_owner().unwrap();
+}

@@ -47,6 +47,17 @@ impl Symbol {
         &self.name
     }
 
+    /// A price that is `times` the first one, in whole steps, 10^-8.
+    pub(super) fn near(&self, times: f64) -> i64 {
+        let steps = (self.price_e8 as f64 * times / self.step_e8 as f64).round() as i64;
+        (steps * self.step_e8).max(self.step_e8)
+    }
+
+    /// A quantity of so many steps, 10^-8.
+    pub(super) fn quantity(&self, lots: u64) -> i64 {
+        self.lot_e8 * lots as i64
+    }
+
     /// The next trade. `hectic`: in a burst the price moves in larger steps.
     pub(super) fn trade(&mut self, event_us: i64, hectic: bool, random: &dyn Random) -> Trade<'_> {
         let most_steps = if hectic { 24 } else { 4 };

@@ -2,9 +2,10 @@
 //! nothing depends on it, and what it shows of open windows may still change.
 //!
 //! [`View`] holds what is known, [`render`] makes lines of it and is pure, [`Screen`] puts lines on a terminal
-//! in place. [`plain`] is for when standard output is not a terminal.
+//! in place. [`plain`] is for when standard output is not a terminal. [`chart`] draws a table's candles, once.
 
 mod cell;
+mod chart;
 mod number;
 pub mod plain;
 mod render;
@@ -14,6 +15,7 @@ mod spark;
 mod style;
 mod view;
 
+pub use chart::{Bar, Summary, chart, summary};
 pub use render::render;
 pub use screen::{Output, Screen};
 pub use style::Palette;

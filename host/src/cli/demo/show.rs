@@ -218,9 +218,9 @@ struct PipelineViewer {
 }
 
 impl Viewer for PipelineViewer {
-    fn open(&self, windows: Vec<(String, RecordBatch)>) {
+    fn open(&self, windows: &[(String, RecordBatch)]) {
         let mut shown = lock(&self.shown);
-        for (name, rows) in &windows {
+        for (name, rows) in windows {
             shown.first_open.get_or_insert(self.clock.ticks());
             shown.views[self.index].show(name, rows, Phase::Open);
         }

@@ -36,6 +36,7 @@ pub enum ContractName {
     Parse,
     Window,
     Backfill,
+    Merge,
 }
 
 impl From<ContractName> for Contract {
@@ -44,6 +45,7 @@ impl From<ContractName> for Contract {
             ContractName::Parse => Self::Parse,
             ContractName::Window => Self::Window,
             ContractName::Backfill => Self::Backfill,
+            ContractName::Merge => Self::Merge,
         }
     }
 }
@@ -155,6 +157,7 @@ fn report(found: &Found, vetted: &Result<Vetted, Refusal>, json: bool) {
         Description::Parse(_) => "parse",
         Description::Window(_) => "window",
         Description::Backfill(_) => "backfill",
+        Description::Merge(_) => "merge",
     };
     println!("{}: a good {contract} function, sha256:{digest}", found.name);
 }

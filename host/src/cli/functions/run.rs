@@ -87,6 +87,10 @@ pub fn run(args: Args) -> Result<(), Failure> {
             let parse = other(&args, &found, &plan.pipeline.parse, &runtime, Contract::Parse)?;
             candles(&args, &parse, &component, &plan, batches)
         }
+        Description::Merge(_) => {
+            let text = "a merge function reads tables, not records: `tallow merge` runs it";
+            Err(Failure::new(exit::USAGE, text))
+        }
         Description::Backfill(_) => {
             let text = "a backfill function reads an exchange's answers, not records: `tallow backfill --dry-run` shows \
                         what it would ask";

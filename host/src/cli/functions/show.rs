@@ -36,7 +36,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     match description {
         Description::Parse(description) => parse(&description),
         Description::Window(description) => window(&description),
-        Description::Backfill(_) => {}
+        Description::Backfill(_) | Description::Merge(_) => {}
     }
     Ok(())
 }
@@ -85,7 +85,7 @@ fn as_json(found: &Found, component: &Component, description: &Description) -> s
             shown["state_version"] = json!(it.state_version);
             shown["reads_state_versions"] = json!(it.reads_state_versions);
         }
-        Description::Backfill(_) => {}
+        Description::Backfill(_) | Description::Merge(_) => {}
     }
     shown
 }

@@ -43,7 +43,8 @@ impl WindowWorker {
         let begun = self.clock.ticks();
         let parts = match swap.role {
             Role::Parse => {
-                self.isolation.take_up_parse(parse_function(&self.plan, &swap.component)?);
+                let (limits, options) = (self.plan.limits, &self.plan.parse_options);
+                self.isolation.take_up_parse(parse_function(&swap.component, limits, options)?);
                 Ok(None)
             }
             Role::Window => self.take_up_window(&swap).map(Some),

@@ -1,0 +1,54 @@
+//! Windows for which there is no complete row: what a backfill should look for.
+
+use crate::choose::Chosen;
+use crate::series::missing;
+use crate::{Range, Settings};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// No input has the window.
+    Missing,
+    /// The best row of it is not complete.
+    Partial,
+}
+
+/// Consecutive windows without a complete row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    pub lack: Lack,
+    pub span: Range,
+    pub windows: u64,
+}
+
+/// The gaps between and in the chosen rows, each at its longest. A row of which it is not known whether it is
+/// complete is none. `from_us`: where what was given before ends.
+pub fn gaps(chosen: &[Chosen], from_us: Option<i64>, step_us: i64, settings: &Settings) -> Vec<Gap> {
+    let mut gaps: Vec<Gap> = Vec::new();
+    let mut next_us = from_us;
+    for row in chosen {
+        if let Some(next_us) = next_us {
+            push(&mut gaps, Lack::Missing, next_us, missing(next_us, row.start_us, step_us), step_us);
+        }
+        let partial = row.complete == Some(false);
+        push(&mut gaps, Lack::Partial, row.start_us, partial.into(), step_us);
+        next_us = Some(row.start_us + step_us);
+    }
+    if let (Some(next_us), Some(until_us)) = (next_us, settings.until_us) {
+        push(&mut gaps, Lack::Missing, next_us, missing(next_us, until_us, step_us), step_us);
+    }
+    gaps
+}
+
+fn push(gaps: &mut Vec<Gap>, lack: Lack, from_us: i64, windows: i64, step_us: i64) {
+    if windows == 0 {
+        return;
+    }
+    let to_us = from_us.saturating_add(windows.saturating_mul(step_us));
+    match gaps.last_mut() {
+        Some(last) if last.lack == lack && last.span.to_us == from_us => {
+            last.span.to_us = to_us;
+            last.windows += windows as u64;
+        }
+        _ => gaps.push(Gap { lack, span: Range { from_us, to_us }, windows: windows as u64 }),
+    }
+}

@@ -1,0 +1,127 @@
+//! What an input's rows say of their windows.
+
+use function_table::table::{Column, ColumnData, Table, is_valid};
+
+/// Where rows come from. The order is that of preference among rows that are alike otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    Batch,
+    Backfill,
+    Speed,
+}
+
+impl Source {
+    pub fn name(self) -> &'static str {
+        match self {
+            Source::Batch => "batch",
+            Source::Backfill => "backfill",
+            Source::Speed => "speed",
+        }
+    }
+}
+
+/// From `from_us` (inclusive) to `to_us` (exclusive), µs since 1970-01-01 UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    pub from_us: i64,
+    pub to_us: i64,
+}
+
+/// Rows of one key from one place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Input {
+    pub source: Source,
+    pub table: Table,
+    /// What the source covers: rows that reach beyond it are partial, others complete if nothing else is known.
+    pub covers: Option<Range>,
+}
+
+/// A row's window, and how good a row it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fact {
+    pub start_us: i64,
+    /// None: it is not known.
+    pub complete: Option<bool>,
+    pub revision: i64,
+}
+
+impl Input {
+    /// A fact a row; none for rows that were filled in.
+    ///
+    /// # Errors
+    /// Which column or window is not as it should be.
+    pub fn facts(&self, step_us: i64) -> Result<Vec<Option<Fact>>, String> {
+        let start = times(&self.table, "window_start")?;
+        let end = times(&self.table, "window_end")?;
+        let complete = optional(&self.table, "complete")?.map(booleans).transpose()?;
+        let filled = optional(&self.table, "filled")?.map(booleans).transpose()?;
+        let revision = optional(&self.table, "revision")?.map(int64s).transpose()?;
+        let rows = 0..self.table.rows as usize;
+        let fact = |row: usize| {
+            if filled.as_ref().is_some_and(|filled| filled.get(row) == Some(true)) {
+                return Ok(None);
+            }
+            let (Some(start_us), Some(end_us)) = (start.get(row), end.get(row)) else {
+                return Err(format!("row {row} has no `window_start` or no `window_end`"));
+            };
+            if start_us.checked_add(step_us) != Some(end_us) {
+                return Err(format!(
+                    "row {row}: the window from {start_us} µs to {end_us} µs is not {step_us} µs long"
+                ));
+            }
+            let known = complete.as_ref().and_then(|complete| complete.get(row));
+            let complete = match self.covers {
+                None => known,
+                Some(covers) if start_us < covers.from_us || end_us > covers.to_us => Some(false),
+                Some(_) => Some(known.unwrap_or(true)),
+            };
+            let revision = revision.as_ref().and_then(|revision| revision.get(row)).unwrap_or(0);
+            Ok(Some(Fact { start_us, complete, revision }))
+        };
+        rows.map(fact).collect()
+    }
+}
+
+/// A column's values with their validity.
+pub struct Values<'a, T> {
+    values: &'a [T],
+    validity: Option<&'a [u8]>,
+}
+
+impl<T: Copy> Values<'_, T> {
+    pub fn get(&self, row: usize) -> Option<T> {
+        is_valid(self.validity, row).then(|| self.values[row])
+    }
+}
+
+fn optional<'a>(table: &'a Table, name: &str) -> Result<Option<&'a Column>, String> {
+    let there = table.columns.iter().any(|column| column.name == name);
+    there.then(|| table.column(name)).transpose()
+}
+
+/// A column of times that has to be there.
+pub fn times<'a>(table: &'a Table, name: &str) -> Result<Values<'a, i64>, String> {
+    let column = table.column(name)?;
+    match &column.data {
+        ColumnData::TimestampUs(values) => Ok(Values { values, validity: column.validity.as_deref() }),
+        other => Err(wrong(column, other, "timestamp-us")),
+    }
+}
+
+fn booleans(column: &Column) -> Result<Values<'_, bool>, String> {
+    match &column.data {
+        ColumnData::Boolean(values) => Ok(Values { values, validity: column.validity.as_deref() }),
+        other => Err(wrong(column, other, "boolean")),
+    }
+}
+
+fn int64s(column: &Column) -> Result<Values<'_, i64>, String> {
+    match &column.data {
+        ColumnData::Int64(values) => Ok(Values { values, validity: column.validity.as_deref() }),
+        other => Err(wrong(column, other, "int64")),
+    }
+}
+
+fn wrong(column: &Column, data: &ColumnData, wanted: &str) -> String {
+    format!("column `{}` is {}, and {wanted} is needed", column.name, data.type_name())
+}

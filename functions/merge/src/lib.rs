@@ -1,0 +1,30 @@
+//! The merge function: from the tables of one key to the one that is served.
+//!
+//! A pure function of tables and settings: no clock, no randomness, no files, no network. The modules, in the order
+//! of the data's way:
+//!
+//! [`settings`] (what is asked for) and [`input`] (what each row says of its window) → [`choose`] (the one row of a
+//! window that counts) → [`series`] (all windows in a row, the missing ones between) and [`gaps`] → [`columns`] (the
+//! inputs' columns as one) → [`average`] over [`exact`] sums → [`merge()`] (the whole).
+//!
+//! What is promised: the result depends on the rows, not on their order (rows that are alike in all that counts
+//! aside); a series that is merged piece by piece is the one that is merged at once.
+
+pub mod average;
+pub mod choose;
+pub mod columns;
+pub mod exact;
+pub mod gaps;
+pub mod input;
+mod merge;
+pub mod series;
+pub mod settings;
+
+#[cfg(target_arch = "wasm32")]
+mod adapter;
+
+pub use function_table::table;
+pub use gaps::{Gap, Lack};
+pub use input::{Input, Range, Source};
+pub use merge::{Merged, merge};
+pub use settings::{Average, Settings};

@@ -1,0 +1,159 @@
+//! The whole: rows chosen, windows filled, columns joined, averages over the union.
+
+use function_table::table::{Column, ColumnData, Table};
+
+use crate::average::average;
+use crate::choose::{Place, choose};
+use crate::columns::{Cell, Joined, Kind, Values, join};
+use crate::gaps::{Gap, gaps};
+use crate::input::{Input, times};
+use crate::series::{Before, Window, series};
+use crate::settings::Settings;
+
+/// What a call gives.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Merged {
+    pub table: Table,
+    pub gaps: Vec<Gap>,
+}
+
+/// Place of `before` among the tables; the inputs follow.
+const BEFORE: usize = 0;
+
+/// Merges the tables of one key. `before`: the last rows of what an earlier call gave, for a series that is merged
+/// piece by piece.
+///
+/// # Errors
+/// The input, the column or the window that is not as it should be.
+pub fn merge(before: Option<&Table>, inputs: &[Input], settings: &Settings) -> Result<Merged, String> {
+    let step_us = settings.check()?;
+    let mut facts = Vec::with_capacity(inputs.len());
+    for (index, input) in inputs.iter().enumerate() {
+        let of_input = |wrong| format!("input {index} ({}): {wrong}", input.source.name());
+        facts.push((input.source, input.facts(step_us).map_err(of_input)?));
+    }
+    let chosen = choose(BEFORE + 1, &facts);
+    let ended = before.map(end_of).transpose()?.flatten();
+    let windows = series(&chosen, ended, step_us, settings)?;
+
+    let nothing = Table::default();
+    let mut tables = vec![before.unwrap_or(&nothing)];
+    tables.extend(inputs.iter().map(|input| &input.table));
+    let mut joined = join(&tables, |column| settings.remakes(column))?;
+    // The order is that of the inputs, whatever came before.
+    joined
+        .sort_by_key(|column| column.of[BEFORE + 1..].iter().position(Option::is_some).unwrap_or(usize::MAX));
+    let there: Vec<&str> = joined.iter().map(|column| column.name).collect();
+    if windows.is_empty() && there.is_empty() {
+        return Ok(Merged::default());
+    }
+    settings.check_columns(&there)?;
+    check_key(&joined, ended, &windows, settings)?;
+    let columns = columns(&joined, &windows, tables[BEFORE].rows as usize, step_us, settings)?;
+    let table = Table { rows: windows.len() as u32, columns };
+    Ok(Merged { table, gaps: gaps(&chosen, ended.map(|before| before.end_us), step_us, settings) })
+}
+
+/// Where the rows given before end; none where there are none.
+fn end_of(before: &Table) -> Result<Option<Before>, String> {
+    let Some(last) = (before.rows as usize).checked_sub(1) else { return Ok(None) };
+    let end = times(before, "window_end").map_err(|wrong| format!("what was given before: {wrong}"))?;
+    let ended = (0..=last).filter_map(|row| end.get(row)).max();
+    match end.get(last) {
+        Some(end_us) if Some(end_us) == ended => {
+            Ok(Some(Before { end_us, last: Place { table: BEFORE, row: last } }))
+        }
+        _ => Err("what was given before: its last row is not the last by `window_end`".to_owned()),
+    }
+}
+
+/// All rows have to be of one key.
+fn check_key(
+    joined: &[Joined],
+    before: Option<Before>,
+    windows: &[Window],
+    settings: &Settings,
+) -> Result<(), String> {
+    for name in &settings.keys {
+        let Some(column) = joined.iter().find(|column| column.name == name) else {
+            return Err(format!("no input has the key's column `{name}`"));
+        };
+        if column.kind != Kind::Text {
+            return Err(format!("the key's column `{name}` is not text"));
+        }
+        let places =
+            before.map(|before| before.last).into_iter().chain(windows.iter().map(|window| window.place));
+        let Values::Texts(texts) = column.gather(places.map(Cell::Of))? else { continue };
+        if let Some(other) = texts.iter().find(|text| text.is_none() || **text != texts[0]) {
+            let shown = |text: Option<&[u8]>| {
+                text.map_or("nothing".to_owned(), |text| format!("`{}`", String::from_utf8_lossy(text)))
+            };
+            return Err(format!(
+                "column `{name}` is {} in one row and {} in another: one key is merged at a time",
+                shown(texts[0]),
+                shown(*other)
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn columns(
+    joined: &[Joined],
+    windows: &[Window],
+    before_rows: usize,
+    step_us: i64,
+    settings: &Settings,
+) -> Result<Vec<Column>, String> {
+    let mut columns = Vec::with_capacity(joined.len() + 2 + settings.averages.len());
+    for name in &settings.keys {
+        if let Some(key) = joined.iter().find(|column| column.name == name) {
+            columns.push(gathered(key, windows, settings)?);
+        }
+    }
+    let plain = |name: &str, data| Column { name: name.to_owned(), data, validity: None };
+    let starts = || windows.iter().map(|window| window.start_us);
+    columns.push(plain("window_start", ColumnData::TimestampUs(starts().collect())));
+    columns
+        .push(plain("window_end", ColumnData::TimestampUs(starts().map(|start| start + step_us).collect())));
+    for column in joined {
+        let done = |other: &Column| other.name == column.name;
+        if column.name != "complete" && !columns.iter().any(done) {
+            columns.push(gathered(column, windows, settings)?);
+        }
+    }
+    let complete = windows.iter().map(|window| window.complete).collect();
+    columns.push(Values::Booleans(complete).into_column("complete", Kind::Boolean));
+    let source = windows.iter().map(|window| window.source.map(|source| source.name().as_bytes())).collect();
+    columns.push(Values::Texts(source).into_column("source", Kind::Text));
+    let filled = windows.iter().map(Window::is_filled).collect();
+    columns.push(plain("filled", ColumnData::Boolean(filled)));
+
+    for wanted in &settings.averages {
+        let Some(column) = joined.iter().find(|column| column.name == wanted.column) else { continue };
+        if !column.kind.is_number() {
+            return Err(format!("average `{}`: column `{}` is not a number", wanted.name, wanted.column));
+        }
+        let given = (0..before_rows).map(|row| Cell::Of(Place { table: BEFORE, row }));
+        let values = column.gather(given.chain(cells(column.name, windows, settings)))?;
+        columns.push(average(&wanted.name, column.kind, &values, wanted.length as usize, before_rows));
+    }
+    Ok(columns)
+}
+
+fn gathered(column: &Joined, windows: &[Window], settings: &Settings) -> Result<Column, String> {
+    let values = column.gather(cells(column.name, windows, settings))?;
+    Ok(values.into_column(column.name, column.kind))
+}
+
+/// What each window has of a column.
+fn cells<'a>(name: &str, windows: &'a [Window], settings: &Settings) -> impl Iterator<Item = Cell> + use<'a> {
+    let among = |names: &[String]| names.iter().any(|other| other == name);
+    let carried = among(&settings.keys) || among(&settings.carried);
+    let zeroed = among(&settings.zeroed);
+    windows.iter().map(move |window| match window.is_filled() {
+        true if zeroed => Cell::Zero,
+        true if !carried => Cell::Null,
+        _ => Cell::Of(window.place),
+    })
+}

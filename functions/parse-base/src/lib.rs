@@ -1,0 +1,27 @@
+//! What parse functions share. In the order of the data's way:
+//!
+//! - [`batch`], [`options`]: what a call is given; [`column`]: what a function can make;
+//! - [`swar`], [`cursor`]: text by the word, for messages whose form is known beforehand;
+//! - [`decimal`], [`time`], [`interval`]: exact numbers, times and kline intervals;
+//! - [`dictionary`], [`builder`], [`marks`], [`reason`]: rows in the making, and records set apart;
+//! - [`output`]: what a call gives back; `export_parse_function!`: the contract `tallow:parse` around it.
+
+pub mod batch;
+pub mod builder;
+pub mod column;
+pub mod cursor;
+pub mod decimal;
+pub mod dictionary;
+mod export;
+pub mod interval;
+pub mod marks;
+pub mod options;
+pub mod output;
+pub mod reason;
+pub mod swar;
+pub mod time;
+
+pub use batch::{Batch, ByteColumn};
+pub use column::{ColumnInfo, ColumnType, Range};
+pub use options::{Options, WantedColumn};
+pub use output::{Column, ColumnData, Decimals, Marked, Parsed, Table, Text};

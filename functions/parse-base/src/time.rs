@@ -1,0 +1,233 @@
+//! Event times: microseconds since 1970-01-01 UTC, from 1970 to the end of 9999.
+
+use crate::decimal::Number;
+
+/// 9999-12-31T23:59:59.999999Z.
+const MAX_US: i64 = 253_402_300_799_999_999;
+/// Exchange times below are milliseconds (up to the year 5138), from here on microseconds (from 1973).
+const FIRST_AS_US: i64 = 100_000_000_000_000;
+/// Unix times below are seconds (up to the year 5138).
+const FIRST_AS_MS: i64 = 100_000_000_000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoTime {
+    Before1970,
+    After9999,
+}
+
+/// An exchange's time: milliseconds, or microseconds (Binance since 2025-01-01), told by its size.
+#[inline]
+pub fn from_exchange(value: i64) -> Result<i64, NoTime> {
+    match value {
+        ..0 => Err(NoTime::Before1970),
+        0..FIRST_AS_US => Ok(value * 1000),
+        FIRST_AS_US..=MAX_US => Ok(value),
+        _ => Err(NoTime::After9999),
+    }
+}
+
+/// A unix time without a fraction: seconds, or milliseconds or microseconds where its size says so.
+#[inline]
+pub fn from_unix_integer(value: i64) -> Result<i64, NoTime> {
+    match value {
+        0..FIRST_AS_MS => Ok(value * 1_000_000),
+        other => from_exchange(other),
+    }
+}
+
+/// A unix time: seconds, with a fraction or not; milliseconds or microseconds where its size says so.
+pub fn from_unix(number: &Number<'_>) -> Result<i64, NoTime> {
+    if number.negative && !number.zero {
+        return Err(NoTime::Before1970);
+    }
+    // Less than half a microsecond after 1970 is 1970.
+    let us = match number.at_scale(6) {
+        Ok(scaled) => scaled.mantissa,
+        Err(crate::decimal::Unfit::BecomesZero) => 0,
+        Err(crate::decimal::Unfit::TooLarge) => return Err(NoTime::After9999),
+    };
+    let us = match us / 1_000_000 {
+        seconds if seconds < i128::from(FIRST_AS_MS) => us,
+        ms if ms < i128::from(FIRST_AS_US) => us / 1_000,
+        us => us,
+    };
+    if us > i128::from(MAX_US) { Err(NoTime::After9999) } else { Ok(us as i64) }
+}
+
+/// A date, or a date and a time of day, as ISO 8601 and databases write them: `2011-08-18`,
+/// `2011-08-18 00:00:00`, `2011-08-18T01:30:00.5+02:00`. UTC where no zone is written. `None`: it is no such text.
+pub fn from_iso(text: &[u8]) -> Option<Result<i64, NoTime>> {
+    let (year, rest) = number(text, 4)?;
+    let (month, rest) = number(after(rest, b"-/")?, 2)?;
+    let (day, rest) = number(after(rest, b"-/")?, 2)?;
+    if !(1..=12).contains(&month) || day < 1 || day > days_in(year, month) {
+        return None;
+    }
+    let (time_of_day_us, zone_us) = match rest {
+        [] => (0, 0),
+        [b' ' | b'T' | b't', rest @ ..] => {
+            let (time_us, rest) = time_of_day(rest)?;
+            (time_us, zone(rest)?)
+        }
+        _ => return None,
+    };
+    let time_us = day_number(year, month, day) * DAY_US + time_of_day_us - zone_us;
+    Some(match time_us {
+        ..0 => Err(NoTime::Before1970),
+        0..=MAX_US => Ok(time_us),
+        _ => Err(NoTime::After9999),
+    })
+}
+
+const DAY_US: i64 = 86_400_000_000;
+
+/// `HH:MM`, `HH:MM:SS`, `HH:MM:SS.ffffff`, in microseconds, and what comes after it.
+fn time_of_day(text: &[u8]) -> Option<(i64, &[u8])> {
+    let (hours, rest) = number(text, 2)?;
+    let (minutes, rest) = number(after(rest, b":")?, 2)?;
+    let (seconds, rest) = match rest {
+        [b':', rest @ ..] => number(rest, 2)?,
+        rest => (0, rest),
+    };
+    if hours > 23 || minutes > 59 || seconds > 59 {
+        return None;
+    }
+    let (fraction_us, rest) = match rest {
+        [b'.', rest @ ..] => {
+            let places = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let (digits, rest) = rest.split_at(places);
+            let digit = |place: usize| i64::from(digits.get(place).map_or(0, |digit| digit - b'0'));
+            (places > 0).then_some(((0..6).fold(0, |us, place| us * 10 + digit(place)), rest))?
+        }
+        rest => (0, rest),
+    };
+    Some((((hours * 60 + minutes) * 60 + seconds) * 1_000_000 + fraction_us, rest))
+}
+
+/// `Z`, ` UTC`, `+HH:MM`, `-HHMM`, `+HH` or nothing, in microseconds east of UTC.
+fn zone(text: &[u8]) -> Option<i64> {
+    let (sign, rest) = match text.trim_ascii_start() {
+        [] | b"Z" | b"z" | b"UTC" => return Some(0),
+        [b'+', rest @ ..] => (1, rest),
+        [b'-', rest @ ..] => (-1, rest),
+        _ => return None,
+    };
+    let (hours, rest) = number(rest, 2)?;
+    let minutes = match rest {
+        [] => 0,
+        [b':', rest @ ..] | rest => {
+            let (minutes, []) = number(rest, 2)? else { return None };
+            minutes
+        }
+    };
+    (hours < 24 && minutes < 60).then_some(sign * (hours * 60 + minutes) * 60_000_000)
+}
+
+/// A number of exactly so many digits, and what comes after it.
+fn number(text: &[u8], digits: usize) -> Option<(i64, &[u8])> {
+    let (number, rest) = text.split_at_checked(digits)?;
+    let all = number.iter().all(u8::is_ascii_digit);
+    all.then(|| (number.iter().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')), rest))
+}
+
+fn after<'t>(text: &'t [u8], separators: &[u8]) -> Option<&'t [u8]> {
+    let (first, rest) = text.split_first()?;
+    separators.contains(first).then_some(rest)
+}
+
+fn days_in(year: i64, month: i64) -> i64 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// The days from 1970-01-01 to a day (Howard Hinnant, "chrono-compatible low-level date algorithms").
+fn day_number(year: i64, month: i64, day: i64) -> i64 {
+    let year = year - i64::from(month <= 2);
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unix(text: &str) -> Result<i64, NoTime> {
+        from_unix(&Number::read(text.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn milliseconds_and_microseconds_of_one_moment_are_the_same_time() {
+        assert_eq!(from_exchange(1_723_161_255_342), Ok(1_723_161_255_342_000));
+        assert_eq!(from_exchange(1_723_161_255_342_000), Ok(1_723_161_255_342_000));
+        for text in ["1723161255.342", "1723161255342", "1723161255342000", "1.723161255342e9"] {
+            assert_eq!(unix(text), Ok(1_723_161_255_342_000), "{text}");
+        }
+    }
+
+    #[test]
+    fn dates_and_times_of_day_are_utc_unless_a_zone_is_written() {
+        // date -u -d '…' +%s
+        for (text, seconds) in [
+            ("2011-08-18 00:00:00", 1_313_625_600),
+            ("2011-08-18", 1_313_625_600),
+            ("2011/08/18", 1_313_625_600),
+            ("2024-02-29T23:59:59Z", 1_709_251_199),
+            ("2024-02-29T23:59", 1_709_251_140),
+            ("2024-03-01 01:00:00+02:00", 1_709_247_600),
+            ("2024-02-29 18:30:00-0530", 1_709_251_200),
+            ("2024-03-01 00:00:00 UTC", 1_709_251_200),
+            ("2000-12-31T00:00:00+00", 978_220_800),
+            ("9999-12-31T23:59:59", 253_402_300_799),
+        ] {
+            assert_eq!(from_iso(text.as_bytes()), Some(Ok(seconds * 1_000_000)), "{text}");
+        }
+        assert_eq!(from_iso(b"1970-01-01T00:00:00.25"), Some(Ok(250_000)));
+        assert_eq!(from_iso(b"1969-12-31"), Some(Err(NoTime::Before1970)));
+        for text in [
+            "2023-02-29",
+            "2024-13-01",
+            "2024-00-01",
+            "2024-01-00",
+            "2024-1-1",
+            "24-01-01",
+            "2024-01-01x",
+            "2024-01-01T24:00",
+            "2024-01-01 00:60",
+            "2024-01-01T",
+            "2024-01-01 00:00:00.",
+            "2024-01-01 00:00 CET",
+            "2024-01-01 00:00+1",
+            "",
+        ] {
+            assert_eq!(from_iso(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_unix_time_without_a_fraction_reads_the_same_as_any() {
+        for value in
+            [0, 1, 99_999_999_999, 100_000_000_000, 1_723_161_255, 1_723_161_255_342, MAX_US, MAX_US + 1, -1]
+        {
+            assert_eq!(from_unix_integer(value), unix(&value.to_string()), "{value}");
+        }
+    }
+
+    #[test]
+    fn only_1970_to_9999_are_times() {
+        assert_eq!(from_exchange(0), Ok(0));
+        assert_eq!(from_exchange(-1), Err(NoTime::Before1970));
+        assert_eq!(from_exchange(i64::MIN), Err(NoTime::Before1970));
+        assert_eq!(from_exchange(MAX_US), Ok(MAX_US));
+        assert_eq!(from_exchange(MAX_US + 1), Err(NoTime::After9999));
+        assert_eq!(from_exchange(i64::MAX), Err(NoTime::After9999));
+        assert_eq!(unix("-0.5"), Err(NoTime::Before1970));
+        assert_eq!(unix("1e300"), Err(NoTime::After9999));
+        assert_eq!(unix("1e-300"), Ok(0));
+    }
+}

@@ -1,0 +1,138 @@
+//! Which field of a line is what: by the names of a header, by the setting `columns`, or by their number.
+
+use parse_base::options::unknown;
+
+use crate::names::{self, Field};
+use crate::options::FUNCTION;
+use crate::schema::ColumnId as C;
+
+/// What each field of a line is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    pub fields: Vec<Field>,
+}
+
+/// Lines of 6 fields without a header.
+const PLAIN: [Field; 6] = [
+    Field::Time,
+    Field::Cell(C::Open),
+    Field::Cell(C::High),
+    Field::Cell(C::Low),
+    Field::Cell(C::Close),
+    Field::Cell(C::Volume),
+];
+
+/// Lines of 12 fields without a header: the exchange's.
+const OF_THE_EXCHANGE: [Field; 12] = [
+    Field::Time,
+    Field::Cell(C::Open),
+    Field::Cell(C::High),
+    Field::Cell(C::Low),
+    Field::Cell(C::Close),
+    Field::Cell(C::Volume),
+    Field::CloseTime,
+    Field::Cell(C::QuoteVolume),
+    Field::Cell(C::Trades),
+    Field::Cell(C::TakerBuyVolume),
+    Field::Cell(C::TakerBuyQuoteVolume),
+    Field::Skipped,
+];
+
+const REQUIRED: [(Field, &str); 5] = [
+    (Field::Time, "open_time"),
+    (Field::Cell(C::Open), "open"),
+    (Field::Cell(C::High), "high"),
+    (Field::Cell(C::Low), "low"),
+    (Field::Cell(C::Close), "close"),
+];
+
+impl Layout {
+    /// By the setting `columns`. An error says which name is not known or lacking.
+    pub fn by_setting(columns: &str) -> Result<Self, String> {
+        let mut named = Vec::new();
+        for name in columns.split(',').map(str::trim) {
+            match names::field(name.as_bytes()) {
+                Some(known) => named.push(Some(known)),
+                None => return Err(unknown(FUNCTION, "name for a column", name, names::all())),
+            }
+        }
+        let layout = Self::by_names(named);
+        match REQUIRED.iter().find(|(field, _)| !layout.fields.contains(field)) {
+            None => Ok(layout),
+            Some((_, name)) => Err(format!("setting `columns`: no `{name}` among `{columns}`")),
+        }
+    }
+
+    /// By a header's cells. `None`: they are no header of klines.
+    pub fn by_header(cells: &[&[u8]]) -> Option<Self> {
+        let layout = Self::by_names(cells.iter().map(|cell| names::field(cell)).collect());
+        REQUIRED.iter().all(|(field, _)| layout.fields.contains(field)).then_some(layout)
+    }
+
+    /// By the number of fields, where no name is known.
+    pub fn by_count(count: usize) -> Option<Self> {
+        match count {
+            6 => Some(Layout { fields: PLAIN.to_vec() }),
+            12 => Some(Layout { fields: OF_THE_EXCHANGE.to_vec() }),
+            _ => None,
+        }
+    }
+
+    /// Of several columns that mean the same, the one whose name ranks first is read, the leftmost of equals.
+    fn by_names(named: Vec<Option<(Field, usize)>>) -> Self {
+        let chosen = |index: usize, field: Field, rank: usize| {
+            let others =
+                named.iter().enumerate().filter_map(|(at, other)| other.map(|(is, rank)| (at, is, rank)));
+            others.filter(|(_, is, _)| *is == field).all(|(at, _, other)| (rank, index) <= (other, at))
+        };
+        let fields = named.iter().enumerate().map(|(index, name)| match *name {
+            Some((field, rank)) if chosen(index, field, rank) => field,
+            _ => Field::Skipped,
+        });
+        Layout { fields: fields.collect() }
+    }
+
+    pub fn has(&self, field: Field) -> bool {
+        self.fields.contains(&field)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cells::cells;
+
+    fn header(line: &str) -> Option<Layout> {
+        Layout::by_header(&cells(line.as_bytes(), b','))
+    }
+
+    #[test]
+    fn the_exchanges_header_says_what_its_place_says() {
+        let names = "open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,\
+                     taker_buy_quote_volume,ignore";
+        assert_eq!(header(names), Layout::by_count(12));
+        assert_eq!(header("timestamp_ms,open,high,low,close,volume"), Layout::by_count(6));
+    }
+
+    #[test]
+    fn a_number_is_read_before_a_date() {
+        let layout = header("timestamp,open,close,volume,unix_timestamp,high,low").unwrap();
+        assert_eq!(layout.fields[0], Field::Skipped);
+        assert_eq!(layout.fields[4], Field::Time);
+        assert_eq!(layout.fields[6], Field::Cell(C::Low));
+    }
+
+    #[test]
+    fn data_is_no_header_and_half_a_header_is_none() {
+        assert_eq!(header("1364774820000,93.25,93.3,93.25,93.3,93.3"), None);
+        assert_eq!(header("time,open,high,low"), None);
+        assert_eq!(Layout::by_count(7), None);
+    }
+
+    #[test]
+    fn the_setting_says_what_is_wrong_with_it() {
+        let wrong = Layout::by_setting("time,opne,high,low,close").unwrap_err();
+        assert_eq!(wrong, "parse-kline has no name for a column `opne`; the nearest is `open`");
+        assert!(Layout::by_setting("time,open,high,low").unwrap_err().contains("no `close`"));
+    }
+}

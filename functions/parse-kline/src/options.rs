@@ -1,0 +1,132 @@
+//! What the caller asks for, checked once a call.
+
+use parse_base::interval::Interval;
+use parse_base::options::{MAX_SCALE, MAX_SYMBOL_BYTES, unknown};
+use parse_base::{ColumnInfo, Options};
+
+use crate::cells::{cells, without_end};
+use crate::layout::Layout;
+use crate::schema::{COLUMNS, ColumnId, KINDS};
+
+/// As errors name it.
+pub const FUNCTION: &str = "parse-kline";
+
+/// Scale at which a decimal is read whose column is not wanted.
+const UNWANTED_SCALE: u8 = 8;
+
+/// The function's settings.
+/// - `symbol`: of lines that name none;
+/// - `interval`: `1m`, `1d` …;
+/// - `columns`: names of the columns by place, separated by commas, `-` for one that is not read;
+/// - `delimiter`: one character, or `tab`;
+/// - `first-line`: the first line of the file that the batch is a part of.
+pub const SETTINGS: [&str; 5] = ["symbol", "interval", "columns", "delimiter", "first-line"];
+
+/// Options that hold.
+pub struct Plan<'o> {
+    /// Wanted columns with their scale, in the caller's order.
+    pub columns: Vec<(&'static ColumnInfo<ColumnId>, u8)>,
+    /// Scales of the decimal columns.
+    pub scales: [u8; 8],
+    pub symbol: Option<&'o str>,
+    pub interval: Option<Interval>,
+    pub delimiter: u8,
+    /// The columns; none where only their number can tell.
+    pub layout: Option<Layout>,
+    /// The file's first line where it is a header, without its end.
+    pub header: Option<&'o [u8]>,
+}
+
+impl<'o> Plan<'o> {
+    /// The error names what is unknown, and the nearest thing that is known.
+    pub fn new(options: &'o Options) -> Result<Self, String> {
+        if let Some(kind) = options.kinds.iter().find(|kind| !KINDS.contains(&kind.as_str())) {
+            return Err(unknown(FUNCTION, "kind", kind, KINDS));
+        }
+        let columns = wanted(options)?;
+        let mut scales = [UNWANTED_SCALE; 8];
+        for (info, scale) in columns.iter().filter(|(info, _)| ColumnId::DECIMALS.contains(&info.id)) {
+            scales[info.id.decimal()] = *scale;
+        }
+        let mut plan = Plan {
+            columns,
+            scales,
+            symbol: None,
+            interval: None,
+            delimiter: b',',
+            layout: None,
+            header: None,
+        };
+        let (mut names, mut first_line) = (None, None);
+        for (name, value) in &options.settings {
+            match name.as_str() {
+                "symbol" => plan.symbol = Some(symbol(value)?),
+                "interval" => plan.interval = Some(interval(value)?),
+                "columns" => names = Some(value.as_str()),
+                "delimiter" => plan.delimiter = delimiter(value)?,
+                "first-line" => first_line = Some(without_end(value.as_bytes())),
+                _ => return Err(unknown(FUNCTION, "setting", name, SETTINGS)),
+            }
+        }
+        plan.layout = names.map(Layout::by_setting).transpose()?;
+        if let Some(line) = first_line {
+            plan.read_first_line(line);
+        }
+        Ok(plan)
+    }
+
+    fn read_first_line(&mut self, line: &'o [u8]) {
+        let cells = cells(line, self.delimiter);
+        let header = Layout::by_header(&cells);
+        // With the columns given, names that nobody knows are a header too.
+        let begins_as_number =
+            |cell: &&[u8]| cell.first().is_some_and(|first| b"0123456789+-.".contains(first));
+        let names = self.layout.is_some() && !cells.iter().any(begins_as_number);
+        if header.is_some() || names {
+            self.header = Some(line);
+        }
+        if self.layout.is_none() {
+            self.layout = header.or_else(|| Layout::by_count(cells.len()));
+        }
+    }
+}
+
+fn wanted(options: &Options) -> Result<Vec<(&'static ColumnInfo<ColumnId>, u8)>, String> {
+    let mut columns: Vec<(&'static ColumnInfo<ColumnId>, u8)> = Vec::with_capacity(options.columns.len());
+    for wanted in &options.columns {
+        let info = COLUMNS.iter().find(|info| info.name == wanted.name);
+        let known = COLUMNS.iter().map(|info| info.name);
+        let info = info.ok_or_else(|| unknown(FUNCTION, "column", &wanted.name, known))?;
+        if columns.iter().any(|(known, _)| known.id == info.id) {
+            return Err(format!("column `{}` is asked for twice", info.name));
+        }
+        if wanted.scale > MAX_SCALE {
+            return Err(format!("column `{}`: scale {} is above {MAX_SCALE}", info.name, wanted.scale));
+        }
+        columns.push((info, wanted.scale));
+    }
+    Ok(columns)
+}
+
+fn symbol(value: &str) -> Result<&str, String> {
+    match value.len() {
+        1..=MAX_SYMBOL_BYTES => Ok(value),
+        length => Err(format!("setting `symbol` takes 1 to {MAX_SYMBOL_BYTES} bytes, not {length}")),
+    }
+}
+
+fn interval(value: &str) -> Result<Interval, String> {
+    Interval::read(value).ok_or_else(|| {
+        format!("setting `interval` takes a count and one of s m h d w M, like `1m`, not `{value}`")
+    })
+}
+
+fn delimiter(value: &str) -> Result<u8, String> {
+    match value.as_bytes() {
+        b"tab" => Ok(b'\t'),
+        [byte] if byte.is_ascii() && !byte.is_ascii_alphanumeric() && !b"\"\r\n.+-".contains(byte) => {
+            Ok(*byte)
+        }
+        _ => Err(format!("setting `delimiter` takes one character like `;`, or `tab`, not `{value}`")),
+    }
+}

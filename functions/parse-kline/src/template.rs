@@ -1,0 +1,257 @@
+//! Plain lines: unsigned numbers with up to eight places, nothing quoted, nothing empty. What is read here is
+//! what `full` would read; at the first surprise the line is left to it.
+
+use parse_base::cursor::{Cursor, MAX_MESSAGE_BYTES, Window};
+use parse_base::interval::Interval;
+use parse_base::time;
+
+use crate::cells::without_end;
+use crate::layout::Layout;
+use crate::names::Field;
+use crate::options::Plan;
+use crate::rows::Rows;
+use crate::schema::ColumnId;
+
+/// Klines that are gathered before they go into columns: few enough to stay in the nearest cache.
+const BLOCK: usize = 128;
+
+const SHORTEST_MONTH_US: i64 = 28 * 86_400_000_000;
+
+/// Klines as read, column by column.
+pub struct Block {
+    length: usize,
+    records: [u32; BLOCK],
+    symbols: [u32; BLOCK],
+    times_us: [i64; BLOCK],
+    ids: [i64; BLOCK],
+    trades: [i64; BLOCK],
+    flagged: [i64; BLOCK],
+    decimals: [[i64; BLOCK]; 8],
+    /// Of all klines in it.
+    pub interval: Option<Interval>,
+    /// Columns that lines of this layout have.
+    present: [bool; 15],
+}
+
+impl Block {
+    pub fn records(&self) -> &[u32] {
+        &self.records[..self.length]
+    }
+
+    pub fn symbols(&self) -> &[u32] {
+        &self.symbols[..self.length]
+    }
+
+    /// Integers, times or mantissas of a column; none where the lines do not have it.
+    pub fn integers(&self, column: ColumnId) -> Option<&[i64]> {
+        let values = match column {
+            ColumnId::EventTime => &self.times_us,
+            ColumnId::Id | ColumnId::LastId if self.interval.is_some() => &self.ids,
+            ColumnId::Trades if self.present[column as usize] => &self.trades,
+            ColumnId::Flagged => &self.flagged,
+            decimal if ColumnId::DECIMALS.contains(&decimal) && self.present[decimal as usize] => {
+                &self.decimals[decimal.decimal()]
+            }
+            _ => return None,
+        };
+        Some(&values[..self.length])
+    }
+}
+
+/// Reads the plain lines of a call.
+pub struct Template<'p> {
+    layout: &'p Layout,
+    delimiter: u8,
+    scales: [u8; 8],
+    /// Code of the setting `symbol`, once it has been asked for.
+    symbol: Option<(&'p str, Option<u32>)>,
+    /// Symbol of the line before, as words, and its code.
+    recent: ([u64; 2], u32),
+    /// Interval of the lines: as asked for, or that of the last line that was read with care.
+    pub interval: Option<Interval>,
+    length_us: i64,
+    has_close_time: bool,
+    block: Box<Block>,
+}
+
+impl<'p> Template<'p> {
+    /// None where no line of such columns is plain.
+    pub fn new(plan: &'p Plan<'_>) -> Option<Self> {
+        let layout = plan.layout.as_ref()?;
+        let symbol_column = layout.has(Field::Cell(ColumnId::Symbol)) && plan.symbol.is_none();
+        let one_scale = plan.scales[..4].iter().all(|scale| *scale == plan.scales[0]);
+        if layout.has(Field::Cell(ColumnId::Interval))
+            || !one_scale
+            || plan.symbol.is_none() && !symbol_column
+        {
+            return None;
+        }
+        let mut present = [false; 15];
+        for field in &layout.fields {
+            if let Field::Cell(column) = field {
+                present[*column as usize] = true;
+            }
+        }
+        let block = Block {
+            length: 0,
+            records: [0; BLOCK],
+            symbols: [0; BLOCK],
+            times_us: [0; BLOCK],
+            ids: [0; BLOCK],
+            trades: [0; BLOCK],
+            flagged: [0; BLOCK],
+            decimals: [[0; BLOCK]; 8],
+            interval: None,
+            present,
+        };
+        Some(Template {
+            layout,
+            delimiter: plan.delimiter,
+            scales: plan.scales,
+            symbol: plan.symbol.map(|symbol| (symbol, None)),
+            recent: ([0; 2], 0),
+            interval: plan.interval,
+            length_us: 0,
+            has_close_time: layout.has(Field::CloseTime),
+            block: Box::new(block),
+        })
+    }
+
+    /// Whether the line could be read; it is at the window's start.
+    #[inline]
+    pub fn read(&mut self, window: &Window, line: &[u8], record: u32, rows: &mut Rows) -> bool {
+        let length = without_end(line).len();
+        if length > MAX_MESSAGE_BYTES {
+            return false;
+        }
+        if self.block.length == BLOCK {
+            self.flush(rows);
+        }
+        if self.block.length == 0 && !self.begin() {
+            return false;
+        }
+        self.kline(window, length, record, rows).is_some()
+    }
+
+    /// Begins a block; false where lines cannot be plain now.
+    fn begin(&mut self) -> bool {
+        self.block.interval = self.interval;
+        self.length_us = match self.interval {
+            Some(Interval::Fixed(length_us)) if length_us < SHORTEST_MONTH_US => length_us,
+            // What may be a calendar month is for the careful way, as is the first line with a close time.
+            Some(_) => return false,
+            None => 0,
+        };
+        self.length_us != 0 || !self.has_close_time
+    }
+
+    #[inline(always)]
+    fn kline(&mut self, window: &Window, length: usize, record: u32, rows: &mut Rows) -> Option<()> {
+        let mut cursor = Cursor::new(window);
+        let at = self.block.length & (BLOCK - 1);
+        let last = self.layout.fields.len() - 1;
+        let (mut time_us, mut close_us, mut close_in_ms, mut words) = (0, 0, false, ([0; 2], 0));
+        for (index, field) in self.layout.fields.iter().enumerate() {
+            match *field {
+                Field::Time => time_us = whole_time(&mut cursor)?.0,
+                Field::CloseTime => (close_us, close_in_ms) = whole_time(&mut cursor)?,
+                Field::Skipped if index == last => self.skip_rest(&mut cursor, &window[..length])?,
+                Field::Skipped => cursor.skip_to(self.delimiter)?,
+                Field::Cell(ColumnId::Symbol) => {
+                    words = cursor.short_text(if index == last { b'\n' } else { self.delimiter })?;
+                }
+                Field::Cell(ColumnId::Trades) => self.block.trades[at] = cursor.integer()?,
+                Field::Cell(column) => {
+                    let slot = column.decimal() & 7;
+                    let short = if self.scales[slot] == 8 { cursor.short_decimal() } else { None };
+                    self.block.decimals[slot][at] = match short {
+                        Some(mantissa) => mantissa,
+                        None => cursor.decimal(self.scales[slot])?,
+                    };
+                }
+            }
+            if index < last && !cursor.accept_byte(self.delimiter) {
+                return None;
+            }
+        }
+        if !cursor.is_at(length) {
+            return None;
+        }
+        if self.has_close_time {
+            let unit_us = if close_in_ms { 1_000 } else { 1 };
+            if close_us + unit_us != time_us + self.length_us {
+                return None;
+            }
+        }
+        let [open, high, low, close, ..] = self.block.decimals.each_ref().map(|values| values[at]);
+        if open == 0 || high == 0 || low == 0 || close == 0 {
+            return None;
+        }
+        self.block.flagged[at] = i64::from(high < open.max(close).max(low) || low > open.min(close));
+        self.block.times_us[at] = time_us;
+        self.block.records[at] = record;
+        self.block.ids[at] = self.number(at, time_us);
+        self.block.symbols[at] = self.symbol_of(words, rows)?;
+        self.block.length += 1;
+        Some(())
+    }
+
+    /// Reads the rest of a line whose last field is of no interest.
+    #[inline(always)]
+    fn skip_rest(&self, cursor: &mut Cursor<'_>, line: &[u8]) -> Option<()> {
+        let rest = line.get(cursor.position()..)?;
+        cursor.skip(rest.len());
+        (!rest.iter().any(|byte| [self.delimiter, b'"'].contains(byte))).then_some(())
+    }
+
+    /// Open time / interval. The line before is mostly the interval before, which saves a division.
+    #[inline(always)]
+    fn number(&self, at: usize, time_us: i64) -> i64 {
+        if at > 0 && time_us == self.block.times_us[at - 1] + self.length_us {
+            return self.block.ids[at - 1] + 1;
+        }
+        if self.length_us == 0 { 0 } else { time_us / self.length_us }
+    }
+
+    #[inline(always)]
+    fn symbol_of(&mut self, (words, length): ([u64; 2], usize), rows: &mut Rows) -> Option<u32> {
+        match &mut self.symbol {
+            Some((_, Some(code))) => Some(*code),
+            // No symbol has zero words, so that the first line's is looked up.
+            None if self.recent.0 == words && length > 0 => Some(self.recent.1),
+            Some((symbol, code)) => Some(*code.insert(rows.symbol_code(symbol.as_bytes()))),
+            None => self.first_sight(words, length, rows),
+        }
+    }
+
+    /// Letters and digits are plain; other symbols are for the careful way.
+    #[cold]
+    fn first_sight(&mut self, words: [u64; 2], length: usize, rows: &mut Rows) -> Option<u32> {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&words[0].to_le_bytes());
+        bytes[8..].copy_from_slice(&words[1].to_le_bytes());
+        let symbol = &bytes[..length];
+        if length == 0 || !symbol.iter().all(u8::is_ascii_alphanumeric) {
+            return None;
+        }
+        self.recent = (words, rows.symbol_code(symbol));
+        Some(self.recent.1)
+    }
+
+    /// Hands the klines so far on.
+    pub fn flush(&mut self, rows: &mut Rows) {
+        if self.block.length > 0 {
+            rows.extend(&self.block);
+            self.block.length = 0;
+        }
+    }
+}
+
+/// A unix time in µs, and whether it is written in milliseconds; `.0` after seconds is no fraction.
+#[inline(always)]
+fn whole_time(cursor: &mut Cursor<'_>) -> Option<(i64, bool)> {
+    let value = cursor.integer()?;
+    cursor.accept(b".0");
+    let time_us = time::from_unix_integer(value).ok()?;
+    Some((time_us, time_us == value.wrapping_mul(1_000)))
+}

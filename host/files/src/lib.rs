@@ -1,0 +1,24 @@
+//! Files and objects as lines. In the order of the data's way:
+//!
+//! - [`expand`]: patterns to [`File`]s, local ones and objects of a store;
+//! - `object`: bytes at an offset, and whether they are still those that were found; `reader` on top;
+//! - `checksum`: what the exchange's `.CHECKSUM` says;
+//! - `decode`: plain, gzip, zstd, `zip`; `parquet_rows`: Parquet as lines;
+//! - [`read`]: whole lines, a few thousand at a time.
+//!
+//! A line is never looked into: where it ends is all that is known of it here.
+
+mod checksum;
+mod decode;
+mod error;
+mod expand;
+mod lines;
+mod object;
+mod parquet_rows;
+mod reader;
+mod zip;
+
+pub use checksum::Checksums;
+pub use error::FileError;
+pub use expand::{File, expand};
+pub use lines::{Lines, MAX_LINE_BYTES, read};

@@ -1,0 +1,44 @@
+//! Why a merge stops. Nothing of the run is visible then, unless it was committed: the next one completes it.
+
+use tallow_engine::CallError;
+use tallow_table::TableError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum MergeError {
+    #[error(transparent)]
+    Table(#[from] TableError),
+    #[error("function `{function}`, {partition}: {error}")]
+    Function { function: String, partition: String, error: CallError },
+    /// An input is not a table that can be merged.
+    #[error("{path}: {why}")]
+    Input { path: String, why: String },
+    #[error(
+        "run {run} cannot be restored: it is from before run {dropped}, after which speed files were removed that \
+         only the newer tables have the rows of"
+    )]
+    Dropped { run: u64, dropped: u64 },
+}
+
+impl MergeError {
+    /// The program's exit code for it (sysexits), as [`TableError::exit_code`]; 65 a wrong input, 70 a function's
+    /// mistake.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Table(error) => error.exit_code(),
+            Self::Function { error: CallError::Refused(_), .. } | Self::Input { .. } => 65,
+            Self::Function { .. } => 70,
+            Self::Dropped { .. } => 2,
+        }
+    }
+
+    /// Whether the same call may work later.
+    pub fn passes(&self) -> bool {
+        matches!(self, Self::Table(error) if error.passes())
+    }
+}
+
+impl From<tallow_log::StoreError> for MergeError {
+    fn from(error: tallow_log::StoreError) -> Self {
+        Self::Table(error.into())
+    }
+}

@@ -1,0 +1,20 @@
+//! Files into a rebuilt table, by the stream's own functions. In the order of the data's way:
+//!
+//! - [`plan`]: a job of the manifest in the functions' words, its files by group;
+//! - [`feed`]: files to batches in one order, read ahead side by side; parse workers are the stream's;
+//! - [`interval`]: how far apart rows are, where nobody says it;
+//! - [`fold`]: takes parsed batches in order into the windows, and keeps the books and the dead letters;
+//! - [`coverage`]: which times rows are there for, and where none are;
+//! - [`finish`]: closed windows through the merge function into partitions;
+//! - [`report`]: what became of everything;
+//! - [`run`]: the whole job on one screen.
+
+pub mod coverage;
+pub mod error;
+pub mod feed;
+pub mod finish;
+pub mod fold;
+pub mod interval;
+pub mod plan;
+pub mod report;
+pub mod run;

@@ -1,0 +1,207 @@
+//! Which times rows are there for: the event times of each key as segments, in which a row follows another before
+//! what counts as a gap.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use tallow_engine::{ColumnData, Rows, bit};
+
+/// Rows from `from_us` on, the last of them at `last_us`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Segment {
+    from_us: i64,
+    last_us: i64,
+}
+
+/// A time without rows, between some and some: from `from_us` to before `to_us`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Gap {
+    pub symbol: String,
+    pub from_us: i64,
+    pub to_us: i64,
+}
+
+impl Gap {
+    pub fn length_us(&self) -> i64 {
+        self.to_us - self.from_us
+    }
+}
+
+/// The segments of each key.
+#[derive(Debug)]
+pub struct Coverage {
+    /// How long a row stands for the time after it.
+    interval_us: i64,
+    /// Largest distance of two rows that are in one segment.
+    joined_us: i64,
+    keys: BTreeMap<String, Segments>,
+}
+
+#[derive(Debug, Default)]
+struct Segments {
+    /// Sorted; more than `joined_us` from each other.
+    sorted: Vec<Segment>,
+    /// The one that the last row went to: the next one mostly goes there too.
+    recent: usize,
+}
+
+impl Coverage {
+    /// `gap_us`: how long a time without rows is that counts as a gap; none: any.
+    pub fn new(interval_us: i64, gap_us: Option<i64>) -> Self {
+        let joined_us = interval_us.saturating_add(gap_us.map_or(0, |gap_us| (gap_us - 1).max(0)));
+        Self { interval_us, joined_us, keys: BTreeMap::new() }
+    }
+
+    /// Notes the times of parsed rows. `time` and `key` are their columns; rows that lack one are not noted.
+    pub fn add(&mut self, rows: &Rows, time: &str, key: &str) {
+        let column = |name: &str| rows.table.columns.iter().find(|column| column.name == name);
+        let (Some(times), Some(keys)) = (column(time), column(key)) else { return };
+        let (ColumnData::TimestampUs(values), ColumnData::Text(text)) = (&times.data, &keys.data) else {
+            return;
+        };
+        let mut row = 0;
+        for run in text.codes.chunk_by(|a, b| a == b) {
+            let code = run[0] as usize;
+            let start = if code == 0 { 0 } else { text.ends[code - 1] as usize };
+            let name = String::from_utf8_lossy(&text.bytes[start..text.ends[code] as usize]);
+            if !self.keys.contains_key(&*name) {
+                self.keys.insert(name.clone().into_owned(), Segments::default());
+            }
+            let end = row + run.len();
+            if let Some(segments) = self.keys.get_mut(&*name) {
+                match times.validity.as_deref() {
+                    None => values[row..end].iter().for_each(|time| segments.add(*time, self.joined_us)),
+                    Some(bits) => (row..end)
+                        .filter(|row| bit(bits, *row))
+                        .for_each(|row| segments.add(values[row], self.joined_us)),
+                }
+            }
+            row = end;
+        }
+    }
+
+    pub fn symbols(&self) -> impl Iterator<Item = &str> {
+        let with_rows = self.keys.iter().filter(|(_, segments)| !segments.sorted.is_empty());
+        with_rows.map(|(symbol, _)| symbol.as_str())
+    }
+
+    /// From the first row of a key to where its last one ends; none without rows.
+    pub fn span_us(&self, symbol: &str) -> Option<(i64, i64)> {
+        let sorted = &self.keys.get(symbol)?.sorted;
+        Some((sorted.first()?.from_us, sorted.last()?.last_us + self.interval_us))
+    }
+
+    /// Whether there is no gap in a window, and the rows reach over both its ends.
+    pub fn covers(&self, symbol: &str, start_us: i64, end_us: i64) -> bool {
+        let Some(segments) = self.keys.get(symbol) else { return false };
+        let next = segments.sorted.partition_point(|segment| segment.from_us <= start_us);
+        let segment = next.checked_sub(1).and_then(|index| segments.sorted.get(index));
+        segment.is_some_and(|segment| segment.last_us.saturating_add(self.interval_us) >= end_us)
+    }
+
+    pub fn gaps(&self) -> Vec<Gap> {
+        let of_key = |(symbol, segments): (&String, &Segments)| {
+            let pairs = segments.sorted.windows(2).map(|pair| Gap {
+                symbol: symbol.clone(),
+                from_us: pair[0].last_us + self.interval_us,
+                to_us: pair[1].from_us,
+            });
+            pairs.collect::<Vec<Gap>>()
+        };
+        self.keys.iter().flat_map(of_key).collect()
+    }
+}
+
+impl Segments {
+    #[inline]
+    fn add(&mut self, time_us: i64, joined_us: i64) {
+        if let Some(segment) = self.sorted.get_mut(self.recent)
+            && segment.from_us <= time_us
+        {
+            if time_us <= segment.last_us {
+                return;
+            }
+            let is_last = self.recent + 1 == self.sorted.len();
+            let segment = &mut self.sorted[self.recent];
+            if is_last && time_us - segment.last_us <= joined_us {
+                segment.last_us = time_us;
+                return;
+            }
+        }
+        self.add_anywhere(time_us, joined_us);
+    }
+
+    #[cold]
+    fn add_anywhere(&mut self, time_us: i64, joined_us: i64) {
+        let next = self.sorted.partition_point(|segment| segment.from_us <= time_us);
+        let before = next.checked_sub(1).filter(|index| time_us - self.sorted[*index].last_us <= joined_us);
+        let after = self.sorted.get(next).filter(|segment| segment.from_us - time_us <= joined_us).copied();
+        self.recent = match (before, after) {
+            (Some(before), Some(after)) => {
+                if time_us > self.sorted[before].last_us {
+                    self.sorted[before].last_us = after.last_us;
+                    self.sorted.remove(next);
+                }
+                before
+            }
+            (Some(before), None) => {
+                let segment = &mut self.sorted[before];
+                segment.last_us = segment.last_us.max(time_us);
+                before
+            }
+            (None, Some(_)) => {
+                self.sorted[next].from_us = time_us;
+                next
+            }
+            (None, None) => {
+                self.sorted.insert(next, Segment { from_us: time_us, last_us: time_us });
+                next
+            }
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn coverage(times: &[i64], interval_us: i64, gap_us: Option<i64>) -> Coverage {
+        let mut coverage = Coverage::new(interval_us, gap_us);
+        let joined_us = coverage.joined_us;
+        let segments = coverage.keys.entry("A".to_owned()).or_default();
+        times.iter().for_each(|time| segments.add(*time, joined_us));
+        coverage
+    }
+
+    proptest! {
+        /// Against the sorted times themselves.
+        #[test]
+        fn gaps_are_where_no_row_follows_in_time_whatever_the_order(times in prop::collection::vec(0i64..200, 1..80), interval in 1i64..5, gap in prop::option::of(1i64..9), start in 0i64..200, size in 1i64..30) {
+            let coverage = coverage(&times, interval, gap);
+            let sorted: Vec<i64> = times.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+            let counts = |hole: i64| hole > 0 && gap.is_none_or(|gap| hole >= gap);
+            let expected: Vec<(i64, i64)> = sorted
+                .windows(2)
+                .filter(|pair| counts(pair[1] - pair[0] - interval))
+                .map(|pair| (pair[0] + interval, pair[1]))
+                .collect();
+            let found: Vec<(i64, i64)> = coverage.gaps().iter().map(|gap| (gap.from_us, gap.to_us)).collect();
+            prop_assert_eq!(&found, &expected);
+            prop_assert_eq!(coverage.span_us("A"), Some((sorted[0], sorted[sorted.len() - 1] + interval)));
+            let end = start + size;
+            let inside = sorted[0] <= start && end <= sorted[sorted.len() - 1] + interval;
+            let whole = inside && !expected.iter().any(|(from, to)| *from < end && start < *to);
+            prop_assert_eq!(coverage.covers("A", start, end), whole);
+        }
+    }
+
+    #[test]
+    fn a_key_without_rows_covers_nothing() {
+        let coverage = Coverage::new(60, None);
+        assert!(!coverage.covers("A", 0, 1) && coverage.span_us("A").is_none());
+    }
+}

@@ -1,0 +1,42 @@
+//! Why a batch stops.
+
+use tallow_engine::CallError;
+use tallow_files::FileError;
+use tallow_sink::SinkError;
+use tallow_table::TableError;
+
+use crate::error::{PipelineError, exit};
+
+#[derive(Debug, thiserror::Error)]
+pub enum BatchError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Table(#[from] TableError),
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    #[error("function `{function}`, {call}: {error}")]
+    Function { function: String, call: &'static str, error: CallError },
+    #[error("function `{function}` gave {what}")]
+    Answer { function: String, what: String },
+    #[error("{file}: `symbol-from` finds no symbol in its name: `{pattern}`")]
+    NoSymbol { file: String, pattern: String },
+    #[error("the books do not balance, and nothing is published: {0}")]
+    Books(String),
+    #[error("stopped; what was committed stays, and the next run goes on from there")]
+    Stopped,
+}
+
+impl BatchError {
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::File(error) => error.exit_code(),
+            Self::Table(error) => error.exit_code(),
+            Self::Pipeline(error) => error.exit_code(),
+            Self::NoSymbol { .. } | Self::Function { error: CallError::Refused(_), .. } => exit::USAGE,
+            _ => exit::FAILED,
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Files to batches: each file is read by a thread of its own, a few files ahead, and the batches are put into one
+//! order before they are parsed side by side.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use tallow_engine::ParseOptions;
+use tallow_files::{Checksums, File, FileError, Lines};
+use tallow_record::{Batch, ByteColumn, Run};
+
+use crate::stage::budget::ByteBudget;
+use crate::stage::order::Work;
+use crate::stage::parse::Worked;
+
+/// Bytes of lines in a batch: they stay in a core's cache.
+const PIECE_BYTES: usize = 256 << 10;
+/// Pieces that are read ahead of a file's turn.
+const AHEAD: usize = 8;
+
+/// What a group's feed reads, and what it shares with others.
+pub struct Feed<'a> {
+    pub files: &'a [File],
+    pub checksums: Checksums,
+    pub options: &'a ParseOptions,
+    pub clock_us: i64,
+    /// Counts bytes of files as they are read.
+    pub progress: Arc<AtomicU64>,
+    pub stop: &'a AtomicBool,
+}
+
+type Piece = Result<Lines, FileError>;
+
+/// Where each file's pieces wait for their turn.
+pub struct Shelves {
+    next: AtomicUsize,
+    pieces: Vec<Shelf>,
+    closed: AtomicBool,
+}
+
+/// A file's pieces. Whoever reads the file takes the sender.
+type Shelf = (Mutex<Option<Sender<Piece>>>, Receiver<Piece>);
+
+impl Shelves {
+    pub fn new(files: usize) -> Self {
+        let shelf = |(sender, receiver)| (Mutex::new(Some(sender)), receiver);
+        Self {
+            next: AtomicUsize::new(0),
+            pieces: (0..files).map(|_| shelf(bounded(AHEAD))).collect(),
+            closed: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Shelves {
+    /// Wakes readers that wait with pieces that nobody will take; they stop.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+        for (sender, pieces) in &self.pieces {
+            drop(sender.lock().unwrap_or_else(PoisonError::into_inner).take());
+            while pieces.recv().is_ok() {}
+        }
+    }
+}
+
+impl Feed<'_> {
+    /// Reads files, one after the other, as long as there are any that no other reader has begun.
+    pub fn read(&self, shelves: &Shelves) {
+        loop {
+            let index = shelves.next.fetch_add(1, Ordering::Relaxed);
+            let (Some(file), Some((sender, _))) = (self.files.get(index), shelves.pieces.get(index)) else {
+                return;
+            };
+            let Some(sender) = sender.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+            let stopped = || self.stop.load(Ordering::Relaxed) || shelves.closed.load(Ordering::Relaxed);
+            let mut sink = |lines| !stopped() && sender.send(Ok(lines)).is_ok();
+            let read =
+                tallow_files::read(file, self.checksums, PIECE_BYTES, self.progress.clone(), &mut sink);
+            if let Err(error) = read {
+                // Nobody waits for it where the feed has ended before.
+                let _ = sender.send(Err(error));
+            }
+        }
+    }
+
+    /// Puts the batches of all files into one order. Ends early where the stages behind have stopped.
+    pub fn run(
+        &self,
+        shelves: &Shelves,
+        budget: &Arc<ByteBudget>,
+        work: &Sender<Work>,
+        order: &Sender<Receiver<Worked>>,
+    ) -> Result<(), FileError> {
+        for (file, (_, pieces)) in self.files.iter().zip(&shelves.pieces) {
+            let mut line = 1;
+            let mut options = Arc::new(self.options.clone());
+            for lines in pieces {
+                let lines = lines?;
+                if let Some(first_line) = &lines.first_line {
+                    options = Arc::new(under(self.options, first_line));
+                }
+                let batch = batch(&file.name, lines, line, self.clock_us);
+                line += batch.len() as i64;
+                let Some(permit) = budget.acquire(batch.size_bytes()) else { return Ok(()) };
+                let (reply, worked) = bounded(1);
+                let options = Some(options.clone());
+                let sent = order.send(worked).is_ok()
+                    && work.send(Work { batch, permit, reply, options, function: None }).is_ok();
+                if !sent || self.stop.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The options of one file: its first line says what its columns are.
+pub fn under(options: &ParseOptions, first_line: &str) -> ParseOptions {
+    let mut options = options.clone();
+    options.settings.push(("first-line".to_owned(), first_line.to_owned()));
+    options
+}
+
+/// Lines as records: the file is their topic, their line number their offset.
+pub fn batch(file: &str, lines: Lines, first_line: i64, clock_us: i64) -> Batch {
+    let count = lines.ends.len();
+    Batch {
+        topics: vec![file.into()],
+        runs: vec![Run { topic: 0, partition: 0, records: count as u32, clock_us }],
+        offsets: (first_line..first_line + count as i64).collect(),
+        timestamps_us: vec![-1; count],
+        keys: ByteColumn { bytes: Vec::new(), ends: vec![0; count], nulls: (0..count as u32).collect() },
+        values: ByteColumn { bytes: lines.bytes, ends: lines.ends, nulls: Vec::new() },
+        headers: Default::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_placed_by_file_and_number() {
+        let lines = Lines { bytes: b"a\nbc\n".to_vec(), ends: vec![2, 5], first_line: None };
+        let batch = batch("x.csv", lines, 7, 0);
+        assert_eq!(batch.place(1).to_string(), "x.csv/0/8");
+        assert_eq!(batch.values.get(1), Some(&b"bc\n"[..]));
+        assert_eq!(batch.select([1]).keys.get(0), None);
+    }
+}

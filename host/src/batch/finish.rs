@@ -1,0 +1,201 @@
+//! Closed windows, through the merge function, into partitions: a key and a year at a time.
+
+use std::collections::BTreeMap;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::TimestampMicrosecondType;
+use arrow_array::{ArrayRef, BooleanArray, RecordBatch, UInt32Array};
+use arrow_schema::ArrowError;
+use arrow_select::concat::concat_batches;
+use arrow_select::take::take_record_batch;
+use tallow_engine::{MergeFunction, MergeInput, MergeSource, Output, Table, from_arrow, to_arrow};
+use tallow_manifest::Decimals;
+use tallow_sink::decimals_to_doubles;
+use tallow_table::{File, NewPartition, Partition, partition};
+
+use super::coverage::Coverage;
+use super::error::BatchError;
+use super::fold::failed;
+use super::plan::{KEY, Plan};
+use super::report::Report;
+
+/// Made by the merge function, and the same in every row of a batch table.
+const SOURCE: &str = "source";
+
+/// Makes partitions of what closes, year by year.
+pub struct Finish<'a> {
+    plan: &'a Plan,
+    merge: MergeFunction,
+    function: String,
+    /// The last rows of each key's series so far.
+    before: BTreeMap<String, RecordBatch>,
+    footer: Vec<(&'static str, String)>,
+}
+
+impl<'a> Finish<'a> {
+    pub fn new(
+        plan: &'a Plan,
+        component: &tallow_engine::Component,
+        footer: Vec<(&'static str, String)>,
+    ) -> Result<Self, BatchError> {
+        let function = component.name().to_owned();
+        let merge =
+            MergeFunction::new(component, plan.limits).map_err(|error| failed(&function, "start", error))?;
+        Ok(Self { plan, merge, function, before: BTreeMap::new(), footer })
+    }
+
+    /// The partitions of one year, of what closed in it.
+    pub fn year(
+        &mut self,
+        year: i32,
+        outputs: &[Output],
+        coverage: &Coverage,
+        report: &mut Report,
+    ) -> Result<Vec<NewPartition>, BatchError> {
+        let mut closed = self.by_symbol(outputs)?;
+        let year_end_us = partition::year_start_us(year + 1);
+        let mut partitions = Vec::new();
+        for symbol in coverage.symbols() {
+            let Some((from_us, end_us)) = coverage.span_us(symbol) else { continue };
+            let years =
+                [from_us, end_us - 1].map(|time_us| partition::year(self.plan.window_start_us(time_us)));
+            if !(years[0]..=years[1]).contains(&year) {
+                continue;
+            }
+            let rows =
+                closed.remove(symbol).map(|rows| self.with_complete(&rows, symbol, coverage)).transpose()?;
+            let until_us = (year_end_us < end_us).then_some(year_end_us);
+            let merged = self.merged(symbol, rows, until_us)?;
+            if merged.num_rows() == 0 {
+                continue;
+            }
+            self.keep_tail(symbol, &merged)?;
+            partitions.push(self.partition(symbol, year, &merged, report)?);
+        }
+        Ok(partitions)
+    }
+
+    fn by_symbol(&self, outputs: &[Output]) -> Result<BTreeMap<String, RecordBatch>, BatchError> {
+        let mut of_symbol: BTreeMap<String, Vec<RecordBatch>> = BTreeMap::new();
+        for output in outputs.iter().filter(|output| output.table.rows > 0) {
+            let rows = to_arrow(&output.table).map_err(|error| self.wrong(&error))?;
+            let keys = rows.column_by_name(KEY).and_then(|column| column.as_string_opt::<i32>());
+            let keys = keys.ok_or_else(|| self.answer(format!("windows without a text column `{KEY}`")))?;
+            let mut rows_of: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+            (0..rows.num_rows()).for_each(|row| rows_of.entry(keys.value(row)).or_default().push(row as u32));
+            for (symbol, indices) in rows_of {
+                let part = take_record_batch(&rows, &UInt32Array::from(indices))
+                    .map_err(|error| self.wrong(&error))?;
+                of_symbol.entry(symbol.to_owned()).or_default().push(part);
+            }
+        }
+        of_symbol
+            .into_iter()
+            .map(|(symbol, parts)| {
+                let rows = concat_batches(&parts[0].schema(), &parts).map_err(|error| self.wrong(&error))?;
+                Ok((symbol, rows))
+            })
+            .collect()
+    }
+
+    /// Says of each window whether it is complete: whether the input reaches over it without a gap.
+    fn with_complete(
+        &self,
+        rows: &RecordBatch,
+        symbol: &str,
+        coverage: &Coverage,
+    ) -> Result<RecordBatch, BatchError> {
+        let starts = self.times(rows, "window_start")?;
+        let ends = self.times(rows, "window_end")?;
+        let complete: BooleanArray = starts
+            .iter()
+            .zip(&ends)
+            .map(|(start, end)| Some(coverage.covers(symbol, *start, *end)))
+            .collect();
+        let schema = rows.schema();
+        let mut columns = rows.columns().to_vec();
+        let index = schema.index_of("complete").map_err(|error| self.wrong(&error))?;
+        columns[index] = std::sync::Arc::new(complete) as ArrayRef;
+        RecordBatch::try_new(schema, columns).map_err(|error| self.wrong(&error))
+    }
+
+    fn times(&self, rows: &RecordBatch, name: &str) -> Result<Vec<i64>, BatchError> {
+        let column = rows.column_by_name(name);
+        let times = column.and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
+        let times = times.ok_or_else(|| self.answer(format!("windows without a time `{name}`")))?;
+        Ok(times.values().to_vec())
+    }
+
+    fn merged(
+        &mut self,
+        symbol: &str,
+        rows: Option<RecordBatch>,
+        until_us: Option<i64>,
+    ) -> Result<RecordBatch, BatchError> {
+        let table = |rows: &RecordBatch| from_arrow(rows).map_err(|error| self.wrong(&error));
+        let before: Option<Table> = self.before.get(symbol).map(table).transpose()?;
+        let inputs: Vec<MergeInput> = match &rows {
+            Some(rows) => vec![MergeInput { source: MergeSource::Batch, table: table(rows)?, covers: None }],
+            None => Vec::new(),
+        };
+        let settings = self.plan.merge_settings(until_us);
+        let merged = self
+            .merge
+            .merge(before.as_ref(), &inputs, &settings)
+            .map_err(|error| failed(&self.function, "merge", error))?;
+        to_arrow(&merged.table).map_err(|error| self.wrong(&error))
+    }
+
+    fn keep_tail(&mut self, symbol: &str, merged: &RecordBatch) -> Result<(), BatchError> {
+        let wanted = self.plan.rows_before();
+        let count = merged.num_rows();
+        let tail = match self.before.get(symbol) {
+            Some(before) if count < wanted => {
+                concat_batches(&merged.schema(), [before, merged]).map_err(|error| self.wrong(&error))?
+            }
+            _ => merged.clone(),
+        };
+        let from = tail.num_rows().saturating_sub(wanted);
+        // A copy: a slice would keep the whole year in memory.
+        let indices: UInt32Array = (from as u32..tail.num_rows() as u32).collect();
+        let tail = take_record_batch(&tail, &indices).map_err(|error| self.wrong(&error))?;
+        self.before.insert(symbol.to_owned(), tail);
+        Ok(())
+    }
+
+    fn partition(
+        &self,
+        symbol: &str,
+        year: i32,
+        merged: &RecordBatch,
+        report: &mut Report,
+    ) -> Result<NewPartition, BatchError> {
+        report.windows += merged.num_rows() as u64;
+        report.filled += count(merged, "filled", true);
+        report.partial += count(merged, "complete", false) - count(merged, "filled", true);
+        let mut rows = merged.clone();
+        if let Ok(index) = rows.schema().index_of(SOURCE) {
+            rows.remove_column(index);
+        }
+        if self.plan.job.decimals == Decimals::Double {
+            rows = decimals_to_doubles(&rows).map_err(|what| self.answer(what))?;
+        }
+        let path = self.plan.table.path(&Partition::of(symbol, year));
+        let file = File::of_rows(&path, &rows, "window_start", &self.footer)?;
+        Ok(NewPartition { path, file, inputs: Vec::new() })
+    }
+
+    fn answer(&self, what: String) -> BatchError {
+        BatchError::Answer { function: self.function.clone(), what }
+    }
+
+    fn wrong(&self, error: &ArrowError) -> BatchError {
+        self.answer(error.to_string())
+    }
+}
+
+/// How many rows have that value in a boolean column.
+fn count(rows: &RecordBatch, name: &str, value: bool) -> u64 {
+    let column = rows.column_by_name(name).and_then(|column| column.as_boolean_opt());
+    column.map_or(0, |column| column.iter().filter(|it| *it == Some(value)).count() as u64)
+}

@@ -1,0 +1,158 @@
+//! Takes parsed batches in order into the windows, and keeps the books: what became of each line and row.
+
+use std::collections::BTreeMap;
+
+use tallow_engine::{CallError, Component, Limits, Output, Report as WindowReport, Spec, WindowFunction};
+use tallow_sink::{DeadLetter, ReasonKind};
+
+use super::coverage::Coverage;
+use super::error::BatchError;
+use super::report::Report;
+use crate::books;
+use crate::dead::dead_letter;
+use crate::error::PipelineError;
+use crate::plan::OnReject;
+use crate::stage::parse::{Parts, Piece};
+
+/// The windows of one group, and what is known of its rows.
+pub struct Fold {
+    name: String,
+    function: WindowFunction,
+    spec: Spec,
+    key: &'static str,
+    on_reject: OnReject,
+    pub coverage: Coverage,
+    pub report: Report,
+    pub dead: Vec<DeadLetter>,
+    with_rows: u64,
+    closed: u64,
+}
+
+impl Fold {
+    pub fn new(
+        component: &Component,
+        limits: Limits,
+        spec: &Spec,
+        key: &'static str,
+        on_reject: OnReject,
+        coverage: Coverage,
+    ) -> Result<Self, BatchError> {
+        let name = component.name().to_owned();
+        let function = WindowFunction::open(component, limits, std::slice::from_ref(spec))
+            .map_err(|error| failed(&name, "open", error))?;
+        Ok(Self {
+            name,
+            function,
+            spec: spec.clone(),
+            key,
+            on_reject,
+            coverage,
+            report: Report::default(),
+            dead: Vec::new(),
+            with_rows: 0,
+            closed: 0,
+        })
+    }
+
+    /// Takes what a worker made of a batch.
+    pub fn take(&mut self, parts: Parts) -> Result<(), BatchError> {
+        self.report.lines += parts.taken.iter().map(|taken| taken.records).sum::<u64>();
+        for letter in parts.aside {
+            Report::count(&mut self.report.set_aside, &letter.reason);
+            self.dead.push(without_line_end(letter));
+        }
+        for piece in parts.pieces {
+            self.take_piece(&piece)?;
+        }
+        Ok(())
+    }
+
+    fn take_piece(&mut self, piece: &Piece) -> Result<(), BatchError> {
+        let rows = &piece.parsed.rows;
+        for (_, reason) in piece.parsed.ignored.iter() {
+            Report::count(&mut self.report.ignored, reason);
+        }
+        self.reject(piece)?;
+        self.with_rows += rows.records.chunk_by(|a, b| a == b).count() as u64;
+        self.report.rows += u64::from(rows.table.rows);
+        self.report.rounded += piece.parsed.rounded;
+        if rows.table.rows == 0 {
+            return Ok(());
+        }
+        self.coverage.add(rows, &self.spec.time, self.key);
+        let reports = self.function.update(rows).map_err(|error| failed(&self.name, "update", error))?;
+        reports.iter().for_each(|report| self.judge(piece, report));
+        Ok(())
+    }
+
+    fn reject(&mut self, piece: &Piece) -> Result<(), BatchError> {
+        for (record, reason) in piece.parsed.rejected.iter() {
+            Report::count(&mut self.report.rejected, reason);
+            match self.on_reject {
+                OnReject::Drop => {}
+                OnReject::DeadLetter => {
+                    let letter = dead_letter(&piece.batch, record, ReasonKind::Rejected, reason.to_owned());
+                    self.dead.push(without_line_end(letter));
+                }
+                OnReject::Fail => {
+                    let place = piece.batch.place(record);
+                    let place = format!("{}:{}", place.topic, place.offset);
+                    return Err(PipelineError::BadRecord { place, reason: reason.to_owned() }.into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn judge(&mut self, piece: &Piece, report: &WindowReport) {
+        self.report.accepted += report.accepted;
+        self.report.duplicates += report.duplicate;
+        self.report.conflicts += report.conflict;
+        self.report.invalid += report.invalid.len() as u64;
+        let refused = [
+            (&report.conflict_rows, ReasonKind::Conflict, "its id was seen before with other content"),
+            (&report.invalid, ReasonKind::Invalid, "it lacks an event time, a key or an id"),
+        ];
+        for (list, kind, reason) in refused {
+            for &row in list {
+                let (record, within) = books::record_and_row(&piece.parsed.rows, row);
+                let mut letter = dead_letter(&piece.batch, record, kind, reason.to_owned());
+                (letter.window, letter.row) = (Some(self.spec.name.clone()), Some(within));
+                self.dead.push(without_line_end(letter));
+            }
+        }
+    }
+
+    /// Closes every window that ends by then.
+    pub fn close(&mut self, end_us: i64) -> Result<Vec<Output>, BatchError> {
+        let outputs = self.function.advance(end_us).map_err(|error| failed(&self.name, "advance", error))?;
+        self.closed += outputs.iter().map(|output| output.assignments).sum::<u64>();
+        Ok(outputs)
+    }
+
+    /// Checks the books once all windows are closed, and completes the report.
+    pub fn finish(mut self) -> Result<Report, BatchError> {
+        if let Some(wrong) = self.report.imbalance(self.with_rows, self.closed) {
+            return Err(BatchError::Books(wrong));
+        }
+        let symbols: Vec<String> = self.coverage.symbols().map(str::to_owned).collect();
+        let spans =
+            symbols.into_iter().filter_map(|symbol| Some((symbol.clone(), self.coverage.span_us(&symbol)?)));
+        self.report.spans_us = spans.collect::<BTreeMap<_, _>>();
+        self.report.take_gaps(self.coverage.gaps());
+        Ok(self.report)
+    }
+}
+
+/// A record of a file holds its line end, which is no part of the line.
+fn without_line_end(mut letter: DeadLetter) -> DeadLetter {
+    if let Some(value) = &mut letter.value {
+        let ends = value.iter().rev().take_while(|byte| b"\r\n".contains(byte)).count();
+        value.truncate(value.len() - ends);
+    }
+    letter
+}
+
+pub fn failed(function: &str, call: &'static str, error: CallError) -> BatchError {
+    BatchError::Function { function: function.to_owned(), call, error }
+}

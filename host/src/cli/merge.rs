@@ -1,0 +1,112 @@
+//! `tallow merge`: one served table of a batch table and a pipeline's window.
+
+use serde_json::json;
+use tallow_manifest::{Manifest, Merge};
+use tallow_merge::{MergeError, Merger, Report};
+
+use super::report::{LineReporter, grouped};
+use super::wire::World;
+use super::{Failure, settings, stop};
+use crate::error::exit;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    settings: settings::Args,
+    /// The merge to run; without it all of the manifest's
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+    /// Bring the tables back to how that run left them; `tallow status` lists the runs
+    #[arg(long, value_name = "RUN", requires = "name")]
+    restore: Option<u64>,
+    /// Print progress and reports as JSON lines
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: Args) -> Result<(), Failure> {
+    let manifest = args.settings.load()?;
+    let merges = merges(&manifest, args.name.as_deref())?;
+    let world = World::new(&manifest, stop::on_signal()?)?;
+    let Some(run) = args.restore else { return run_each(&world, &manifest, merges.into_iter(), args.json) };
+    for merge in merges {
+        let merger = world.merger(&manifest, merge)?;
+        let report = merger.restore(run).map_err(|error| failure(&merger, &error))?;
+        print(&report, merger.store.url(), args.json);
+    }
+    Ok(())
+}
+
+/// Runs merges one after the other, and says what each did.
+pub fn run_each<'a>(
+    world: &World,
+    manifest: &Manifest,
+    merges: impl Iterator<Item = &'a Merge>,
+    json: bool,
+) -> Result<(), Failure> {
+    for merge in merges {
+        let merger = world.merger(manifest, merge)?;
+        let report = merge_one(world, &merger, json)?;
+        print(&report, merger.store.url(), json);
+    }
+    Ok(())
+}
+
+/// The merges to run: all, or the one that was named.
+pub fn merges<'a>(manifest: &'a Manifest, only: Option<&str>) -> Result<Vec<&'a Merge>, Failure> {
+    let usage = |text: String| Failure::new(exit::USAGE, format!("{}: {text}", manifest.path.display()));
+    let names: Vec<&str> = manifest.merges.iter().map(|merge| merge.name.as_str()).collect();
+    match only {
+        _ if names.is_empty() => {
+            Err(usage("there is no [application.trigger.kafka.merge.NAME]: nothing to merge".to_owned()))
+        }
+        None => Ok(manifest.merges.iter().collect()),
+        Some(only) => match manifest.merge(only) {
+            Some(merge) => Ok(vec![merge]),
+            None => Err(usage(format!("no merge `{only}`; there are: {}", names.join(", ")))),
+        },
+    }
+}
+
+fn merge_one(world: &World, merger: &Merger, json: bool) -> Result<Report, Failure> {
+    let start = world.clock.ticks();
+    let mut line = LineReporter::new(json);
+    let name = merger.settings.name.as_str();
+    let report = merger.run(&mut |step| {
+        let elapsed = world.clock.ticks().since(start);
+        let text = format!("{name}: {} of {} partitions, {} {}", step.done, step.all, step.key, step.year);
+        line.show(elapsed, &text, || json!({ "progress": name, "done": step.done, "all": step.all }));
+    });
+    line.finish();
+    report.map_err(|error| failure(merger, &error))
+}
+
+fn failure(merger: &Merger, error: &MergeError) -> Failure {
+    Failure::new(error.exit_code(), format!("merge `{}`: {error}", merger.settings.name))
+}
+
+fn print(report: &Report, lake: &str, json: bool) {
+    if json {
+        println!("{}", json!({ "summary": report, "lake": lake }));
+        return;
+    }
+    let Report { merge, keys, partitions, rows, .. } = report;
+    let what = match report.run {
+        Some(run) => {
+            let (written, removed) = (report.written.len(), report.removed.len());
+            format!("run {run}: {written} files written, {removed} removed")
+        }
+        None => "nothing to write".to_owned(),
+    };
+    println!("{merge}: {what}; {} of {partitions} partitions merged anew", report.merged);
+    println!("  {} rows of {} symbols in {lake}/serving/{merge}", grouped(*rows), grouped(*keys));
+    if report.gaps > 0 {
+        println!("  {} gaps: `tallow status` lists them", report.gaps);
+    }
+    for healed in &report.healed {
+        println!("  mended: {}", super::merge_status::span(&healed.key, healed.from_us, healed.to_us));
+    }
+    if report.dropped_files > 0 {
+        println!("  {} speed files removed: the served table has their rows", grouped(report.dropped_files));
+    }
+}

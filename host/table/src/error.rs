@@ -1,0 +1,45 @@
+//! What can go wrong with a rebuilt table, by what is to be done about it.
+
+use tallow_log::{LogError, StoreError};
+
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file of the lake is not what a table has.
+    #[error("{path}: {why}")]
+    Unreadable { path: String, why: String },
+    /// A table of a function cannot be written.
+    #[error("{path} cannot be written as Parquet: {why}")]
+    Unwritable { path: String, why: String },
+    /// The commit's own account of its tables is not one that this program reads.
+    #[error("the state of job `{job}` cannot be read: {why}. Run the version of tallow that wrote it")]
+    State { job: String, why: String },
+    /// What was asked to be restored cannot be.
+    #[error("{0}")]
+    Restore(String),
+}
+
+impl TableError {
+    /// The program's exit code for it (sysexits), as [`LogError::exit_code`]; 65 a damaged file, 2 a wrong run.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Log(error) => error.exit_code(),
+            Self::Store(error) => error.exit_code(),
+            Self::Unreadable { .. } | Self::State { .. } => 65,
+            Self::Unwritable { .. } => 70,
+            Self::Restore(_) => 2,
+        }
+    }
+
+    /// Whether the same call may work later.
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Log(error) => error.passes(),
+            Self::Store(error) => error.passes(),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! A Parquet file of the lake, to a function's table and back.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::Schema;
+use arrow_select::concat::concat_batches;
+use bytes::Bytes;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
+use tallow_engine::{Table, from_arrow, to_arrow};
+use tallow_log::{Digest, Store};
+use tallow_sink::parquet_file::{Layout, SCHEMA_VERSION, encode};
+use tallow_sink::rows_digest;
+
+use crate::TableError;
+
+/// Rows read at once.
+const BATCH_ROWS: usize = 64 << 10;
+
+/// A file that is ready to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    pub bytes: Bytes,
+    pub rows: u64,
+    /// [`rows_digest`] of the rows.
+    pub rows_digest: Digest,
+}
+
+impl File {
+    /// A table's rows, sorted by the column `sorted_by`, with `footer` and the rows' digest in the footer. The same
+    /// rows and footer give the same bytes. `path`: for the error.
+    pub fn of_table(
+        path: &str,
+        table: &Table,
+        sorted_by: &str,
+        footer: &[(&str, String)],
+    ) -> Result<Self, TableError> {
+        let wrong = |why: String| TableError::Unwritable { path: path.to_owned(), why };
+        Self::of_rows(path, &to_arrow(table).map_err(|error| wrong(error.to_string()))?, sorted_by, footer)
+    }
+
+    /// The same of an Arrow batch.
+    pub fn of_rows(
+        path: &str,
+        rows: &RecordBatch,
+        sorted_by: &str,
+        footer: &[(&str, String)],
+    ) -> Result<Self, TableError> {
+        let wrong = |why: String| TableError::Unwritable { path: path.to_owned(), why };
+        let sorted_by = rows.schema().index_of(sorted_by).map_err(|error| wrong(error.to_string()))?;
+        let digest = rows_digest(rows).map_err(|error| wrong(error.to_string()))?;
+        let mut footer = footer.to_vec();
+        footer.push(("tallow.rows_digest", digest.to_string()));
+        footer.push(("tallow.schema", SCHEMA_VERSION.to_owned()));
+        let layout = Layout { sorted_by: &[sorted_by], opaque: &[] };
+        let bytes = encode(rows, layout, footer).map_err(|error| wrong(error.to_string()))?;
+        Ok(Self { bytes, rows: rows.num_rows() as u64, rows_digest: digest })
+    }
+}
+
+/// What a file holds.
+#[derive(Clone, Debug)]
+pub struct Content {
+    pub rows: RecordBatch,
+    /// Keys and values of the footer.
+    pub footer: BTreeMap<String, String>,
+}
+
+impl Content {
+    /// The rows as a function takes them. `path`: for the error.
+    pub fn table(&self, path: &str) -> Result<Table, TableError> {
+        from_arrow(&self.rows)
+            .map_err(|error| TableError::Unreadable { path: path.to_owned(), why: error.to_string() })
+    }
+}
+
+/// Reads the Parquet file at a path of the store; none where there is none.
+pub fn read(store: &Store, path: &str) -> Result<Option<Content>, TableError> {
+    let at = format!("{}/{path}", store.url());
+    store.get(path)?.map(|bytes| decode(&at, bytes)).transpose()
+}
+
+/// Reads a Parquet file's bytes. `path`: for the error.
+pub fn decode(path: &str, bytes: Bytes) -> Result<Content, TableError> {
+    let wrong = |why: String| TableError::Unreadable { path: path.to_owned(), why };
+    let metadata = ArrowReaderMetadata::load(&bytes, Default::default())
+        .map_err(|error| wrong(format!("it is no Parquet file: {error}")))?;
+    let pairs = metadata.metadata().file_metadata().key_value_metadata().into_iter().flatten();
+    let footer =
+        pairs.filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?))).collect::<BTreeMap<_, _>>();
+    // Footers differ from file to file; rows of files with the same columns are to have the same schema.
+    let schema = Arc::new(Schema::new(metadata.schema().fields().clone()));
+    let reader =
+        ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, metadata).with_batch_size(BATCH_ROWS);
+    let batches = reader.build().map_err(|error| wrong(error.to_string()))?;
+    let batches = batches
+        .map(|batch| batch.and_then(|batch| RecordBatch::try_new(schema.clone(), batch.columns().to_vec())))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| wrong(error.to_string()))?;
+    let rows = concat_batches(&schema, &batches).map_err(|error| wrong(error.to_string()))?;
+    Ok(Content { rows, footer })
+}

@@ -1,0 +1,25 @@
+//! Rebuilt tables of the lake: one object a partition, under a fixed name, replaced whole. In the order in which it is
+//! best read:
+//!
+//! - [`partition`]: where a partition's object is, and which ones there are;
+//! - [`file`](mod@file): a partition's Parquet to a function's [`Table`](tallow_engine::Table) and back;
+//! - [`state`]: what a job's commit says of its tables: partitions, digests, inputs;
+//! - [`job`]: the fenced job that replaces partitions: what it is about to write is committed before it is written, so
+//!   that the next owner completes what a crash left;
+//! - `backup`: what was replaced, and how to bring it back;
+//! - [`wanted`]: what a served table lacks.
+
+mod backup;
+mod error;
+pub mod file;
+pub mod job;
+pub mod partition;
+pub mod state;
+pub mod wanted;
+
+pub use error::TableError;
+pub use file::File;
+pub use job::{Done, NewPartition, Run, TableJob};
+pub use partition::{Partition, Partitioned};
+pub use state::{Input, PartitionState, RunState, TableState};
+pub use wanted::Wanted;

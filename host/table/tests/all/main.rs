@@ -1,0 +1,9 @@
+//! Rebuilt tables on stores that break on demand.
+
+#![allow(clippy::unwrap_used)] // Helpers of tests may panic as tests may.
+
+mod bench;
+mod faults;
+mod files;
+mod restore;
+mod runs;

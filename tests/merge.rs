@@ -1,0 +1,276 @@
+//! `tallow merge` as a program, on a lake in a folder, against DuckDB over the same files.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tallow_edge::{Random, SeededRandom};
+use tallow_engine::{Column, ColumnData, Table, Text};
+use tallow_table::{File, Partition, Partitioned, partition};
+use tallow_tests::duckdb::DuckDb;
+use tallow_tests::{paths, tallow};
+use tempfile::TempDir;
+
+const DAY_US: i64 = 86_400_000_000;
+const SYMBOLS: [&str; 3] = ["BTCUSDT", "ETH/USD", "1INCH"];
+
+#[derive(Clone, Copy)]
+struct Candle {
+    day: i64,
+    close: f64,
+    volume: f64,
+    complete: Option<bool>,
+    revision: i64,
+    filled: bool,
+}
+
+/// Prices and volumes that are not round: sums of them depend on their order.
+fn candle(random: &dyn Random, day: i64) -> Candle {
+    let close = 100.0 * (1.0 + random.unit()) / 3.0;
+    Candle { day, close, volume: random.unit() * 1e7, complete: Some(true), revision: 0, filled: false }
+}
+
+fn table(symbol: &str, candles: &[Candle]) -> Table {
+    let symbols =
+        Text { bytes: symbol.into(), ends: vec![symbol.len() as u32], codes: vec![0; candles.len()] };
+    let column = |name: &str, data| Column { name: name.to_owned(), data, validity: None };
+    let times = |offset: i64| candles.iter().map(|candle| (candle.day + offset) * DAY_US).collect();
+    let floats = |of: &dyn Fn(&Candle) -> f64| ColumnData::Float64(candles.iter().map(of).collect());
+    let mut known = vec![0u8; candles.len().div_ceil(8)];
+    for (row, candle) in candles.iter().enumerate() {
+        known[row / 8] |= u8::from(candle.complete.is_some()) << (row % 8);
+    }
+    let complete = candles.iter().map(|candle| candle.complete.unwrap_or(false)).collect();
+    let columns = vec![
+        column("symbol", ColumnData::Text(symbols)),
+        column("window_start", ColumnData::TimestampUs(times(0))),
+        column("window_end", ColumnData::TimestampUs(times(1))),
+        column("open", floats(&|candle| candle.close - 0.1)),
+        column("high", floats(&|candle| candle.close + 0.7)),
+        column("low", floats(&|candle| candle.close - 0.3)),
+        column("close", floats(&|candle| candle.close)),
+        column("volume", floats(&|candle| candle.volume)),
+        column("trades", ColumnData::Int64(candles.iter().map(|candle| candle.day % 97 + 1).collect())),
+        Column { validity: Some(known), ..column("complete", ColumnData::Boolean(complete)) },
+        column("revision", ColumnData::Int64(candles.iter().map(|candle| candle.revision).collect())),
+        column("filled", ColumnData::Boolean(candles.iter().map(|candle| candle.filled).collect())),
+    ];
+    Table { rows: candles.len() as u32, columns }
+}
+
+/// A lake and a manifest with a merge of it.
+struct Lake {
+    place: TempDir,
+}
+
+impl Lake {
+    fn new() -> Self {
+        let place = tempfile::tempdir().unwrap();
+        let functions = paths::functions().display().to_string();
+        let manifest = include_str!("merge/spin.toml").replace("{functions}", &functions);
+        fs::write(place.path().join("spin.toml"), manifest).unwrap();
+        Self { place }
+    }
+
+    fn root(&self) -> PathBuf {
+        self.place.path().join("lake")
+    }
+
+    fn write(&self, path: &str, footer: &[(&str, String)], table: &Table) {
+        let file = self.root().join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, File::of_table(path, table, "window_start", footer).unwrap().bytes).unwrap();
+    }
+
+    fn write_batch(&self, symbol: &str, candles: &[Candle]) {
+        let batch = Partitioned::new("batch", "daily", "symbol");
+        for of_year in candles.chunk_by(|one, next| year(one) == year(next)) {
+            let path = batch.path(&Partition::of(symbol, year(&of_year[0])));
+            self.write(&path, &[], &table(symbol, of_year));
+        }
+    }
+
+    fn write_speed(&self, name: &str, source: &str, symbol: &str, candle: Candle) {
+        let mut table = table(symbol, &[candle]);
+        table.columns.pop();
+        let day = tallow_sink::hive::date(candle.day * DAY_US);
+        let footer = [("tallow.source", source.to_owned())];
+        self.write(&format!("speed/candles_1d/{day}/{name}.parquet"), &footer, &table);
+    }
+
+    fn run(&self, arguments: &[&str]) -> tallow::Finished {
+        let manifest = self.place.path().join("spin.toml").display().to_string();
+        let all: Vec<&str> = arguments.iter().copied().chain(["-f", &manifest]).collect();
+        tallow::run(&all).success()
+    }
+
+    /// Days expected, served and given to the forecast; days that differ, and some of these.
+    fn compare(&self, duckdb: &DuckDb) -> Vec<String> {
+        let sql = include_str!("merge/served.sql").replace("{lake}", &self.root().display().to_string());
+        duckdb.rows(&sql).remove(0)
+    }
+}
+
+fn year(candle: &Candle) -> i32 {
+    partition::year(candle.day * DAY_US)
+}
+
+/// Three symbols over three years in batch, and on by stream and backfill: holes, days that are partial or of which
+/// nothing is known, several revisions, days that both have, days that batch has filled.
+fn fill(lake: &Lake, random: &dyn Random) {
+    let first = 19_000;
+    for (index, symbol) in SYMBOLS.iter().enumerate() {
+        let last = first + 900 + 150 * index as i64;
+        let mut batch = Vec::new();
+        let mut gap_until = 0;
+        for day in first..last {
+            if random.below(40) == 0 {
+                gap_until = day + random.below(60) as i64;
+            }
+            let mut candle = candle(random, day);
+            candle.filled = day < gap_until;
+            candle.complete = if candle.filled { Some(false) } else { completeness(random) };
+            if !(candle.filled && random.below(2) == 0) {
+                batch.push(candle);
+            }
+        }
+        lake.write_batch(symbol, &batch);
+        for day in last - 200..last + 200 {
+            for revision in 0..random.below(4) as i64 {
+                let source = if revision > 0 && random.below(3) > 0 { "backfill" } else { "stream" };
+                let complete = completeness(random);
+                let candle = Candle { revision, complete, ..candle(random, day) };
+                lake.write_speed(&format!("{index}-{revision}"), source, symbol, candle);
+            }
+        }
+    }
+}
+
+fn completeness(random: &dyn Random) -> Option<bool> {
+    match random.below(10) {
+        0 => None,
+        1 | 2 => Some(false),
+        _ => Some(true),
+    }
+}
+
+/// Every object of the served tables, with its bytes.
+fn objects(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut open = vec![root.join("serving"), root.join("prophet_input")];
+    while let Some(folder) = open.pop() {
+        for entry in folder.read_dir().unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { open.push(path) } else { found.push((path.clone(), fs::read(path).unwrap())) }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn what_is_served_is_what_duckdb_makes_of_the_same_files() {
+    let Some(duckdb) = DuckDb::find("what_is_served_is_what_duckdb_makes_of_the_same_files") else { return };
+    for seed in [1, 2] {
+        let lake = Lake::new();
+        let random = SeededRandom::new(seed);
+        fill(&lake, &random);
+        lake.run(&["merge"]);
+        let compared = lake.compare(&duckdb);
+        let days: u64 = compared[0].parse().unwrap();
+        assert!(days > 3000, "{compared:?}");
+        assert_eq!(compared, [&compared[0], &compared[0], &compared[0], "0", ""], "seed {seed}");
+
+        // More of the same, so that some partitions are merged again and others stand.
+        let day = 19_000 + 900 + 150;
+        let mended = Candle { revision: 9, ..candle(&random, day) };
+        lake.write_speed("mended", "backfill", SYMBOLS[0], mended);
+        lake.run(&["merge", "daily"]);
+        let compared = lake.compare(&duckdb);
+        assert_eq!(compared[3..], ["0", ""], "seed {seed}, merged again");
+    }
+}
+
+#[test]
+fn a_second_run_and_other_time_zones_give_the_same_bytes() {
+    let lake = Lake::new();
+    fill(&lake, &SeededRandom::new(3));
+    lake.run(&["merge"]);
+    let first = objects(&lake.root());
+    let again = lake.run(&["merge", "--json"]);
+    assert!(again.stdout.contains("\"run\":null"), "{}", again.stdout);
+    assert_eq!(objects(&lake.root()), first);
+    for zone in ["Asia/Ho_Chi_Minh", "America/New_York"] {
+        let other = Lake::new();
+        fill(&other, &SeededRandom::new(3));
+        let manifest = other.place.path().join("spin.toml").display().to_string();
+        tallow::run_with(&[("TZ", zone)], &["merge", "-f", &manifest]).success();
+        let bytes = |lake: &Lake| {
+            let found = objects(&lake.root());
+            found
+                .into_iter()
+                .map(|(path, bytes)| (path.strip_prefix(lake.root()).unwrap().to_owned(), bytes))
+                .collect::<Vec<_>>()
+        };
+        assert!(bytes(&other) == bytes(&lake), "{zone}");
+    }
+}
+
+#[test]
+fn a_killed_merge_is_completed_by_the_next_with_the_same_bytes() {
+    let whole = Lake::new();
+    fill(&whole, &SeededRandom::new(4));
+    whole.run(&["merge"]);
+    let relative = |lake: &Lake| {
+        let found = objects(&lake.root());
+        found
+            .into_iter()
+            .map(|(path, bytes)| (path.strip_prefix(lake.root()).unwrap().to_owned(), bytes))
+            .collect::<Vec<_>>()
+    };
+    let expected = relative(&whole);
+
+    let lake = Lake::new();
+    fill(&lake, &SeededRandom::new(4));
+    let manifest = lake.place.path().join("spin.toml").display().to_string();
+    let mut kills = 0;
+    // Killed at ever more objects: while blobs are put, at the commit, while partitions are written.
+    for wanted in [1, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30] {
+        let count =
+            || objects_below(&lake.root().join("_tallow")) + objects_below(&lake.root().join("serving"));
+        let running = tallow::start(&["merge", "-f", &manifest]);
+        kills += usize::from(running.kill_when(|| count() >= wanted));
+    }
+    assert!(kills > 3, "no run lived long enough to be killed");
+    lake.run(&["merge"]);
+    assert!(relative(&lake) == expected);
+}
+
+fn objects_below(folder: &Path) -> usize {
+    let Ok(entries) = folder.read_dir() else { return 0 };
+    let paths = entries.flatten().map(|entry| entry.path());
+    paths.map(|path| if path.is_dir() { objects_below(&path) } else { 1 }).sum()
+}
+
+#[test]
+fn a_run_is_listed_restored_and_undone() {
+    let lake = Lake::new();
+    let random = SeededRandom::new(5);
+    lake.write_batch("BTCUSDT", &[candle(&random, 20_000), candle(&random, 20_003)]);
+    lake.run(&["merge"]);
+    let first = objects(&lake.root());
+    lake.write_speed("a", "backfill", "BTCUSDT", candle(&random, 20_001));
+    let mended = lake.run(&["merge"]);
+    assert!(mended.stdout.contains("run 2: 2 files written"), "{}", mended.stdout);
+    let second = objects(&lake.root());
+    assert!(first != second);
+    let status = lake.run(&["status", "--brokers", "localhost:1"]).stdout;
+    assert!(status.contains("BTCUSDT 2024-10-06 to 2024-10-07: 1 window missing"), "{status}");
+    lake.run(&["merge", "daily", "--restore", "1"]);
+    assert!(objects(&lake.root()) == first);
+    lake.run(&["merge"]);
+    assert!(objects(&lake.root()) == first, "its inputs are the same");
+    lake.run(&["merge", "daily", "--restore", "2"]);
+    assert!(objects(&lake.root()) == second);
+}
