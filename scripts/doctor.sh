@@ -79,6 +79,7 @@ check_test_services() {
     optional "the check of docker-compose.yml" docker-compose docker-compose
     # `make test` looks there, too.
     tools=$(realpath -m "${CARGO_TARGET_DIR:-target}/tools")
+    check_duckdb
     have versitygw || [ -x "$tools/versitygw" ] && return
     if have go && may_install; then
         say "go install $versitygw"
@@ -89,6 +90,22 @@ check_test_services() {
   go install $versitygw (needs Go, https://go.dev/dl)"
     else
         say "no versitygw: tests on a real object store are skipped (go install $versitygw)"
+    fi
+}
+
+# A Python of the tests' own, with what batch tables are compared with.
+check_duckdb() {
+    "$tools/python/bin/python" -c 'import duckdb' 2>/dev/null && return
+    python3 -c 'import duckdb' 2>/dev/null && return
+    if have python3 && may_install; then
+        say "pip install duckdb, into $tools/python"
+        python3 -m venv "$tools/python" >&2 && "$tools/python/bin/pip" install -q duckdb >&2 && return
+    fi
+    if [ "${CI:-}" = true ]; then
+        problems="$problems
+  python3 -m venv $tools/python && $tools/python/bin/pip install duckdb (needs python3-venv)"
+    else
+        say "no duckdb in Python: the comparison of batch tables with it is skipped (pip install duckdb)"
     fi
 }
 

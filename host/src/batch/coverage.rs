@@ -178,6 +178,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         /// Against the sorted times themselves.
         #[test]
         fn gaps_are_where_no_row_follows_in_time_whatever_the_order(times in prop::collection::vec(0i64..200, 1..80), interval in 1i64..5, gap in prop::option::of(1i64..9), start in 0i64..200, size in 1i64..30) {

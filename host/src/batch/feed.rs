@@ -34,10 +34,12 @@ type Piece = Result<Lines, FileError>;
 /// Where each file's pieces wait for their turn.
 pub struct Shelves {
     next: AtomicUsize,
-    /// Whoever reads a file takes its sender.
-    pieces: Vec<(Mutex<Option<Sender<Piece>>>, Receiver<Piece>)>,
+    pieces: Vec<Shelf>,
     closed: AtomicBool,
 }
+
+/// A file's pieces. Whoever reads the file takes the sender.
+type Shelf = (Mutex<Option<Sender<Piece>>>, Receiver<Piece>);
 
 impl Shelves {
     pub fn new(files: usize) -> Self {
