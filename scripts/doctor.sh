@@ -78,9 +78,9 @@ check_test_services() {
     optional "the test on a real Kafka" mvn maven
     optional "the check of docker-compose.yml" docker-compose docker-compose
     optional "the test on a real OCI registry" docker-registry docker-registry
-    check_duckdb
     # `make test` looks there, too.
     tools=$(realpath -m "${CARGO_TARGET_DIR:-target}/tools")
+    check_duckdb
     have versitygw || [ -x "$tools/versitygw" ] && return
     if have go && may_install; then
         say "go install $versitygw"

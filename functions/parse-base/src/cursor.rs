@@ -3,7 +3,8 @@
 //! bounds check, and none is unsafe.
 
 use crate::swar::{
-    eight_digits, first_bytes, first_digits, leading_digits, low_bytes, matching, non_digits, power_of_10,
+    eight_digits, equal_bytes, first_bytes, first_digits, gathered, leading_digits, low_bytes, matching,
+    non_digits, power_of_10,
 };
 
 /// Bytes of a [`Window`]: positions are masked to 256, and a load there takes eight.
@@ -48,6 +49,12 @@ pub struct Cursor<'w> {
 impl<'w> Cursor<'w> {
     pub fn new(window: &'w Window) -> Self {
         Cursor { window, at: 0 }
+    }
+
+    /// A cursor that has read so many bytes.
+    #[inline(always)]
+    pub fn starting_at(window: &'w Window, at: usize) -> Self {
+        Cursor { window, at }
     }
 
     /// Whether exactly the first `length` bytes have been read.
@@ -208,29 +215,6 @@ impl<'w> Cursor<'w> {
         rescale(integer, fraction, scale)
     }
 
-    /// [`Cursor::decimal`] at scale 8 of numbers of up to eight bytes, point included, with both digits before and
-    /// after it; `None` leaves the number to that.
-    #[inline(always)]
-    pub fn short_decimal(&mut self) -> Option<i64> {
-        let word = self.word();
-        let marks = non_digits(word);
-        let point = marks.trailing_zeros() / 8;
-        let end = (marks & marks.wrapping_sub(1)).trailing_zeros() / 8;
-        let places = end.wrapping_sub(point + 1);
-        // Of eight bytes the ninth must say that the number ends.
-        let is_whole = end < 8 || non_digits(self.word_at(self.at + 8)) & 0x80 != 0;
-        if !(1..=6).contains(&point) || !(1..=6).contains(&places) || !is_whole {
-            return None;
-        }
-        if (word >> (8 * point)) as u8 != b'.' {
-            return None;
-        }
-        let integer = word & low_bytes(point);
-        let digits = integer | (word & !low_bytes(point + 1)) >> 8 & !low_bytes(point);
-        self.at += end as usize;
-        Some((first_digits(digits, end - 1) * power_of_10(8 - places)) as i64)
-    }
-
     /// Reads `true` or `false`.
     #[inline(always)]
     pub fn boolean(&mut self) -> Option<bool> {
@@ -257,6 +241,43 @@ impl<'w> Cursor<'w> {
         self.at += 8 + length as usize;
         Some(([first, second & low_bytes(length)], 8 + length as usize))
     }
+}
+
+/// A bit for each of the first 64 bytes that is `byte`, the lowest for the first. Fields whose ends are known at once
+/// can be read side by side, where a cursor has to wait for the end of one to begin the next.
+#[inline(always)]
+pub fn places_of(window: &Window, byte: u8) -> u64 {
+    let mut places = 0;
+    let mut at = 0;
+    while at < 64 {
+        let mut word = [0; 8];
+        word.copy_from_slice(&window[at..at + 8]);
+        places |= gathered(equal_bytes(u64::from_le_bytes(word), byte)) << at;
+        at += 8;
+    }
+    places
+}
+
+/// The decimal at scale 8 from `start` to `end`, of up to eight bytes; `None` leaves it to [`Cursor::decimal`].
+#[inline(always)]
+pub fn short_decimal(window: &Window, start: usize, end: usize) -> Option<i64> {
+    let length = end.wrapping_sub(start) as u32;
+    if !(1..=8).contains(&length) {
+        return None;
+    }
+    let word = Cursor::starting_at(window, start).word() & low_bytes(length);
+    let marks = non_digits(word) & low_bytes(length);
+    if marks == 0 {
+        return Some((first_digits(word, length) * 100_000_000) as i64);
+    }
+    let point = marks.trailing_zeros() / 8;
+    let places = length - 1 - point;
+    if marks & (marks - 1) != 0 || (word >> (8 * point)) as u8 != b'.' || point == 0 || places == 0 {
+        return None;
+    }
+    let integer = low_bytes(point);
+    let digits = word & integer | word >> 8 & !integer;
+    Some((first_digits(digits, length - 1) * power_of_10(8 - places)) as i64)
 }
 
 /// `integer.fraction` (`fraction` of eight places) at any scale that keeps all of it.
@@ -315,17 +336,18 @@ mod tests {
         }
 
         #[test]
-        fn short_decimals_agree_with_the_full_reader_or_are_left_to_it(text in "[0-9]{0,7}[.,x]?[0-9]{0,7}", after in "[,\n0-9.]") {
-            let window = window(&format!("{text}{after}"));
-            let mut cursor = Cursor::new(&window);
-            if let Some(mantissa) = cursor.short_decimal() {
-                let read = &window[..cursor.position()];
-                let exact = crate::decimal::Number::read(read).unwrap().at_scale(8).map(|it| it.mantissa);
-                prop_assert!(exact == Ok(i128::from(mantissa)) || (mantissa == 0 && read.iter().all(|byte| b"0.".contains(byte))));
-                prop_assert!(!window[cursor.position()].is_ascii_digit());
-            } else if let Some((integer, fraction)) = text.split_once('.') {
-                let short = (1..=6).contains(&integer.len()) && (1..=6).contains(&fraction.len()) && text.len() <= 8;
-                prop_assert!(!short || after.as_bytes()[0].is_ascii_digit() || integer.contains(['x', ',']));
+        fn short_decimals_agree_with_the_full_reader_or_are_left_to_it(text in "[0-9]{0,7}[.,x]?[0-9]{0,7}", before in "[0-9,]{0,9}", after in "[,\\n0-9.]{0,4}") {
+            let window = window(&format!("{before}{text}{after}"));
+            let read = short_decimal(&window, before.len(), before.len() + text.len());
+            let exact = crate::decimal::Number::read(text.as_bytes()).map(|number| number.at_scale(8).unwrap().mantissa);
+            prop_assert_eq!(read.map(i128::from), exact.filter(|_| text.len() <= 8));
+        }
+
+        #[test]
+        fn every_place_of_a_byte_is_found(text in "[,0-9]{0,64}") {
+            let places = places_of(&window(&text), b',');
+            for at in 0..64 {
+                prop_assert_eq!(places >> at & 1 == 1, text.as_bytes().get(at) == Some(&b','));
             }
         }
 

@@ -49,6 +49,20 @@ pub fn non_digits(word: u64) -> u64 {
     ((offset & 0x7f7f_7f7f_7f7f_7f7f).wrapping_add(0x7676_7676_7676_7676) | offset) & 0x8080_8080_8080_8080
 }
 
+/// A mark (the highest bit) for each byte that is `byte`, each of them right.
+#[inline(always)]
+pub fn equal_bytes(word: u64, byte: u8) -> u64 {
+    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    let zeroed = word ^ (0x0101_0101_0101_0101 * byte as u64);
+    !((zeroed & LOW).wrapping_add(LOW) | zeroed | LOW)
+}
+
+/// The marks as eight bits, the lowest for the first byte.
+#[inline(always)]
+pub fn gathered(marks: u64) -> u64 {
+    (marks >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
+}
+
 /// Index of the first byte that is `byte`, 8 where there is none.
 #[inline(always)]
 pub fn matching(word: u64, byte: u8) -> u32 {

@@ -1,8 +1,9 @@
 //! Plain lines: unsigned numbers with up to eight places, nothing quoted, nothing empty. What is read here is
 //! what `full` would read; at the first surprise the line is left to it.
 
-use parse_base::cursor::{Cursor, MAX_MESSAGE_BYTES, Window};
+use parse_base::cursor::{Cursor, MAX_MESSAGE_BYTES, Window, places_of, short_decimal};
 use parse_base::interval::Interval;
+use parse_base::swar::{first_digits, leading_digits, low_bytes, non_digits};
 use parse_base::time;
 
 use crate::cells::without_end;
@@ -71,6 +72,10 @@ pub struct Template<'p> {
     pub interval: Option<Interval>,
     length_us: i64,
     has_close_time: bool,
+    /// Whether lines hold a time and decimals of eight places alone.
+    side_by_side: bool,
+    /// First eight digits of the time of the line before, as a word and as a number.
+    recent_time: (u64, i64),
     block: Box<Block>,
 }
 
@@ -113,6 +118,14 @@ impl<'p> Template<'p> {
             interval: plan.interval,
             length_us: 0,
             has_close_time: layout.has(Field::CloseTime),
+            side_by_side: layout.fields.iter().all(|field| match field {
+                Field::Time => true,
+                Field::Cell(column) => {
+                    ColumnId::DECIMALS.contains(column) && plan.scales[column.decimal()] == 8
+                }
+                _ => false,
+            }),
+            recent_time: (u64::MAX, 0),
             block: Box::new(block),
         })
     }
@@ -130,7 +143,11 @@ impl<'p> Template<'p> {
         if self.block.length == 0 && !self.begin() {
             return false;
         }
-        self.kline(window, length, record, rows).is_some()
+        let read = match self.side_by_side && length <= 64 {
+            true => self.short_line(window, length, record, rows),
+            false => self.kline(window, length, record, rows),
+        };
+        read.is_some()
     }
 
     /// Begins a block; false where lines cannot be plain now.
@@ -163,11 +180,7 @@ impl<'p> Template<'p> {
                 Field::Cell(ColumnId::Trades) => self.block.trades[at] = cursor.integer()?,
                 Field::Cell(column) => {
                     let slot = column.decimal() & 7;
-                    let short = if self.scales[slot] == 8 { cursor.short_decimal() } else { None };
-                    self.block.decimals[slot][at] = match short {
-                        Some(mantissa) => mantissa,
-                        None => cursor.decimal(self.scales[slot])?,
-                    };
+                    self.block.decimals[slot][at] = cursor.decimal(self.scales[slot])?;
                 }
             }
             if index < last && !cursor.accept_byte(self.delimiter) {
@@ -183,6 +196,70 @@ impl<'p> Template<'p> {
                 return None;
             }
         }
+        self.accept(at, record, time_us, words, rows)
+    }
+
+    /// [`Template::kline`] of a line of up to 64 bytes that holds a time and decimals alone.
+    #[inline(always)]
+    fn short_line(&mut self, window: &Window, length: usize, record: u32, rows: &mut Rows) -> Option<()> {
+        let at = self.block.length & (BLOCK - 1);
+        let last = self.layout.fields.len() - 1;
+        let mut ends = places_of(window, self.delimiter) & (u64::MAX >> (64 - length.max(1)));
+        if ends.count_ones() as usize != last {
+            return None;
+        }
+        let (mut start, mut time_us) = (0, 0);
+        for (index, field) in self.layout.fields.iter().enumerate() {
+            let end = if index < last { ends.trailing_zeros() as usize } else { length };
+            ends &= ends.wrapping_sub(1);
+            match *field {
+                Field::Cell(column) => {
+                    let mantissa = match short_decimal(window, start, end) {
+                        Some(mantissa) => mantissa,
+                        None => {
+                            let mut cursor = Cursor::starting_at(window, start);
+                            let mantissa = cursor.decimal(8)?;
+                            cursor.is_at(end).then_some(mantissa)?
+                        }
+                    };
+                    self.block.decimals[column.decimal() & 7][at] = mantissa;
+                }
+                _ => time_us = self.time_between(window, start, end)?,
+            }
+            start = end + 1;
+        }
+        self.accept(at, record, time_us, ([0; 2], 0), rows)
+    }
+
+    /// A unix time of 13 digits begins as the one of the line before, mostly.
+    #[inline(always)]
+    fn time_between(&mut self, window: &Window, start: usize, end: usize) -> Option<i64> {
+        let mut cursor = Cursor::starting_at(window, start);
+        let first = cursor.word();
+        if end - start != 13 || first != self.recent_time.0 {
+            let time_us = whole_time(&mut cursor)?.0;
+            if end - start == 13 && leading_digits(first) == 8 {
+                self.recent_time = (first, first_digits(first, 8) as i64);
+            }
+            return cursor.is_at(end).then_some(time_us);
+        }
+        cursor.skip(8);
+        let rest = cursor.word() & low_bytes(5);
+        let value = self.recent_time.1 * 100_000 + first_digits(rest, 5) as i64;
+        let digits = non_digits(rest) & low_bytes(5) == 0;
+        digits.then_some(time::from_unix_integer(value).ok()?)
+    }
+
+    /// Takes the line in whose decimals are at `at`.
+    #[inline(always)]
+    fn accept(
+        &mut self,
+        at: usize,
+        record: u32,
+        time_us: i64,
+        words: ([u64; 2], usize),
+        rows: &mut Rows,
+    ) -> Option<()> {
         let [open, high, low, close, ..] = self.block.decimals.each_ref().map(|values| values[at]);
         if open == 0 || high == 0 || low == 0 || close == 0 {
             return None;

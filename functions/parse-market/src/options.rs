@@ -1,6 +1,8 @@
 //! What the caller asks for, checked once a call.
 
 pub use parse_base::Options;
+#[cfg(test)]
+use parse_base::WantedColumn;
 use parse_base::options::{MAX_SCALE, MAX_SYMBOL_BYTES, unknown};
 
 use crate::schema::{COLUMNS, ColumnInfo, Kind};

@@ -171,6 +171,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn pieces_together_are_the_file_and_end_after_lines(text in "[a\r\n]{0,200}", piece_bytes in 1usize..50) {
             let pieces = split(text.as_bytes(), piece_bytes).unwrap();
@@ -184,7 +186,7 @@ mod tests {
             prop_assert_eq!(lines, expected.iter().map(|line| line.as_bytes()).collect::<Vec<_>>());
             prop_assert!(pieces.iter().skip(1).all(|piece| piece.first_line.is_none()));
             let first = pieces.first().map(|piece| piece.first_line.as_deref().unwrap_or_default().to_owned());
-            prop_assert_eq!(first.unwrap_or_default(), text.lines().next().unwrap_or_default());
+            prop_assert_eq!(first.unwrap_or_default(), text.split('\n').next().map(|line| line.strip_suffix('\r').unwrap_or(line)).unwrap_or_default());
         }
     }
 

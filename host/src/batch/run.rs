@@ -375,7 +375,7 @@ impl Letters<'_> {
         many: usize,
     ) -> Result<(), BatchError> {
         let bytes = || letters.iter().filter_map(|letter| letter.value.as_ref()).map(Vec::len).sum::<usize>();
-        if letters.is_empty() || letters.len() < many && (!letters.len().is_multiple_of(64) || bytes() < LETTER_BYTES) {
+        if letters.is_empty() || letters.len() < many && bytes() < LETTER_BYTES {
             return Ok(());
         }
         let job = self.making.wiring.plan.log_name();
