@@ -6,6 +6,7 @@ use tallow_http::HttpError;
 use tallow_log::{LogError, StoreError};
 use tallow_sink::SinkError;
 use tallow_source::SourceError;
+use tallow_table::TableError;
 
 /// Exit codes, after sysexits.h.
 pub mod exit {
@@ -31,6 +32,8 @@ pub enum PipelineError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Sink(#[from] SinkError),
+    #[error(transparent)]
+    Table(#[from] TableError),
     #[error(transparent)]
     Load(#[from] LoadError),
     #[error("{0}; nothing of this epoch was published")]
@@ -86,6 +89,7 @@ impl PipelineError {
             Self::Log(error) => error.passes(),
             Self::Store(error) => error.passes(),
             Self::Sink(error) => error.passes(),
+            Self::Table(error) => error.passes(),
             Self::Http(error) => error.passes(),
             _ => false,
         }
@@ -119,6 +123,7 @@ impl PipelineError {
             Self::Source(SourceError::NoTopic { .. } | SourceError::Setting { .. }) => exit::USAGE,
             Self::Log(error) => error.exit_code(),
             Self::Store(error) => error.exit_code(),
+            Self::Table(error) => error.exit_code(),
             Self::Usage(_) | Self::Checkpoint(_) | Self::Load(_) | Self::Http(_) => exit::USAGE,
             _ => exit::FAILED,
         }

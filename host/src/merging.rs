@@ -1,5 +1,5 @@
-//! Merges that run by themselves beside the pipelines: at the start, when a day has closed, and at the end. A merge
-//! that fails is tried again; it never stops a pipeline, whose own tables do not depend on it.
+//! Merges that run by themselves beside the pipelines: at the start, when a day has closed, after a backfill, and at the
+//! end. A merge that fails is tried again; it never stops a pipeline, whose own tables do not depend on it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -138,6 +138,11 @@ impl Viewer for DayClosed {
     }
 
     fn open(&self, _: &[(String, RecordBatch)]) {}
+
+    fn backfilled(&self) {
+        // No place: they are due already.
+        self.merges.values().flatten().for_each(|index| _ = self.wakes.try_send(*index));
+    }
 
     fn closed(&self, _: &str, windows: &[(String, RecordBatch)]) {
         let mut days = self.days.lock().unwrap_or_else(|poisoned| poisoned.into_inner());

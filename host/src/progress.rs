@@ -20,6 +20,8 @@ pub trait Viewer: Send + Sync {
     }
     /// Open windows that changed, by window name.
     fn open(&self, windows: &[(String, RecordBatch)]);
+    /// A backfill beside the pipeline has published windows.
+    fn backfilled(&self) {}
     /// Windows that were committed and published.
     fn closed(&self, pipeline: &str, windows: &[(String, RecordBatch)]);
 }
@@ -137,6 +139,11 @@ impl Progress {
         for viewer in self.viewers.iter().filter(|viewer| viewer.wants_open()) {
             viewer.open(&windows);
         }
+    }
+
+    /// A backfill has published windows of the pipeline's tables.
+    pub(crate) fn backfilled(&self) {
+        self.viewers.iter().for_each(|viewer| viewer.backfilled());
     }
 
     /// Offset of the next record that no commit has taken; 0 for a partition without one.

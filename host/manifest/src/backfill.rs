@@ -7,6 +7,7 @@ use url::Url;
 
 use crate::aggregate::Aggregate;
 use crate::error::{Report, suggestion};
+use crate::merge::Merge;
 use crate::node::{Node, Value};
 use crate::pipeline::{self, Pipeline};
 use crate::reader::{self, Reader};
@@ -41,6 +42,22 @@ pub struct Backfill {
     /// The pipeline as it is computed from the exchange's bars: its id, limits and lake are the stream's; parse
     /// function, kinds, ids and aggregates are the backfill's. All windows are tumbling and have one key.
     pub bars: Pipeline,
+}
+
+impl Backfill {
+    /// What a merge of one of its tables takes and serves need not be fetched: a served table may be the only one that
+    /// still has a row.
+    pub(crate) fn cover_by(&mut self, merges: &[(Node, Merge)]) {
+        let own: Vec<String> = self.bars.windows.iter().map(|window| self.bars.table(window)).collect();
+        for (_, merge) in merges {
+            if merge.speed.as_ref().is_some_and(|table| own.contains(table)) {
+                let batch = merge.batch.iter().map(|table| format!("batch/{table}"));
+                let tables = batch.chain([format!("serving/{}", merge.name)]);
+                let new: Vec<String> = tables.filter(|table| !self.covered_by.contains(table)).collect();
+                self.covered_by.extend(new);
+            }
+        }
+    }
 }
 
 /// How an exchange is asked.

@@ -145,9 +145,10 @@ fn resolve_tree(
     let vetting = function::read(&root, &cluster, folder, report);
     let has_jobs = ["batch", "merge"].iter().any(|jobs| cluster.find(&[jobs]).is_some());
     let pipelines = read_pipelines(&root, &variables, has_jobs, report);
-    let backfills = backfill::read_all(&cluster, &pipelines, report);
+    let mut backfills = backfill::read_all(&cluster, &pipelines, report);
     let batches = batch::read_all(&cluster, report);
     let merges = merge::read_all(&cluster, &pipelines, report);
+    backfills.iter_mut().for_each(|(_, backfill)| backfill.cover_by(&merges));
     let components = component::read(&root, folder, report);
     check_components(&root, &pipelines, report);
     check_backfill_components(&root, &backfills, report);

@@ -98,6 +98,9 @@ pub fn run(
         if due {
             match backfilling.run(&Wanted { behind_stream: true, ..Wanted::default() }) {
                 Ok(summary) => {
+                    if !summary.windows.is_empty() {
+                        stream.backfilled();
+                    }
                     let again = summary.settles_us.map(|us| (us - clock.now_us()).max(0) as u64);
                     trigger.done(again.map(|us| Duration::from_micros(us).max(QUIET)), clock.ticks());
                 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tallow_log::Store;
 use tallow_log::status::last_records;
 use tallow_manifest::{Backfill, Shape};
+use tallow_table::wanted as served;
 
 use super::Spans;
 use super::coverage::{Grid, Windows, needed};
@@ -83,7 +84,11 @@ pub fn survey(
     let settled_us = ended_us.min(now_us.saturating_sub(backfill.settle_us));
     let mut survey = Survey::default();
     let none = Windows::new();
-    for (symbol, listed_as) in symbols(backfill, tables, wanted)? {
+    let mut holes = Vec::new();
+    for table in &tables.speed {
+        holes.extend(served::read(store, table.folder())?);
+    }
+    for (symbol, listed_as) in symbols(backfill, tables, &holes, wanted)? {
         let mut windows = Vec::new();
         for (grid, table) in tables.grids.iter().zip(&tables.speed) {
             let known = no_data.of(&symbol).union(&stream.open(*grid));
@@ -91,11 +96,18 @@ pub fn survey(
             let elsewhere = elsewhere(backfill, store, &symbol, *grid)?;
             let first_us =
                 seen.keys().next().copied().into_iter().chain(elsewhere.hull().map(|hull| hull.0)).min();
+            let enough = known.union(&elsewhere);
+            let mut lacking = Spans::default();
+            // What a served table misses, wherever this one begins.
+            for hole in holes.iter().filter(|hole| hole.table == table.folder() && hole.key == symbol) {
+                let to_us = hole.to_us.min(settled_us);
+                lacking = lacking.union(&needed(*grid, seen, (hole.from_us, to_us), &enough));
+            }
             let Some(from_us) = from_us.or(first_us) else {
-                windows.push(Spans::default());
+                windows.push(lacking);
                 continue;
             };
-            windows.push(needed(*grid, seen, (from_us, settled_us), &known.union(&elsewhere)));
+            windows.push(lacking.union(&needed(*grid, seen, (from_us, settled_us), &enough)));
             if !needed(*grid, seen, (from_us.max(settled_us), ended_us), &known).is_empty() {
                 let settles_us = grid.floor(ended_us).saturating_add(backfill.settle_us);
                 survey.settles_us = Some(survey.settles_us.map_or(settles_us, |it| it.min(settles_us)));
@@ -112,13 +124,19 @@ pub fn survey(
 fn symbols(
     backfill: &Backfill,
     tables: &Tables,
+    holes: &[tallow_table::Wanted],
     wanted: &Wanted,
 ) -> Result<BTreeMap<String, String>, PipelineError> {
     let all: BTreeMap<String, String> = match &backfill.symbols {
         Some(symbols) => symbols.clone(),
         None => {
             let there = tables.speed.iter().flat_map(|table| table.symbols().keys());
-            there.chain(&wanted.symbols).map(|symbol| (symbol.clone(), symbol.clone())).collect()
+            let missed = holes.iter().map(|hole| &hole.key);
+            there
+                .chain(missed)
+                .chain(&wanted.symbols)
+                .map(|symbol| (symbol.clone(), symbol.clone()))
+                .collect()
         }
     };
     if wanted.symbols.is_empty() {

@@ -34,6 +34,11 @@ impl SpeedTable {
         Self { folder, key: key.to_owned(), read: BTreeSet::new(), symbols: Symbols::new() }
     }
 
+    /// Its folder in the lake: `speed/<pipeline>_<window>`.
+    pub fn folder(&self) -> &str {
+        &self.folder
+    }
+
     /// Reads what is new of the days from `from_us` on.
     pub fn refresh(&mut self, store: &Store, from_us: Option<i64>) -> Result<&Symbols, PipelineError> {
         let first_day = from_us.map(hive::date);

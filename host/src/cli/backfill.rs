@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use tallow_manifest::{Backfill, Manifest};
+use tallow_manifest::{Backfill, Manifest, Merge};
 
 use super::report::{LineReporter, grouped, time};
 use super::wire::World;
-use super::{Failure, settings, stop};
+use super::{Failure, merge, settings, stop};
 use crate::backfill::{Backfilling, Counts, Step, Summary, Wanted};
 use crate::error::{PipelineError, exit};
 
@@ -60,7 +60,27 @@ pub fn run(args: Args) -> Result<(), Failure> {
             break;
         }
     }
+    if !args.dry_run {
+        merge_after(&world, &manifest, args.pipeline.as_deref(), args.json)?;
+    }
     if unfinished.is_empty() { Ok(()) } else { Err(Failure::new(exit::DATA, unfinished.join("\n"))) }
+}
+
+/// The merges that run by themselves and take a window of the pipelines that were filled.
+fn merge_after(
+    world: &World,
+    manifest: &Manifest,
+    pipeline: Option<&str>,
+    json: bool,
+) -> Result<(), Failure> {
+    let filled = chosen(manifest, pipeline)?;
+    let tables: Vec<String> = filled
+        .iter()
+        .filter_map(|backfill| manifest.pipeline(backfill.pipeline()))
+        .flat_map(|pipeline| pipeline.windows.iter().map(|window| pipeline.table(window)))
+        .collect();
+    let takes = |merge: &&Merge| merge.auto && merge.speed.as_ref().is_some_and(|it| tables.contains(it));
+    merge::run_each(world, manifest, manifest.merges.iter().filter(takes), json)
 }
 
 /// The backfills of a pipeline, or all.

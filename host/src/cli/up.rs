@@ -60,8 +60,12 @@ pub fn run(args: Args) -> Result<(), Failure> {
         .collect::<Result<Vec<_>, _>>()?;
     let port = Port::open(&args.attend)?;
     let fetching = Fetching::start(&manifest, &world, &wirings)?;
-    let failures = merging.beside(|| run_all(&wirings, &attendants, port.as_ref(), &reporter));
-    fetching.finish(&wirings, &reporter);
+    // What is fetched last is served, too.
+    let failures = merging.beside(|| {
+        let failures = run_all(&wirings, &attendants, port.as_ref(), &reporter);
+        fetching.finish(&wirings, &reporter);
+        failures
+    });
     // A pipeline that could not begin has nothing to sum up.
     let began = |wiring: &&Wiring| failures.is_empty() || wiring.progress.counts().epochs > 0;
     for wiring in wirings.iter().filter(began) {
