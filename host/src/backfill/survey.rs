@@ -8,9 +8,9 @@ use tallow_manifest::{Backfill, Shape};
 
 use super::Spans;
 use super::coverage::{Grid, Windows, needed};
-use super::run::Wanted;
 use super::state::NoData;
 use super::tables::{SpeedTable, whole_windows};
+use super::wiring::Wanted;
 use crate::error::PipelineError;
 
 /// What is to be fetched of one symbol.

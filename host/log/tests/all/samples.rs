@@ -177,7 +177,7 @@ fn epoch() -> impl Strategy<Value = Epoch> {
         },
     );
     let input = (text(), digest(), blob_ref(), any::<[u64; 2]>())
-        .prop_map(|(name, blob, [from, length])| Input { name, blob, from, length });
+        .prop_map(|(name, function, blob, [from, length])| Input { name, function, blob, from, length });
     let taken = (vec(chunk, 0..4), vec(gap, 0..2), vec(input, 0..3));
     (any::<[Option<i64>; 2]>(), taken, set_aside, vec(outgoing, 0..3), ledger()).prop_map(
         |([clock_us, watermark_us], (chunks, gaps, inputs), set_aside, outbox, ledger)| Epoch {
