@@ -5,6 +5,7 @@
 //! - [`fetch`]: requests within the allowance ([`budget`]), tried again where that helps;
 //! - [`compute`]: answers through the parse function and the window function;
 //! - [`publish`]: the next revisions, by a commit of a chain of their own;
+//! - [`wiring`]: what it touches, is asked for, and gives back;
 //! - [`run`]: all of it, on one screen; [`auto`]: the same by itself, beside a stream.
 
 pub mod auto;
@@ -21,8 +22,10 @@ mod spans;
 mod state;
 mod survey;
 mod tables;
+mod wiring;
 
 pub use progress::{Counts, Progress};
-pub use run::{Backfilling, Step, Summary, Wanted, Wiring};
+pub use run::Backfilling;
 pub use spans::Spans;
 pub use survey::{Need, Survey};
+pub use wiring::{Step, Summary, Wanted, Wiring};

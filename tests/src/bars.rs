@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 use serde_json::{Value, json};
@@ -100,12 +100,17 @@ pub fn synthetic(seed: u64, from_ms: i64, interval_ms: i64, count: i64) -> Vec<B
 /// A recorded file of bars with 12 columns or 6; None after saying so where it is not there.
 pub fn recorded(test: &str, file: &str) -> Option<Vec<Bar>> {
     let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data")).join(file);
-    let Ok(file) = File::open(&path) else {
+    let bars = read(&path);
+    if bars.is_none() {
         skip(test, &format!("no recording {}", path.display()));
-        return None;
-    };
-    let lines = BufReader::new(MultiGzDecoder::new(file)).lines().skip(1);
-    Some(lines.map(|line| bar(&line.expect("the recording is UTF-8"))).collect())
+    }
+    bars
+}
+
+/// A gzip file of bars with a header; none where it is not there.
+pub fn read(path: &Path) -> Option<Vec<Bar>> {
+    let lines = BufReader::new(MultiGzDecoder::new(File::open(path).ok()?)).lines().skip(1);
+    Some(lines.map(|line| bar(&line.expect("the file is UTF-8"))).collect())
 }
 
 fn bar(line: &str) -> Bar {

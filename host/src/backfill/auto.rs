@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tallow_edge::{Clock, Ticks};
 
-use super::run::{Backfilling, Wanted};
+use super::run::Backfilling;
+use super::wiring::Wanted;
 use crate::error::PipelineError;
 use crate::progress;
 
@@ -98,8 +99,17 @@ pub fn run(
         if due {
             match backfilling.run(&Wanted { behind_stream: true, ..Wanted::default() }) {
                 Ok(summary) => {
-                    if !summary.windows.is_empty() {
+                    let windows: u64 = summary.windows.values().sum();
+                    if windows > 0 {
                         stream.backfilled();
+                        tracing::info!(
+                            backfill = backfilling.name(),
+                            windows,
+                            "filled what the stream lacked"
+                        );
+                    }
+                    for (symbol, why) in &summary.refused {
+                        tracing::error!(backfill = backfilling.name(), symbol, why, "cannot be fetched");
                     }
                     let again = summary.settles_us.map(|us| (us - clock.now_us()).max(0) as u64);
                     trigger.done(again.map(|us| Duration::from_micros(us).max(QUIET)), clock.ticks());

@@ -9,9 +9,9 @@ use tallow_table::wanted as served;
 
 use super::Spans;
 use super::coverage::{Grid, Windows, needed};
-use super::run::Wanted;
 use super::state::NoData;
 use super::tables::{SpeedTable, whole_windows};
+use super::wiring::Wanted;
 use crate::error::PipelineError;
 
 /// What is to be fetched of one symbol.

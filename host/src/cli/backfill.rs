@@ -182,11 +182,12 @@ fn show_plan(backfill: &Backfill, steps: &[Step], settles_us: Option<i64>, json:
                 println!("  {}  {}  and {more} more", step.need.symbol, window.name);
             }
         }
-        let (requests, weight) = (grouped(step.requests), grouped(step.weight));
-        let minutes = step.weight as f64 / f64::from(backfill.asking.weight);
         println!(
-            "  {}  {requests} requests of weight {weight}: at least {minutes:.1} minutes",
-            step.need.symbol
+            "  {}  {} requests of weight {}; {} a minute are allowed",
+            step.need.symbol,
+            grouped(step.requests),
+            grouped(step.weight),
+            grouped(backfill.asking.weight.into()),
         );
     }
     if steps.is_empty() {
