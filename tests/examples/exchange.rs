@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+#![allow(clippy::expect_used, reason = "wrong arguments end it, and are told")]
+
 use std::path::Path;
 use std::time::Duration;
 
