@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::ffi::OsStr;
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,6 +23,10 @@ struct Stage {
 
 impl Stage {
     fn open(seconds: &str) -> Self {
+        Self::open_with(seconds, &[])
+    }
+
+    fn open_with(seconds: &str, more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let manifest = manifest(folder.path());
         let socket = folder.path().join("control.sock");
@@ -35,6 +42,7 @@ impl Stage {
             "--control".as_ref(),
             socket.as_os_str(),
         ];
+        let arguments: Vec<&OsStr> = arguments.into_iter().chain(more.iter().map(AsRef::as_ref)).collect();
         let stage = Self { _demo: tallow::start(&arguments), folder };
         stage.wait_until("the demo listens and candles come", || {
             socket.exists() && tallow::log_records(&stage.folder.path().join("lake")) > 10
@@ -156,6 +164,50 @@ fn a_file_that_changes_is_taken_up_by_itself_and_a_broken_one_is_not() {
     });
     let swaps = stage.history().iter().filter(|what| *what == "swap").count();
     assert_eq!(swaps, 1, "a broken file changes nothing");
+}
+
+/// The status line and the body of an answer.
+fn post(address: &str, path: &str, token: &str, body: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let request = format!(
+        "POST {path} HTTP/1.0\r\nAuthorization: Bearer {token}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.lines().next().unwrap().to_owned(), body.to_owned())
+}
+
+#[test]
+fn by_http_whoever_has_the_token_is_answered_and_nobody_else() {
+    const TOKEN: &str = "correct-horse-battery-staple";
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("token").display().to_string();
+    fs::write(&token, format!("{TOKEN}\n")).unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let stage = Stage::open_with("30", &["--control-http", &port, "--control-token-file", &token]);
+    let status = r#"{"do":"status"}"#;
+    let (code, body) = post(&port, "/control/candles", TOKEN, status);
+    assert!(code.contains("200"), "{code} {body}");
+    let answer: Value = serde_json::from_str(body.trim()).unwrap();
+    assert_eq!(
+        (answer["is"].as_str(), answer["pipeline"].as_str()),
+        (Some("status"), Some("candles")),
+        "{body}"
+    );
+    for (path, token, body, wanted) in [
+        ("/control/candles", "correct-horse-battery-stable", status, "401"),
+        ("/control/candles", "", status, "401"),
+        ("/control/other", TOKEN, status, "404"),
+        ("/control/candles", TOKEN, r#"{"do":"nothing"}"#, "400"),
+    ] {
+        let (code, said) = post(&port, path, token, body);
+        assert!(code.contains(wanted), "{path} {token}: {code} {said}");
+    }
+    let (_, code) = stage.ask(&["rollback"]);
+    assert_eq!(code, 1, "the socket is there as well");
 }
 
 #[test]

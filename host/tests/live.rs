@@ -7,6 +7,7 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use common::{COUNTS, MINUTES, OPEN_US, Row, SECOND_US, World, ask_swap, pipeline, plain, trade};
 use crossbeam_channel::bounded;
@@ -202,6 +203,26 @@ fn a_function_that_fails_on_probation_is_rolled_back_with_its_state_before_anybo
         assert!(change.what == What::Rollback && change.why.contains(why), "{change:?}");
         assert!(world.rows("dead-letter/candles").is_empty(), "no record is to blame");
     }
+}
+
+#[test]
+fn a_function_that_is_much_slower_than_the_one_before_it_is_rolled_back() {
+    let expected = straight(COUNTS, 400, true);
+    let world = World::guests();
+    let pipeline = epochs(COUNTS);
+    market(&world, 0..100);
+    run_with_swap(&world, &pipeline, Role::Window, b'1', Mode::Hold, 100);
+    market(&world, 100..400);
+    let wiring = world.wire(&pipeline, DRAIN);
+    let speed = &wiring.live.speed;
+    speed.add(Role::Window, Duration::from_millis(10), 100_000);
+    speed.turn(Role::Window);
+    speed.add(Role::Window, Duration::from_millis(31), 100_000);
+    world.run_wired(wiring).outcome.unwrap();
+    assert_eq!(whole(&world), expected);
+    let changes = log(&world).last().unwrap().state.live.changes.clone();
+    let last = changes.last().unwrap();
+    assert!(last.what == What::Rollback && last.why.contains("310 % of its predecessor's time"), "{last:?}");
 }
 
 #[test]

@@ -4,7 +4,6 @@
 //! cargo run --release -p tallow-tests --example exchange [-- SYMBOL SECONDS-PER-BAR FILE]
 
 #![allow(clippy::unwrap_used)]
-
 #![allow(clippy::expect_used, reason = "wrong arguments end it, and are told")]
 
 use std::path::Path;

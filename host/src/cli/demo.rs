@@ -18,7 +18,7 @@ use tallow_produce::{
 use tallow_record::TopicPartition;
 
 use self::show::Show;
-use super::attend::{self, Attendant};
+use super::attend::{self, Attendant, Port};
 use super::wire::{World, first_failure};
 use super::{Failure, merge, report, settings, stop, wire};
 use crate::error::{PipelineError, exit};
@@ -85,8 +85,13 @@ pub fn run(args: Args) -> Result<(), Failure> {
         .iter()
         .map(|wiring| Attendant::new(&args.attend, &manifest, wiring, wirings.len() == 1))
         .collect::<Result<Vec<_>, _>>()?;
-    let stage =
-        Stage { wirings: &wirings, attendants: &attendants, topics: &topics, brokers: broker.brokers() };
+    let stage = Stage {
+        wirings: &wirings,
+        attendants: &attendants,
+        port: Port::open(&args.attend)?,
+        topics: &topics,
+        brokers: broker.brokers(),
+    };
     let failures = play(&args, &stage, &*clock, &stop, &show)?;
     show.summary(&wirings, &world.store);
     first_failure(failures)?;
@@ -169,6 +174,7 @@ fn topics(manifest: &Manifest) -> Result<Vec<String>, Failure> {
 struct Stage<'a> {
     wirings: &'a [Wiring],
     attendants: &'a [Attendant<'a>],
+    port: Option<Port>,
     topics: &'a [String],
     brokers: &'a str,
 }
@@ -181,12 +187,12 @@ fn play(
     stop: &Arc<AtomicBool>,
     show: &Show,
 ) -> Result<Vec<(String, PipelineError)>, Failure> {
-    let Stage { wirings, attendants, topics, brokers } = *stage;
+    let Stage { wirings, attendants, port, topics, brokers } = stage;
     let start = clock.ticks();
     let over =
         || clock.ticks().since(start) >= Duration::from_secs(args.seconds) || stop.load(Ordering::Relaxed);
     let (failures, produced) = std::thread::scope(|scope| {
-        attend::attend(scope, attendants, None);
+        attend::attend(scope, attendants, port.as_ref());
         let markets: Vec<_> = topics
             .iter()
             .map(|topic| scope.spawn(|| open_market(args, wirings, topic, brokers, clock, stop)))
