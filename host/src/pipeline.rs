@@ -191,6 +191,7 @@ fn parse_worker(
         options: plan.parse_options.clone(),
         time: plan.time.clone(),
         max_future_us: plan.pipeline.max_future_us,
+        keeps_batches: plan.pipeline.archive,
         live: wiring.live.clone(),
         clock: wiring.clock.clone(),
         budget,

@@ -67,6 +67,7 @@ impl Backfilling {
                     options: plan.parse_options.clone(),
                     time: plan.time.clone(),
                     max_future_us: plan.pipeline.max_future_us,
+                    keeps_batches: false,
                     // Nothing is swapped while a backfill runs.
                     live: Arc::default(),
                     clock: wiring.clock.clone(),
