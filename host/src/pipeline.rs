@@ -178,7 +178,7 @@ fn first_error(threads: Vec<Thread<'_>>) -> Result<(), PipelineError> {
     done.into_iter().find(Result::is_err).unwrap_or(Ok(()))
 }
 
-fn parse_worker(
+pub(crate) fn parse_worker(
     wiring: &Wiring,
     component: &Arc<Component>,
     budget: Arc<BisectBudget>,

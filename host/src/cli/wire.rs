@@ -1,18 +1,19 @@
 //! Wires a pipeline of the manifest to the real world: Kafka, the object store, the machine's clock.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tallow_edge::{Clock, Random, SystemClock, SystemRandom};
 use tallow_engine::{Component, Contract, Limits, LoadError, ParseFunction, Runtime};
 use tallow_http::{AllowList, Http, Origin};
 use tallow_log::Store;
+use tallow_log::name::Folder;
 use tallow_manifest::{self as manifest, Backfill, Cluster, Manifest, Pipeline};
 use tallow_merge::Merger;
 use tallow_sink::{DeadLetters, Decimals, Lake, LateRows, Sink};
-use tallow_source::{Config, KafkaSource, OnDataLoss, Topics};
+use tallow_source::{Config, KafkaSource, OnDataLoss, Source, Topics};
 
 use super::{Failure, settings};
 use crate::backfill::{self, Backfilling};
@@ -24,6 +25,7 @@ use crate::pipeline::Wiring;
 use crate::plan::{Mode, Plan};
 use crate::progress::Progress;
 use crate::start::owner;
+use crate::verify::Verifier;
 
 /// What the pipelines of a process share.
 pub struct World {
@@ -79,6 +81,27 @@ impl World {
 }
 
 impl World {
+    /// What `tallow verify` reads. The manifest's components are not needed: the lake has those that a log names.
+    pub fn verifier(&self, manifest: &Manifest, pipeline: &Pipeline) -> Result<Verifier, Failure> {
+        let (cluster, topics, clock) = (manifest.kafka.clone(), pipeline.clone(), self.clock.clone());
+        let open = move |headers: bool| -> Result<Arc<dyn Source>, PipelineError> {
+            let source = source(&cluster, &topics, clock.clone())?;
+            Ok(Arc::new(if headers { source } else { source.without_headers() }))
+        };
+        Ok(Verifier {
+            plan: Arc::new(Plan::new(pipeline, Mode::default())),
+            library: Library::new(self.runtime.clone(), self.store.clone()),
+            store: self.store.clone(),
+            folder: Folder::new(&pipeline.id, 0).map_err(|error| Failure::new(exit::USAGE, error))?,
+            sinks: sinks(&self.store, pipeline),
+            source: Box::new(open),
+            brokers: manifest.kafka.brokers.clone(),
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+            blobs: Mutex::default(),
+        })
+    }
+
     /// A component of the manifest. The lake gets it, too: a log names it by its digest.
     fn kept_component(
         &self,
