@@ -4,6 +4,7 @@
 mod allocator;
 mod attend;
 mod backfill;
+mod backfill_status;
 mod batch;
 mod check;
 mod compile_function;

@@ -198,6 +198,9 @@ impl Backfilling {
 
     fn open(&self) -> Result<(Publisher, bool), PipelineError> {
         let Wiring { parse, window, function, store, sinks, clock, random, .. } = &self.wiring;
+        for (bytes, card) in &self.wiring.components {
+            self.wiring.library.keep(bytes.clone(), card)?;
+        }
         let functions = Functions { parse, window, backfill: function };
         Publisher::open(self.name(), &self.plan, store, sinks, &functions, (clock.clone(), random.clone()))
     }

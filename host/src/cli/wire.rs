@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tallow_edge::{Clock, Random, SystemClock, SystemRandom};
 use tallow_engine::{Component, Contract, Limits, LoadError, ParseFunction, Runtime};
 use tallow_http::{AllowList, Http, Origin};
@@ -110,27 +111,47 @@ impl World {
         name: &str,
         contract: Contract,
     ) -> Result<Component, Failure> {
+        let (component, bytes, card) = self.read_component(manifest, name, contract)?;
+        library.keep(bytes, &card)?;
+        Ok(component)
+    }
+
+    /// A component of the manifest, with what the lake would get of it.
+    fn read_component(
+        &self,
+        manifest: &Manifest,
+        name: &str,
+        contract: Contract,
+    ) -> Result<(Component, Bytes, Card), Failure> {
         let path = settings::component_file(manifest, name)?;
         let usage = |error: LoadError| Failure::new(exit::USAGE, format!("[component.{name}]: {error}"));
         let bytes = std::fs::read(path).map_err(|error| {
             usage(LoadError::Unreadable { path: path.to_owned(), why: error.to_string() })
         })?;
         let component = self.runtime.load(name, &bytes, contract).map_err(usage)?;
-        let origin = path.display().to_string();
-        library.keep(bytes.into(), &Card::new(&component, origin, self.clock.now_us()))?;
-        Ok(component)
+        let card = Card::new(&component, path.display().to_string(), self.clock.now_us());
+        Ok((component, bytes.into(), card))
     }
 
     /// A backfill wired to its exchange.
     pub fn backfilling(&self, manifest: &Manifest, backfill: &Backfill) -> Result<Backfilling, Failure> {
-        let library = Library::new(self.runtime.clone(), self.store.clone());
-        let component = |name: &str, contract| self.kept_component(manifest, &library, name, contract);
+        let mut components = Vec::new();
+        let mut component = |name: &str, contract| -> Result<Component, Failure> {
+            let (component, bytes, card) = self.read_component(manifest, name, contract)?;
+            components.push((bytes, card));
+            Ok(component)
+        };
         let stream = settings::pipelines(manifest, Some(backfill.pipeline()))?[0].clone();
+        let function = component(&backfill.function, Contract::Backfill)?;
+        let parse = component(&backfill.bars.parse, Contract::Parse)?;
+        let window = component(backfill.bars.window_function(), Contract::Window)?;
         Ok(Backfilling::new(backfill::Wiring {
-            function: component(&backfill.function, Contract::Backfill)?,
-            parse: component(&backfill.bars.parse, Contract::Parse)?,
-            stream_parse: component(&stream.parse, Contract::Parse)?,
-            window: component(backfill.bars.window_function(), Contract::Window)?,
+            function,
+            parse,
+            window,
+            stream_parse: settings::component(manifest, &self.runtime, &stream.parse, Contract::Parse)?,
+            library: Library::new(self.runtime.clone(), self.store.clone()),
+            components,
             http: exchange(backfill, self.clock.clone())?,
             store: self.store.clone(),
             sinks: sinks(&self.store, &stream),

@@ -143,6 +143,8 @@ impl World {
             parse: self.component(&backfill.bars.parse, Contract::Parse),
             stream_parse: self.component(self.parse, Contract::Parse),
             window: self.component(self.window, Contract::Window),
+            library: self.library(),
+            components: Vec::new(),
             http: Arc::new(Guarded::new(allow, limits, names, clock.clone(), net)),
             store: self.store.clone(),
             sinks: self.sinks(),
