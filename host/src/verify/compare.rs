@@ -261,7 +261,7 @@ mod tests {
             ]
         );
         assert_eq!(fewer_records(&ledger(5, 0), &ledger(3, 0)), [(partition.clone(), 3, 5)]);
-        assert_eq!(fewer_records(&ledger(5, 0), &Ledger::default()), [(partition, 0, 5)]);
+        assert_eq!(fewer_records(&ledger(5, 0), &Ledger::default()), [(partition.clone(), 0, 5)]);
         assert_eq!(fewer_records(&ledger(5, 0), &ledger(6, 0)), []);
     }
 
