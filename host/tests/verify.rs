@@ -497,6 +497,7 @@ fn where_no_broker_answers_the_files_are_proved_and_the_rest_is_not_called_gone(
     let report = prove(&world, &pipeline, Ask::All);
     assert_eq!((report.verdict(), report.exit_code()), (Verdict::Unreachable, 69), "{report:#?}");
     assert!(report.unreachable.as_ref().unwrap().contains("the network is down"));
+    assert_eq!((report.unread, report.unprovable.len()), (whole.epochs - report.epochs, 0));
     assert_eq!(report.files, whole.files);
 }
 

@@ -155,7 +155,7 @@ fn print_faults(report: &Report) {
         }
     }
     if let Some(why) = &report.unreachable {
-        println!("  topics   {why}");
+        println!("  LATER    {} commits were not computed again: {why}", grouped(report.unread));
     }
     println!(
         "{}",

@@ -1,24 +1,23 @@
 //! The records that a commit took, in the order in which it took them: from its archive, or from the topics as long as
 //! they hold them.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+mod lanes;
+mod reading;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tallow_log::Record;
 use tallow_log::record::{Chunk, Partition};
 use tallow_record::{Batch, TopicPartition};
 use tallow_sink::archive;
-use tallow_source::{Event, Fetcher, Limits, PartitionInfo, Position, Source, SourceError};
+use tallow_source::{Limits, PartitionInfo, SourceError};
 
+use self::lanes::Lanes;
+use self::reading::{Reading, stretch};
 use super::Verifier;
 use super::report::Offsets;
 use crate::error::PipelineError;
-
-/// Offsets that one reading of the topics may span: it bounds what is read ahead of the commit that is looked at.
-const MOST_OFFSETS: i64 = 1 << 20;
-/// How long the topics may give nothing.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Offsets that a commit took and that nobody can read again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,14 +77,14 @@ impl<'a> Records<'a> {
         if let Some(why) = &self.unreachable {
             return Err(SourceError::Other(why.clone()).into());
         }
-        let taken = self.from_topics(commit, following);
+        let taken = self.read_topics(commit, following);
         if let Err(PipelineError::Source(error)) = &taken {
             self.unreachable = Some(error.to_string());
         }
         taken
     }
 
-    fn from_topics<'r>(
+    fn read_topics<'r>(
         &mut self,
         commit: &'r Record,
         following: impl Iterator<Item = &'r Record>,
@@ -211,169 +210,6 @@ fn ends(chunks: &[Chunk]) -> BTreeMap<TopicPartition, i64> {
     ranges(chunks).into_iter().map(|(partition, (_, to))| (partition, to)).collect()
 }
 
-/// Consecutive commits that one reading of the topics covers.
-#[derive(Debug, PartialEq, Eq)]
-struct Stretch {
-    ranges: BTreeMap<TopicPartition, (i64, i64)>,
-    headers: bool,
-    /// Seq of the last of them.
-    through: u64,
-}
-
-/// As many commits, from the first on, as may be read in one go. A commit that turns back, as after a rollback, begins
-/// another stretch; so does one that is read from elsewhere.
-fn stretch<'r>(first: &'r Record, following: impl Iterator<Item = &'r Record>) -> Stretch {
-    let mut stretch =
-        Stretch { ranges: ranges(&first.epoch.chunks), headers: first.epoch.headers, through: first.seq };
-    for commit in following {
-        let epoch = &commit.epoch;
-        let mut together = stretch.ranges.clone();
-        let follows = ranges(&epoch.chunks).into_iter().all(|(partition, (from, to))| {
-            let range = together.entry(partition).or_insert((from, from));
-            let follows = range.1 <= from;
-            range.1 = to;
-            follows
-        });
-        let offsets: i64 = together.values().map(|(from, to)| to - from).sum();
-        let same = epoch.archive.is_none() && (epoch.chunks.is_empty() || epoch.headers == stretch.headers);
-        if !follows || !same || offsets > MOST_OFFSETS {
-            break;
-        }
-        (stretch.ranges, stretch.through) = (together, commit.seq);
-    }
-    stretch
-}
-
-/// The topics, read from a commit on.
-struct Reading {
-    fetcher: Box<dyn Fetcher>,
-    headers: bool,
-    through: u64,
-    /// Where reading each partition ends.
-    until: BTreeMap<TopicPartition, i64>,
-    lanes: Lanes,
-}
-
-impl Reading {
-    fn open(source: Arc<dyn Source>, stretch: Stretch) -> Result<Self, PipelineError> {
-        let from: Vec<Position> = stretch
-            .ranges
-            .iter()
-            .map(|(partition, (from, _))| Position { partition: partition.clone(), next: *from })
-            .collect();
-        Ok(Self {
-            fetcher: source.fetcher(&from)?,
-            headers: stretch.headers,
-            through: stretch.through,
-            until: stretch.ranges.into_iter().map(|(partition, (_, to))| (partition, to)).collect(),
-            lanes: Lanes::default(),
-        })
-    }
-
-    /// Reads until everything below `ends` has come.
-    fn read_up_to(
-        &mut self,
-        verifier: &Verifier,
-        ends: &BTreeMap<TopicPartition, i64>,
-        limits: Limits,
-    ) -> Result<(), PipelineError> {
-        let mut heard = verifier.clock.ticks();
-        while ends.iter().any(|(partition, end)| self.lanes.reached(partition) < Some(*end)) {
-            let mut batch = Batch::default();
-            let events = self.fetcher.fetch(limits, &mut batch)?;
-            let until = &self.until;
-            self.lanes.take(&batch, |partition| until.get(partition).copied().unwrap_or(i64::MIN));
-            let mut why = format!("nothing came for {} s", PATIENCE.as_secs());
-            let mut silent = batch.is_empty();
-            for event in events {
-                match event {
-                    Event::End { partition, next } => {
-                        self.lanes.reach(&partition, next);
-                        silent = false;
-                    }
-                    Event::Unreachable { why: said } => why = said,
-                    Event::Lost { partition, from, to } => {
-                        let (wanted, earliest, latest, lost) = (from, to, to, to - from);
-                        return Err(
-                            SourceError::DataLoss { partition, wanted, earliest, latest, lost }.into()
-                        );
-                    }
-                }
-            }
-            if !silent {
-                heard = verifier.clock.ticks();
-            } else if verifier.clock.ticks().since(heard) > PATIENCE {
-                return Err(SourceError::Unreachable { brokers: verifier.brokers.clone(), why }.into());
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Records that were read, by partition, in the order of their offsets.
-#[derive(Default)]
-struct Lanes(BTreeMap<TopicPartition, Lane>);
-
-#[derive(Default)]
-struct Lane {
-    /// Each of this partition alone.
-    batches: VecDeque<Batch>,
-    /// Everything below has come; none before the first news.
-    reached: Option<i64>,
-}
-
-impl Lanes {
-    /// Takes in what a fetch gave, up to where each partition's reading ends.
-    fn take(&mut self, batch: &Batch, until: impl Fn(&TopicPartition) -> i64) {
-        for (first, run) in batch.runs_from() {
-            let partition = batch.partition_of(run);
-            let records = first..first + run.records as usize;
-            let Some(last) = records.clone().last() else { continue };
-            let end = until(&partition);
-            let wanted = records.start + batch.offsets[records.clone()].partition_point(|it| *it < end);
-            let lane = self.0.entry(partition).or_default();
-            lane.reached = lane.reached.max(Some(batch.offsets[last] + 1));
-            if wanted > records.start {
-                lane.batches.push_back(batch.select(records.start..wanted));
-            }
-        }
-    }
-
-    fn reach(&mut self, partition: &TopicPartition, next: i64) {
-        let lane = self.0.entry(partition.clone()).or_default();
-        lane.reached = lane.reached.max(Some(next));
-    }
-
-    fn reached(&self, partition: &TopicPartition) -> Option<i64> {
-        self.0.get(partition).and_then(|lane| lane.reached)
-    }
-
-    /// Takes the chunks' records out, in the order of the chunks and with their clocks, at most so many a batch.
-    fn assemble(&mut self, chunks: &[Chunk], most_records: usize) -> Vec<Batch> {
-        let mut out = Vec::new();
-        for chunk in chunks {
-            let Some(lane) = self.0.get_mut(&TopicPartition::new(&chunk.topic, chunk.partition)) else {
-                continue;
-            };
-            while let Some(front) = lane.batches.pop_front() {
-                let (from, to) = (chunk.from, chunk.to);
-                let first = front.offsets.partition_point(|offset| *offset < from);
-                let end = front.offsets.partition_point(|offset| *offset < to);
-                for start in (first..end).step_by(most_records.max(1)) {
-                    let mut batch = front.select(start..end.min(start + most_records.max(1)));
-                    batch.runs.iter_mut().for_each(|run| run.clock_us = chunk.clock_us);
-                    out.push(batch);
-                }
-                if end < front.len() {
-                    lane.batches.push_front(front.select(end..front.len()));
-                    break;
-                }
-            }
-        }
-        out
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -418,33 +254,5 @@ mod tests {
         ] {
             assert_eq!(of(&infos), expected, "{infos:?}");
         }
-    }
-
-    fn batch(partition: i32, offsets: &[i64]) -> Batch {
-        let mut batch = Batch::default();
-        let topic = batch.topic_index(&"t".into());
-        offsets.iter().for_each(|offset| batch.push(topic, partition, *offset, 0, 77, None, Some(b"x")));
-        batch
-    }
-
-    #[test]
-    fn records_are_put_into_the_order_of_the_chunks_with_their_clocks() {
-        let mut lanes = Lanes::default();
-        // Offset 12 does not exist; 16 lies behind the end.
-        for (partition, offsets) in [(0, &[10, 11, 13][..]), (1, &[5]), (0, &[14, 15, 16])] {
-            lanes.take(&batch(partition, offsets), |_| 16);
-        }
-        let assembled = |lanes: &mut Lanes, chunks: &[Chunk]| -> Vec<(i32, Vec<i64>, i64)> {
-            let batches = lanes.assemble(chunks, 2);
-            batches
-                .into_iter()
-                .map(|batch| (batch.runs[0].partition, batch.offsets, batch.runs[0].clock_us))
-                .collect()
-        };
-        let first = [chunk(0, 10, 12, 1), chunk(1, 5, 6, 1), chunk(0, 12, 14, 2)];
-        assert_eq!(assembled(&mut lanes, &first), [(0, vec![10, 11], 1), (1, vec![5], 1), (0, vec![13], 2)]);
-        assert_eq!(assembled(&mut lanes, &[chunk(0, 14, 16, 3)]), [(0, vec![14, 15], 3)]);
-        assert_eq!(lanes.reached(&TopicPartition::new("t", 0)), Some(17));
-        assert_eq!(assembled(&mut lanes, &[chunk(0, 16, 17, 3)]), []);
     }
 }

@@ -118,8 +118,9 @@ pub struct Report {
     pub functions: BTreeMap<String, BTreeSet<String>>,
     pub wrong: Vec<Wrong>,
     pub unprovable: Vec<Unprovable>,
-    /// Why the topics could not be read.
+    /// Why the topics could not be read, and how many commits were not computed again for it.
     pub unreachable: Option<String>,
+    pub unread: u64,
 }
 
 impl Report {
