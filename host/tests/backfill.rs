@@ -273,20 +273,25 @@ fn revisions_go_on_from_the_streams_own_and_open_windows_are_left_alone() {
 
 #[test]
 fn windows_that_another_table_has_whole_are_not_fetched() {
-    let world = world(1);
     let (exchange, _) = market(60);
     // What a batch or a merge has written: here the first forty minutes.
-    let other = World::new(1);
+    let other = world(1);
     other.backfilling(&filled(""), exchange.handler()).run(&until(40)).unwrap();
     let (path, _) = other.store.list("speed/candles_1m").unwrap().remove(0);
     let bytes = other.store.get(&path).unwrap().unwrap();
-    world.store.create("batch/minutes/symbol=AB/year=2024/data.parquet", bytes).unwrap();
-
-    let covered = filled("covered-by = [\"batch/minutes\"]");
-    world.backfilling(&covered, exchange.handler()).run(&until(60)).unwrap();
-    let rows = world.rows("speed/candles_1m");
-    let minutes: Vec<i64> = newest(&rows).into_keys().collect();
-    assert_eq!(minutes, (40..60).collect::<Vec<_>>());
+    // A merge of these windows needs no word of it in the backfill's table.
+    for (table, keys) in
+        [("batch/minutes", "covered-by = [\"batch/minutes\"]"), ("serving/minutes", ""), ("batch/other", "")]
+    {
+        let world = world(1);
+        let path = format!("{table}/symbol=AB/year=2024/data.parquet");
+        world.store.create(&path, bytes.clone()).unwrap();
+        world.backfilling(&filled(keys), exchange.handler()).run(&until(60)).unwrap();
+        let rows = world.rows("speed/candles_1m");
+        let minutes: Vec<i64> = newest(&rows).into_keys().collect();
+        let first = if table == "batch/other" { 0 } else { 40 };
+        assert_eq!(minutes, (first..60).collect::<Vec<_>>(), "{table}");
+    }
 }
 
 /// The recording of a real market, streamed with holes and filled from the klines that the whole recording gives:

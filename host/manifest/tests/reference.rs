@@ -18,13 +18,15 @@ fn the_page_is_the_one_that_the_code_makes() {
     );
 }
 
+/// What stands for the NAME of a heading: a job's of any kind, and a component's.
+const NAME: &str = "window";
+
 /// Each table's heading with its keys and their defaults, as the page gives them.
 fn documented() -> Vec<(String, Vec<(String, String)>)> {
     let mut tables: Vec<(String, Vec<(String, String)>)> = Vec::new();
     for line in tallow_manifest::reference().lines() {
         if let Some(heading) = line.strip_prefix("## ") {
-            // Any component of the manifest that is taken apart here will do for a placeholder.
-            tables.push((heading.trim_matches('`').replace("NAME", "window"), Vec::new()));
+            tables.push((heading.trim_matches('`').replace("NAME", NAME), Vec::new()));
         } else if let (Some(row), Some((heading, keys))) = (line.strip_prefix("| `"), tables.last_mut())
             && heading.starts_with('[')
         {
@@ -38,7 +40,6 @@ fn documented() -> Vec<(String, Vec<(String, String)>)> {
 fn table_mut<'a>(document: &'a mut DocumentMut, heading: &str) -> &'a mut Table {
     let mut item: &mut Item = document.as_item_mut();
     for key in heading.trim_matches(['[', ']']).split('.') {
-        let key = if key == "NAME" { "daily" } else { key };
         let table = item.as_table_mut().unwrap();
         item = table.entry(key).or_insert(Item::Table(Table::new()));
         if matches!(item, Item::ArrayOfTables(_)) {
@@ -50,8 +51,20 @@ fn table_mut<'a>(document: &'a mut DocumentMut, heading: &str) -> &'a mut Table 
 
 /// A manifest that has every table.
 fn with_jobs() -> String {
-    with_backfill("").replace("backfill.history", "backfill.daily")
-        + "\n[component.merge]\nsource = \"merge.wasm\"\n\n[application.trigger.kafka.merge.daily]\nbatch = \"daily\"\n"
+    let jobs = r#"
+[application.trigger.kafka.batch.NAME]
+input = "data/*.csv"
+
+[application.trigger.kafka.merge.NAME]
+batch = "NAME"
+
+[component.parse-kline]
+source = "parse-kline.wasm"
+
+[component.merge]
+source = "merge.wasm"
+"#;
+    with_backfill("").replace("backfill.history", &format!("backfill.{NAME}")) + &jobs.replace("NAME", NAME)
 }
 
 /// `with_jobs` with one key set.
@@ -64,7 +77,7 @@ fn with_key(heading: &str, key: &str, to: Item) -> String {
 #[test]
 fn every_documented_key_is_read() {
     let tables = documented();
-    assert_eq!(tables.iter().filter(|(heading, _)| heading.starts_with('[')).count(), 7);
+    assert_eq!(tables.iter().filter(|(heading, _)| heading.starts_with('[')).count(), 11);
     for (heading, keys) in tables {
         for (key, _) in keys {
             let text = with_key(&heading, &key, value("1979-05-27".parse::<toml_edit::Datetime>().unwrap()));

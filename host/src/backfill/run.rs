@@ -44,7 +44,7 @@ impl Backfilling {
         let parse = parse_function(&wiring.parse, plan.limits, &plan.parse_options)?;
         let of_stream = Plan::new(&wiring.stream, Mode::default());
         let stream_parse = parse_function(&wiring.stream_parse, of_stream.limits, &of_stream.parse_options)?;
-        let tables = Tables::new(&wiring.backfill);
+        let tables = Tables::new(&wiring.backfill, &wiring.served);
         let asking = wiring.backfill.asking;
         Ok(Self {
             fetcher: Fetcher {

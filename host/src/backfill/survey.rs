@@ -36,10 +36,12 @@ pub struct Survey {
 pub struct Tables {
     pub grids: Vec<Grid>,
     pub speed: Vec<SpeedTable>,
+    /// By definition, in the same order: tables that serve its windows.
+    served: Vec<Vec<String>>,
 }
 
 impl Tables {
-    pub fn new(backfill: &Backfill) -> Self {
+    pub fn new(backfill: &Backfill, served: &[(String, String)]) -> Self {
         let windows = &backfill.bars.windows;
         let grid = |window: &tallow_manifest::Window| match window.shape {
             Shape::Tumbling { size_us } => Grid { size_us: size_us as i64, offset_us: window.offset_us },
@@ -50,7 +52,15 @@ impl Tables {
         let table = |window: &tallow_manifest::Window| {
             SpeedTable::new(backfill.pipeline(), &window.name, &window.keys[0])
         };
-        Self { grids: windows.iter().map(grid).collect(), speed: windows.iter().map(table).collect() }
+        let served = |window: &tallow_manifest::Window| {
+            let table = backfill.bars.table(window);
+            served.iter().filter(|(speed, _)| *speed == table).map(|(_, serving)| serving.clone()).collect()
+        };
+        Self {
+            grids: windows.iter().map(grid).collect(),
+            speed: windows.iter().map(table).collect(),
+            served: windows.iter().map(served).collect(),
+        }
     }
 
     /// Number of the next row of a window.
@@ -84,19 +94,21 @@ pub fn survey(
     let settled_us = ended_us.min(now_us.saturating_sub(backfill.settle_us));
     let mut survey = Survey::default();
     let none = Windows::new();
+    let key = backfill.bars.windows.first().map_or("", |window| window.keys[0].as_str());
     let mut holes = Vec::new();
     for table in &tables.speed {
         holes.extend(served::read(store, table.folder())?);
     }
     for (symbol, listed_as) in symbols(backfill, tables, &holes, wanted)? {
         let mut windows = Vec::new();
-        for (grid, table) in tables.grids.iter().zip(&tables.speed) {
+        for ((grid, table), served) in tables.grids.iter().zip(&tables.speed).zip(&tables.served) {
             let known = no_data.of(&symbol).union(&stream.open(*grid));
             let seen = table.symbols().get(&symbol).unwrap_or(&none);
-            let elsewhere = elsewhere(backfill, store, &symbol, *grid)?;
+            let elsewhere = whole_in(&backfill.covered_by, key, store, &symbol, *grid)?;
             let first_us =
                 seen.keys().next().copied().into_iter().chain(elsewhere.hull().map(|hull| hull.0)).min();
-            let enough = known.union(&elsewhere);
+            let served = whole_in(served, key, store, &symbol, *grid)?;
+            let enough = known.union(&elsewhere).union(&served);
             let mut lacking = Spans::default();
             // What a served table misses, wherever this one begins.
             for hole in holes.iter().filter(|hole| hole.table == table.folder() && hole.key == symbol) {
@@ -108,7 +120,7 @@ pub fn survey(
                 continue;
             };
             windows.push(lacking.union(&needed(*grid, seen, (from_us, settled_us), &enough)));
-            if !needed(*grid, seen, (from_us.max(settled_us), ended_us), &known).is_empty() {
+            if !needed(*grid, seen, (from_us.max(settled_us), ended_us), &enough).is_empty() {
                 let settles_us = grid.floor(ended_us).saturating_add(backfill.settle_us);
                 survey.settles_us = Some(survey.settles_us.map_or(settles_us, |it| it.min(settles_us)));
             }
@@ -156,13 +168,16 @@ fn symbols(
     chosen.collect()
 }
 
-/// Windows of that size that other tables have.
-fn elsewhere(backfill: &Backfill, store: &Store, symbol: &str, grid: Grid) -> Result<Spans, PipelineError> {
-    let Some(key) = backfill.bars.windows.first().map(|window| &window.keys[0]) else {
-        return Ok(Spans::default());
-    };
+/// Windows of that size that stand whole in other tables.
+fn whole_in(
+    tables: &[String],
+    key: &str,
+    store: &Store,
+    symbol: &str,
+    grid: Grid,
+) -> Result<Spans, PipelineError> {
     let mut spans = Vec::new();
-    for table in &backfill.covered_by {
+    for table in tables {
         let windows = whole_windows(store, table, key, symbol)?;
         spans.extend(
             windows.into_iter().filter(|(from, to)| to - from == grid.size_us && grid.is_start(*from)),

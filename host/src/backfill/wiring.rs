@@ -21,6 +21,8 @@ pub struct Wiring {
     pub backfill: Backfill,
     /// The pipeline whose tables are filled.
     pub stream: Pipeline,
+    /// By name of a speed table: the tables that serve its windows, and may hold them after its files are dropped.
+    pub served: Vec<(String, String)>,
     pub function: Component,
     pub parse: Component,
     /// The stream's own parse function, which decides the types of its columns.

@@ -159,10 +159,17 @@ impl World {
             random: self.random.clone(),
             progress: Arc::default(),
             stop: self.stop.clone(),
+            served: served(manifest),
             backfill: backfill.clone(),
             stream,
         })?)
     }
+}
+
+/// By name of a speed table: the tables that serve its windows.
+fn served(manifest: &Manifest) -> Vec<(String, String)> {
+    let merges = manifest.merges.iter();
+    merges.filter_map(|merge| Some((merge.speed.clone()?, format!("serving/{}", merge.name)))).collect()
 }
 
 /// A client that talks to the hosts of a backfill, and to no others.

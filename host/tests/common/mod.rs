@@ -143,6 +143,7 @@ impl World {
             parse: self.component(&backfill.bars.parse, Contract::Parse),
             stream_parse: self.component(self.parse, Contract::Parse),
             window: self.component(self.window, Contract::Window),
+            served: vec![("candles_1m".to_owned(), "serving/minutes".to_owned())],
             library: self.library(),
             components: Vec::new(),
             http: Arc::new(Guarded::new(allow, limits, names, clock.clone(), net)),
