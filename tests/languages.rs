@@ -20,14 +20,15 @@ fn succeeds(command: &mut Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }
 
-/// Builds an example into `target/functions/examples`.
-fn build(name: &str, interpreter: &str, script: &str) -> String {
+/// Builds an example into `target/functions/examples`; `wasi`: with the imports of its language's runtime.
+fn build(name: &str, interpreter: &str, script: &str, wasi: bool) -> String {
     let out = paths::target().join("functions/examples");
     fs::create_dir_all(&out).unwrap();
-    let component = out.join(format!("{name}.wasm"));
+    let component = out.join(format!("{name}{}.wasm", if wasi { "-wasi" } else { "" }));
     let output = Command::new(interpreter)
         .arg(example(name).join(script))
         .arg(&component)
+        .args(wasi.then_some("--wasi"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .output()
         .unwrap();
@@ -44,10 +45,13 @@ fn tallow(arguments: &[&str]) -> Vec<Value> {
 }
 
 /// The component is vetted with the golden vectors of the function in Rust, and run on its sample.
-fn holds(component: &str) {
+fn holds(component: &str, wasi: bool) {
     let golden = example("coinbase").join("golden/*.json").display().to_string();
     let checked = tallow(&["functions", "check", component, "--golden", &golden]);
     assert_eq!(checked[0]["taken"], true, "{checked:?}");
+    let passed = checked[0]["passed"].as_array().unwrap();
+    let imports = passed.iter().find(|it| it["rule"] == "imports").unwrap()["on"].as_str().unwrap();
+    assert_eq!(imports.contains("wasi:io"), wasi, "{imports}");
     let sample = example("coinbase").join("sample.jsonl").display().to_string();
     let shown = tallow(&["functions", "run", component, "--input", &sample]);
     let prices: Vec<&Value> = shown.iter().filter_map(|row| row.get("price")).collect();
@@ -68,7 +72,9 @@ fn the_function_in_javascript_keeps_to_the_contract() {
     if !Path::new(&example("coinbase-js")).join(tool).exists() {
         return skip("JavaScript", "`npm install` in functions/examples/coinbase-js brings componentize-js");
     }
-    holds(&build("coinbase-js", "node", "build.js"));
+    for wasi in [false, true] {
+        holds(&build("coinbase-js", "node", "build.js", wasi), wasi);
+    }
 }
 
 #[test]
@@ -76,5 +82,7 @@ fn the_function_in_python_keeps_to_the_contract() {
     if !succeeds(Command::new("python3").args(["-c", "import componentize_py"])) {
         return skip("Python", "`pip install componentize-py==0.25.1` brings the tool");
     }
-    holds(&build("coinbase-py", "python3", "build.py"));
+    for wasi in [false, true] {
+        holds(&build("coinbase-py", "python3", "build.py", wasi), wasi);
+    }
 }

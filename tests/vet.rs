@@ -255,10 +255,10 @@ fn a_file_that_is_no_function_of_this_host_is_refused_by_the_rule_that_it_breaks
         (text("(module)"), Rule::Component, "component"),
         (
             text(
-                r#"(component (import "wasi:clocks/wall-clock@0.2.0" (instance (export "now" (func (result u64))))))"#,
+                r#"(component (import "wasi:clocks/wall-clock@0.3.0" (instance (export "now" (func (result u64))))))"#,
             ),
             Rule::Imports,
-            "wasi:clocks/wall-clock@0.2.0",
+            "wasi:clocks/wall-clock@0.3.0",
         ),
         (text(r#"(component (import "random" (func (result u64))))"#), Rule::Imports, "`random`"),
         (text("(component)"), Rule::World, "no interface"),

@@ -27,5 +27,6 @@ mod wiring;
 pub use progress::{Counts, Progress};
 pub use run::Backfilling;
 pub use spans::Spans;
+pub use state::{job_name, look};
 pub use survey::{Need, Survey};
 pub use wiring::{Step, Summary, Wanted, Wiring};

@@ -4,6 +4,7 @@
 mod allocator;
 mod attend;
 mod backfill;
+mod backfill_status;
 mod batch;
 mod check;
 mod compile_function;
@@ -20,6 +21,7 @@ mod status;
 mod stop;
 mod table;
 mod up;
+mod verify;
 mod wire;
 
 use std::process::ExitCode;
@@ -60,6 +62,8 @@ enum Command {
     Functions(functions::Args),
     /// Make a crate for a function of your own, with tests and golden vectors
     New(new::Args),
+    /// Prove commits: compute them again, and check the files that they gave
+    Verify(verify::Args),
     #[command(hide = true)]
     CompileFunction(compile_function::Args),
 }
@@ -105,6 +109,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Functions(args) => functions::run(args),
         Command::New(args) => new::run(args),
+        Command::Verify(args) => verify::run(args),
         Command::CompileFunction(args) => compile_function::run(args),
     };
     match done {

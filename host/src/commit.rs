@@ -8,10 +8,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use crossbeam_channel::Receiver;
 use tallow_engine::Part;
-use tallow_log::record::{self, AsideRecord, Epoch, Function, Outgoing, Role, SetAside, State, StatePart};
+use tallow_log::record::{
+    self, AsideRecord, BlobRef, Epoch, Function, Outgoing, Role, SetAside, State, StatePart,
+};
 use tallow_log::{Digest, Draft, Job, Publication};
 use tallow_record::TopicPartition;
-use tallow_sink::{DeadLetter, EpochOutput, Item, OffsetRange, Origin, Provenance, ReasonKind, Sink};
+use tallow_sink::{
+    DeadLetter, EpochOutput, Item, OffsetRange, Origin, Provenance, ReasonKind, Sink, archive,
+};
 use tallow_source::{Position, Source};
 
 use crate::error::PipelineError;
@@ -37,6 +41,8 @@ pub struct Committer {
     pub live: Arc<Live>,
     /// The components of the manifest's files, as digests by role.
     pub files: BTreeMap<Role, Digest>,
+    /// Whether the source looks for the records' headers.
+    pub reads_headers: bool,
     /// What waits for the end of a probation, in order.
     pub held: Vec<Publication>,
     /// What is published and void: what comes out anew is held against it.
@@ -72,7 +78,8 @@ impl Committer {
 
         let released = self.pass_probation(&mut state, &epoch, seq);
         self.end_remake(&mut state);
-        let mut output = self.output(&epoch, seq);
+        let id = CommitId { chain: &self.job.newest().chain, shard: self.job.newest().shard, seq };
+        let mut output = output(&self.plan, id, &self.state.functions, &epoch);
         self.published.apply(&mut output).map_err(PipelineError::Checkpoint)?;
         let mut items = Vec::new();
         for sink in &self.sinks {
@@ -80,16 +87,21 @@ impl Committer {
         }
         self.put_state(&mut state, &epoch.parts)?;
         let outbox = put_outbox(&self.job, &items)?;
+        let archive = self.put_archive(&epoch)?;
         let closed = output.closed;
         let record = Epoch {
             clock_us: Some(epoch.clock_us),
             watermark_us: epoch.watermark_before_us,
-            set_aside: self.set_aside(&output.dead)?,
+            // Those whose dead letter is published already are set aside all the same.
+            set_aside: self.set_aside(&epoch.dead)?,
             inputs: Vec::new(),
             chunks: epoch.chunks.iter().map(chunk).collect(),
             gaps: epoch.gaps.iter().map(gap).collect(),
             outbox,
             ledger: epoch.ledger,
+            closed_all: epoch.closed_all,
+            headers: self.reads_headers,
+            archive,
         };
         self.job.commit(Draft::commit(record, state.clone()))?;
         self.state = state;
@@ -126,20 +138,6 @@ impl Committer {
         }
     }
 
-    fn output(&self, epoch: &FinishedEpoch, seq: u64) -> EpochOutput<'_> {
-        EpochOutput {
-            pipeline: self.plan.name(),
-            chain: &self.job.newest().chain,
-            shard: self.job.newest().shard,
-            seq,
-            clock_us: epoch.clock_us,
-            provenance: provenance(&self.state.functions, &epoch.chunks),
-            closed: epoch.closed.clone(),
-            late: epoch.late.clone(),
-            dead: epoch.dead.clone(),
-        }
-    }
-
     /// What changed goes into one blob; what did not stays where it is.
     fn put_state(&self, state: &mut State, changed: &[Part]) -> Result<(), PipelineError> {
         if changed.is_empty() {
@@ -163,6 +161,14 @@ impl Committer {
         Ok(())
     }
 
+    /// The records themselves, where the manifest says to keep them.
+    fn put_archive(&self, epoch: &FinishedEpoch) -> Result<Option<BlobRef>, PipelineError> {
+        if epoch.archive.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(self.job.put_blob(archive::encode(&epoch.archive)?)?))
+    }
+
     /// Records that a replay must leave out: they cannot be told from the input alone.
     fn set_aside(&self, dead: &[DeadLetter]) -> Result<SetAside, PipelineError> {
         /// Longer lists go into a blob of their own, so that log records stay small.
@@ -176,6 +182,11 @@ impl Committer {
                 partition: letter.place.partition,
                 offset: letter.place.offset,
                 why: letter.kind.as_str().to_owned(),
+                reason: match letter.kind {
+                    // What makes it ahead of the clock follows from the record and the clock.
+                    ReasonKind::Future => String::new(),
+                    _ => letter.reason.clone(),
+                },
             })
             .collect();
         if list.len() <= LONGEST {
@@ -217,6 +228,34 @@ pub fn publish(
     Ok(())
 }
 
+/// Names a commit in what it gives to the sinks.
+#[derive(Clone, Copy)]
+pub struct CommitId<'a> {
+    pub chain: &'a str,
+    pub shard: u32,
+    pub seq: u64,
+}
+
+/// What a finished epoch gives to the sinks.
+pub fn output<'a>(
+    plan: &'a Plan,
+    id: CommitId<'a>,
+    functions: &[Function],
+    epoch: &FinishedEpoch,
+) -> EpochOutput<'a> {
+    EpochOutput {
+        pipeline: plan.name(),
+        chain: id.chain,
+        shard: id.shard,
+        seq: id.seq,
+        clock_us: epoch.clock_us,
+        provenance: provenance(functions, &epoch.chunks),
+        closed: epoch.closed.clone(),
+        late: epoch.late.clone(),
+        dead: epoch.dead.clone(),
+    }
+}
+
 /// Digests of the functions by their role, as files name them.
 pub fn by_role(functions: &[Function]) -> BTreeMap<String, String> {
     let role = |function: &Function| match function.role {
@@ -226,7 +265,8 @@ pub fn by_role(functions: &[Function]) -> BTreeMap<String, String> {
     functions.iter().map(|it| (role(it).to_owned(), it.digest.to_string())).collect()
 }
 
-fn provenance(functions: &[Function], chunks: &[Chunk]) -> Provenance {
+/// Where an epoch's rows come from.
+pub fn provenance(functions: &[Function], chunks: &[Chunk]) -> Provenance {
     let functions = by_role(functions);
     let mut ranges: BTreeMap<&TopicPartition, (i64, i64)> = BTreeMap::new();
     for chunk in chunks {

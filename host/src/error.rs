@@ -16,6 +16,8 @@ pub mod exit {
     pub const USAGE: u8 = 2;
     /// Bad data where fail-fast was asked for.
     pub const DATA: u8 = 65;
+    /// What is needed for a proof is gone.
+    pub const NO_INPUT: u8 = 66;
     /// A service is unreachable.
     pub const UNAVAILABLE: u8 = 69;
     /// Fenced by another owner.

@@ -178,7 +178,7 @@ fn first_error(threads: Vec<Thread<'_>>) -> Result<(), PipelineError> {
     done.into_iter().find(Result::is_err).unwrap_or(Ok(()))
 }
 
-fn parse_worker(
+pub(crate) fn parse_worker(
     wiring: &Wiring,
     component: &Arc<Component>,
     budget: Arc<BisectBudget>,
@@ -191,6 +191,7 @@ fn parse_worker(
         options: plan.parse_options.clone(),
         time: plan.time.clone(),
         max_future_us: plan.pipeline.max_future_us,
+        keeps_batches: plan.pipeline.archive,
         live: wiring.live.clone(),
         clock: wiring.clock.clone(),
         budget,

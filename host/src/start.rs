@@ -1,8 +1,8 @@
 //! Where a pipeline starts: from the log's newest record, or from the manifest's starting offsets.
 
-mod refuse;
+pub(crate) mod refuse;
 mod restore;
-mod rollback;
+pub(crate) mod rollback;
 mod swap;
 
 use std::collections::BTreeMap;
@@ -15,8 +15,7 @@ use tallow_record::TopicPartition;
 use tallow_sink::Sink;
 use tallow_source::{PartitionInfo, Position};
 
-pub use self::restore::Restored;
-use self::restore::restore;
+pub use self::restore::{ReadBlob, Restored, read_parts, restore};
 use crate::commit::{self, Committer};
 use crate::error::PipelineError;
 use crate::live::functions::{self, Functions};
@@ -56,7 +55,7 @@ pub fn start(wiring: &Wiring, roll_back: Option<&str>) -> Result<Started, Pipeli
     }
 
     let from = starting_positions(plan, &record.state, &partitions)?;
-    let mut window = restore(wiring, &job, &record, &from, &functions.window)?;
+    let mut window = restore(wiring, &|blob| job.read_blob(blob), &record, &from, &functions.window)?;
     let topic_ids: BTreeMap<Arc<str>, Arc<str>> =
         partitions.iter().filter_map(|it| Some((it.partition.topic.clone(), it.topic_id.clone()?))).collect();
     let mut state = State {
@@ -68,7 +67,7 @@ pub fn start(wiring: &Wiring, roll_back: Option<&str>) -> Result<Started, Pipeli
     if record.state.partitions.is_empty() {
         fix_positions(&mut job, &mut state, &from, &topic_ids, wiring.clock.now_us())?;
     }
-    let (published, remake_until) = rollback::published(wiring, &job)?;
+    let (published, remake_until) = rollback::open_remake(wiring, &job)?;
     tracing::info!(
         pipeline = plan.name(),
         chain = record.chain,
@@ -87,6 +86,7 @@ pub fn start(wiring: &Wiring, roll_back: Option<&str>) -> Result<Started, Pipeli
         state,
         live: wiring.live.clone(),
         files: swap::files(wiring)?,
+        reads_headers: wiring.reads_headers,
         held,
         published,
         remake_until,

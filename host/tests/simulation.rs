@@ -13,6 +13,8 @@ use object_store::memory::InMemory;
 use tallow::live::desk::Rollback;
 use tallow::live::functions::contract;
 use tallow::plan::Mode as RunMode;
+use tallow::verify::range::Ask;
+use tallow::verify::verify;
 use tallow_edge::{ManualClock, Random, SeededRandom};
 use tallow_log::Store;
 use tallow_log::faulty::{Fault, Faulty, Op};
@@ -50,6 +52,19 @@ impl Scene {
         }
     }
 
+    /// Whatever was committed on the way is computed again and is the same, files included.
+    fn prove(&self, story: &str) {
+        let report = verify(&self.world.verifier(&self.pipeline), Ask::All, &mut |_| {});
+        let report = report.unwrap_or_else(|error| panic!("{story}: {error}"));
+        assert!(report.wrong.is_empty() && report.unreachable.is_none(), "{story}: {report:#?}");
+        // A long story's first commits are cleaned up, and the first that is kept lacks the state before it.
+        assert!(
+            report.unprovable.iter().all(|it| it.commits.through == report.commits.unwrap().from),
+            "{story}"
+        );
+        assert!(report.epochs > 0 && report.files > 0, "{story}: {report:#?}");
+    }
+
     /// The end of every story: no more faults, all of the market, and a balanced ledger.
     fn finish(mut self, story: &str) -> Vec<Row> {
         self.produce(SECONDS);
@@ -57,6 +72,7 @@ impl Scene {
         let newest = last_records(&self.world.store, "candles", 0, 1).unwrap().remove(0);
         newest.state.ledger.check().unwrap_or_else(|error| panic!("{story}: {error}"));
         assert!(newest.state.live.probation.is_none(), "{story}: a probation is open");
+        self.prove(story);
         let mut rows = self.world.rows("speed/candles_1m");
         rows.sort();
         rows

@@ -12,6 +12,7 @@ use futures::executor::block_on;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tallow_edge::{Clock, SystemClock};
 use tempfile::TempDir;
 
@@ -98,13 +99,23 @@ impl Kafka {
     pub fn topic(&self, name: &str, partitions: i32) -> String {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("{name}-{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        let admin: AdminClient<DefaultClientContext> =
-            ClientConfig::new().set("bootstrap.servers", &self.bootstrap).create().expect("an admin client");
         let topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1)).set("retention.ms", "-1");
         let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(30)));
-        let made = block_on(admin.create_topics([&topic], &options)).expect("the broker answers");
+        let made = block_on(self.admin().create_topics([&topic], &options)).expect("the broker answers");
         assert!(made.iter().all(Result::is_ok), "topic {name}: {made:?}");
         name
+    }
+
+    /// Removes a partition's records before `offset`, as retention does.
+    pub fn delete_before(&self, topic: &str, partition: i32, offset: i64) {
+        let mut offsets = TopicPartitionList::new();
+        offsets.add_partition_offset(topic, partition, Offset::Offset(offset)).expect("an offset");
+        let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(30)));
+        block_on(self.admin().delete_records(&offsets, &options)).expect("the broker removes records");
+    }
+
+    fn admin(&self) -> AdminClient<DefaultClientContext> {
+        ClientConfig::new().set("bootstrap.servers", &self.bootstrap).create().expect("an admin client")
     }
 
     fn format(&self) -> Result<(), String> {

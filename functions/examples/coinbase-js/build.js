@@ -1,4 +1,5 @@
-// Makes the component: `npm install && npm run build`, or `node build.js OUT.wasm`.
+// Makes the component: `npm install && npm run build`, or `node build.js OUT.wasm`. With `--wasi` the runtime's imports
+// stay in it; Tallow answers them with nothing.
 
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { componentize } from '@bytecodealliance/componentize-js';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const out = process.argv[2] ?? join(here, 'parse-coinbase-js.wasm');
+const withWasi = process.argv.includes('--wasi');
+const out = process.argv.slice(2).find((argument) => argument !== '--wasi') ?? join(here, 'parse-coinbase-js.wasm');
 
 // The layout that the tool wants: a package, and those that it uses under `deps`.
 const wit = mkdtempSync(join(tmpdir(), 'wit-'));
@@ -20,7 +22,7 @@ try {
     witPath: wit,
     worldName: 'parse-function',
     // A function has no clock, no randomness and no network: without these the component imports types alone.
-    disableFeatures: ['random', 'stdio', 'clocks', 'http', 'fetch-event'],
+    disableFeatures: withWasi ? [] : ['random', 'stdio', 'clocks', 'http', 'fetch-event'],
   });
   writeFileSync(out, component);
   console.log(`${out}  ${component.byteLength} bytes`);

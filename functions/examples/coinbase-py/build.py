@@ -1,4 +1,7 @@
-"""Makes the component: `pip install componentize-py==0.25.1`, then `python build.py [OUT.wasm]`."""
+"""Makes the component: `pip install componentize-py==0.25.1`, then `python build.py [OUT.wasm]`.
+
+With `--wasi` the runtime's imports stay in it; Tallow answers them with nothing.
+"""
 
 import shutil
 import subprocess
@@ -12,7 +15,9 @@ WIT = HERE.parents[2] / "wit"
 
 
 def main() -> None:
-    out = Path(sys.argv[1] if len(sys.argv) > 1 else HERE / "parse-coinbase-py.wasm").resolve()
+    paths = [argument for argument in sys.argv[1:] if argument != "--wasi"]
+    stubbed = [] if "--wasi" in sys.argv else ["--stub-wasi"]
+    out = Path(paths[0] if paths else HERE / "parse-coinbase-py.wasm").resolve()
     tool = Path(sysconfig.get_path("scripts")) / "componentize-py"
     with tempfile.TemporaryDirectory() as folder:
         # The layout that the tool wants: a package, and those that it uses under `deps`.
@@ -22,7 +27,8 @@ def main() -> None:
         world = ["--wit-path", str(wit), "--world", "parse-function"]
         # A function has no clock, no randomness and no files: Python's own are stubbed, and the component imports
         # types alone.
-        command = [str(tool), *world, "componentize", "--stub-wasi", "--python-path", str(HERE), "app", "--output", str(out)]
+        app = ["--python-path", str(HERE), "app", "--output", str(out)]
+        command = [str(tool), *world, "componentize", *stubbed, *app]
         subprocess.run(command, check=True, cwd=folder)
     print(f"{out}  {out.stat().st_size} bytes")
 

@@ -85,8 +85,8 @@ impl BackfillFunction {
 }
 
 fn instantiate(component: &Component, limits: Limits) -> Result<(Store<Sandbox>, BackfillWorld), CallError> {
-    let (mut store, linker) = instance::sandbox(component, limits);
-    match BackfillWorld::instantiate(&mut store, &component.code, &linker) {
+    let mut store = instance::sandbox(component, limits);
+    match BackfillWorld::instantiate(&mut store, &component.code, &component.linker) {
         Ok(world) => Ok((store, world)),
         Err(error) => Err(instance::call_error(&store, error)),
     }

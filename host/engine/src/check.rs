@@ -4,23 +4,24 @@ use wasmtime::Engine;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker};
 
-use crate::LoadError;
 use crate::bindings::{BackfillWorldPre, MergeWorldPre, ParseWorldPre, WindowWorldPre};
 use crate::contract::{Contract, Unknown};
 use crate::instance::Sandbox;
+use crate::{LoadError, wasi};
 
-/// Refuses every import but instances that hold types and nothing else: a world whose interface uses
-/// `tallow:types` imports that one.
-pub(crate) fn imports_only_types(name: &str, engine: &Engine, code: &Component) -> Result<(), LoadError> {
+/// Refuses every import but WASI, which is answered with nothing, and instances that hold types and nothing else: a
+/// world whose interface uses `tallow:types` imports that one.
+pub(crate) fn imports(name: &str, engine: &Engine, code: &Component) -> Result<(), LoadError> {
     for (import, item) in code.component_type().imports(engine) {
-        let only_types = match &item.ty {
+        let harmless = match &item.ty {
+            ComponentItem::ComponentInstance(_) if wasi::is_answered(import) => true,
             ComponentItem::ComponentInstance(instance) => {
                 let mut members = instance.exports(engine);
                 members.all(|(_, member)| matches!(member.ty, ComponentItem::Type(_)))
             }
             _ => false,
         };
-        if !only_types {
+        if !harmless {
             return Err(LoadError::Import { name: name.to_owned(), import: import.to_owned() });
         }
     }
@@ -39,11 +40,11 @@ pub(crate) fn exports(engine: &Engine, code: &Component) -> Vec<String> {
 /// not take, or with other types.
 pub(crate) fn exports_contract(
     name: &str,
-    engine: &Engine,
+    linker: &Linker<Sandbox>,
     code: &Component,
     contract: Contract,
 ) -> Result<(), LoadError> {
-    let exports = exports(engine, code);
+    let exports = exports(linker.engine(), code);
     let name = name.to_owned();
     let Some(found) = exports.iter().find(|export| contract.is_interface(export)) else {
         let exports = if exports.is_empty() { "no interface".to_owned() } else { exports.join(", ") };
@@ -60,7 +61,7 @@ pub(crate) fn exports_contract(
         let takes = contract.interfaces().join(" and ");
         return Err(LoadError::Version { name, found: found.clone(), takes, remedy });
     }
-    let types = Linker::<Sandbox>::new(engine).instantiate_pre(code).and_then(|code| match contract {
+    let types = linker.instantiate_pre(code).and_then(|code| match contract {
         Contract::Parse => ParseWorldPre::new(code).map(drop),
         Contract::Window => WindowWorldPre::new(code).map(drop),
         Contract::Backfill => BackfillWorldPre::new(code).map(drop),

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
+use wasmtime::component::Linker;
 
 use crate::check;
 use crate::contract::Contract;
+use crate::instance::Sandbox;
 use crate::ticks::Ticks;
-use crate::{LoadError, Runtime, cache};
+use crate::{LoadError, Runtime, cache, wasi};
 
 /// Compiled code that nothing has been checked of yet.
 pub struct Code {
@@ -57,11 +59,12 @@ impl Code {
     }
 }
 
-/// Compiled code that imports nothing and exports its contract.
+/// Compiled code that exports its contract and is granted nothing.
 #[derive(Clone)]
 pub struct Component {
     pub(crate) engine: Engine,
     pub(crate) code: wasmtime::component::Component,
+    pub(crate) linker: Linker<Sandbox>,
     pub(crate) ticks: Arc<Ticks>,
     name: String,
     digest: String,
@@ -76,10 +79,12 @@ impl Component {
         contract: Contract,
     ) -> Result<Self, LoadError> {
         let Code { code, digest } = code;
-        check::imports_only_types(name, runtime.engine(), &code)?;
-        check::exports_contract(name, runtime.engine(), &code, contract)?;
+        check::imports(name, runtime.engine(), &code)?;
+        let linker = wasi::linker(runtime.engine(), &code)
+            .map_err(|error| LoadError::Invalid { name: name.to_owned(), why: format!("{error:#}") })?;
+        check::exports_contract(name, &linker, &code, contract)?;
         let (engine, ticks) = (runtime.engine().clone(), runtime.ticks());
-        Ok(Self { engine, code, ticks, name: name.to_owned(), digest, contract })
+        Ok(Self { engine, code, linker, ticks, name: name.to_owned(), digest, contract })
     }
 
     /// The name by which the manifest calls it.
@@ -94,6 +99,13 @@ impl Component {
 
     pub fn contract(&self) -> Contract {
         self.contract
+    }
+
+    /// Names of the interfaces of WASI that it imports: they are answered with nothing.
+    pub fn wasi(&self) -> Vec<String> {
+        let component = self.code.component_type();
+        let imports = component.imports(&self.engine).map(|(import, _)| import.to_owned());
+        imports.filter(|import| wasi::is_answered(import)).collect()
     }
 
     /// Names of the exported interfaces.

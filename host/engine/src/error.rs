@@ -10,8 +10,8 @@ pub enum LoadError {
     #[error("{name} is not a WebAssembly component: {why}")]
     Invalid { name: String, why: String },
     #[error(
-        "{name} imports `{import}`: a function may import nothing but the types of `tallow:types/types`, \
-         so that it has no clock, files or network and a replay gives the same bytes"
+        "{name} imports `{import}`: a function may import nothing but the types of `tallow:types/types` and WASI 0.2, \
+         which is answered with nothing, so that it has no clock, files or network and a replay gives the same bytes"
     )]
     Import { name: String, import: String },
     #[error(

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use wasmtime::component::Linker;
 use wasmtime::{ResourceLimiter, Store, Trap};
 
 use crate::ticks::{TICK, Ticks};
+use crate::wasi;
 use crate::{CallError, Component};
 
 /// What one instance may use.
@@ -37,6 +37,7 @@ pub(crate) struct Sandbox {
     table_entries: usize,
     /// Whether the memory cap has been hit: the trap that follows does not say so.
     refused_memory: bool,
+    pub wasi: wasi::State,
     _ticks: Arc<Ticks>,
 }
 
@@ -87,24 +88,26 @@ impl ResourceLimiter for Sandbox {
     }
 }
 
-/// A store with its limits set, and a linker that offers nothing.
-pub(crate) fn sandbox(component: &Component, limits: Limits) -> (Store<Sandbox>, Linker<Sandbox>) {
+/// A store with its limits set.
+pub(crate) fn sandbox(component: &Component, limits: Limits) -> Store<Sandbox> {
     let sandbox = Sandbox {
         limits,
         memory_bytes: 0,
         table_entries: 0,
         refused_memory: false,
+        wasi: wasi::State::default(),
         _ticks: component.ticks.clone(),
     };
     let mut store = Store::new(&component.engine, sandbox);
     store.limiter(|sandbox| sandbox);
     store.set_hostcall_fuel(usize::try_from(limits.output_bytes).unwrap_or(usize::MAX));
     arm(&mut store);
-    (store, Linker::new(&component.engine))
+    store
 }
 
-/// Starts the deadline of the call that follows.
+/// Starts the deadline of the call that follows, and its randomness.
 pub(crate) fn arm(store: &mut Store<Sandbox>) {
+    store.data_mut().wasi.begin();
     let ticks = store.data().limits.deadline.as_millis().div_ceil(TICK.as_millis());
     store.set_epoch_deadline(u64::try_from(ticks).unwrap_or(u64::MAX / 2).saturating_add(1));
 }

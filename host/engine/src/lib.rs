@@ -21,6 +21,7 @@ mod parse;
 mod runtime;
 mod ticks;
 mod validate;
+mod wasi;
 mod window;
 
 pub use backfill::{BackfillFunction, Pace, Verdict, records};

@@ -16,8 +16,8 @@ pub struct MergeFunction {
 
 impl MergeFunction {
     pub fn new(component: &Component, limits: Limits) -> Result<Self, CallError> {
-        let (mut store, linker) = instance::sandbox(component, limits);
-        match MergeWorld::instantiate(&mut store, &component.code, &linker) {
+        let mut store = instance::sandbox(component, limits);
+        match MergeWorld::instantiate(&mut store, &component.code, &component.linker) {
             Ok(world) => Ok(Self { store, world }),
             Err(error) => Err(instance::call_error(&store, error)),
         }

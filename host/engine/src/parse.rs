@@ -137,8 +137,8 @@ fn wit_options(options: ParseOptions) -> wit::Options {
 }
 
 fn instantiate(component: &Component, limits: Limits) -> Result<(Store<Sandbox>, ParseWorld), CallError> {
-    let (mut store, linker) = instance::sandbox(component, limits);
-    match ParseWorld::instantiate(&mut store, &component.code, &linker) {
+    let mut store = instance::sandbox(component, limits);
+    match ParseWorld::instantiate(&mut store, &component.code, &component.linker) {
         Ok(world) => Ok((store, world)),
         Err(error) => Err(instance::call_error(&store, error)),
     }

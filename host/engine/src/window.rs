@@ -142,8 +142,8 @@ fn guest(world: &WindowWorld) -> GuestWindows<'_> {
 }
 
 fn instantiate(component: &Component, limits: Limits) -> Result<(Store<Sandbox>, WindowWorld), CallError> {
-    let (mut store, linker) = instance::sandbox(component, limits);
-    match WindowWorld::instantiate(&mut store, &component.code, &linker) {
+    let mut store = instance::sandbox(component, limits);
+    match WindowWorld::instantiate(&mut store, &component.code, &component.linker) {
         Ok(world) => Ok((store, world)),
         Err(error) => Err(instance::call_error(&store, error)),
     }

@@ -81,6 +81,15 @@ pub struct Epoch {
     pub outbox: Vec<Outgoing>,
     /// Counts of this epoch alone.
     pub ledger: Ledger,
+    /// Windows that were still open at its end were published, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub closed_all: bool,
+    /// Whether the records were read with their headers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub headers: bool,
+    /// The records that it took, in the order of the chunks, where the manifest says to keep them: Parquet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<BlobRef>,
 }
 
 /// What the next epoch begins with.
@@ -153,6 +162,9 @@ pub struct AsideRecord {
     pub offset: i64,
     /// `trap`, `deadline` or `future`.
     pub why: String,
+    /// In words, as its dead letter says it, where that does not follow from the record alone.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
 }
 
 /// How far a partition has been read, and what the watermark knows of it.
@@ -272,7 +284,7 @@ impl Record {
         let parts = self.state.parts.iter().map(|part| &part.blob);
         let inputs = self.epoch.inputs.iter().map(|input| &input.blob);
         let outbox = self.epoch.outbox.iter().map(|outgoing| &outgoing.blob);
-        parts.chain(inputs).chain(outbox).chain(set_aside)
+        parts.chain(inputs).chain(outbox).chain(set_aside).chain(&self.epoch.archive)
     }
 
     /// How far a sink may publish, as this record knows it.

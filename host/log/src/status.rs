@@ -1,5 +1,7 @@
 //! Looking at a shard without owning it: no fence, nothing written.
 
+use bytes::Bytes;
+
 use crate::job;
 use crate::name::{self, Folder};
 use crate::record::Record;
@@ -38,6 +40,29 @@ pub fn record(store: &Store, pipeline: &str, shard: u32, seq: u64) -> Result<Opt
         .get(&path)?
         .map(|bytes| Record::decode(&bytes).map_err(|why| LogError::Format { object, why }))
         .transpose()
+}
+
+/// The seqs of the oldest record that counts and of the newest one; none where the shard has no log.
+pub fn extent(store: &Store, pipeline: &str, shard: u32) -> Result<Option<(u64, u64)>, LogError> {
+    let folder = Folder::new(pipeline, shard)?;
+    // Listed before the boundary is: the other way round, a clean-up in between would look like a hole.
+    let listed = store.list(&folder.log())?;
+    let oldest = job::highest_boundary(store, &folder)?.unwrap_or(1);
+    let newest = listed.iter().filter_map(|(path, _)| name::seq_of(path)).filter(|seq| *seq >= oldest).max();
+    Ok(newest.map(|newest| (oldest, newest)))
+}
+
+/// The bytes of the records `from` to `through`; none where a record is not there.
+pub fn record_bytes(
+    store: &Store,
+    pipeline: &str,
+    shard: u32,
+    from: u64,
+    through: u64,
+) -> Result<Vec<(u64, Option<Bytes>)>, LogError> {
+    let folder = Folder::new(pipeline, shard)?;
+    let paths: Vec<String> = (from..=through).map(|seq| folder.record(seq)).collect();
+    Ok((from..=through).zip(store.get_all(&paths)?).collect())
 }
 
 /// The pipelines and shards that have a folder in the store, sorted.

@@ -37,6 +37,10 @@ pub struct Pipeline {
     pub parse_workers: Option<usize>,
     pub fetch_clients: usize,
     pub new_partitions_every: Duration,
+    /// Whether the records themselves are kept in the lake, as long as their commit is.
+    pub archive: bool,
+    /// Newest commits that the log keeps, with their state and output.
+    pub verify_retention: u64,
     pub epoch: Epoch,
     pub limits: Limits,
     /// Whether `tallow up` fetches by itself what the stream lacks.
@@ -134,6 +138,9 @@ impl Pipeline {
         let fetch_clients =
             reader.required("fetch-clients", report, |node, report| reader::integer(node, 1..=16, report));
         let new_partitions_every = reader.required("new-partitions-every", report, reader::positive_duration);
+        let archive = reader.required("archive", report, reader::boolean);
+        let verify_retention = reader
+            .required("verify-retention", report, |node, report| reader::integer(node, 2..=100_000, report));
         let epoch = Epoch::read(&reader, report);
         let limits = Limits::read(&reader, report);
         let auto_backfill = reader.required("backfill", report, |node, report| {
@@ -163,6 +170,8 @@ impl Pipeline {
             parse_workers: parse_workers?.map(|workers| workers as usize),
             fetch_clients: fetch_clients? as usize,
             new_partitions_every: new_partitions_every?,
+            archive: archive?,
+            verify_retention: verify_retention? as u64,
             epoch: epoch?,
             limits: limits?,
             auto_backfill: auto_backfill?,

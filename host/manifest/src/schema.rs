@@ -436,6 +436,20 @@ pub(crate) const PIPELINE: Table = Table {
             "Whether `tallow up` fetches by itself what the stream lacks: at its start, and when a window closes \
              incomplete. [application.trigger.kafka.backfill.NAME] says from where.",
         ),
+        key(
+            "archive",
+            "a boolean",
+            Is("false"),
+            "Whether the records themselves are kept in the lake with each commit, so that `tallow verify` can compute it \
+             again when the topic no longer holds them.",
+        ),
+        key(
+            "verify-retention",
+            "2 to 100000",
+            Is("100"),
+            "How many of the newest commits the log keeps, with the state, the output and the archive of each: as far \
+             back `tallow verify` can look. All of them are read at a start.",
+        ),
         key("epoch", "a table", Absent("its defaults"), "When an epoch ends."),
         key("limits", "a table", Absent("its defaults"), "What a function and the queues may take."),
         key("lake", "a table", Absent("its defaults"), "How candles are written."),

@@ -25,6 +25,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(pipeline.on_reject, OnReject::DeadLetter);
     assert_eq!((pipeline.parse_workers, pipeline.fetch_clients), (None, 1));
     assert_eq!(pipeline.new_partitions_every, Duration::from_secs(30));
+    assert_eq!((pipeline.archive, pipeline.verify_retention), (false, 100));
     assert_eq!(pipeline.decimals, Decimals::Double);
     let epoch = Epoch { interval: Duration::from_secs(1), max_records: 1_000_000, max_bytes: 64 * MIB };
     assert_eq!(pipeline.epoch, epoch);
@@ -62,6 +63,8 @@ on-reject = "drop"
 parse-workers = 8
 fetch-clients = 2
 new-partitions-every = "5m"
+archive = true
+verify-retention = 5000
 epoch = { interval = "250ms", max-records = 5, max-bytes = "1GB" }
 limits = { memory = 16777216, deadline = "100ms", output = "1MiB", batch-records = 10, batch-bytes = "2KiB", bisect-calls = 0, queue = "4MB" }
 lake = { decimals = "decimal" }"#,
@@ -77,6 +80,7 @@ lake = { decimals = "decimal" }"#,
     assert_eq!((pipeline.on_data_loss, pipeline.on_reject), (OnDataLoss::Continue, OnReject::Drop));
     assert_eq!((pipeline.parse_workers, pipeline.fetch_clients), (Some(8), 2));
     assert_eq!(pipeline.new_partitions_every, Duration::from_secs(300));
+    assert_eq!((pipeline.archive, pipeline.verify_retention), (true, 5000));
     let epoch = Epoch { interval: Duration::from_millis(250), max_records: 5, max_bytes: 1_000_000_000 };
     assert_eq!(pipeline.epoch, epoch);
     assert_eq!(

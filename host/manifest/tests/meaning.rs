@@ -14,6 +14,8 @@ fn what_only_makes_it_faster_or_slower_does_not_change_the_digest() {
         "parse-workers = 2",
         "fetch-clients = 2",
         "new-partitions-every = \"5s\"",
+        "archive = true",
+        "verify-retention = 7",
         "delay = \"2000ms\"",
         "scales = { price = 8 }",
         "# a remark",

@@ -99,6 +99,8 @@ fn wrong_types_and_values_say_what_is_needed() {
         ("parse-workers = 65", "65 is out of range; it must be 1 to 64"),
         ("parse-workers = 2.0", "this is a float, but an integer is needed"),
         ("new-partitions-every = \"0s\"", "this must be longer than zero"),
+        ("archive = 1", "this is an integer, but true or false is needed"),
+        ("verify-retention = 1", "1 is out of range; it must be 2 to 100000"),
         ("starting-offsets = \"earlist\"", "one of `earliest`, `latest` is needed"),
         ("starting-offsets = { trades = 1 }", "a partition is written \"topic/number\""),
         ("starting-offsets = { \"trades/0\" = -1 }", "-1 is out of range; it must be at least 0"),

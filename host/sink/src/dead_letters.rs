@@ -1,15 +1,11 @@
 //! Records that were set aside, as Parquet: place, reason and the untouched bytes.
 
-use std::sync::Arc;
-
-use arrow_array::{Array, ArrayRef, ListArray, RecordBatch, StringArray, StructArray};
-use arrow_buffer::OffsetBuffer;
-use arrow_schema::{DataType, Field};
+use arrow_array::RecordBatch;
 use bytes::Bytes;
 use tallow_log::Store;
 
 use crate::parquet_file::{self, Layout};
-use crate::raw_records::{bytes, kafka_times, numbers, place_columns, texts};
+use crate::raw_records::{bytes, headers, kafka_times, numbers, place_columns, texts};
 use crate::sink::publish_object;
 use crate::{DeadLetter, EpochOutput, Item, Sink, SinkError, hive};
 
@@ -63,7 +59,7 @@ fn table(letters: &[&DeadLetter], commit: &str) -> Result<RecordBatch, arrow_sch
         ("timestamp", kafka_times(letters.iter().map(|letter| letter.timestamp_us))),
         ("key", bytes(letters.iter().map(|letter| letter.key.as_deref()))),
         ("value", bytes(letters.iter().map(|letter| letter.value.as_deref()))),
-        ("headers", headers(letters)),
+        ("headers", headers_of(letters)),
         ("reason_kind", texts(letters.iter().map(|letter| Some(letter.kind.as_str())))),
         ("reason", texts(letters.iter().map(|letter| Some(letter.reason.as_str())))),
         ("window", texts(letters.iter().map(|letter| letter.window.as_deref()))),
@@ -72,16 +68,10 @@ fn table(letters: &[&DeadLetter], commit: &str) -> Result<RecordBatch, arrow_sch
     ])
 }
 
-/// A list of (name, value) a record, in Kafka's order; names may repeat.
-fn headers(letters: &[&DeadLetter]) -> ArrayRef {
+fn headers_of(letters: &[&DeadLetter]) -> arrow_array::ArrayRef {
     let all = letters.iter().flat_map(|letter| &letter.headers);
-    let names = StringArray::from_iter_values(all.clone().map(|(name, _)| name));
-    let values = bytes(all.map(|(_, value)| value.as_deref()));
-    let pairs = StructArray::from(vec![
-        (Arc::new(Field::new("name", DataType::Utf8, false)), Arc::new(names) as ArrayRef),
-        (Arc::new(Field::new("value", DataType::LargeBinary, true)), values),
-    ]);
-    let element = Arc::new(Field::new("element", pairs.data_type().clone(), false));
-    let lengths = OffsetBuffer::from_lengths(letters.iter().map(|letter| letter.headers.len()));
-    Arc::new(ListArray::new(element, lengths, Arc::new(pairs), None))
+    headers(
+        letters.iter().map(|letter| letter.headers.len()),
+        all.map(|(name, value)| (name.as_str(), value.as_deref())),
+    )
 }

@@ -7,8 +7,9 @@
 //!   number of publishers, with one result.
 //!
 //! Three sinks write Parquet files: [`Lake`] (candles), [`LateRows`] and [`DeadLetters`]. [`conformance`] is the
-//! suite that every sink passes. [`terminal`] is a view beside them: it shows and promises nothing.
+//! suite that every sink passes. [`archive`] keeps records as they came. [`terminal`] is a view beside them: it shows and promises nothing.
 
+pub mod archive;
 pub mod conformance;
 mod dead_letters;
 mod decimal;
@@ -31,5 +32,5 @@ pub use error::SinkError;
 pub use lake::{Decimals, Lake, decimals_to_doubles};
 pub use late_rows::LateRows;
 pub use output::{DeadLetter, EpochOutput, LateRow, OffsetRange, Origin, Provenance, ReasonKind};
-pub use parquet_file::SCHEMA_VERSION;
+pub use parquet_file::{SCHEMA_VERSION, claims, read, read_claims};
 pub use sink::{Item, Sink};

@@ -1,9 +1,14 @@
 //! One Parquet file, with the provenance of its rows in its footer. The same rows and provenance give the same
 //! bytes: nothing of the moment or the machine goes in.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use arrow_array::RecordBatch;
+use arrow_select::concat::concat_batches;
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
@@ -96,10 +101,15 @@ pub fn encode(
 }
 
 fn footer(output: &EpochOutput<'_>, rows_digest: Digest) -> Vec<(&'static str, String)> {
+    claims(output, rows_digest).into_iter().collect()
+}
+
+/// What the footer of a file of this output says of where its rows come from, by key.
+pub fn claims(output: &EpochOutput<'_>, rows_digest: Digest) -> BTreeMap<&'static str, String> {
     let mut offsets = output.provenance.offsets.clone();
     offsets.sort();
     let offsets: Vec<_> = offsets.iter().map(|range| serde_json::json!(range)).collect();
-    vec![
+    [
         ("tallow.commit", output.commit()),
         ("tallow.functions", serde_json::json!(output.provenance.functions).to_string()),
         ("tallow.offsets", serde_json::Value::from(offsets).to_string()),
@@ -107,4 +117,21 @@ fn footer(output: &EpochOutput<'_>, rows_digest: Digest) -> Vec<(&'static str, S
         ("tallow.schema", SCHEMA_VERSION.to_owned()),
         ("tallow.source", output.provenance.origin.as_str().to_owned()),
     ]
+    .into()
+}
+
+/// What a file's footer says of where its rows come from, by key.
+pub fn read_claims(bytes: Bytes) -> Result<BTreeMap<String, String>, ParquetError> {
+    let file = ParquetRecordBatchReaderBuilder::try_new(bytes)?;
+    let entries = file.metadata().file_metadata().key_value_metadata().into_iter().flatten();
+    let ours = entries.filter(|entry| entry.key.starts_with("tallow."));
+    Ok(ours.map(|entry| (entry.key.clone(), entry.value.clone().unwrap_or_default())).collect())
+}
+
+/// A file's rows.
+pub fn read(bytes: Bytes) -> Result<RecordBatch, ParquetError> {
+    let file = ParquetRecordBatchReaderBuilder::try_new(bytes)?;
+    let schema = Arc::clone(file.schema());
+    let batches = file.build()?.collect::<Result<Vec<_>, _>>()?;
+    Ok(concat_batches(&schema, &batches)?)
 }

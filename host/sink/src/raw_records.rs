@@ -1,11 +1,13 @@
-//! Columns that late rows and dead letters share: where a record stood, and its untouched bytes.
+//! Columns that late rows, dead letters and archives share: where a record stood, and its untouched bytes.
 
 use std::sync::Arc;
 
 use arrow_array::{
-    ArrayRef, Int32Array, Int64Array, LargeBinaryArray, LargeStringArray, StringArray,
-    TimestampMicrosecondArray,
+    Array, ArrayRef, Int32Array, Int64Array, LargeBinaryArray, LargeStringArray, ListArray, StringArray,
+    StructArray, TimestampMicrosecondArray,
 };
+use arrow_buffer::OffsetBuffer;
+use arrow_schema::{DataType, Field};
 use tallow_record::Place;
 
 /// A named column, nullable where some of its values are.
@@ -39,4 +41,19 @@ pub(crate) fn texts<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayR
 
 pub(crate) fn numbers(values: impl Iterator<Item = Option<u32>>) -> ArrayRef {
     Arc::new(values.map(|value| value.map(i64::from)).collect::<Int64Array>())
+}
+
+/// A list of (name, value) a record, in Kafka's order; names may repeat. `counts`: how many each record has.
+pub(crate) fn headers<'a>(
+    counts: impl Iterator<Item = usize>,
+    all: impl Iterator<Item = (&'a str, Option<&'a [u8]>)> + Clone,
+) -> ArrayRef {
+    let names = StringArray::from_iter_values(all.clone().map(|(name, _)| name));
+    let values = bytes(all.map(|(_, value)| value));
+    let pairs = StructArray::from(vec![
+        (Arc::new(Field::new("name", DataType::Utf8, false)), Arc::new(names) as ArrayRef),
+        (Arc::new(Field::new("value", DataType::LargeBinary, true)), values),
+    ]);
+    let element = Arc::new(Field::new("element", pairs.data_type().clone(), false));
+    Arc::new(ListArray::new(element, OffsetBuffer::from_lengths(counts), Arc::new(pairs), None))
 }

@@ -67,6 +67,7 @@ impl Backfilling {
                     options: plan.parse_options.clone(),
                     time: plan.time.clone(),
                     max_future_us: plan.pipeline.max_future_us,
+                    keeps_batches: false,
                     // Nothing is swapped while a backfill runs.
                     live: Arc::default(),
                     clock: wiring.clock.clone(),
@@ -197,6 +198,9 @@ impl Backfilling {
 
     fn open(&self) -> Result<(Publisher, bool), PipelineError> {
         let Wiring { parse, window, function, store, sinks, clock, random, .. } = &self.wiring;
+        for (bytes, card) in &self.wiring.components {
+            self.wiring.library.keep(bytes.clone(), card)?;
+        }
         let functions = Functions { parse, window, backfill: function };
         Publisher::open(self.name(), &self.plan, store, sinks, &functions, (clock.clone(), random.clone()))
     }

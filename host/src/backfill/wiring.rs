@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use bytes::Bytes;
 use tallow_edge::{Clock, Random};
 use tallow_engine::Component;
 use tallow_http::Http;
@@ -13,6 +14,7 @@ use tallow_sink::Sink;
 
 use super::progress::Progress;
 use super::survey::Need;
+use crate::live::library::{Card, Library};
 
 /// Everything that a backfill touches, real or in memory.
 pub struct Wiring {
@@ -24,6 +26,9 @@ pub struct Wiring {
     /// The stream's own parse function, which decides the types of its columns.
     pub stream_parse: Component,
     pub window: Component,
+    /// Where the lake keeps components, and what it gets before the log names it.
+    pub library: Library,
+    pub components: Vec<(Bytes, Card)>,
     pub http: Arc<dyn Http>,
     pub store: Store,
     pub sinks: Vec<Arc<dyn Sink>>,

@@ -298,6 +298,7 @@ impl Making<'_> {
             options: options.clone(),
             time: plan.spec.time.clone(),
             max_future_us: plan.job.max_future_us,
+            keeps_batches: false,
             live: Arc::default(),
             clock: self.wiring.clock.clone(),
             budget,

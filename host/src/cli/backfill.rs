@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use tallow_manifest::{Backfill, Manifest, Merge};
 
-use super::report::{LineReporter, grouped, time};
+use super::report::{LineReporter, duration, grouped, time};
 use super::wire::World;
 use super::{Failure, merge, settings, stop};
 use crate::backfill::{Backfilling, Counts, Step, Summary, Wanted};
@@ -174,7 +174,7 @@ fn show_plan(backfill: &Backfill, steps: &[Step], settles_us: Option<i64>, json:
     for step in steps {
         for (window, spans) in windows.iter().zip(&step.need.windows) {
             for (from, to) in spans.iter().take(GAPS_SHOWN) {
-                let length = humantime_of(to - from);
+                let length = duration(to - from);
                 println!("  {}  {}  {} to {}  {length}", step.need.symbol, window.name, time(from), time(to));
             }
             let more = spans.iter().count().saturating_sub(GAPS_SHOWN);
@@ -193,16 +193,6 @@ fn show_plan(backfill: &Backfill, steps: &[Step], settles_us: Option<i64>, json:
     if steps.is_empty() {
         println!("  nothing is lacking");
     }
-}
-
-/// A length of time for people.
-fn humantime_of(us: i64) -> String {
-    let seconds = us / 1_000_000;
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
-    let parts = [(days, "d"), (hours, "h"), (minutes, "m"), (seconds % 60, "s")];
-    let shown: Vec<String> =
-        parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}")).collect();
-    if shown.is_empty() { "0s".to_owned() } else { shown.join(" ") }
 }
 
 /// The last word on a backfill; what could not be fetched is given back.

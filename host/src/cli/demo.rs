@@ -199,7 +199,7 @@ fn play(
             .collect();
         let pipelines: Vec<_> = wirings
             .iter()
-            .zip(attendants)
+            .zip(*attendants)
             .map(|(wiring, attendant)| {
                 scope.spawn(|| {
                     let done = pipeline::run(wiring);

@@ -147,6 +147,16 @@ pub fn time(us: i64) -> String {
         .map_or_else(|| format!("{us} µs"), |time| time.format("%Y-%m-%d %H:%M:%S%.3fZ").to_string())
 }
 
+/// A length of time for people.
+pub fn duration(us: i64) -> String {
+    let seconds = us / 1_000_000;
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    let parts = [(days, "d"), (hours, "h"), (minutes, "m"), (seconds % 60, "s")];
+    let shown: Vec<String> =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}")).collect();
+    if shown.is_empty() { "0s".to_owned() } else { shown.join(" ") }
+}
+
 /// A number with its thousands apart: 1 234 567.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();

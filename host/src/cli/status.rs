@@ -1,4 +1,4 @@
-//! `tallow status`: where the pipelines and merges stand, from their logs, and how far behind the topics they are.
+//! `tallow status`: where the pipelines, backfills and merges stand, from their logs, and how far behind the topics they are.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use tallow_source::Source;
 
 use super::report::{grouped, time};
 use super::table::{indented, table};
-use super::{Failure, merge_status, settings, wire};
+use super::{Failure, backfill_status, merge_status, settings, wire};
 use crate::error::PipelineError;
 
 #[derive(clap::Args)]
@@ -48,13 +48,22 @@ pub fn run(args: Args) -> Result<(), Failure> {
             print(pipeline, &records, &ends, store.url());
         }
     }
+    let mut backfills = Vec::new();
+    let wanted = |pipeline: &str| args.only.as_deref().is_none_or(|only| only == pipeline);
+    for backfill in manifest.backfills.iter().filter(|it| wanted(it.pipeline())) {
+        let status = backfill_status::Status::of(&store, backfill)?;
+        if args.json { backfills.push(status.as_json()) } else { status.print(store.url()) }
+    }
     let mut merges = Vec::new();
     for merge in manifest.merges.iter().filter(|_| args.only.is_none()) {
         let status = merge_status::Status::of(&store, merge)?;
         if args.json { merges.push(status.as_json()) } else { status.print(store.url()) }
     }
     if args.json {
-        println!("{}", json!({ "lake": store.url(), "pipelines": shown, "merges": merges }));
+        println!(
+            "{}",
+            json!({ "lake": store.url(), "pipelines": shown, "backfills": backfills, "merges": merges })
+        );
     }
     Ok(())
 }

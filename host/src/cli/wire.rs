@@ -1,18 +1,20 @@
 //! Wires a pipeline of the manifest to the real world: Kafka, the object store, the machine's clock.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tallow_edge::{Clock, Random, SystemClock, SystemRandom};
 use tallow_engine::{Component, Contract, Limits, LoadError, ParseFunction, Runtime};
 use tallow_http::{AllowList, Http, Origin};
 use tallow_log::Store;
+use tallow_log::name::Folder;
 use tallow_manifest::{self as manifest, Backfill, Cluster, Manifest, Pipeline};
 use tallow_merge::Merger;
 use tallow_sink::{DeadLetters, Decimals, Lake, LateRows, Sink};
-use tallow_source::{Config, KafkaSource, OnDataLoss, Topics};
+use tallow_source::{Config, KafkaSource, OnDataLoss, Source, Topics};
 
 use super::{Failure, settings};
 use crate::backfill::{self, Backfilling};
@@ -24,6 +26,7 @@ use crate::pipeline::Wiring;
 use crate::plan::{Mode, Plan};
 use crate::progress::Progress;
 use crate::start::owner;
+use crate::verify::Verifier;
 
 /// What the pipelines of a process share.
 pub struct World {
@@ -79,6 +82,27 @@ impl World {
 }
 
 impl World {
+    /// What `tallow verify` reads. The manifest's components are not needed: the lake has those that a log names.
+    pub fn verifier(&self, manifest: &Manifest, pipeline: &Pipeline) -> Result<Verifier, Failure> {
+        let (cluster, topics, clock) = (manifest.kafka.clone(), pipeline.clone(), self.clock.clone());
+        let open = move |headers: bool| -> Result<Arc<dyn Source>, PipelineError> {
+            let source = source(&cluster, &topics, clock.clone())?;
+            Ok(Arc::new(if headers { source } else { source.without_headers() }))
+        };
+        Ok(Verifier {
+            plan: Arc::new(Plan::new(pipeline, Mode::default())),
+            library: Library::new(self.runtime.clone(), self.store.clone()),
+            store: self.store.clone(),
+            folder: Folder::new(&pipeline.id, 0).map_err(|error| Failure::new(exit::USAGE, error))?,
+            sinks: sinks(&self.store, pipeline),
+            source: Box::new(open),
+            brokers: manifest.kafka.brokers.clone(),
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+            blobs: Mutex::default(),
+        })
+    }
+
     /// A component of the manifest. The lake gets it, too: a log names it by its digest.
     fn kept_component(
         &self,
@@ -87,27 +111,47 @@ impl World {
         name: &str,
         contract: Contract,
     ) -> Result<Component, Failure> {
+        let (component, bytes, card) = self.read_component(manifest, name, contract)?;
+        library.keep(bytes, &card)?;
+        Ok(component)
+    }
+
+    /// A component of the manifest, with what the lake would get of it.
+    fn read_component(
+        &self,
+        manifest: &Manifest,
+        name: &str,
+        contract: Contract,
+    ) -> Result<(Component, Bytes, Card), Failure> {
         let path = settings::component_file(manifest, name)?;
         let usage = |error: LoadError| Failure::new(exit::USAGE, format!("[component.{name}]: {error}"));
         let bytes = std::fs::read(path).map_err(|error| {
             usage(LoadError::Unreadable { path: path.to_owned(), why: error.to_string() })
         })?;
         let component = self.runtime.load(name, &bytes, contract).map_err(usage)?;
-        let origin = path.display().to_string();
-        library.keep(bytes.into(), &Card::new(&component, origin, self.clock.now_us()))?;
-        Ok(component)
+        let card = Card::new(&component, path.display().to_string(), self.clock.now_us());
+        Ok((component, bytes.into(), card))
     }
 
     /// A backfill wired to its exchange.
     pub fn backfilling(&self, manifest: &Manifest, backfill: &Backfill) -> Result<Backfilling, Failure> {
-        let library = Library::new(self.runtime.clone(), self.store.clone());
-        let component = |name: &str, contract| self.kept_component(manifest, &library, name, contract);
+        let mut components = Vec::new();
+        let mut component = |name: &str, contract| -> Result<Component, Failure> {
+            let (component, bytes, card) = self.read_component(manifest, name, contract)?;
+            components.push((bytes, card));
+            Ok(component)
+        };
         let stream = settings::pipelines(manifest, Some(backfill.pipeline()))?[0].clone();
+        let function = component(&backfill.function, Contract::Backfill)?;
+        let parse = component(&backfill.bars.parse, Contract::Parse)?;
+        let window = component(backfill.bars.window_function(), Contract::Window)?;
         Ok(Backfilling::new(backfill::Wiring {
-            function: component(&backfill.function, Contract::Backfill)?,
-            parse: component(&backfill.bars.parse, Contract::Parse)?,
-            stream_parse: component(&stream.parse, Contract::Parse)?,
-            window: component(backfill.bars.window_function(), Contract::Window)?,
+            function,
+            parse,
+            window,
+            stream_parse: settings::component(manifest, &self.runtime, &stream.parse, Contract::Parse)?,
+            library: Library::new(self.runtime.clone(), self.store.clone()),
+            components,
             http: exchange(backfill, self.clock.clone())?,
             store: self.store.clone(),
             sinks: sinks(&self.store, &stream),

@@ -119,7 +119,7 @@ impl Committer {
         let live = &self.state.live;
         let before_swap = live.probation.as_ref().map(|probation| probation.since.saturating_sub(1));
         let not_from = before_swap.into_iter().chain(live.remake.map(|range| range.from)).min();
-        Retention { not_from, ..Retention::default() }
+        Retention { keep: self.plan.pipeline.verify_retention, not_from }
     }
 }
 

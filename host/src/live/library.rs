@@ -41,6 +41,15 @@ pub struct Kept {
     pub card: Option<Card>,
 }
 
+/// What the lake has under a component's digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    Nothing,
+    It,
+    /// Bytes of another digest.
+    Other,
+}
+
 #[derive(Clone)]
 pub struct Library {
     runtime: Arc<Runtime>,
@@ -98,6 +107,16 @@ impl Library {
             return Err(broken("is damaged"));
         }
         Ok(bytes)
+    }
+
+    /// Whether the lake holds a component's bytes, and they are what their name says.
+    pub fn holds(&self, digest: Digest) -> Result<Holds, PipelineError> {
+        let bytes = self.store.get(&format!("{FOLDER}/{digest}.wasm"))?;
+        Ok(match bytes {
+            None => Holds::Nothing,
+            Some(bytes) if Digest::of(&bytes) == digest => Holds::It,
+            Some(_) => Holds::Other,
+        })
     }
 
     /// All of them, by digest.

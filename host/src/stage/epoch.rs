@@ -6,7 +6,8 @@ use std::time::Duration;
 use arrow_array::RecordBatch;
 use tallow_engine::Part;
 use tallow_epoch::{Ledger, Watermarks};
-use tallow_record::TopicPartition;
+use tallow_log::record;
+use tallow_record::{Batch, TopicPartition};
 use tallow_sink::{DeadLetter, LateRow};
 use tallow_source::PartitionInfo;
 
@@ -25,6 +26,8 @@ pub(super) struct Epoch {
     pub dead: Vec<DeadLetter>,
     pub rows: u64,
     pub found: Vec<PartitionInfo>,
+    /// What was taken, as it came, where it is to be kept.
+    pub archive: Vec<Batch>,
     /// No broker answered, at least for a while.
     pub unreachable: bool,
 }
@@ -36,6 +39,14 @@ pub struct Chunk {
     pub from: i64,
     pub to: i64,
     pub clock_us: i64,
+}
+
+impl Chunk {
+    /// A chunk as a log record has it.
+    pub fn recorded(chunk: &record::Chunk) -> Self {
+        let partition = TopicPartition::new(&chunk.topic, chunk.partition);
+        Self { partition, from: chunk.from, to: chunk.to, clock_us: chunk.clock_us }
+    }
 }
 
 /// Offsets that were gone before they were read.
@@ -83,4 +94,8 @@ pub struct FinishedEpoch {
     pub held: BTreeMap<String, u64>,
     /// State that changed.
     pub parts: Vec<Part>,
+    /// The records as they came, where they are to be kept.
+    pub archive: Vec<Batch>,
+    /// Windows that are still open were published, too.
+    pub closed_all: bool,
 }

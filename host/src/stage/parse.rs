@@ -56,6 +56,8 @@ pub struct Parts {
     pub taken: Vec<Taken>,
     pub pieces: Vec<Piece>,
     pub aside: Vec<DeadLetter>,
+    /// The batch as it came, where records are to be kept.
+    pub archive: Option<Batch>,
 }
 
 /// What a worker gives back for a batch.
@@ -104,6 +106,8 @@ pub struct ParseWorker {
     /// The windows' event-time column.
     pub time: String,
     pub max_future_us: i64,
+    /// Whether batches go on as they came, too.
+    pub keeps_batches: bool,
     pub live: Arc<Live>,
     pub clock: Arc<dyn Clock>,
     pub budget: Arc<BisectBudget>,
@@ -120,13 +124,21 @@ impl ParseWorker {
                 self.function.set_options((*options).clone());
                 known = Some(options);
             }
-            let mut parts = Parts { taken: taken(&batch), ..Parts::default() };
             let (begun, records) = (self.clock.ticks(), batch.len());
-            let outcome = self.take_up(function).and_then(|()| self.parse(batch, &mut parts)).map(|()| parts);
+            let archive = self.keeps_batches.then(|| batch.clone());
+            let worked = self.take_up(function).and_then(|()| self.work(batch));
+            let outcome = worked.map(|parts| Parts { archive, ..parts });
             self.live.speed.add(Role::Parse, self.clock.ticks().since(begun), records);
             // Without a receiver the window worker has stopped, and says why itself.
             let _ = reply.send(Worked { outcome, permit });
         }
+    }
+
+    /// What became of a batch's records.
+    pub fn work(&mut self, batch: Batch) -> Result<Parts, PipelineError> {
+        let mut parts = Parts { taken: taken(&batch), ..Parts::default() };
+        self.parse(batch, &mut parts)?;
+        Ok(parts)
     }
 
     /// An instance of another component, where one was swapped in.
@@ -251,7 +263,8 @@ pub fn event_times(
     Ok((times, future))
 }
 
-fn taken(batch: &Batch) -> Vec<Taken> {
+/// A batch's records by run, before anything is set aside.
+pub fn taken(batch: &Batch) -> Vec<Taken> {
     let runs = batch.runs_from().map(|(first, run)| Taken {
         partition: batch.partition_of(run),
         first: batch.offsets[first],

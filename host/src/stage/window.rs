@@ -39,6 +39,14 @@ pub struct Start {
     pub held: BTreeMap<String, u64>,
 }
 
+/// When an epoch ends and where the watermark goes.
+struct Ending {
+    clock_us: i64,
+    watermark_before_us: Option<i64>,
+    watermark_us: Option<i64>,
+    close_all: bool,
+}
+
 pub struct WindowWorker {
     plan: Arc<Plan>,
     progress: Arc<Progress>,
@@ -118,7 +126,9 @@ impl WindowWorker {
         Ok(())
     }
 
-    fn take(&mut self, parts: Parts) -> Result<(), PipelineError> {
+    /// Takes a batch's rows in.
+    pub fn take(&mut self, parts: Parts) -> Result<(), PipelineError> {
+        self.epoch.archive.extend(parts.archive);
         for taken in parts.taken {
             self.advance_position(taken);
         }
@@ -267,7 +277,7 @@ impl WindowWorker {
 
     /// The epoch's end: the watermark moves, windows close, the books are checked. None where nothing happened.
     fn finish(&mut self, clock_us: i64, close_all: bool) -> Result<Option<FinishedEpoch>, PipelineError> {
-        let mut epoch = std::mem::take(&mut self.epoch);
+        let epoch = std::mem::take(&mut self.epoch);
         self.isolation.budget().refill();
         let watermark_before_us = self.watermarks.watermark_us();
         let idle_before = idle(&self.watermarks);
@@ -285,6 +295,23 @@ impl WindowWorker {
         if let Decision::Pause { future, rows } = judge(future, epoch.rows + future) {
             return Err(PipelineError::Clock { future, rows });
         }
+        self.end(epoch, Ending { clock_us, watermark_before_us, watermark_us, close_all }).map(Some)
+    }
+
+    /// The epoch's end as the log has it: when it came and where the watermark went is said, not judged.
+    pub fn finish_as(
+        &mut self,
+        clock_us: i64,
+        watermark_us: Option<i64>,
+        close_all: bool,
+    ) -> Result<FinishedEpoch, PipelineError> {
+        let epoch = std::mem::take(&mut self.epoch);
+        let watermark_before_us = self.watermarks.watermark_us();
+        self.end(epoch, Ending { clock_us, watermark_before_us, watermark_us, close_all })
+    }
+
+    fn end(&mut self, mut epoch: Epoch, ending: Ending) -> Result<FinishedEpoch, PipelineError> {
+        let Ending { clock_us, watermark_before_us, watermark_us, close_all } = ending;
         let mut closed = Vec::new();
         if let Some(watermark_us) = watermark_us {
             let outputs =
@@ -309,7 +336,7 @@ impl WindowWorker {
             .for_each(|shadow| shadow.offer(watermark_us, std::mem::take(&mut epoch.pieces)));
         self.hand_out_copies();
         self.show_open_windows()?;
-        Ok(Some(FinishedEpoch {
+        Ok(FinishedEpoch {
             clock_us,
             chunks: epoch.chunks,
             gaps: epoch.gaps,
@@ -323,7 +350,9 @@ impl WindowWorker {
             ledger: epoch.ledger,
             held: self.held.clone(),
             parts,
-        }))
+            archive: epoch.archive,
+            closed_all: close_all,
+        })
     }
 
     fn collect(

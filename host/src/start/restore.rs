@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tallow_engine::{Component, Part, WindowFunction};
 use tallow_epoch::{Watermarks, WindowCounts};
-use tallow_log::Job;
-use tallow_log::record::{Record, State};
+use tallow_log::LogError;
+use tallow_log::record::{BlobRef, Record, State};
 use tallow_record::TopicPartition;
 use tallow_source::Position;
 
@@ -66,16 +66,19 @@ impl Restored {
     }
 }
 
+/// Reads a blob of the shard.
+pub type ReadBlob<'a> = dyn Fn(&BlobRef) -> Result<Bytes, LogError> + 'a;
+
 /// The state of `record`, for a pipeline that reads on `from` these positions.
 pub fn restore(
     wiring: &Wiring,
-    job: &Job,
+    read_blob: &ReadBlob<'_>,
     record: &Record,
     from: &[Position],
     window: &Component,
 ) -> Result<Restored, PipelineError> {
     let plan = &wiring.plan;
-    let parts = read_parts(plan, job, &record.state)?;
+    let parts = read_parts(plan, read_blob, &record.state)?;
     let watermark_us = record.state.watermark_us;
     let opened = if parts.is_empty() && watermark_us.is_none() {
         WindowFunction::open(window, plan.limits, &plan.specs)
@@ -117,13 +120,14 @@ pub fn restore(
     })
 }
 
-fn read_parts(plan: &Plan, job: &Job, state: &State) -> Result<Vec<Part>, PipelineError> {
+/// All of a state's parts, in the order in which the record names them.
+pub fn read_parts(plan: &Plan, read_blob: &ReadBlob<'_>, state: &State) -> Result<Vec<Part>, PipelineError> {
     let mut blobs: BTreeMap<String, Bytes> = BTreeMap::new();
     let mut parts = Vec::with_capacity(state.parts.len());
     for part in &state.parts {
         let name = part.blob.name.to_string();
         if !blobs.contains_key(&name) {
-            blobs.insert(name.clone(), job.read_blob(&part.blob)?);
+            blobs.insert(name.clone(), read_blob(&part.blob)?);
         }
         let range = part.from as usize..(part.from + part.length) as usize;
         let bytes = blobs.get(&name).and_then(|blob| blob.get(range)).ok_or_else(|| {

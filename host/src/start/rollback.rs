@@ -1,8 +1,9 @@
 //! Back to the function before a swap: code and state together, at the offsets where it was swapped out.
 
 use tallow_log::record::{Change, Epoch, Kind, Live, Mode, Probation, SeqRange, State, What};
-use tallow_log::{Draft, Job, status};
+use tallow_log::{Draft, Job, Record, status};
 
+use super::restore::ReadBlob;
 use crate::error::PipelineError;
 use crate::live::remake::Published;
 use crate::pipeline::Wiring;
@@ -69,16 +70,22 @@ fn needed(wiring: &Wiring, job: &Job, seq: u64) -> Result<State, PipelineError> 
 }
 
 /// What is published and void as long as not all of it has been taken again, and the state where that ended.
-pub fn published(wiring: &Wiring, job: &Job) -> Result<(Published, Option<State>), PipelineError> {
-    let mut published = Published::default();
-    let Some(range) = job.newest().state.live.remake else { return Ok((published, None)) };
+pub fn open_remake(wiring: &Wiring, job: &Job) -> Result<(Published, Option<State>), PipelineError> {
+    let Some(range) = job.newest().state.live.remake else { return Ok((Published::default(), None)) };
+    let mut records = Vec::new();
     for seq in range.from..=range.through {
-        let record = status::record(job.store(), wiring.plan.name(), SHARD, seq)?;
-        for outgoing in record.iter().flat_map(|record| &record.epoch.outbox) {
-            let bytes = job.read_blob(&outgoing.blob)?;
-            let learnt = published.learn(&outgoing.sink, &outgoing.name, bytes);
-            learnt.map_err(PipelineError::Checkpoint)?;
-        }
+        records.extend(status::record(job.store(), wiring.plan.name(), SHARD, seq)?);
     }
+    let published = published(&records, &|blob| job.read_blob(blob))?;
     Ok((published, Some(needed(wiring, job, range.through)?)))
+}
+
+/// What these records have published, oldest first.
+pub fn published(records: &[Record], read_blob: &ReadBlob<'_>) -> Result<Published, PipelineError> {
+    let mut published = Published::default();
+    for outgoing in records.iter().flat_map(|record| &record.epoch.outbox) {
+        let learnt = published.learn(&outgoing.sink, &outgoing.name, read_blob(&outgoing.blob)?);
+        learnt.map_err(PipelineError::Checkpoint)?;
+    }
+    Ok(published)
 }

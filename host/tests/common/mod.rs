@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arrow_array::cast::AsArray;
@@ -22,15 +22,17 @@ use tallow::live::library::{Card, Library};
 use tallow::pipeline::{self, Wiring};
 use tallow::plan::{Mode, Plan};
 use tallow::progress::{Counts, Progress};
+use tallow::verify::Verifier;
 use tallow_edge::{Clock, ManualClock, SeededRandom};
 use tallow_engine::{Component, Contract, Runtime};
 use tallow_http::{AllowList, Guarded, Handler, MemoryNet, ScriptedNames};
 use tallow_log::Store;
+use tallow_log::name::Folder;
 use tallow_log::record::{self, Role};
 use tallow_manifest::{Manifest, Overrides, Pipeline};
 use tallow_record::TopicPartition;
 use tallow_sink::{DeadLetters, Decimals, Lake, LateRows, Sink};
-use tallow_source::{MemoryLog, MemorySource, OnDataLoss, Raw, Topics};
+use tallow_source::{MemoryLog, MemorySource, OnDataLoss, Raw, Source, Topics};
 
 /// 2024-08-09 00:00:00 UTC: the tests' market opens.
 pub const OPEN_US: i64 = 1_723_161_600_000_000;
@@ -141,6 +143,8 @@ impl World {
             parse: self.component(&backfill.bars.parse, Contract::Parse),
             stream_parse: self.component(self.parse, Contract::Parse),
             window: self.component(self.window, Contract::Window),
+            library: self.library(),
+            components: Vec::new(),
             http: Arc::new(Guarded::new(allow, limits, names, clock.clone(), net)),
             store: self.store.clone(),
             sinks: self.sinks(),
@@ -152,6 +156,28 @@ impl World {
             backfill,
         };
         Backfilling::new(wiring).unwrap()
+    }
+
+    /// What a proof of the pipeline's commits reads.
+    pub fn verifier(&self, pipeline: &Pipeline) -> Verifier {
+        let wiring = self.wire(pipeline, Mode::default());
+        let (log, clock) = (self.log.clone(), self.clock.clone());
+        let open = move |_headers: bool| -> Result<Arc<dyn Source>, PipelineError> {
+            let topics = Topics::Names(vec!["trades".to_owned()]);
+            Ok(Arc::new(MemorySource::new(log.clone(), &topics, OnDataLoss::Halt, clock.clone())?))
+        };
+        Verifier {
+            plan: wiring.plan,
+            library: wiring.library,
+            store: wiring.store,
+            folder: Folder::new(&pipeline.id, 0).unwrap(),
+            sinks: wiring.sinks,
+            source: Box::new(open),
+            brokers: "memory".to_owned(),
+            clock: wiring.clock,
+            random: wiring.random,
+            blobs: Mutex::default(),
+        }
     }
 
     pub fn library(&self) -> Library {

@@ -76,7 +76,7 @@ fn open(
     let component = runtime
         .check(candidate.name, code, contract)
         .map_err(|error| trial.refuse_as(rule_of(&error), &error, remedy_of(&error)))?;
-    trial.pass(Rule::Imports, "none but types");
+    trial.pass(Rule::Imports, imports(&component));
     trial.pass(Rule::World, component.exports().join(", "));
     trial.begin(Rule::Describe);
     let description = match contract {
@@ -112,6 +112,17 @@ fn open(
     Ok((component, description))
 }
 
+fn imports(component: &Component) -> String {
+    let mut packages: Vec<String> =
+        component.wasi().iter().filter_map(|import| Some(import.split_once('/')?.0.to_owned())).collect();
+    packages.sort();
+    packages.dedup();
+    match &packages[..] {
+        [] => "none but types".to_owned(),
+        packages => format!("types, and {}: answered with nothing", packages.join(", ")),
+    }
+}
+
 fn rule_of(error: &LoadError) -> Rule {
     match error {
         LoadError::Unreadable { .. } | LoadError::Invalid { .. } => Rule::Component,
@@ -126,10 +137,6 @@ fn remedy_of(error: &LoadError) -> &'static str {
     match error {
         LoadError::Unreadable { .. } => "name a file that can be read",
         LoadError::Invalid { .. } => "build a component: `tallow functions build`, or wit-component",
-        LoadError::Import { import, .. } if import.starts_with("wasi:") => {
-            "build it without WASI: Rust for wasm32-unknown-unknown, componentize-js with `disableFeatures`, \
-             componentize-py with `--stub-wasi`; functions/examples shows each"
-        }
         LoadError::Import { .. } => {
             "take what needs it out of the function: time comes with the records, and there is no other input"
         }

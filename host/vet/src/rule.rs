@@ -117,7 +117,7 @@ impl Rule {
             Self::Component => "it is a WebAssembly component that compiles",
             Self::CompileTime => "it compiles within `compile-time`",
             Self::CompileMemory => "it compiles within `compile-memory`",
-            Self::Imports => "it imports types and nothing else",
+            Self::Imports => "it imports types, or WASI 0.2, which is answered with nothing",
             Self::World => "it exports its contract's interface, with the contract's types",
             Self::Version => "the interface's version is one of the contract's last two",
             Self::Describe => {

@@ -2,9 +2,8 @@
 //! values that the types do not have, and what a program can do before and after the call itself.
 
 use tallow_engine::{CallError, Component, Contract, Limits, LoadError, ParseFunction, ParseOptions};
-use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 
-use crate::support::{LIMITS, batch, runtime};
+use crate::support::{LIMITS, batch, component, runtime};
 
 /// Where the answer of `parse` lies: a `result<parsed, string>`, all zeros being an empty `parsed`.
 const ANSWER: u32 = 2048;
@@ -43,24 +42,20 @@ impl Module {
     }
 
     fn load(&self) -> Result<Component, LoadError> {
+        let component = component(&self.text(), &[]);
+        runtime().load("hand-written", &component, Contract::Parse)
+    }
+
+    fn text(&self) -> String {
         let Self { memory, extra, parse, realloc } = self;
-        let wat = format!(
+        format!(
             r#"(module
                 {memory}
                 {extra}
                 (func (export "tallow:parse/parse@0.1.0#describe") (result i32) i32.const 1024)
                 (func (export "tallow:parse/parse@0.1.0#parse") (param i32) (result i32) {parse})
                 (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) {realloc}))"#
-        );
-        let mut module = wat::parse_str(wat).unwrap();
-        let mut wit = wit_parser::Resolve::default();
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit");
-        wit.push_path(format!("{folder}/types")).unwrap();
-        let (package, _) = wit.push_path(format!("{folder}/parse")).unwrap();
-        let world = wit.select_world(&[package], Some("parse-function")).unwrap();
-        embed_component_metadata(&mut module, &wit, world, StringEncoding::UTF8).unwrap();
-        let component = ComponentEncoder::default().module(&module).and_then(|it| it.encode()).unwrap();
-        runtime().load("hand-written", &component, Contract::Parse)
+        )
     }
 
     fn instantiate(&self, limits: Limits) -> Result<ParseFunction, CallError> {

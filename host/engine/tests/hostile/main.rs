@@ -8,4 +8,5 @@ mod hand_written;
 mod parse;
 mod refused;
 mod support;
+mod wasi;
 mod window;

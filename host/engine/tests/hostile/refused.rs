@@ -18,12 +18,22 @@ fn refusal(wat: &str) -> LoadError {
 #[test]
 fn a_clock_is_refused_by_name() {
     let wat = r#"(component
-        (import "wasi:clocks/monotonic-clock@0.2.0" (instance (export "now" (func (result u64))))))"#;
+        (import "my:clocks/monotonic-clock@0.2.0" (instance (export "now" (func (result u64))))))"#;
     let error = refusal(wat);
     assert!(
-        matches!(&error, LoadError::Import { import, .. } if import == "wasi:clocks/monotonic-clock@0.2.0")
+        matches!(&error, LoadError::Import { import, .. } if import == "my:clocks/monotonic-clock@0.2.0")
     );
-    assert!(error.to_string().starts_with("it imports `wasi:clocks/monotonic-clock@0.2.0`"), "{error}");
+    assert!(error.to_string().starts_with("it imports `my:clocks/monotonic-clock@0.2.0`"), "{error}");
+}
+
+#[test]
+fn wasi_of_a_version_that_is_not_answered_is_refused_by_name() {
+    let wat = r#"(component
+        (import "wasi:clocks/monotonic-clock@0.3.0" (instance (export "now" (func (result u64))))))"#;
+    let error = refusal(wat);
+    assert!(
+        matches!(&error, LoadError::Import { import, .. } if import == "wasi:clocks/monotonic-clock@0.3.0")
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tallow_engine::{Component, Contract, Limits, ParseFunction, ParseOptions, Runtime, WantedColumn};
 use tallow_record::Batch;
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 
 pub const LIMITS: Limits =
     Limits { memory_bytes: 32 << 20, deadline: Duration::from_millis(300), output_bytes: 4 << 20 };
@@ -17,6 +18,27 @@ pub const GOOD: &str = "BTCUSDT 1000000 60123.5 17 0.25";
 pub fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| Runtime::new(None).unwrap())
+}
+
+/// A component of a core module in WebAssembly text that exports `tallow:parse/parse`. `imports`: of each interface that
+/// it imports beside, the name and the WIT of its package.
+pub fn component(wat: &str, imports: &[(&str, &str)]) -> Vec<u8> {
+    let mut module = wat::parse_str(wat).unwrap();
+    let mut wit = wit_parser::Resolve::default();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit");
+    for contract in ["types", "parse"] {
+        wit.push_path(format!("{folder}/{contract}")).unwrap();
+    }
+    imports.iter().for_each(|(_, package)| _ = wit.push_str("import.wit", package).unwrap());
+    let imported = imports.iter().map(|(import, _)| format!("import {import};"));
+    let world = format!(
+        "package test:test; world test {{ {} export tallow:parse/parse@0.1.0; }}",
+        imported.collect::<String>()
+    );
+    let package = wit.push_str("world.wit", &world).unwrap();
+    let world = wit.select_world(&[package], None).unwrap();
+    embed_component_metadata(&mut module, &wit, world, StringEncoding::UTF8).unwrap();
+    ComponentEncoder::default().module(&module).and_then(|it| it.encode()).unwrap()
 }
 
 pub fn hostile_bytes(name: &str) -> Vec<u8> {

@@ -58,6 +58,7 @@ pub fn frozen() -> Record {
                 partition: 0,
                 offset: 12,
                 why: "trap".into(),
+                reason: String::new(),
             }]),
             inputs: Vec::new(),
             outbox: vec![Outgoing {
@@ -69,6 +70,7 @@ pub fn frozen() -> Record {
                 blob: blob(7, "file"),
             }],
             ledger,
+            ..Epoch::default()
         },
         state: State {
             watermark_us: Some(1_767_225_540_000_000),
@@ -162,8 +164,9 @@ fn epoch() -> impl Strategy<Value = Epoch> {
         .prop_map(|(topic, partition, [from, to, clock_us])| Chunk { topic, partition, from, to, clock_us });
     let gap = (text(), any::<i32>(), any::<[i64; 2]>(), text())
         .prop_map(|(topic, partition, [from, to], why)| Gap { topic, partition, from, to, why });
-    let aside = (text(), any::<i32>(), any::<i64>(), text())
-        .prop_map(|(topic, partition, offset, why)| AsideRecord { topic, partition, offset, why });
+    let aside = (text(), any::<i32>(), any::<i64>(), [text(), text()]).prop_map(
+        |(topic, partition, offset, [why, reason])| AsideRecord { topic, partition, offset, why, reason },
+    );
     let set_aside =
         prop_oneof![vec(aside, 0..3).prop_map(SetAside::List), blob_ref().prop_map(SetAside::Blob)];
     let outgoing = (text(), text(), any::<u64>(), digest(), digest(), blob_ref()).prop_map(
@@ -178,9 +181,10 @@ fn epoch() -> impl Strategy<Value = Epoch> {
     );
     let input = (text(), digest(), blob_ref(), any::<[u64; 2]>())
         .prop_map(|(name, function, blob, [from, length])| Input { name, function, blob, from, length });
-    let taken = (vec(chunk, 0..4), vec(gap, 0..2), vec(input, 0..3));
-    (any::<[Option<i64>; 2]>(), taken, set_aside, vec(outgoing, 0..3), ledger()).prop_map(
-        |([clock_us, watermark_us], (chunks, gaps, inputs), set_aside, outbox, ledger)| Epoch {
+    let read = (any::<[bool; 2]>(), option::of(blob_ref()));
+    let taken = (vec(chunk, 0..4), vec(gap, 0..2), vec(input, 0..3), set_aside, read);
+    (any::<[Option<i64>; 2]>(), taken, vec(outgoing, 0..3), ledger()).prop_map(
+        |([clock_us, watermark_us], (chunks, gaps, inputs, set_aside, read), outbox, ledger)| Epoch {
             clock_us,
             watermark_us,
             chunks,
@@ -189,6 +193,9 @@ fn epoch() -> impl Strategy<Value = Epoch> {
             inputs,
             outbox,
             ledger,
+            closed_all: read.0[0],
+            headers: read.0[1],
+            archive: read.1,
         },
     )
 }

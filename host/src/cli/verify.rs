@@ -1,0 +1,192 @@
+//! `tallow verify`: proves commits by computing them again, and the files that they gave.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use serde_json::json;
+
+use super::report::{LineReporter, grouped};
+use super::wire::World;
+use super::{Failure, settings};
+use crate::error::exit;
+use crate::verify::range::Ask;
+use crate::verify::report::{Report, Unprovable, Verdict, Wrong};
+use crate::verify::{Step, VerifyError, verify};
+
+/// Wrong and unprovable things that are told one by one.
+const SHOWN: usize = 50;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    settings: settings::Args,
+    /// Prove this pipeline and no other
+    #[arg(long, value_name = "NAME")]
+    pipeline: Option<String>,
+    /// Prove one commit
+    #[arg(long, value_name = "SEQ", conflicts_with_all = ["from", "to", "last"])]
+    commit: Option<u64>,
+    /// Prove from this commit on
+    #[arg(long, value_name = "SEQ")]
+    from: Option<u64>,
+    /// Prove up to this commit
+    #[arg(long, value_name = "SEQ")]
+    to: Option<u64>,
+    /// Prove the newest N commits
+    #[arg(long, value_name = "N", conflicts_with_all = ["from", "to"])]
+    last: Option<u64>,
+    /// Print progress and the result as JSON lines
+    #[arg(long)]
+    json: bool,
+}
+
+impl Args {
+    fn ask(&self) -> Ask {
+        match (self.commit, self.last, self.from, self.to) {
+            (Some(seq), ..) => Ask::One(seq),
+            (_, Some(count), ..) => Ask::Last(count),
+            (_, _, None, None) => Ask::All,
+            (_, _, from, to) => Ask::Between { from, to },
+        }
+    }
+}
+
+pub fn run(args: Args) -> Result<(), Failure> {
+    let manifest = args.settings.load()?;
+    let world = World::new(&manifest, Arc::new(AtomicBool::new(false)))?;
+    let mut reports = Vec::new();
+    for pipeline in settings::pipelines(&manifest, args.pipeline.as_deref())? {
+        let verifier = world.verifier(&manifest, pipeline)?;
+        let mut reporter = LineReporter::new(args.json);
+        let begun = world.clock.ticks();
+        let done = verify(&verifier, args.ask(), &mut |step: Step| {
+            let Step { commit, done, of, records } = step;
+            let text = format!(
+                "{}: commit {commit}, {} of {}, {} records computed again",
+                pipeline.id,
+                grouped(done),
+                grouped(of),
+                grouped(records)
+            );
+            reporter.show(world.clock.ticks().since(begun), &text, || {
+                json!({ "progress": pipeline.id, "commit": commit, "done": done, "of": of, "records": records })
+            });
+        });
+        reporter.finish();
+        let report = done.map_err(|error| match error {
+            VerifyError::Asked { .. } => Failure::new(exit::USAGE, error),
+            VerifyError::Pipeline(error) => Failure::from(error),
+        })?;
+        if args.json {
+            println!("{}", as_json(&report, world.store.url()));
+        } else {
+            print(&report, world.store.url());
+        }
+        reports.push(report);
+    }
+    outcome(&reports)
+}
+
+fn as_json(report: &Report, lake: &str) -> serde_json::Value {
+    json!({ "verified": report.pipeline, "verdict": report.verdict(), "lake": lake, "report": report })
+}
+
+fn print(report: &Report, lake: &str) {
+    let commits = report.commits.map_or("no commit".to_owned(), |it| range(it.from, it.through));
+    println!("{}: {commits} of chain {} in {lake}", report.pipeline, report.chain);
+    println!(
+        "  log      {} records, each whole and followed by the one after it",
+        grouped(report.log_records)
+    );
+    println!(
+        "  files    {} with {} rows: their bytes, rows and footers are what was committed",
+        grouped(report.files),
+        grouped(report.file_rows)
+    );
+    println!(
+        "  epochs   {} ({} from the archive) computed again from {} records: the same {} rows, books and state",
+        grouped(report.epochs),
+        grouped(report.from_archive),
+        grouped(report.records),
+        grouped(report.rows)
+    );
+    for (role, digests) in &report.functions {
+        let short: Vec<&str> = digests.iter().map(|digest| &digest[..12]).collect();
+        println!("           {role:<8} sha256 {}", short.join(", "));
+    }
+    let notes = [
+        (
+            report.swaps,
+            "swaps of the window function: the state is the old one as the new function writes it",
+        ),
+        (
+            report.set_aside,
+            "records left out, as the log says: a function trapped or ran out of time on them",
+        ),
+        (report.held, "files wait for the end of a probation"),
+        (
+            report.due,
+            "files are committed and not published yet: the owner does so now, or at its next start",
+        ),
+    ];
+    for (count, note) in notes.iter().filter(|(count, _)| *count > 0) {
+        println!("  note     {} {note}", grouped(*count));
+    }
+    for void in &report.void {
+        println!("  note     {}: void, a rollback came after", range(void.from, void.through));
+    }
+    print_faults(report);
+}
+
+fn print_faults(report: &Report) {
+    for Wrong { commit, part, object, why } in report.wrong.iter().take(SHOWN) {
+        println!("  WRONG    commit {commit}, {}: {object}: {why}", part.as_str());
+    }
+    for Unprovable { commits, part, offsets, why } in report.unprovable.iter().take(SHOWN) {
+        let offsets = offsets.as_ref().map_or(String::new(), |it| {
+            format!(", {}/{} offsets {} to {}", it.topic, it.partition, it.from, it.to - 1)
+        });
+        let commits = range(commits.from, commits.through);
+        println!("  GONE     {commits}, {}{offsets}: {why}", part.as_str());
+    }
+    for (list, what) in [(report.wrong.len(), "wrong"), (report.unprovable.len(), "that cannot be proved")] {
+        if list > SHOWN {
+            println!("  and {} more {what}; --json has all", grouped((list - SHOWN) as u64));
+        }
+    }
+    if let Some(why) = &report.unreachable {
+        println!("  topics   {why}");
+    }
+    println!(
+        "{}",
+        match report.verdict() {
+            Verdict::Proved => "proved",
+            Verdict::Wrong => "WRONG: something is not what it should be",
+            Verdict::Unreachable => "not proved: the topics cannot be read now; try again",
+            Verdict::NotAllProved =>
+                "nothing is wrong, and not all of it can be proved any more: what is gone stands above",
+        }
+    );
+}
+
+fn range(from: u64, through: u64) -> String {
+    if from == through { format!("commit {from}") } else { format!("commits {from} to {through}") }
+}
+
+/// The worst of several pipelines: what is wrong comes before what is unreachable, and that before what is gone.
+fn outcome(reports: &[Report]) -> Result<(), Failure> {
+    let worst = [Verdict::Wrong, Verdict::Unreachable, Verdict::NotAllProved];
+    let found = worst.iter().find_map(|verdict| reports.iter().find(|it| it.verdict() == *verdict));
+    match found {
+        None => Ok(()),
+        Some(report) => {
+            let text = match report.verdict() {
+                Verdict::Wrong if report.wrong.len() == 1 => "one thing is not what it should be".to_owned(),
+                Verdict::Wrong => format!("{} things are not what they should be", report.wrong.len()),
+                Verdict::Unreachable => report.unreachable.clone().unwrap_or_default(),
+                _ => "not all of it can be proved any more".to_owned(),
+            };
+            Err(Failure::new(report.exit_code(), format!("pipeline `{}`: {text}", report.pipeline)))
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Which records are asked for, and which of them a clean-up has left.
+
+use tallow_log::record::SeqRange;
+
+/// What somebody wants proved, by the seqs of the log's records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Everything that the log keeps.
+    All,
+    One(u64),
+    /// Both included; the open ends are the log's own.
+    Between {
+        from: Option<u64>,
+        to: Option<u64>,
+    },
+    Last(u64),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// What the log still has of it.
+    pub kept: Option<SeqRange>,
+    /// What a clean-up has removed of it.
+    pub gone: Option<SeqRange>,
+}
+
+/// `oldest` to `newest`: what the log keeps.
+///
+/// # Errors
+/// Why it makes no sense to ask that.
+pub fn asked(ask: Ask, oldest: u64, newest: u64) -> Result<Asked, String> {
+    let (from, through) = match ask {
+        Ask::All => (oldest, newest),
+        Ask::One(seq) => (seq, seq),
+        Ask::Between { from, to } => (from.unwrap_or(oldest), to.unwrap_or(newest)),
+        Ask::Last(count) => ((newest + 1).saturating_sub(count.max(1)).max(1), newest),
+    };
+    if from > through {
+        return Err(format!("there is nothing from commit {from} to commit {through}"));
+    }
+    if from == 0 {
+        return Err("commits are numbered from 1".to_owned());
+    }
+    if through > newest {
+        return Err(format!("there is no commit {through}: the newest is {newest}"));
+    }
+    let range = |from: u64, through: u64| (from <= through).then_some(SeqRange { from, through });
+    Ok(Asked { kept: range(from.max(oldest), through), gone: range(from, through.min(oldest - 1)) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_is_divided_into_what_is_kept_and_what_is_gone() {
+        let range = |from, through| Some(SeqRange { from, through });
+        let between = |from, to| Ask::Between { from, to };
+        for (ask, kept, gone) in [
+            (Ask::All, range(5, 9), None),
+            (Ask::One(9), range(9, 9), None),
+            (Ask::One(4), None, range(4, 4)),
+            (between(Some(1), None), range(5, 9), range(1, 4)),
+            (between(None, Some(6)), range(5, 6), None),
+            (between(Some(2), Some(3)), None, range(2, 3)),
+            (Ask::Last(2), range(8, 9), None),
+            (Ask::Last(6), range(5, 9), range(4, 4)),
+            (Ask::Last(1000), range(5, 9), range(1, 4)),
+            (Ask::Last(0), range(9, 9), None),
+        ] {
+            assert_eq!(asked(ask, 5, 9), Ok(Asked { kept, gone }), "{ask:?}");
+        }
+        assert_eq!(asked(Ask::All, 1, 3), Ok(Asked { kept: range(1, 3), gone: None }));
+    }
+
+    #[test]
+    fn what_is_not_there_yet_is_refused_with_what_is() {
+        let between = |from, to| Ask::Between { from, to };
+        for ask in [Ask::One(10), Ask::One(0), between(Some(7), Some(6)), between(None, Some(10))] {
+            assert!(asked(ask, 5, 9).is_err(), "{ask:?}");
+        }
+        assert_eq!(asked(Ask::One(10), 5, 9).unwrap_err(), "there is no commit 10: the newest is 9");
+    }
+}
