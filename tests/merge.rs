@@ -274,3 +274,24 @@ fn a_run_is_listed_restored_and_undone() {
     lake.run(&["merge", "daily", "--restore", "2"]);
     assert!(objects(&lake.root()) == second);
 }
+
+#[test]
+fn the_demo_ends_with_a_served_table_and_its_picture() {
+    let place = tempfile::tempdir().unwrap();
+    let manifest = paths::root().join("spin.toml").display().to_string();
+    let lake = place.path().join("lake");
+    let lake_text = lake.display().to_string();
+    let shown =
+        tallow::run(&["demo", "--seconds", "2", "-f", &manifest, "--lake", &lake_text]).success().stdout;
+    assert!(shown.contains("SYNBTC by day, batch and stream as one table (serving/daily)"), "{shown}");
+    let rows = tallow_tests::lake::table(&lake, "serving/daily");
+    tallow_tests::lake::assert_no_duplicates(&rows, &["symbol"]);
+    let count = |column: &str, value: &str| rows.iter().filter(|row| row[column] == value).count();
+    // Eight symbols: three months of files, two days that nobody has, and the day of the stream (two at midnight).
+    assert_eq!(rows.len() - count("source", "batch") - count("filled", "true"), count("source", "speed"));
+    assert!(count("source", "batch") >= 8 * 87 && count("source", "speed") >= 8, "{shown}");
+    assert!(count("filled", "true") >= 8 * 2 + 3 * 3, "{shown}");
+    for symbol in ["SYNBTC", "SYNDOGE"] {
+        assert!(shown.lines().any(|line| line.starts_with(symbol) && line.contains('▁')), "{shown}");
+    }
+}
