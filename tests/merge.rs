@@ -237,20 +237,14 @@ fn a_killed_merge_is_completed_by_the_next_with_the_same_bytes() {
     let mut kills = 0;
     // Killed at ever more objects: while blobs are put, at the commit, while partitions are written.
     for wanted in [1, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30] {
-        let count =
-            || objects_below(&lake.root().join("_tallow")) + objects_below(&lake.root().join("serving"));
+        let below = |folder: &str| tallow_tests::lake::objects(&lake.root().join(folder));
+        let count = || below("_tallow") + below("serving");
         let running = tallow::start(&["merge", "-f", &manifest]);
         kills += usize::from(running.kill_when(|| count() >= wanted));
     }
     assert!(kills > 3, "no run lived long enough to be killed");
     lake.run(&["merge"]);
     assert!(relative(&lake) == expected);
-}
-
-fn objects_below(folder: &Path) -> usize {
-    let Ok(entries) = folder.read_dir() else { return 0 };
-    let paths = entries.flatten().map(|entry| entry.path());
-    paths.map(|path| if path.is_dir() { objects_below(&path) } else { 1 }).sum()
 }
 
 #[test]
