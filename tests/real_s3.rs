@@ -11,6 +11,9 @@ use tallow_tests::s3::{Metadata, S3};
 use tallow_tests::{lake, paths, skip_unless_ci, tallow};
 use tempfile::TempDir;
 
+/// 2020-01-01, in ms.
+const START_MS: i64 = 1_577_836_800_000;
+
 #[test]
 fn a_lake_in_s3_holds_the_same_rows_when_killed_and_resumed() {
     let s3 = match S3::start(Metadata::Kept) {
@@ -61,7 +64,8 @@ fn rebuilt_tables_in_s3_are_those_in_a_folder_and_a_second_run_changes_nothing()
     let day_ms = 24 * 3_600_000;
     let write = |days: usize| {
         let mut text = "open_time,open,high,low,close,volume\n".to_owned();
-        for Bar { open_ms, open, high, low, close, volume, .. } in &bars::synthetic(1, 0, day_ms, 800)[..days]
+        for Bar { open_ms, open, high, low, close, volume, .. } in
+            &bars::synthetic(1, START_MS, day_ms, 800)[..days]
         {
             text += &format!("{open_ms},{open},{high},{low},{close},{volume}\n");
         }
