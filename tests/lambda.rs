@@ -195,7 +195,7 @@ fn killed_in_each_step_it_is_the_same_table() {
     straight.assert_served();
 
     let scene = Scene::new();
-    let objects = || files(&scene.lake(), "").len();
+    let objects = || lake::objects(&scene.lake());
     let mut kills = 0;
     for step in [&["batch", "daily"][..], &["up", "--available-now"], &["merge"]] {
         for more in [1, 4, 8, 13] {

@@ -237,20 +237,14 @@ fn a_killed_merge_is_completed_by_the_next_with_the_same_bytes() {
     let mut kills = 0;
     // Killed at ever more objects: while blobs are put, at the commit, while partitions are written.
     for wanted in [1, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30] {
-        let count =
-            || objects_below(&lake.root().join("_tallow")) + objects_below(&lake.root().join("serving"));
+        let below = |folder: &str| tallow_tests::lake::objects(&lake.root().join(folder));
+        let count = || below("_tallow") + below("serving");
         let running = tallow::start(&["merge", "-f", &manifest]);
         kills += usize::from(running.kill_when(|| count() >= wanted));
     }
     assert!(kills > 3, "no run lived long enough to be killed");
     lake.run(&["merge"]);
     assert!(relative(&lake) == expected);
-}
-
-fn objects_below(folder: &Path) -> usize {
-    let Ok(entries) = folder.read_dir() else { return 0 };
-    let paths = entries.flatten().map(|entry| entry.path());
-    paths.map(|path| if path.is_dir() { objects_below(&path) } else { 1 }).sum()
 }
 
 #[test]
@@ -273,4 +267,25 @@ fn a_run_is_listed_restored_and_undone() {
     assert!(objects(&lake.root()) == first, "its inputs are the same");
     lake.run(&["merge", "daily", "--restore", "2"]);
     assert!(objects(&lake.root()) == second);
+}
+
+#[test]
+fn the_demo_ends_with_a_served_table_and_its_picture() {
+    let place = tempfile::tempdir().unwrap();
+    let manifest = paths::root().join("spin.toml").display().to_string();
+    let lake = place.path().join("lake");
+    let lake_text = lake.display().to_string();
+    let shown =
+        tallow::run(&["demo", "--seconds", "2", "-f", &manifest, "--lake", &lake_text]).success().stdout;
+    assert!(shown.contains("SYNBTC by day, batch and stream as one table (serving/daily)"), "{shown}");
+    let rows = tallow_tests::lake::table(&lake, "serving/daily");
+    tallow_tests::lake::assert_no_duplicates(&rows, &["symbol"]);
+    let count = |column: &str, value: &str| rows.iter().filter(|row| row[column] == value).count();
+    // Eight symbols: three months of files, two days that nobody has, and the day of the stream (two at midnight).
+    assert_eq!(rows.len() - count("source", "batch") - count("filled", "true"), count("source", "speed"));
+    assert!(count("source", "batch") >= 8 * 87 && count("source", "speed") >= 8, "{shown}");
+    assert!(count("filled", "true") >= 8 * 2 + 3 * 3, "{shown}");
+    for symbol in ["SYNBTC", "SYNDOGE"] {
+        assert!(shown.lines().any(|line| line.starts_with(symbol) && line.contains('▁')), "{shown}");
+    }
 }

@@ -3,12 +3,16 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use tallow_tests::bars::{self, Bar};
 use tallow_tests::folder::Folder;
 use tallow_tests::s3::{Metadata, S3};
-use tallow_tests::{skip_unless_ci, tallow};
+use tallow_tests::{lake, paths, skip_unless_ci, tallow};
 use tempfile::TempDir;
+
+/// 2020-01-01, in ms.
+const START_MS: i64 = 1_577_836_800_000;
 
 #[test]
 fn a_lake_in_s3_holds_the_same_rows_when_killed_and_resumed() {
@@ -42,6 +46,54 @@ fn a_store_that_overwrites_what_it_should_refuse_is_refused_at_the_start() {
     assert!(!finished.status.success(), "{}", finished.stderr);
     assert!(finished.stderr.contains("create"), "{}", finished.stderr);
     assert!(!s3.folder().join("speed").exists(), "candles were written");
+}
+
+/// Batch and merge, whose objects are overwritten rather than created.
+#[test]
+fn rebuilt_tables_in_s3_are_those_in_a_folder_and_a_second_run_changes_nothing() {
+    let s3 = match S3::start(Metadata::Kept) {
+        Ok(s3) => s3,
+        Err(why) => {
+            let test = "rebuilt_tables_in_s3_are_those_in_a_folder_and_a_second_run_changes_nothing";
+            return skip_unless_ci(test, &why);
+        }
+    };
+    let place = tempfile::tempdir().unwrap();
+    let history = place.path().join("history");
+    fs::create_dir_all(&history).unwrap();
+    let day_ms = 24 * 3_600_000;
+    let write = |days: usize| {
+        let mut text = "open_time,open,high,low,close,volume\n".to_owned();
+        for Bar { open_ms, open, high, low, close, volume, .. } in
+            &bars::synthetic(1, START_MS, day_ms, 800)[..days]
+        {
+            text += &format!("{open_ms},{open},{high},{low},{close},{volume}\n");
+        }
+        fs::write(history.join("AB.csv"), text).unwrap();
+    };
+    let manifest = include_str!("lambda/spin.toml")
+        .replace("{base-url}", "http://localhost:1")
+        .replace("{functions}", &paths::functions().display().to_string());
+    let run = |lake: &str, options: &str, arguments: &[&str]| {
+        let file = place.path().join("spin.toml").display().to_string();
+        fs::write(&file, manifest.clone() + options).unwrap();
+        let all: Vec<&str> = arguments.iter().copied().chain(["-f", &file, "--lake", lake]).collect();
+        tallow::run(&all).success().stdout
+    };
+    let folder = place.path().join("lake");
+    let rows = |lake: &Path| lake::table(lake, "serving/daily");
+    for days in [700, 800] {
+        write(days);
+        run(&folder.display().to_string(), "", &["batch", "daily"]);
+        run(&s3.lake(), &s3.options(), &["batch", "daily"]);
+        assert_eq!(rows(&folder).len(), days);
+        lake::assert_same_rows("in S3", &rows(&folder), &rows(&s3.folder()));
+        let again = run(&s3.lake(), &s3.options(), &["merge", "--json"]);
+        assert!(again.contains("\"run\":null") && again.contains("\"merged\":0"), "{again}");
+    }
+    let restored = run(&s3.lake(), &s3.options(), &["merge", "daily", "--restore", "1"]);
+    assert!(restored.contains("run 3"), "{restored}");
+    assert_eq!(rows(&s3.folder()).len(), 700);
 }
 
 /// The folder's manifest with the way to the gateway in it.

@@ -34,7 +34,7 @@ carried as (
            if(best.symbol is null, false, complete) as complete,
            last_value(open ignore nulls) over back as open, last_value(high ignore nulls) over back as high,
            last_value(low ignore nulls) over back as low, last_value(close ignore nulls) over back as close,
-           coalesce(volume, 0) as volume, coalesce(trades, 0) as trades
+           if(best.symbol is null, 0, volume) as volume, if(best.symbol is null, 0, trades) as trades
     from days left join best on best.symbol = days.symbol and best.window_start = days.window_start
     window back as (partition by days.symbol order by days.window_start)
 )

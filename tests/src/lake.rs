@@ -22,6 +22,13 @@ pub fn table(lake: &Path, name: &str) -> Vec<Row> {
     files.iter().flat_map(|file| read(file)).collect()
 }
 
+/// How many files there are below a folder, while others may write and remove some.
+pub fn objects(folder: &Path) -> usize {
+    let Ok(entries) = folder.read_dir() else { return 0 };
+    let paths = entries.flatten().map(|entry| entry.path());
+    paths.map(|path| if path.is_dir() { objects(&path) } else { 1 }).sum()
+}
+
 /// Names of the tables under one of the lake's folders, such as `speed`.
 pub fn tables(lake: &Path, folder: &str) -> BTreeSet<String> {
     let Ok(entries) = lake.join(folder).read_dir() else {

@@ -277,4 +277,30 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn a_merged_table_has_each_window_once_by_time_and_gaps_that_are_ranges() {
+        use crate::bindings::merge_contract::{Gap, Lack, Range};
+        let starts = |starts: &[i64], validity: Option<Vec<u8>>| {
+            let data = ColumnData::TimestampUs(starts.to_vec());
+            let column = Column { name: "window_start".into(), data, validity };
+            Table { rows: starts.len() as u32, columns: vec![column] }
+        };
+        let checked = |table: Table, spans: &[(i64, i64)]| {
+            let gap = |&(from_us, to_us): &(i64, i64)| Gap {
+                lack: Lack::Missing,
+                span: Range { from_us, to_us },
+                windows: 1,
+            };
+            merged(&Merged { table, gaps: spans.iter().map(gap).collect() })
+        };
+        assert_eq!(checked(starts(&[-1, 0, 5], None), &[(0, 1)]), Ok(()));
+        assert_eq!(checked(Table { rows: 0, columns: Vec::new() }, &[]), Ok(()));
+        for twice_or_back in [&[0, 0][..], &[1, 0]] {
+            assert!(checked(starts(twice_or_back, None), &[]).unwrap_err().contains("each window once"));
+        }
+        assert!(checked(starts(&[0, 1], Some(vec![0b01])), &[]).is_err(), "a window without a start");
+        assert!(checked(Table { rows: 1, columns: Vec::new() }, &[]).is_err());
+        assert!(checked(starts(&[0], None), &[(5, 5)]).unwrap_err().contains("from 5 µs to 5 µs"));
+    }
 }

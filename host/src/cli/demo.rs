@@ -112,7 +112,7 @@ fn serve(
     println!();
     if let Some(table) = &merge.batch {
         let folder = std::env::temp_dir().join(format!("tallow-demo-{}", std::process::id()));
-        let made = history::make(world, settings, &folder, table, args.seed);
+        let made = history::make(world, settings, manifest, &folder, table, args.seed);
         // A folder that stays behind costs some space.
         let _ = std::fs::remove_dir_all(&folder);
         let made = made?;

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use serde_json::json;
 use tallow_engine::Contract;
+use tallow_manifest::Manifest;
 use tallow_produce::history;
 
 use crate::batch::plan::Plan;
@@ -22,10 +23,12 @@ const DAYS: i64 = 90;
 const DAYS_MISSING: i64 = 2;
 const SYMBOLS: usize = 8;
 
-/// Writes the market's history into files of a folder, and makes the table `batch/<table>` of them.
+/// Writes the market's history into files of a folder, and makes the table `batch/<table>` of them. `demo`: the manifest
+/// that the demo runs.
 pub fn make(
     world: &World,
     settings: &settings::Args,
+    demo: &Manifest,
     folder: &Path,
     table: &str,
     seed: u64,
@@ -39,10 +42,16 @@ pub fn make(
     for history in history(seed, SYMBOLS, to_us - DAYS * DAY_US, to_us) {
         std::fs::write(folder.join(format!("{}.csv", history.symbol)), history.csv).map_err(failed)?;
     }
-    batch(world, settings, folder, table)
+    batch(world, settings, demo, folder, table)
 }
 
-fn batch(world: &World, settings: &settings::Args, folder: &Path, table: &str) -> Result<Outcome, Failure> {
+fn batch(
+    world: &World,
+    settings: &settings::Args,
+    demo: &Manifest,
+    folder: &Path,
+    table: &str,
+) -> Result<Outcome, Failure> {
     let text = format!(
         "spin_manifest_version = 2\n[application]\nname = \"demo\"\n[application.trigger.kafka]\nbrokers = \
          \"localhost\"\nlake = \"lake\"\n[application.trigger.kafka.batch.{}]\ninput = {}\nsymbol-from = \
@@ -59,7 +68,8 @@ fn batch(world: &World, settings: &settings::Args, folder: &Path, table: &str) -
     let failed = |error: &dyn std::fmt::Display| usage(format!("the demo's history: {error}"));
     let files = tallow_files::expand(&job.inputs, Path::new(""), &Default::default())
         .map_err(|error| failed(&error))?;
-    let component = |name: &str, contract| settings::component(&manifest, &world.runtime, name, contract);
+    // The components are where the demo's own manifest says.
+    let component = |name: &str, contract| settings::component(demo, &world.runtime, name, contract);
     let wiring = Wiring {
         parse: component(&job.parse, Contract::Parse)?,
         window: component(&job.window.function, Contract::Window)?,
