@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use tallow_tests::batch::Job;
 use tallow_tests::folder::Folder;
 use tallow_tests::s3::{Metadata, S3};
 use tallow_tests::{skip_unless_ci, tallow};
@@ -42,6 +43,30 @@ fn a_store_that_overwrites_what_it_should_refuse_is_refused_at_the_start() {
     assert!(!finished.status.success(), "{}", finished.stderr);
     assert!(finished.stderr.contains("create"), "{}", finished.stderr);
     assert!(!s3.folder().join("speed").exists(), "candles were written");
+}
+
+#[test]
+fn a_batch_reads_objects_as_it_reads_files() {
+    let s3 = match S3::start(Metadata::Kept) {
+        Ok(s3) => s3,
+        Err(why) => return skip_unless_ci("a_batch_reads_objects_as_it_reads_files", &why),
+    };
+    let lines: String = (0..100_000i64)
+        .map(|minute| format!("{},1,2,0.5,1.5,3\n", 1_700_006_400_000 + minute * 60_000))
+        .collect();
+    let (here, there) = (Job::new("input = \"*/*.csv\"\nsymbol-from = '([A-Z]+)\\.csv'"), {
+        let keys = "input = \"s3://lake/klines/*.csv\"\nsymbol-from = '([A-Z]+)\\.csv'";
+        Job::new(&format!("{keys}\n[application.trigger.kafka.batch.days.input-options]\n{}", s3.settings()))
+    });
+    fs::create_dir_all(s3.folder().join("klines")).unwrap();
+    for symbol in ["A", "B"] {
+        here.file(&format!("klines/{symbol}.csv"), &lines);
+        fs::write(s3.folder().join(format!("klines/{symbol}.csv")), &lines).unwrap();
+    }
+    here.run();
+    there.run();
+    assert!(here.days().len() > 100);
+    assert_eq!(here.days(), there.days());
 }
 
 /// The folder's manifest with the way to the gateway in it.
