@@ -185,6 +185,66 @@ fn a_broken_archive_publishes_nothing_and_says_which_file() {
 }
 
 #[test]
+fn a_broken_file_keeps_no_other_symbol_back() {
+    let job = Job::new("input = \"data/*\"\nsymbol-from = \"([A-Z]+).csv\"");
+    for symbol in ["A", "C"] {
+        job.file(&format!("data/{symbol}.csv"), [HEADER, &minutes(0, 3_000)].concat());
+    }
+    let mut gzip = GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all([HEADER, &minutes(0, 3_000)].concat().as_bytes()).unwrap();
+    let gzip = gzip.finish().unwrap();
+    job.file("data/B.csv.gz", &gzip[..gzip.len() / 2]);
+    let finished = tallow::run(&job.arguments());
+    assert_eq!(finished.status.code(), Some(65), "{}", finished.stderr);
+    assert!(finished.stderr.contains("B.csv.gz is broken"), "{}", finished.stderr);
+    let symbols: Vec<String> = job.days().iter().map(|row| row["symbol"].clone()).collect();
+    assert_eq!(symbols, ["A", "A", "A", "C", "C", "C"]);
+}
+
+#[test]
+fn minutes_into_minutes_are_cleaned_in_bounded_memory_and_the_order_of_lines_changes_nothing() {
+    let keys = "input = \"*.csv\"\nsymbol = \"A\"\ntumbling = \"1m\"\ngap = \"1d\"";
+    let sorted = Job::new(keys);
+    // Two years of minutes: more than open windows may take, so that they are closed on the way.
+    let lines: Vec<String> =
+        (0..1_000_000).filter(|minute| minute % 50_000 != 7).map(|minute| line(minute, "100", "1")).collect();
+    sorted.file("a.csv", [HEADER, &lines.concat()].concat());
+    let (finished, peak_mb) = tallow::run_measured(&sorted.arguments());
+    let summary = tallow_tests::batch::summary(&finished.success().stdout);
+    assert_eq!(
+        (&summary["report"]["windows"], &summary["report"]["filled"]),
+        (&1_000_000.into(), &20.into())
+    );
+    assert!(peak_mb < 450.0, "{peak_mb} MB");
+    // Lines that stand some thousand rows from where they belong.
+    let mixed = Job::new(keys);
+    let mut lines = lines;
+    lines.chunks_mut(3_000).for_each(<[String]>::reverse);
+    mixed.file("a.csv", [HEADER, &lines.concat()].concat());
+    mixed.run();
+    let rows = |job: &Job| {
+        job.days()
+            .into_iter()
+            .map(|mut row| {
+                row.remove("missing");
+                row
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(rows(&mixed), rows(&sorted));
+    // Lines that stand years from there are told, and nothing of them is published.
+    let torn = Job::new(keys);
+    lines.rotate_left(600_000);
+    torn.file("a.csv", [HEADER, &lines.concat()].concat());
+    let finished = tallow::run(&torn.arguments());
+    if !finished.status.success() {
+        assert_eq!(finished.status.code(), Some(65), "{}", finished.stderr);
+        assert!(finished.stderr.contains("sort it by time"), "{}", finished.stderr);
+        assert_eq!(torn.objects(), []);
+    }
+}
+
+#[test]
 fn empty_files_and_files_of_a_header_alone_are_no_error() {
     let job = Job::new("input = \"*.csv\"\nsymbol = \"A\"");
     job.file("1.csv", "");
@@ -298,6 +358,24 @@ fn mistakes_of_use_are_told_with_what_to_do() {
     let manifest = nothing.path("spin.toml").display().to_string();
     let finished = tallow::run(&["batch", "weeks", "-f", &manifest]);
     assert!(finished.stderr.contains("no batch `weeks`; there are: days"), "{}", finished.stderr);
+}
+
+#[test]
+fn klines_of_a_calendar_month_have_the_length_of_theirs() {
+    let job = Job::new("input = \"*.csv\"\nsymbol = \"A\"\ntumbling = \"1d\"\nfill = false");
+    // The exchange's columns, February to April 2024: `date -u -d 2024-02-01 +%s`.
+    let month = |open: i64, close: i64| format!("{open}000,1,2,0.5,1.5,3,{close}999,4,5,1,1,0\n");
+    let months = [
+        month(1_706_745_600, 1_709_251_199),
+        month(1_709_251_200, 1_711_929_599),
+        month(1_711_929_600, 1_714_521_599),
+    ];
+    job.file("a.csv", months.concat());
+    let report = job.run()["report"].clone();
+    assert_eq!((&report["accepted"], &report["rejected"]), (&3.into(), &json!({})));
+    let days = job.days();
+    let starts: Vec<&str> = days.iter().map(|row| &row["window_start"][..10]).collect();
+    assert_eq!(starts, ["2024-02-01", "2024-03-01", "2024-04-01"]);
 }
 
 #[test]

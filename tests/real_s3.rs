@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tallow_tests::bars::{self, Bar};
+use tallow_tests::batch::Job;
 use tallow_tests::folder::Folder;
 use tallow_tests::s3::{Metadata, S3};
 use tallow_tests::{lake, paths, skip_unless_ci, tallow};
@@ -94,6 +95,30 @@ fn rebuilt_tables_in_s3_are_those_in_a_folder_and_a_second_run_changes_nothing()
     let restored = run(&s3.lake(), &s3.options(), &["merge", "daily", "--restore", "1"]);
     assert!(restored.contains("run 3"), "{restored}");
     assert_eq!(rows(&s3.folder()).len(), 700);
+}
+
+#[test]
+fn a_batch_reads_objects_as_it_reads_files() {
+    let s3 = match S3::start(Metadata::Kept) {
+        Ok(s3) => s3,
+        Err(why) => return skip_unless_ci("a_batch_reads_objects_as_it_reads_files", &why),
+    };
+    let lines: String = (0..100_000i64)
+        .map(|minute| format!("{},1,2,0.5,1.5,3\n", 1_700_006_400_000 + minute * 60_000))
+        .collect();
+    let (here, there) = (Job::new("input = \"*/*.csv\"\nsymbol-from = '([A-Z]+)\\.csv'"), {
+        let keys = "input = \"s3://lake/klines/*.csv\"\nsymbol-from = '([A-Z]+)\\.csv'";
+        Job::new(&format!("{keys}\n[application.trigger.kafka.batch.days.input-options]\n{}", s3.settings()))
+    });
+    fs::create_dir_all(s3.folder().join("klines")).unwrap();
+    for symbol in ["A", "B"] {
+        here.file(&format!("klines/{symbol}.csv"), &lines);
+        fs::write(s3.folder().join(format!("klines/{symbol}.csv")), &lines).unwrap();
+    }
+    here.run();
+    there.run();
+    assert!(here.days().len() > 100);
+    assert_eq!(here.days(), there.days());
 }
 
 /// The folder's manifest with the way to the gateway in it.

@@ -5,16 +5,21 @@
 //! - [`interval`]: how far apart rows are, where nobody says it;
 //! - [`fold`]: takes parsed batches in order into the windows, and keeps the books and the dead letters;
 //! - [`coverage`]: which times rows are there for, and where none are;
-//! - [`finish`]: closed windows through the merge function into partitions;
+//! - [`close`], [`finish`]: when windows close, and from there through the merge function into partitions;
+//! - [`letters`]: dead letters into files;
 //! - [`report`]: what became of everything;
+//! - [`group`]: all of that for one group of files;
 //! - [`run`]: the whole job on one screen.
 
+pub mod close;
 pub mod coverage;
 pub mod error;
 pub mod feed;
 pub mod finish;
 pub mod fold;
+pub mod group;
 pub mod interval;
+pub mod letters;
 pub mod plan;
 pub mod report;
 pub mod run;

@@ -68,8 +68,13 @@ impl S3 {
 
     /// The manifest's table that leads to the gateway.
     pub fn options(&self) -> String {
+        format!("\n[application.trigger.kafka.lake-options]\n{}", self.settings())
+    }
+
+    /// Its lines.
+    pub fn settings(&self) -> String {
         format!(
-            "\n[application.trigger.kafka.lake-options]\n\
+            "\
              aws_endpoint = \"http://127.0.0.1:{}\"\n\
              aws_allow_http = \"true\"\n\
              aws_region = \"us-east-1\"\n\

@@ -52,12 +52,13 @@ impl Coverage {
         Self { interval_us, joined_us, keys: BTreeMap::new() }
     }
 
-    /// Notes the times of parsed rows. `time` and `key` are their columns; rows that lack one are not noted.
-    pub fn add(&mut self, rows: &Rows, time: &str, key: &str) {
+    /// Notes the times of parsed rows, and gives the earliest. `time` and `key` are their columns; rows that lack one
+    /// are not noted.
+    pub fn add(&mut self, rows: &Rows, time: &str, key: &str) -> Option<i64> {
         let column = |name: &str| rows.table.columns.iter().find(|column| column.name == name);
-        let (Some(times), Some(keys)) = (column(time), column(key)) else { return };
+        let (Some(times), Some(keys)) = (column(time), column(key)) else { return None };
         let (ColumnData::TimestampUs(values), ColumnData::Text(text)) = (&times.data, &keys.data) else {
-            return;
+            return None;
         };
         let mut row = 0;
         for run in text.codes.chunk_by(|a, b| a == b) {
@@ -77,6 +78,10 @@ impl Coverage {
                 }
             }
             row = end;
+        }
+        match times.validity.as_deref() {
+            None => values.iter().copied().min(),
+            Some(bits) => (0..values.len()).filter(|row| bit(bits, *row)).map(|row| values[row]).min(),
         }
     }
 

@@ -25,6 +25,11 @@ pub enum BatchError {
     NoSymbol { file: String, pattern: String },
     #[error("the books do not balance, and nothing is published: {0}")]
     Books(String),
+    #[error(
+        "{place}: older than windows that had to be closed. The input is further out of order than memory allows for: \
+         sort it by time, or name the files so that they sort by time, or make the windows larger"
+    )]
+    OutOfOrder { place: String },
     #[error("stopped; what was committed stays, and the next run goes on from there")]
     Stopped,
 }
@@ -35,6 +40,7 @@ impl BatchError {
             Self::File(error) => error.exit_code(),
             Self::Table(error) => error.exit_code(),
             Self::Pipeline(error) => error.exit_code(),
+            Self::OutOfOrder { .. } => exit::DATA,
             Self::NoSymbol { .. } | Self::Function { error: CallError::Refused(_), .. } => exit::USAGE,
             _ => exit::FAILED,
         }

@@ -1,4 +1,5 @@
-//! Closed windows, through the merge function, into partitions: a key and a year at a time.
+//! Closed windows, through the merge function, into partitions: some windows of each key at a time, a partition a key and
+//! year.
 
 use std::collections::BTreeMap;
 
@@ -22,14 +23,46 @@ use super::report::Report;
 /// Made by the merge function, and the same in every row of a batch table.
 const SOURCE: &str = "source";
 
-/// Makes partitions of what closes, year by year.
+/// Windows of a key that go through the merge function at once.
+pub const WINDOWS_A_STEP: i64 = 20_000;
+
+/// Makes partitions of what closes, step by step.
 pub struct Finish<'a> {
     plan: &'a Plan,
     merge: MergeFunction,
     function: String,
-    /// The last rows of each key's series so far.
-    before: BTreeMap<String, RecordBatch>,
+    series: BTreeMap<String, Series>,
     footer: Vec<(&'static str, String)>,
+}
+
+/// A key's rows so far.
+#[derive(Default)]
+struct Series {
+    /// The last ones, as many as the next step's averages need.
+    before: Option<RecordBatch>,
+    /// Those of the year that is not complete, as they will be written.
+    year: Vec<RecordBatch>,
+}
+
+/// Windows that start from `from_us` to before `to_us`, all in one year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    pub from_us: i64,
+    pub to_us: i64,
+}
+
+impl Step {
+    /// The next step from a window's start on.
+    pub fn from(plan: &Plan, from_us: i64) -> Self {
+        let year_end_us = partition::year_start_us(partition::year(from_us) + 1);
+        let far_us = from_us.saturating_add(WINDOWS_A_STEP.saturating_mul(plan.size_us()));
+        Self { from_us, to_us: year_end_us.min(far_us) }
+    }
+
+    /// Where its last window ends.
+    pub fn end_us(self, plan: &Plan) -> i64 {
+        plan.window_start_us(self.to_us - 1) + plan.size_us()
+    }
 }
 
 impl<'a> Finish<'a> {
@@ -41,36 +74,39 @@ impl<'a> Finish<'a> {
         let function = component.name().to_owned();
         let merge =
             MergeFunction::new(component, plan.limits).map_err(|error| failed(&function, "start", error))?;
-        Ok(Self { plan, merge, function, before: BTreeMap::new(), footer })
+        Ok(Self { plan, merge, function, series: BTreeMap::new(), footer })
     }
 
-    /// The partitions of one year, of what closed in it.
-    pub fn year(
+    /// Takes what closed in a step, and gives the partitions that are complete with it.
+    pub fn step(
         &mut self,
-        year: i32,
+        step: Step,
         outputs: &[Output],
         coverage: &Coverage,
         report: &mut Report,
     ) -> Result<Vec<NewPartition>, BatchError> {
         let mut closed = self.by_symbol(outputs)?;
-        let year_end_us = partition::year_start_us(year + 1);
+        let year = partition::year(step.from_us);
+        let ends_year = step.to_us == partition::year_start_us(year + 1);
         let mut partitions = Vec::new();
         for symbol in coverage.symbols() {
             let Some((from_us, end_us)) = coverage.span_us(symbol) else { continue };
-            let years =
-                [from_us, end_us - 1].map(|time_us| partition::year(self.plan.window_start_us(time_us)));
-            if !(years[0]..=years[1]).contains(&year) {
+            let [first, last] = [from_us, end_us - 1].map(|time_us| self.plan.window_start_us(time_us));
+            if first >= step.to_us || last < step.from_us {
                 continue;
             }
             let rows =
                 closed.remove(symbol).map(|rows| self.with_complete(&rows, symbol, coverage)).transpose()?;
-            let until_us = (year_end_us < end_us).then_some(year_end_us);
-            let merged = self.merged(symbol, rows, until_us)?;
-            if merged.num_rows() == 0 {
-                continue;
+            let goes_on = last >= step.to_us;
+            let merged = self.merged(symbol, rows, goes_on.then_some(step.to_us))?;
+            if merged.num_rows() > 0 {
+                self.keep_tail(symbol, &merged)?;
+                let written = self.as_written(&merged, report)?;
+                self.series.entry(symbol.to_owned()).or_default().year.push(written);
             }
-            self.keep_tail(symbol, &merged)?;
-            partitions.push(self.partition(symbol, year, &merged, report)?);
+            if ends_year || !goes_on {
+                partitions.extend(self.partition(symbol, year)?);
+            }
         }
         Ok(partitions)
     }
@@ -133,7 +169,8 @@ impl<'a> Finish<'a> {
         until_us: Option<i64>,
     ) -> Result<RecordBatch, BatchError> {
         let table = |rows: &RecordBatch| from_arrow(rows).map_err(|error| self.wrong(&error));
-        let before: Option<Table> = self.before.get(symbol).map(table).transpose()?;
+        let before = self.series.get(symbol).and_then(|series| series.before.as_ref());
+        let before: Option<Table> = before.map(table).transpose()?;
         let inputs: Vec<MergeInput> = match &rows {
             Some(rows) => vec![MergeInput { source: MergeSource::Batch, table: table(rows)?, covers: None }],
             None => Vec::new(),
@@ -149,7 +186,8 @@ impl<'a> Finish<'a> {
     fn keep_tail(&mut self, symbol: &str, merged: &RecordBatch) -> Result<(), BatchError> {
         let wanted = self.plan.rows_before();
         let count = merged.num_rows();
-        let tail = match self.before.get(symbol) {
+        let before = self.series.get(symbol).and_then(|series| series.before.as_ref());
+        let tail = match before {
             Some(before) if count < wanted => {
                 concat_batches(&merged.schema(), [before, merged]).map_err(|error| self.wrong(&error))?
             }
@@ -159,30 +197,36 @@ impl<'a> Finish<'a> {
         // A copy: a slice would keep the whole year in memory.
         let indices: UInt32Array = (from as u32..tail.num_rows() as u32).collect();
         let tail = take_record_batch(&tail, &indices).map_err(|error| self.wrong(&error))?;
-        self.before.insert(symbol.to_owned(), tail);
+        self.series.entry(symbol.to_owned()).or_default().before = Some(tail);
         Ok(())
     }
 
-    fn partition(
-        &self,
-        symbol: &str,
-        year: i32,
-        merged: &RecordBatch,
-        report: &mut Report,
-    ) -> Result<NewPartition, BatchError> {
+    /// The rows of a step as the table has them.
+    fn as_written(&self, merged: &RecordBatch, report: &mut Report) -> Result<RecordBatch, BatchError> {
+        let filled = count(merged, "filled", true);
         report.windows += merged.num_rows() as u64;
-        report.filled += count(merged, "filled", true);
-        report.partial += count(merged, "complete", false) - count(merged, "filled", true);
+        report.filled += filled;
+        report.partial += count(merged, "complete", false) - filled;
         let mut rows = merged.clone();
         if let Ok(index) = rows.schema().index_of(SOURCE) {
             rows.remove_column(index);
         }
-        if self.plan.job.decimals == Decimals::Double {
-            rows = decimals_to_doubles(&rows).map_err(|what| self.answer(what))?;
+        match self.plan.job.decimals {
+            Decimals::Double => decimals_to_doubles(&rows).map_err(|what| self.answer(what)),
+            Decimals::Decimal => Ok(rows),
         }
+    }
+
+    /// The partition of a key's year; none without rows.
+    fn partition(&mut self, symbol: &str, year: i32) -> Result<Option<NewPartition>, BatchError> {
+        let steps = self.series.get_mut(symbol).map(|series| std::mem::take(&mut series.year));
+        let Some((first, steps)) = steps.as_deref().and_then(|steps| Some((steps.first()?, steps))) else {
+            return Ok(None);
+        };
+        let rows = concat_batches(&first.schema(), steps).map_err(|error| self.wrong(&error))?;
         let path = self.plan.table.path(&Partition::of(symbol, year));
         let file = File::of_rows(&path, &rows, "window_start", &self.footer)?;
-        Ok(NewPartition { path, file, inputs: Vec::new() })
+        Ok(Some(NewPartition { path, file, inputs: Vec::new() }))
     }
 
     fn answer(&self, what: String) -> BatchError {

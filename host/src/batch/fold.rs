@@ -26,6 +26,8 @@ pub struct Fold {
     pub dead: Vec<DeadLetter>,
     with_rows: u64,
     closed: u64,
+    /// Earliest time of the rows since it was last asked for, µs.
+    earliest_us: Option<i64>,
 }
 
 impl Fold {
@@ -51,6 +53,7 @@ impl Fold {
             dead: Vec::new(),
             with_rows: 0,
             closed: 0,
+            earliest_us: None,
         })
     }
 
@@ -79,10 +82,29 @@ impl Fold {
         if rows.table.rows == 0 {
             return Ok(());
         }
-        self.coverage.add(rows, &self.spec.time, self.key);
+        let earliest_us = self.coverage.add(rows, &self.spec.time, self.key);
+        self.earliest_us = self.earliest_us.into_iter().chain(earliest_us).min();
         let reports = self.function.update(rows).map_err(|error| failed(&self.name, "update", error))?;
-        reports.iter().for_each(|report| self.judge(piece, report));
+        for report in &reports {
+            if let Some(row) = report.late_rows.first() {
+                let (record, _) = books::record_and_row(rows, *row);
+                let place = piece.batch.place(record);
+                return Err(BatchError::OutOfOrder { place: format!("{}:{}", place.topic, place.offset) });
+            }
+            self.judge(piece, report);
+        }
         Ok(())
+    }
+
+    /// What the open windows take, by the function's own account, in bytes.
+    pub fn state_bytes(&mut self) -> Result<u64, BatchError> {
+        let stats = self.function.stats().map_err(|error| failed(&self.name, "stats", error))?;
+        Ok(stats.iter().map(|it| it.bytes).sum())
+    }
+
+    /// Earliest time of the rows since this was last asked for, µs.
+    pub fn take_earliest_us(&mut self) -> Option<i64> {
+        self.earliest_us.take()
     }
 
     fn reject(&mut self, piece: &Piece) -> Result<(), BatchError> {

@@ -11,6 +11,21 @@ const UNITS: [(char, i64); 5] = [
     ('s', 1_000_000),
 ];
 
+/// The column in which a parse function says it.
+pub const COLUMN: &str = "interval";
+
+/// What the first row that says anything says.
+pub fn named(rows: &Rows) -> Option<String> {
+    let column = rows.table.columns.iter().find(|column| column.name == COLUMN)?;
+    let ColumnData::Text(text) = &column.data else { return None };
+    let row =
+        (0..text.codes.len()).find(|row| column.validity.as_deref().is_none_or(|bits| bit(bits, *row)))?;
+    let code = text.codes[row] as usize;
+    let start = if code == 0 { 0 } else { text.ends[code - 1] as usize };
+    let name = std::str::from_utf8(&text.bytes[start..text.ends[code] as usize]).ok()?;
+    Some(name.to_owned())
+}
+
 /// The most frequent distance from a row to the next of its key, µs; the shorter of two that are as frequent. None
 /// where no row follows another by whole seconds.
 pub fn most_frequent_us(rows: &Rows, time: &str, key: &str) -> Option<i64> {

@@ -92,6 +92,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let outcome =
         done.map_err(|error| Failure::new(error.exit_code(), format!("batch `{name}`: {error}")))?;
     show(&args, name, &outcome, wiring.store.url(), &wiring.plan.table.root);
+    first_failure(name, &outcome)?;
     let takes = |merge: &&Merge| merge.auto && merge.batch.as_ref() == Some(&job.table);
     let merges: Vec<&Merge> = manifest.merges.iter().filter(takes).collect();
     if merges.is_empty() {
@@ -99,6 +100,14 @@ pub fn run(args: Args) -> Result<(), Failure> {
     }
     let world = wire::World::new(&manifest, wiring.stop.clone())?;
     merge::run_each(&world, &manifest, merges.into_iter(), args.json)
+}
+
+/// Groups that could not be made are told one by one; the exit code is the first one's.
+fn first_failure(name: &str, outcome: &Outcome) -> Result<(), Failure> {
+    let Some(first) = outcome.failed.values().next() else { return Ok(()) };
+    let texts: Vec<String> =
+        outcome.failed.values().map(|error| format!("batch `{name}`: {error}")).collect();
+    Err(Failure::new(first.exit_code(), texts.join("\n")))
 }
 
 impl Args {
@@ -179,6 +188,7 @@ fn show(args: &Args, name: &str, outcome: &Outcome, lake: &str, table: &str) {
                 "table": format!("{lake}/{table}"),
                 "groups_made": outcome.made,
                 "groups_unchanged": outcome.unchanged,
+                "groups_failed": outcome.failed.keys().collect::<Vec<_>>(),
                 "written": outcome.written,
                 "removed": outcome.removed,
                 "seconds": seconds,
