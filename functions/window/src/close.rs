@@ -130,6 +130,7 @@ fn close_panes(
 ) -> bool {
     let mut start_us = first_open(grid, before_us);
     let mut closed = false;
+    let mut left = Left::default();
     while let Some((&oldest_pane, _)) = state.states[key as usize].open.first_key_value() {
         start_us = start_us.max(grid.windows_of(oldest_pane).0);
         if start_us + grid.size_us > watermark_us {
@@ -140,30 +141,31 @@ fn close_panes(
             candles.push(candle(state, key, window, given, false));
             closed = true;
         }
-        drop_panes(state, grid, key, start_us);
+        drop_panes(state, grid, key, start_us, &mut left);
         start_us += grid.slide_us;
     }
     closed
 }
 
 /// Drops the panes of which a window that closed was the newest.
-fn drop_panes(state: &mut SpecState, grid: Grid, key: u32, window_us: i64) {
-    let key_state = &mut state.states[key as usize];
-    key_state.recent = NO_RECENT;
-    while let Some((&pane_us, &slot)) = key_state.open.first_key_value() {
+fn drop_panes(state: &mut SpecState, grid: Grid, key: u32, window_us: i64, left: &mut Left) {
+    state.states[key as usize].recent = NO_RECENT;
+    while let Some((&pane_us, &slot)) = state.states[key as usize].open.first_key_value() {
         if grid.windows_of(pane_us).1 > window_us {
             break;
         }
+        let lowest = left.after_next(state, key);
+        let key_state = &mut state.states[key as usize];
         key_state.open.remove(&pane_us);
         let last_id = state.panes.get(slot).last_id;
         state.panes.release(slot);
-        let lowest = key_state.open.values().map(|&slot| state.panes.get(slot).first_id).min();
         key_state.ids.close(last_id, lowest);
     }
 }
 
 fn close_sessions(state: &mut SpecState, key: u32, watermark_us: i64, candles: &mut Vec<Candle>) -> bool {
     let mut closed = false;
+    let mut left = Left::default();
     while let Some((&start_us, &slot)) = state.states[key as usize].open.first_key_value() {
         let session = state.panes.get(slot).clone();
         if session.end_us > watermark_us {
@@ -172,15 +174,38 @@ fn close_sessions(state: &mut SpecState, key: u32, watermark_us: i64, candles: &
         let last_id = session.last_id;
         let given = session.given;
         candles.push(candle(state, key, session, given, false));
+        let lowest = left.after_next(state, key);
         state.panes.release(slot);
         let key_state = &mut state.states[key as usize];
         key_state.recent = NO_RECENT;
         key_state.open.remove(&start_us);
-        let lowest = key_state.open.values().map(|&slot| state.panes.get(slot).first_id).min();
         key_state.ids.close(last_id, lowest);
         closed = true;
     }
     closed
+}
+
+/// The lowest id of the panes or sessions that are left, while the oldest are dropped one after the other: looked for
+/// once, since a key may have many open and close many at a time.
+#[derive(Default)]
+struct Left {
+    /// After the next one is dropped, and so on; the last first. Empty until it is asked for.
+    lowest: Vec<Option<i64>>,
+}
+
+impl Left {
+    /// The lowest id once the oldest that is open is dropped.
+    fn after_next(&mut self, state: &SpecState, key: u32) -> Option<i64> {
+        if self.lowest.is_empty() {
+            let mut lowest = None;
+            for &slot in state.states[key as usize].open.values().rev() {
+                self.lowest.push(lowest);
+                let first_id = state.panes.get(slot).first_id;
+                lowest = Some(lowest.map_or(first_id, |lowest: i64| lowest.min(first_id)));
+            }
+        }
+        self.lowest.pop().flatten()
+    }
 }
 
 /// Combines a window from its panes; none where it has no rows.

@@ -14,7 +14,7 @@ use super::plan::Plan;
 /// State of open windows from which on the oldest are closed.
 const STATE_BYTES: u64 = 64 << 20;
 /// Batches from one look at the state to the next.
-const LOOK_EVERY: u64 = 32;
+const LOOK_EVERY: u64 = 2;
 
 pub struct Closer<'a> {
     plan: &'a Plan,
