@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{errors, read, with_backfill};
+use common::{errors, read, with_every_table};
 use toml_edit::{DocumentMut, Item, Table, value};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/manifest.md");
@@ -49,27 +49,9 @@ fn table_mut<'a>(document: &'a mut DocumentMut, heading: &str) -> &'a mut Table 
     item.as_table_mut().unwrap()
 }
 
-/// A manifest that has every table.
-fn with_jobs() -> String {
-    let jobs = r#"
-[application.trigger.kafka.batch.NAME]
-input = "data/*.csv"
-
-[application.trigger.kafka.merge.NAME]
-batch = "NAME"
-
-[component.parse-kline]
-source = "parse-kline.wasm"
-
-[component.merge]
-source = "merge.wasm"
-"#;
-    with_backfill("").replace("backfill.history", &format!("backfill.{NAME}")) + &jobs.replace("NAME", NAME)
-}
-
-/// `with_jobs` with one key set.
+/// A manifest with every table, with one key set.
 fn with_key(heading: &str, key: &str, to: Item) -> String {
-    let mut document: DocumentMut = with_jobs().parse().unwrap();
+    let mut document: DocumentMut = with_every_table(NAME).parse().unwrap();
     table_mut(&mut document, heading).insert(key, to);
     document.to_string()
 }
@@ -90,7 +72,7 @@ fn every_documented_key_is_read() {
 
 #[test]
 fn every_documented_default_written_out_means_the_same_as_leaving_it_out() {
-    let plain = read(&with_jobs()).unwrap();
+    let plain = read(&with_every_table(NAME)).unwrap();
     let mut checked = 0;
     for (heading, keys) in documented() {
         for (key, default) in keys {
@@ -112,7 +94,7 @@ fn every_documented_key_that_is_required_is_missed() {
     for (heading, keys) in documented() {
         for (key, default) in keys {
             if default == "**required**" {
-                let mut document: DocumentMut = with_jobs().parse().unwrap();
+                let mut document: DocumentMut = with_every_table(NAME).parse().unwrap();
                 table_mut(&mut document, &heading).remove(&key);
                 let errors = errors(&document.to_string());
                 assert!(errors.iter().any(|e| e.contains(&format!("`{key}` is missing"))), "{errors:#?}");

@@ -64,6 +64,23 @@ source = "backfill-binance.wasm"
     )
 }
 
+/// A manifest with a table of each kind, jobs called `name`.
+pub fn with_every_table(name: &str) -> String {
+    let backfill = with_backfill("").replace("backfill.history", &format!("backfill.{name}"));
+    format!(
+        r#"{backfill}
+[component.merge]
+source = "merge.wasm"
+[component.parse-kline]
+source = "parse-kline.wasm"
+[application.trigger.kafka.batch.{name}]
+input = "*.csv"
+[application.trigger.kafka.merge.{name}]
+batch = "history"
+"#
+    )
+}
+
 pub fn read(text: &str) -> Result<Manifest, Errors> {
     read_with(text, &[], &Overrides::default())
 }
