@@ -9,53 +9,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{COUNTS, MINUTES, OPEN_US, Row, SECOND_US, World, ask_swap, pipeline, plain, trade};
+use common::{COUNTS, DRAIN, MINUTES, OPEN_US, Row, SECOND_US, World, epochs, market, run_with_swap};
 use crossbeam_channel::bounded;
-use tallow::live::candidate::Candidate;
+use tallow::live::candidate::{self, Candidate, Terms};
 use tallow::live::desk::{Outcome, Rollback};
 use tallow::live::functions::contract;
 use tallow::live::rehearse;
 use tallow::live::shadow::{Shadow, Verdict};
-use tallow::plan::Mode as RunMode;
 use tallow_log::record::{Kind, Mode, Record, Role, What};
 use tallow_log::status::last_records;
-use tallow_manifest::Pipeline;
-
-const DRAIN: RunMode = RunMode { available_now: true, close_all: false };
-
-/// Trades of one symbol, one a second.
-fn market(world: &World, seconds: std::ops::Range<i64>) {
-    for second in seconds {
-        let message = match world.parse {
-            "parse-market" => {
-                trade("BTCUSDT", second, second * SECOND_US, &format!("{}", 100 + second % 7), "2")
-            }
-            _ => plain(second, second),
-        };
-        world.append(0, message);
-    }
-}
-
-/// Epochs of 30 records.
-fn epochs(windows: &str) -> Pipeline {
-    pipeline("epoch = { max-records = 30 }\nlimits = { batch-records = 10 }", windows)
-}
-
-/// Runs with a version of the world's function swapped in at the end of the first epoch.
-fn run_with_swap(
-    world: &World,
-    pipeline: &Pipeline,
-    role: Role,
-    variant: u8,
-    mode: Mode,
-    epochs: u32,
-) -> Outcome {
-    let wiring = world.wire(pipeline, DRAIN);
-    let name = if role == Role::Parse { world.parse } else { world.window };
-    let outcome = ask_swap(&wiring, role, world.version(name, variant, contract(role)), mode, epochs);
-    world.run_wired(wiring).outcome.unwrap();
-    outcome.recv().unwrap()
-}
 
 fn log(world: &World) -> Vec<Record> {
     let mut records = last_records(&world.store, "candles", 0, 1000).unwrap();
@@ -161,6 +123,41 @@ fn a_rehearsal_refuses_what_cannot_read_the_state_or_does_not_save_it_twice_the_
     };
     assert_eq!(parse(b'1'), Ok(()));
     assert!(parse(b'5').unwrap_err().contains("headers"));
+}
+
+#[test]
+fn a_probation_that_the_topic_may_not_outlast_is_refused_unless_results_go_out_at_once() {
+    let world = World::guests();
+    market(&world, 0..10);
+    let pipeline = epochs(COUNTS);
+    let wiring = world.wire(&pipeline, DRAIN);
+    drop(tallow::start::start(&wiring, None).unwrap());
+    let version = world.version("test/hostile-window", b'1', contract(Role::Window));
+    let candidate = Candidate::new(&wiring, Role::Window, version, "a test").unwrap();
+    let swap = |retention, mode| {
+        world.log.set_retention(retention);
+        let terms = Terms { mode: Some(mode), probation_epochs: Some(20), why: String::new() };
+        // Nothing runs: whatever is not refused waits for an epoch that never ends, or for a state that nobody hands over.
+        std::thread::scope(|scope| {
+            let asked = scope.spawn(|| candidate::swap(&wiring, &candidate, &terms));
+            while !asked.is_finished() {
+                wiring.live.desk.clear();
+                std::thread::yield_now();
+            }
+            asked.join().unwrap().unwrap_err()
+        })
+    };
+    // 20 epochs of a second, ten times over.
+    let said = swap(Some(Duration::from_secs(199)), Mode::Hold);
+    assert!(said.contains("keeps records for 199 s"), "{said}");
+    for (retention, mode) in [
+        (Some(Duration::from_secs(200)), Mode::Hold),
+        (None, Mode::Hold),
+        (Some(Duration::from_secs(1)), Mode::Publish),
+    ] {
+        let said = swap(retention, mode);
+        assert!(said.contains("nothing was swapped"), "{said}");
+    }
 }
 
 #[test]

@@ -7,12 +7,11 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{COUNTS, OPEN_US, Row, SECOND_US, World, ask_swap, pipeline, plain};
+use common::{COUNTS, DRAIN, OPEN_US, Row, SECOND_US, World, ask_swap, pipeline, plain};
 use crossbeam_channel::bounded;
 use object_store::memory::InMemory;
 use tallow::live::desk::Rollback;
 use tallow::live::functions::contract;
-use tallow::plan::Mode as RunMode;
 use tallow::verify::range::Ask;
 use tallow::verify::verify;
 use tallow_edge::{ManualClock, Random, SeededRandom};
@@ -22,7 +21,6 @@ use tallow_log::record::{Mode, Role};
 use tallow_log::status::last_records;
 use tallow_manifest::Pipeline;
 
-const DRAIN: RunMode = RunMode { available_now: true, close_all: false };
 /// Seconds, and so trades, of a simulated market.
 const SECONDS: i64 = 600;
 

@@ -8,13 +8,14 @@ mod common;
 use std::sync::Arc;
 
 use arrow_array::{Float64Array, RecordBatch};
-use common::{COUNTS, MINUTES, SECOND_US, World, ask_swap, pipeline, plain, trade};
+use common::{
+    COUNTS, DRAIN, MINUTES, SECOND_US, World, epochs, market, pipeline, plain, run_with_swap, trade,
+};
 use crossbeam_channel::bounded;
 use parquet::arrow::ArrowWriter;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
-use tallow::live::desk::{Outcome, Rollback};
-use tallow::live::functions::contract;
+use tallow::live::desk::Rollback;
 use tallow::plan::Mode as RunMode;
 use tallow::verify::range::Ask;
 use tallow::verify::report::{Part, Report, Verdict};
@@ -25,8 +26,6 @@ use tallow_log::record::{Kind, Mode, Role, SeqRange};
 use tallow_log::status::last_records;
 use tallow_manifest::Pipeline;
 use tallow_record::TopicPartition;
-
-const DRAIN: RunMode = RunMode { available_now: true, close_all: false };
 
 const SLIDING: &str = r#"
 [[trigger.kafka.windows]]
@@ -152,33 +151,6 @@ fn records_that_were_set_aside_are_left_out_as_the_log_says() {
     world.run(&pipeline).outcome.unwrap();
     assert_eq!(world.rows("dead-letter/candles").len(), 3);
     assert_eq!(proved(&world, &pipeline).set_aside, 3);
-}
-
-/// Trades of the guests' format, one a second.
-fn market(world: &World, seconds: std::ops::Range<i64>) {
-    for second in seconds {
-        let real = || trade("BTCUSDT", second, second * SECOND_US, &format!("{}", 100 + second % 7), "2");
-        world.append(0, if world.parse == "parse-market" { real() } else { plain(second, second) });
-    }
-}
-
-fn epochs(windows: &str) -> Pipeline {
-    pipeline("epoch = { max-records = 30 }\nlimits = { batch-records = 10 }", windows)
-}
-
-fn run_with_swap(
-    world: &World,
-    pipeline: &Pipeline,
-    role: Role,
-    variant: u8,
-    mode: Mode,
-    epochs: u32,
-) -> Outcome {
-    let wiring = world.wire(pipeline, DRAIN);
-    let name = if role == Role::Parse { world.parse } else { world.window };
-    let outcome = ask_swap(&wiring, role, world.version(name, variant, contract(role)), mode, epochs);
-    world.run_wired(wiring).outcome.unwrap();
-    outcome.recv().unwrap()
 }
 
 #[test]

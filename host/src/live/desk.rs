@@ -119,7 +119,7 @@ impl Desk {
     }
 
     /// The run is over: whoever waits learns it by the closed channel.
-    pub(crate) fn clear(&self) {
+    pub fn clear(&self) {
         let mut asked = self.lock();
         (asked.swap, asked.copies) = (None, Vec::new());
     }

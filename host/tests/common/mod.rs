@@ -17,7 +17,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tallow::backfill::{self, Backfilling};
 use tallow::error::PipelineError;
 use tallow::live::desk::{Outcome, Swap};
-use tallow::live::functions::Functions;
+use tallow::live::functions::{Functions, contract};
 use tallow::live::library::{Card, Library};
 use tallow::pipeline::{self, Wiring};
 use tallow::plan::{Mode, Plan};
@@ -309,6 +309,38 @@ pub fn ask_swap(
     };
     assert!(wiring.live.desk.ask_swap(swap));
     outcome
+}
+
+/// Takes what the topics hold now.
+pub const DRAIN: Mode = Mode { available_now: true, close_all: false };
+
+/// Trades of one symbol, one a second, in the format of the world's parse function.
+pub fn market(world: &World, seconds: std::ops::Range<i64>) {
+    for second in seconds {
+        let real = || trade("BTCUSDT", second, second * SECOND_US, &format!("{}", 100 + second % 7), "2");
+        world.append(0, if world.parse == "parse-market" { real() } else { plain(second, second) });
+    }
+}
+
+/// Epochs of 30 records.
+pub fn epochs(windows: &str) -> Pipeline {
+    pipeline("epoch = { max-records = 30 }\nlimits = { batch-records = 10 }", windows)
+}
+
+/// Runs with a version of the world's function swapped in at the end of the first epoch.
+pub fn run_with_swap(
+    world: &World,
+    pipeline: &Pipeline,
+    role: Role,
+    variant: u8,
+    mode: record::Mode,
+    epochs: u32,
+) -> Outcome {
+    let wiring = world.wire(pipeline, DRAIN);
+    let name = if role == Role::Parse { world.parse } else { world.window };
+    let outcome = ask_swap(&wiring, role, world.version(name, variant, contract(role)), mode, epochs);
+    world.run_wired(wiring).outcome.unwrap();
+    outcome.recv().unwrap()
 }
 
 /// One window of one-minute candles over trades.
