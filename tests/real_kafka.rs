@@ -3,11 +3,14 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tallow_edge::{Clock, Random, SeededRandom, SystemClock};
+use tallow_source::{Config, KafkaSource, OnDataLoss, Source, Topics};
 use tallow_tests::kafka::Kafka;
 use tallow_tests::lake::{self, Row};
 use tallow_tests::ledger::Ledger;
@@ -68,6 +71,24 @@ fn messages_survive_a_broker_that_is_killed() {
     let expected: Vec<Row> =
         reference::candles([trade], 60_000_000).iter().map(|candle| candle.row()).collect();
     lake::assert_same_rows("after the restart", &expected, &lake::table(&scene.lake(), "speed/candles_1m"));
+}
+
+#[test]
+fn how_long_a_topic_keeps_its_records_is_known() {
+    let test = "how_long_a_topic_keeps_its_records_is_known";
+    let Some(kafka) = Kafka::shared(test) else { return };
+    for (retention_ms, known) in [("600000", Some(Duration::from_secs(600))), ("-1", None)] {
+        let topic = kafka.topic_that_keeps("kept", 1, retention_ms);
+        let source = KafkaSource::new(Config {
+            brokers: kafka.bootstrap.clone(),
+            client: BTreeMap::new(),
+            topics: Topics::Names(vec![topic]),
+            on_data_loss: OnDataLoss::Halt,
+            group_for_lag: None,
+            clock: Arc::new(SystemClock::new()),
+        });
+        assert_eq!(source.unwrap().retention().unwrap(), known, "retention.ms = {retention_ms}");
+    }
 }
 
 /// The recordings in a topic, keyed by symbol.

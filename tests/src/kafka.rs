@@ -97,9 +97,15 @@ impl Kafka {
 
     /// Makes a topic that keeps its messages for ever, however old their timestamps; `name` is made unique.
     pub fn topic(&self, name: &str, partitions: i32) -> String {
+        self.topic_that_keeps(name, partitions, "-1")
+    }
+
+    /// The same with a `retention.ms` of its own.
+    pub fn topic_that_keeps(&self, name: &str, partitions: i32, retention_ms: &str) -> String {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("{name}-{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        let topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1)).set("retention.ms", "-1");
+        let topic =
+            NewTopic::new(&name, partitions, TopicReplication::Fixed(1)).set("retention.ms", retention_ms);
         let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(30)));
         let made = block_on(self.admin().create_topics([&topic], &options)).expect("the broker answers");
         assert!(made.iter().all(Result::is_ok), "topic {name}: {made:?}");
