@@ -109,7 +109,27 @@ impl Kafka {
         let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(30)));
         let made = block_on(self.admin().create_topics([&topic], &options)).expect("the broker answers");
         assert!(made.iter().all(Result::is_ok), "topic {name}: {made:?}");
+        self.wait_until_known(&name, partitions);
         name
+    }
+
+    /// The controller answers before the broker tells its clients of a new topic.
+    fn wait_until_known(&self, topic: &str, partitions: i32) {
+        let clock = SystemClock::new();
+        let start = clock.ticks();
+        let admin = self.admin();
+        let known = || {
+            let metadata = admin.inner().fetch_metadata(Some(topic), START_LIMIT).ok()?;
+            let topic = metadata.topics().iter().find(|known| known.name() == topic)?;
+            Some(topic.partitions().iter().filter(|partition| partition.leader() >= 0).count())
+        };
+        while known() != usize::try_from(partitions).ok() {
+            assert!(
+                clock.ticks().since(start) < START_LIMIT,
+                "topic {topic} is not known within {START_LIMIT:?}"
+            );
+            clock.sleep(Duration::from_millis(20));
+        }
     }
 
     /// Removes a partition's records before `offset`, as retention does.
