@@ -1,6 +1,6 @@
 //! Why a pipeline stops, and the exit code that says so.
 
-use tallow_engine::LoadError;
+use tallow_engine::{CallError, LoadError};
 use tallow_epoch::Imbalance;
 use tallow_http::HttpError;
 use tallow_log::{LogError, StoreError};
@@ -40,6 +40,9 @@ pub enum PipelineError {
     Load(#[from] LoadError),
     #[error("{0}; nothing of this epoch was published")]
     Imbalance(#[from] Imbalance),
+    /// May work later: nothing of the epoch was committed.
+    #[error("remote function `{function}`, {call}: {why}")]
+    Remote { function: String, call: &'static str, why: String },
     #[error("function `{function}`, {call}: {why}")]
     Function { function: String, call: &'static str, why: String },
     #[error(
@@ -87,6 +90,7 @@ impl PipelineError {
             // A partition's trouble (no leader, an answer that did not come) is the broker's, and passes with it.
             Self::Source(SourceError::Unreachable { .. } | SourceError::Partition { .. })
             | Self::Clock { .. }
+            | Self::Remote { .. }
             | Self::Away { .. } => true,
             Self::Log(error) => error.passes(),
             Self::Store(error) => error.passes(),
@@ -94,6 +98,15 @@ impl PipelineError {
             Self::Table(error) => error.passes(),
             Self::Http(error) => error.passes(),
             _ => false,
+        }
+    }
+
+    /// A call that no record of its batch is to blame for.
+    pub fn of_call(function: String, call: &'static str, error: &CallError) -> Self {
+        match error {
+            CallError::Remote(why) => Self::Remote { function, call, why: why.clone() },
+            CallError::Refused(why) => Self::Function { function, call, why: why.clone() },
+            other => Self::Function { function, call, why: other.to_string() },
         }
     }
 
@@ -121,7 +134,9 @@ impl PipelineError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::BadRecord { .. } => exit::DATA,
-            Self::Source(SourceError::Unreachable { .. }) | Self::Away { .. } => exit::UNAVAILABLE,
+            Self::Source(SourceError::Unreachable { .. }) | Self::Away { .. } | Self::Remote { .. } => {
+                exit::UNAVAILABLE
+            }
             Self::Source(SourceError::NoTopic { .. } | SourceError::Setting { .. }) => exit::USAGE,
             Self::Log(error) => error.exit_code(),
             Self::Store(error) => error.exit_code(),

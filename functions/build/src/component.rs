@@ -1,4 +1,4 @@
-//! From a core module to a component that asks its host for nothing.
+//! From a core module to a component that asks its host for nothing, or for what its package says.
 
 use anyhow::{Context, Result, bail};
 use wit_component::{ComponentEncoder, DecodedWasm, decode};
@@ -8,16 +8,18 @@ const ALLOWED_IMPORT: &str = "tallow:types/types";
 
 /// Encodes a core module that wit-bindgen has put its world into.
 ///
-/// Fails where the component would import anything but types: a function that can read a clock, a file or
-/// the network does not give the same bytes again.
-pub fn encode(module: &[u8]) -> Result<Vec<u8>> {
+/// Fails where the component would import anything but types and what is `allowed`: a function that can read a clock, a
+/// file or the network does not give the same bytes again.
+pub fn encode(module: &[u8], allowed: &[String]) -> Result<Vec<u8>> {
     let component = ComponentEncoder::default()
         .module(module)
         .and_then(|encoder| encoder.validate(true).encode())
         .context("the module does not make a component (does it import something outside its world?)")?;
-    let refused: Vec<String> = imports(&component)?.into_iter().filter(|name| !is_allowed(name)).collect();
+    let is_refused = |name: &String| !is_allowed(name) && !allowed.iter().any(|it| is_of(name, it));
+    let refused: Vec<String> = imports(&component)?.into_iter().filter(is_refused).collect();
     if !refused.is_empty() {
-        bail!("it imports {}; a function may import {ALLOWED_IMPORT} only", refused.join(", "));
+        let may = allowed.iter().fold(ALLOWED_IMPORT.to_owned(), |may, it| format!("{may}, {it}"));
+        bail!("it imports {}; it may import {may} only", refused.join(", "));
     }
     Ok(component)
 }
@@ -34,6 +36,14 @@ fn imports(component: &[u8]) -> Result<Vec<String>> {
 
 fn is_allowed(import: &str) -> bool {
     import.split('@').next() == Some(ALLOWED_IMPORT)
+}
+
+/// Whether an import such as `wasi:http/types@0.2.4` is of a package such as `wasi:http` or `wasi:http@0.2`.
+fn is_of(import: &str, package: &str) -> bool {
+    let (path, version) = import.split_once('@').unwrap_or((import, ""));
+    let (name, release) = package.split_once('@').unwrap_or((package, ""));
+    let goes_on = |rest: &str| release.is_empty() || rest.is_empty() || rest.starts_with('.');
+    path.split('/').next() == Some(name) && version.strip_prefix(release).is_some_and(goes_on)
 }
 
 #[cfg(test)]
@@ -62,13 +72,26 @@ mod tests {
     #[test]
     fn an_import_that_the_world_declares_is_refused_by_name() {
         let wit = "package wild:clock; interface time { now: func(); } world w { import time; }";
-        let error = encode(&module_importing("wild:clock/time", Some(wit))).unwrap_err().to_string();
+        let error = encode(&module_importing("wild:clock/time", Some(wit)), &[]).unwrap_err().to_string();
         assert!(error.contains("wild:clock/time"), "{error}");
     }
 
     #[test]
+    fn an_import_is_taken_where_its_package_is_allowed_in_that_release() {
+        let wit = "package wild:clock@0.2.4; interface time { now: func(); } world w { import time; }";
+        let module = module_importing("wild:clock/time@0.2.4", Some(wit));
+        for allowed in ["wild:clock", "wild:clock@0.2", "wild:clock@0.2.4"] {
+            assert!(encode(&module, &[allowed.to_owned()]).is_ok(), "{allowed}");
+        }
+        for other in ["wild:clock@0.3", "wild:clock@0.2.5", "wild:cl", "wild:clock@0.2.40"] {
+            let error = encode(&module, &[other.to_owned()]).unwrap_err().to_string();
+            assert!(error.contains("wild:clock/time@0.2.4"), "{other}: {error}");
+        }
+    }
+
+    #[test]
     fn an_import_outside_the_world_is_refused_by_name() {
-        let error = format!("{:#}", encode(&module_importing("env", None)).unwrap_err());
+        let error = format!("{:#}", encode(&module_importing("env", None), &[]).unwrap_err());
         assert!(error.contains("env"), "{error}");
     }
 
@@ -81,6 +104,6 @@ mod tests {
 
     #[test]
     fn an_empty_module_imports_nothing_and_passes() {
-        assert!(encode(b"\0asm\x01\0\0\0").is_ok());
+        assert!(encode(b"\0asm\x01\0\0\0", &[]).is_ok());
     }
 }

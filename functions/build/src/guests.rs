@@ -1,4 +1,4 @@
-//! Which packages of the workspace are functions.
+//! Which packages of the workspace are functions, and which are gateways.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,12 +14,17 @@ pub struct Workspace {
     pub target: PathBuf,
     /// The function crates, by name.
     pub guests: Vec<Guest>,
+    /// The gateway crates, by name.
+    pub gateways: Vec<Guest>,
 }
 
 /// A package that becomes a component.
 #[derive(Debug, PartialEq)]
 pub struct Guest {
     pub name: String,
+    /// What the component may import beside types, as `package.metadata.tallow.imports` names it: packages of WIT, with
+    /// a version or without. A function has none.
+    pub imports: Vec<String>,
 }
 
 impl Workspace {
@@ -37,15 +42,12 @@ impl Workspace {
     }
 
     fn from_metadata(metadata: Metadata, functions: &Path) -> Result<Self> {
-        let mut guests: Vec<Guest> = metadata
-            .packages
-            .into_iter()
-            .filter(|package| package.is_function(functions))
-            .map(|package| Guest { name: package.name })
-            .collect();
-        guests.sort_by(|a, b| a.name.cmp(&b.name));
-        ensure!(!guests.is_empty(), "no package with a cdylib under {}", functions.display());
-        Ok(Self { root: metadata.workspace_root, target: metadata.target_directory, guests })
+        let found = metadata.packages.into_iter().filter(|package| package.is_function(functions));
+        let mut found: Vec<Guest> = found.map(Package::into_guest).collect();
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        ensure!(!found.is_empty(), "no package with a cdylib under {}", functions.display());
+        let (guests, gateways) = found.into_iter().partition(|guest| guest.imports.is_empty());
+        Ok(Self { root: metadata.workspace_root, target: metadata.target_directory, guests, gateways })
     }
 }
 
@@ -81,6 +83,21 @@ struct Package {
     name: String,
     manifest_path: PathBuf,
     targets: Vec<Target>,
+    #[serde(default)]
+    metadata: Option<PackageMetadata>,
+}
+
+#[derive(Deserialize)]
+struct PackageMetadata {
+    #[serde(default)]
+    tallow: TallowMetadata,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TallowMetadata {
+    #[serde(default)]
+    imports: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -92,6 +109,10 @@ impl Package {
     fn is_function(&self, functions: &Path) -> bool {
         self.manifest_path.starts_with(functions)
             && self.targets.iter().any(|target| target.crate_types.iter().any(|kind| kind == "cdylib"))
+    }
+
+    fn into_guest(self) -> Guest {
+        Guest { name: self.name, imports: self.metadata.map(|it| it.tallow.imports).unwrap_or_default() }
     }
 }
 
@@ -118,6 +139,20 @@ mod tests {
                 .unwrap();
         let names: Vec<_> = workspace.guests.iter().map(|guest| guest.name.as_str()).collect();
         assert_eq!(names, ["parse-market", "window"]);
+        assert!(workspace.gateways.is_empty());
+    }
+
+    #[test]
+    fn a_package_that_names_imports_is_a_gateway() {
+        let json = br#"{"workspace_root":"/w","target_directory":"/t","packages":[
+            {"name":"gateway","manifest_path":"/w/functions/gateway/Cargo.toml","targets":[{"crate_types":["cdylib"]}],
+             "metadata":{"docs":{},"tallow":{"imports":["wasi:http@0.3","tallow:parse"]}}},
+            {"name":"window","manifest_path":"/w/functions/window/Cargo.toml","targets":[{"crate_types":["cdylib"]}],
+             "metadata":null}]}"#;
+        let workspace =
+            Workspace::from_metadata(Metadata::read(json).unwrap(), Path::new("/w/functions")).unwrap();
+        assert_eq!(workspace.guests, [Guest { name: "window".into(), imports: Vec::new() }]);
+        assert_eq!(workspace.gateways[0].imports, ["wasi:http@0.3", "tallow:parse"]);
     }
 
     #[test]

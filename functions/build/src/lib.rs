@@ -1,7 +1,8 @@
 //! Builds function crates into components: a core module by the Rust compiler, then a component that asks its host for
-//! nothing.
+//! nothing. Gateway crates become components that ask for HTTP and for functions; [`compose()`] gives them these.
 
 mod component;
+mod compose;
 mod guests;
 mod toolchain;
 
@@ -11,6 +12,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
+pub use compose::compose;
 pub use guests::{Guest, Workspace};
 pub use toolchain::Toolchain;
 
@@ -18,9 +20,23 @@ pub use toolchain::Toolchain;
 pub fn build(toolchain: &Toolchain, workspace: &Workspace, guest: &Guest, to: &Path) -> Result<Vec<u8>> {
     let module = toolchain.compile(workspace, guest)?;
     let bytes = fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
-    let component = component::encode(&bytes).with_context(|| format!("function `{}`", guest.name))?;
+    let component =
+        component::encode(&bytes, &guest.imports).with_context(|| format!("function `{}`", guest.name))?;
     write_if_changed(to, &component)?;
     Ok(component)
+}
+
+/// Composes a gateway with functions, all of them built, into the component `to`, whose bytes are returned.
+pub fn build_composed(gateway: &Path, functions: &[&Path], to: &Path) -> Result<Vec<u8>> {
+    let read = |path: &Path| -> Result<(String, Vec<u8>)> {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        Ok((name, fs::read(path).with_context(|| format!("cannot read {}", path.display()))?))
+    };
+    let plugs = functions.iter().map(|path| read(path)).collect::<Result<Vec<_>>>()?;
+    let composed =
+        compose(&read(gateway)?, &plugs).with_context(|| format!("cannot compose {}", to.display()))?;
+    write_if_changed(to, &composed)?;
+    Ok(composed)
 }
 
 /// A component's SHA-256 in hex.

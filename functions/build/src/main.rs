@@ -3,13 +3,18 @@
 //! A function crate is a package under `functions/` with a `cdylib` target. Each becomes a core module by
 //! the Rust compiler, then a component in `target/functions/<name>.wasm`. The same source and compiler give
 //! the same digest from any folder. With the argument `tests` it builds the functions that tests need, from
-//! `tests/guests/` into `target/functions/test/`.
+//! `tests/guests/` into `target/functions/test/`; with `gateways` the functions and the gateways, each gateway also
+//! composed with the functions that it calls (`<name>-composed.wasm`).
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use tallow_functions_build::{Toolchain, Workspace, build, digest};
+use tallow_functions_build::{Guest, Toolchain, Workspace, build, build_composed, digest};
+
+/// What a gateway is composed with.
+const CALLED: [&str; 4] = ["parse-market", "window", "merge", "backfill-binance"];
 
 fn main() -> ExitCode {
     match run() {
@@ -24,18 +29,35 @@ fn main() -> ExitCode {
 fn run() -> Result<()> {
     let argument = std::env::args().nth(1);
     let (from, to) = match argument.as_deref() {
-        None => ("functions", "functions"),
+        None | Some("gateways") => ("functions", "functions"),
         Some("tests") => ("tests/guests", "functions/test"),
-        Some(other) => bail!("unknown argument `{other}`; there is only `tests`"),
+        Some(other) => bail!("unknown argument `{other}`; there are `tests` and `gateways`"),
     };
     let workspace = Workspace::here(from)?;
     let toolchain = Toolchain::find()?;
-    eprintln!("building {} functions with {toolchain}", workspace.guests.len());
     let out = workspace.target.join(to);
     fs::create_dir_all(&out).with_context(|| format!("cannot create {}", out.display()))?;
-    for guest in &workspace.guests {
-        let component = build(&toolchain, &workspace, guest, &out.join(format!("{}.wasm", guest.name)))?;
-        println!("{:<16} {:>8} bytes  sha256 {}", guest.name, component.len(), digest(&component));
+    let file = |name: &str| out.join(format!("{name}.wasm"));
+    let make = |guests: &[Guest]| -> Result<()> {
+        eprintln!("building {} components with {toolchain}", guests.len());
+        for guest in guests {
+            say(&guest.name, &build(&toolchain, &workspace, guest, &file(&guest.name))?);
+        }
+        Ok(())
+    };
+    make(&workspace.guests)?;
+    if argument.as_deref() == Some("gateways") {
+        make(&workspace.gateways)?;
+        let functions = CALLED.map(file);
+        let functions: Vec<&Path> = functions.iter().map(PathBuf::as_path).collect();
+        for gateway in &workspace.gateways {
+            let name = format!("{}-composed", gateway.name);
+            say(&name, &build_composed(&file(&gateway.name), &functions, &file(&name))?);
+        }
     }
     Ok(())
+}
+
+fn say(name: &str, component: &[u8]) {
+    println!("{name:<20} {:>8} bytes  sha256 {}", component.len(), digest(component));
 }

@@ -85,6 +85,7 @@ impl BackfillFunction {
 }
 
 fn instantiate(component: &Component, limits: Limits) -> Result<(Store<Sandbox>, BackfillWorld), CallError> {
+    let component = component.local()?;
     let mut store = instance::sandbox(component, limits);
     match BackfillWorld::instantiate(&mut store, &component.code, &component.linker) {
         Ok(world) => Ok((store, world)),

@@ -5,6 +5,7 @@ mod parse_world {
     wasmtime::component::bindgen!({
         path: ["../../wit/types", "../../wit/parse"],
         world: "tallow:parse/parse-function",
+        additional_derives: [serde::Serialize, serde::Deserialize],
     });
 }
 
@@ -12,6 +13,7 @@ mod window_world {
     wasmtime::component::bindgen!({
         path: ["../../wit/types", "../../wit/window"],
         world: "tallow:window/window-function",
+        additional_derives: [serde::Serialize, serde::Deserialize],
         with: { "tallow:types/types": super::types },
     });
 }
@@ -20,6 +22,7 @@ mod backfill_world {
     wasmtime::component::bindgen!({
         path: ["../../wit/types", "../../wit/backfill"],
         world: "tallow:backfill/backfill-function",
+        additional_derives: [serde::Serialize, serde::Deserialize],
         with: { "tallow:types/types": super::types },
     });
 }
@@ -28,6 +31,7 @@ mod merge_world {
     wasmtime::component::bindgen!({
         path: ["../../wit/types", "../../wit/merge"],
         world: "tallow:merge/merge-function",
+        additional_derives: [serde::Serialize, serde::Deserialize],
         with: { "tallow:types/types": super::types },
     });
 }

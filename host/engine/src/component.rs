@@ -9,8 +9,9 @@ use wasmtime::component::Linker;
 use crate::check;
 use crate::contract::Contract;
 use crate::instance::Sandbox;
+use crate::remote::Remote;
 use crate::ticks::Ticks;
-use crate::{LoadError, Runtime, cache, wasi};
+use crate::{CallError, LoadError, Runtime, cache, wasi};
 
 /// Compiled code that nothing has been checked of yet.
 pub struct Code {
@@ -60,18 +61,58 @@ impl Code {
 }
 
 /// Compiled code that exports its contract and is granted nothing.
+///
+/// Or a function behind a gateway, known by its descriptor.
 #[derive(Clone)]
 pub struct Component {
-    pub(crate) engine: Engine,
-    pub(crate) code: wasmtime::component::Component,
-    pub(crate) linker: Linker<Sandbox>,
-    pub(crate) ticks: Arc<Ticks>,
+    pub(crate) body: Body,
     name: String,
     digest: String,
     contract: Contract,
 }
 
+/// Where a component's code runs.
+#[derive(Clone)]
+pub(crate) enum Body {
+    Local(Box<Local>),
+    Remote(Remote),
+}
+
+#[derive(Clone)]
+pub(crate) struct Local {
+    pub engine: Engine,
+    pub code: wasmtime::component::Component,
+    pub linker: Linker<Sandbox>,
+    pub ticks: Arc<Ticks>,
+}
+
 impl Component {
+    /// A function of a gateway. `bytes`: its descriptor.
+    pub(crate) fn remote(name: &str, bytes: &[u8], remote: Remote, contract: Contract) -> Self {
+        Self { body: Body::Remote(remote), name: name.to_owned(), digest: sha256(bytes), contract }
+    }
+
+    /// The code that runs here.
+    ///
+    /// # Errors
+    /// It is a remote function of a contract that is not called remotely.
+    pub(crate) fn local(&self) -> Result<&Local, CallError> {
+        match &self.body {
+            Body::Local(local) => Ok(local),
+            Body::Remote(_) => {
+                Err(CallError::Remote(format!("a {} function is not called remotely", self.contract.name())))
+            }
+        }
+    }
+
+    /// The gateway's address, of a remote function.
+    pub fn remote_url(&self) -> Option<&str> {
+        match &self.body {
+            Body::Local(_) => None,
+            Body::Remote(remote) => Some(&remote.descriptor.remote),
+        }
+    }
+
     pub(crate) fn new(
         runtime: &Runtime,
         name: &str,
@@ -83,8 +124,8 @@ impl Component {
         let linker = wasi::linker(runtime.engine(), &code)
             .map_err(|error| LoadError::Invalid { name: name.to_owned(), why: format!("{error:#}") })?;
         check::exports_contract(name, &linker, &code, contract)?;
-        let (engine, ticks) = (runtime.engine().clone(), runtime.ticks());
-        Ok(Self { engine, code, linker, ticks, name: name.to_owned(), digest, contract })
+        let local = Local { engine: runtime.engine().clone(), code, linker, ticks: runtime.ticks() };
+        Ok(Self { body: Body::Local(Box::new(local)), name: name.to_owned(), digest, contract })
     }
 
     /// The name by which the manifest calls it.
@@ -103,14 +144,18 @@ impl Component {
 
     /// Names of the interfaces of WASI that it imports: they are answered with nothing.
     pub fn wasi(&self) -> Vec<String> {
-        let component = self.code.component_type();
-        let imports = component.imports(&self.engine).map(|(import, _)| import.to_owned());
+        let Body::Local(local) = &self.body else { return Vec::new() };
+        let component = local.code.component_type();
+        let imports = component.imports(&local.engine).map(|(import, _)| import.to_owned());
         imports.filter(|import| wasi::is_answered(import)).collect()
     }
 
     /// Names of the exported interfaces.
     pub fn exports(&self) -> Vec<String> {
-        check::exports(&self.engine, &self.code)
+        match &self.body {
+            Body::Local(local) => check::exports(&local.engine, &local.code),
+            Body::Remote(remote) => vec![remote.descriptor.function.contract.clone()],
+        }
     }
 }
 

@@ -20,6 +20,8 @@ pub enum LoadError {
     Contract { name: String, contract: &'static str, wanted: String, exports: String },
     #[error("{name} exports `{found}`, and this host takes {takes}: {remedy}")]
     Version { name: String, found: String, takes: String, remedy: &'static str },
+    #[error("{name}: {why}")]
+    Remote { name: String, why: String },
     #[error(
         "{name} exports `{interface}` with other types than this host's: {why}. Build it with this host's `wit/`"
     )]
@@ -43,6 +45,15 @@ pub enum CallError {
     /// The function itself answered with an error: what it was asked for is wrong.
     #[error("refused: {0}")]
     Refused(String),
+    /// A remote function was not reached, or is another one than before. Nothing is known of the batch.
+    #[error("{0}")]
+    Remote(String),
+    /// A remote window function takes its state with every call.
+    #[error(
+        "its state has {state_bytes} bytes, with which a call has {call_bytes}; a gateway takes {limit_bytes}. Run this \
+         window function in the host (`function = \"window\"`), or make fewer or smaller windows of fewer keys"
+    )]
+    State { state_bytes: u64, call_bytes: u64, limit_bytes: u64 },
 }
 
 impl CallError {
@@ -55,6 +66,13 @@ impl CallError {
             Self::Output { .. } => "output",
             Self::Contract(_) => "contract",
             Self::Refused(_) => "refused",
+            Self::Remote(_) => "remote",
+            Self::State { .. } => "state",
         }
+    }
+
+    /// Whether some record of the batch may be the cause, so that it is worth looking for.
+    pub fn may_be_a_record(&self) -> bool {
+        !matches!(self, Self::Refused(_) | Self::Remote(_) | Self::State { .. })
     }
 }

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use wasmtime::{ResourceLimiter, Store, Trap};
 
+use crate::CallError;
+use crate::component::Local;
 use crate::ticks::{TICK, Ticks};
 use crate::wasi;
-use crate::{CallError, Component};
 
 /// What one instance may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +90,7 @@ impl ResourceLimiter for Sandbox {
 }
 
 /// A store with its limits set.
-pub(crate) fn sandbox(component: &Component, limits: Limits) -> Store<Sandbox> {
+pub(crate) fn sandbox(component: &Local, limits: Limits) -> Store<Sandbox> {
     let sandbox = Sandbox {
         limits,
         memory_bytes: 0,

@@ -2,7 +2,7 @@
 //!
 //! [`Runtime`] compiles components (cached by digest) and keeps the deadline ticks; a [`Component`] has been
 //! checked to import nothing; [`ParseFunction`], [`WindowFunction`], [`BackfillFunction`] and [`MergeFunction`] are
-//! instances with a memory cap, a deadline and an output cap. Whatever a function does wrong comes back as a
+//! instances with a memory cap, a deadline and an output cap, or a gateway that a [`Caller`] reaches. Whatever a function does wrong comes back as a
 //! [`CallError`]. [`golden`] holds a
 //! built component to golden vectors.
 
@@ -18,6 +18,7 @@ pub mod golden;
 mod instance;
 mod merge;
 mod parse;
+mod remote;
 mod runtime;
 mod ticks;
 mod validate;
@@ -46,6 +47,7 @@ pub use error::{CallError, LoadError};
 pub use instance::Limits;
 pub use merge::MergeFunction;
 pub use parse::{Marked, ParseFunction, ParseOptions, Parsed, WantedColumn};
+pub use remote::{Caller, Callers, Descriptor};
 pub use runtime::{Runtime, precompile};
 pub use validate::bit;
 pub use window::WindowFunction;

@@ -16,6 +16,7 @@ pub struct MergeFunction {
 
 impl MergeFunction {
     pub fn new(component: &Component, limits: Limits) -> Result<Self, CallError> {
+        let component = component.local()?;
         let mut store = instance::sandbox(component, limits);
         match MergeWorld::instantiate(&mut store, &component.code, &component.linker) {
             Ok(world) => Ok(Self { store, world }),

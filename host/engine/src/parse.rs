@@ -7,7 +7,9 @@ use tallow_record::Batch;
 use wasmtime::Store;
 
 use crate::bindings::{ParseWorld, parse_contract as wit, types, window_contract};
+use crate::component::{Body, Local};
 use crate::instance::{self, Sandbox};
+use crate::remote::RemoteParse;
 use crate::validate::{self, texts};
 use crate::{CallError, Component, Limits, ParseDescription, Rows};
 
@@ -77,13 +79,22 @@ pub struct ParseFunction {
     limits: Limits,
     options: wit::Options,
     description: ParseDescription,
-    live: Option<(Store<Sandbox>, ParseWorld)>,
+    live: Option<Live>,
+}
+
+/// What answers calls.
+enum Live {
+    Local(Box<(Store<Sandbox>, ParseWorld)>),
+    Remote(RemoteParse),
 }
 
 impl ParseFunction {
     pub fn new(component: &Component, limits: Limits, options: ParseOptions) -> Result<Self, CallError> {
-        let mut live = instantiate(component, limits)?;
-        let description = call(&mut live, |parse, store| parse.call_describe(store))?;
+        let mut live = start(component, limits)?;
+        let description = match &mut live {
+            Live::Local(local) => call(local, |parse, store| parse.call_describe(store))?,
+            Live::Remote(remote) => remote.describe()?,
+        };
         let options = wit_options(options);
         Ok(Self { component: component.clone(), limits, options, description, live: Some(live) })
     }
@@ -101,10 +112,16 @@ impl ParseFunction {
     pub fn parse(&mut self, batch: &mut Batch) -> Result<Parsed, CallError> {
         let mut live = match self.live.take() {
             Some(live) => live,
-            None => instantiate(&self.component, self.limits)?,
+            None => start(&self.component, self.limits)?,
         };
         let lent = lend(batch, &self.description);
-        let answer = call(&mut live, |parse, store| parse.call_parse(store, &lent, &self.options));
+        let answer = match &mut live {
+            Live::Local(local) => call(local, |parse, store| parse.call_parse(store, &lent, &self.options)),
+            Live::Remote(remote) => match remote.parse(&lent, &self.options) {
+                Err(CallError::Refused(why)) => Ok(Err(why)),
+                answer => answer.map(Ok),
+            },
+        };
         take_back(batch, lent);
         let parsed = match answer? {
             Ok(parsed) => parsed,
@@ -121,8 +138,8 @@ impl ParseFunction {
     /// Gives calls another deadline: a missed one is tried again with more time before a record is blamed.
     pub fn set_deadline(&mut self, deadline: Duration) {
         self.limits.deadline = deadline;
-        if let Some((store, _)) = &mut self.live {
-            instance::set_deadline(store, deadline);
+        if let Some(Live::Local(local)) = &mut self.live {
+            instance::set_deadline(&mut local.0, deadline);
         }
     }
 }
@@ -136,7 +153,14 @@ fn wit_options(options: ParseOptions) -> wit::Options {
     }
 }
 
-fn instantiate(component: &Component, limits: Limits) -> Result<(Store<Sandbox>, ParseWorld), CallError> {
+fn start(component: &Component, limits: Limits) -> Result<Live, CallError> {
+    match &component.body {
+        Body::Local(local) => instantiate(local, limits).map(Box::new).map(Live::Local),
+        Body::Remote(remote) => Ok(Live::Remote(RemoteParse::new(remote.clone()))),
+    }
+}
+
+fn instantiate(component: &Local, limits: Limits) -> Result<(Store<Sandbox>, ParseWorld), CallError> {
     let mut store = instance::sandbox(component, limits);
     match ParseWorld::instantiate(&mut store, &component.code, &component.linker) {
         Ok(world) => Ok((store, world)),

@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use wasmtime::{Config, Engine};
 
+use crate::remote::Remote;
 use crate::ticks::Ticks;
-use crate::{Code, Component, Contract, LoadError};
+use crate::{Callers, Code, Component, Contract, Descriptor, LoadError};
 
 /// Compiles and holds what all functions share.
 pub struct Runtime {
     engine: Engine,
     cache: Option<PathBuf>,
     ticks: Arc<Ticks>,
+    callers: Option<Arc<dyn Callers>>,
 }
 
 impl Runtime {
@@ -21,11 +23,21 @@ impl Runtime {
         let wrong = |why: String| LoadError::Invalid { name: "wasmtime".into(), why };
         let engine = Engine::new(&config()).map_err(|error| wrong(error.to_string()))?;
         let ticks = Ticks::start(&engine).map_err(|error| wrong(format!("deadline ticks: {error}")))?;
-        Ok(Self { engine, cache, ticks: Arc::new(ticks) })
+        Ok(Self { engine, cache, ticks: Arc::new(ticks), callers: None })
     }
 
-    /// Takes a component's bytes (binary) after checking its imports and exports.
+    /// Lets it load remote functions, too.
+    pub fn with_callers(mut self, callers: Arc<dyn Callers>) -> Self {
+        self.callers = Some(callers);
+        self
+    }
+
+    /// Takes a component's bytes (binary) after checking its imports and exports, or a remote function's descriptor.
     pub fn load(&self, name: &str, bytes: &[u8], contract: Contract) -> Result<Component, LoadError> {
+        if Descriptor::is_one(bytes) {
+            let remote = Remote::open(self.callers.as_deref(), name, bytes, contract)?;
+            return Ok(Component::remote(name, bytes, remote, contract));
+        }
         let code = match self.cached(bytes) {
             Some(code) => code,
             None => Code::compile(self, name, bytes)?,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Report;
 use crate::node::{Node, Place, Value};
+use crate::secret::Secret;
 
 /// A WebAssembly component of the manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub enum Source {
         package: String,
         version: String,
     },
+    /// A gateway that a pipeline names; not a component of the manifest's own.
+    Remote { url: String, token: Option<Secret> },
 }
 
 /// Every component of the manifest by name; relative sources start from `folder`.

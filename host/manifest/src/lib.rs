@@ -27,6 +27,7 @@ mod node;
 mod pipeline;
 mod reader;
 mod reference;
+mod remote;
 mod schema;
 mod secret;
 mod spin;

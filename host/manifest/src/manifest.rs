@@ -14,7 +14,7 @@ use crate::node::{Node, Table, Value};
 use crate::pipeline::Pipeline;
 use crate::reader;
 use crate::variables::Variables;
-use crate::{spin, toml};
+use crate::{remote, spin, toml};
 
 /// A manifest in which nothing is left to decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,9 +149,11 @@ fn resolve_tree(
     let batches = batch::read_all(&cluster, report);
     let merges = merge::read_all(&cluster, &pipelines, report);
     backfills.iter_mut().for_each(|(_, backfill)| backfill.cover_by(&merges));
-    let components = component::read(&root, folder, report);
-    check_components(&root, &pipelines, report);
-    check_backfill_components(&root, &backfills, report);
+    let mut components = component::read(&root, folder, report);
+    let remotes = remote::components(&pipelines, report);
+    check_components(&root, &remotes, &pipelines, report);
+    check_backfill_components(&root, &remotes, &backfills, report);
+    components.extend(remotes);
     check_batch_components(&root, &batches, report);
     check_merge_components(&root, &merges, report);
     check_tables(&pipelines, report);
@@ -258,7 +260,12 @@ fn component_names(root: &Node) -> Vec<&str> {
 }
 
 /// Every component that a pipeline names is one of the manifest's.
-fn check_components(root: &Node, pipelines: &[(Node, Pipeline)], report: &mut Report) {
+fn check_components(
+    root: &Node,
+    remotes: &BTreeMap<String, Component>,
+    pipelines: &[(Node, Pipeline)],
+    report: &mut Report,
+) {
     let known = component_names(root);
     for (node, pipeline) in pipelines {
         let windows = match node.find(&["windows"]).map(|node| &node.value) {
@@ -268,7 +275,7 @@ fn check_components(root: &Node, pipelines: &[(Node, Pipeline)], report: &mut Re
         let functions =
             windows.iter().zip(&pipeline.windows).map(|(at, window)| (at, "function", &window.function));
         for (table, key, name) in std::iter::once((node, "parse", &pipeline.parse)).chain(functions) {
-            if !known.contains(&name.as_str()) {
+            if !known.contains(&name.as_str()) && !remotes.contains_key(name) {
                 let problem = format!(
                     "pipeline `{}` names the component `{name}`, but there is no [component.{name}]; {}",
                     pipeline.id,
@@ -281,11 +288,16 @@ fn check_components(root: &Node, pipelines: &[(Node, Pipeline)], report: &mut Re
 }
 
 /// Every component that a backfill names is one of the manifest's.
-fn check_backfill_components(root: &Node, backfills: &[(Node, Backfill)], report: &mut Report) {
+fn check_backfill_components(
+    root: &Node,
+    remotes: &BTreeMap<String, Component>,
+    backfills: &[(Node, Backfill)],
+    report: &mut Report,
+) {
     let known = component_names(root);
     for (node, backfill) in backfills {
         for (key, name) in [("function", &backfill.function), ("parse", &backfill.bars.parse)] {
-            if !known.contains(&name.as_str()) {
+            if !known.contains(&name.as_str()) && !remotes.contains_key(name) {
                 let suggestion = suggestion(name, &known);
                 let problem = format!(
                     "backfill `{}` names the component `{name}`, but there is no [component.{name}]; {suggestion}",

@@ -10,7 +10,7 @@ use crate::reader::{self, Reader};
 use crate::swap::Swap;
 use crate::topics::{self, StartingOffsets, Topics};
 use crate::window::Window;
-use crate::{meaning, names, schema};
+use crate::{meaning, names, remote, schema};
 
 /// A pipeline with everything decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,7 +121,7 @@ impl Pipeline {
         let reader = Reader::open(node, &schema::PIPELINE, report)?;
         let id = reader.required("id", report, names::pipeline);
         let topics = topics::read_topics(&reader, report);
-        let parse = reader.required("parse", report, read_parse);
+        let parse = reader.required("parse", report, remote::read_function);
         let parse_settings = reader.optional("parse-settings", report, read_parse_settings);
         let delay_us = reader.required("delay", report, reader::duration_us);
         let max_future_us = reader.required("max-future", report, reader::duration_us);

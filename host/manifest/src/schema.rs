@@ -257,14 +257,34 @@ pub(crate) const PIPELINE: Table = Table {
     ],
 };
 
+pub(crate) const FUNCTION_PLACE: Table = Table {
+    header: "parse = { … }, and function = { … } of a window",
+    meaning: "Where the function is: exactly one of `component` and `remote`.",
+    keys: &[
+        key("component", "a component's name", Absent("`remote` says it"), "A component of this manifest."),
+        key(
+            "remote",
+            "an address, `https://host`",
+            Absent("`component` says it"),
+            "A gateway that runs the function. Batches and state go there and come back; docs/platforms.md says what that \
+             costs.",
+        ),
+        key(
+            "token",
+            "a string",
+            Absent("none is sent"),
+            "What the gateway, or what stands before it, wants as `Authorization: Bearer`.",
+        ),
+    ],
+    refused: &[],
+};
+
+/// Where only a component of the manifest will do.
 pub(crate) const PARSE: Table = Table {
     header: "parse",
     meaning: "Where the parse function is.",
     keys: &[key("component", "a component's name", Required, "A component of this manifest.")],
-    refused: &[(
-        "remote",
-        "functions behind a URL are not supported by this version of tallow; name a component",
-    )],
+    refused: &[("remote", "only the functions of a pipeline itself may be remote; name a component")],
 };
 
 pub(crate) const EPOCH: Table = Table {

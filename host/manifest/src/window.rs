@@ -8,7 +8,7 @@ use crate::aggregate::{self, Aggregate};
 use crate::error::Report;
 use crate::node::{Node, Value};
 use crate::reader::{self, Reader};
-use crate::{names, schema};
+use crate::{names, remote, schema};
 
 /// A window of a pipeline: what the window contract calls a spec, and the component that computes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -64,7 +64,7 @@ impl Window {
     pub(crate) fn read(node: &Node, report: &mut Report) -> Option<Self> {
         let reader = Reader::open(node, &schema::WINDOW, report)?;
         let name = reader.required("name", report, names::window);
-        let function = reader.required("function", report, reader::text);
+        let function = reader.required("function", report, remote::read_function);
         let kinds = reader.required("kinds", report, read_kinds);
         let shape = read_shape(&reader, report);
         let offset_us = reader.required("offset", report, |node, report| read_offset(node, shape, report));

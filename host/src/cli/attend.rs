@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Scope;
 
-use tallow_manifest::Manifest;
+use tallow_manifest::{Manifest, Source};
 use tiny_http::Server;
 
 use self::vetting::Rules;
@@ -74,9 +74,14 @@ impl<'a> Attendant<'a> {
 }
 
 fn files(manifest: &Manifest, wiring: &Wiring) -> Result<Files, Failure> {
+    // A gateway changes by itself; there is no file of it to watch.
+    let is_remote = |name: &&String| {
+        matches!(manifest.components.get(*name).map(|it| &it.source), Some(Source::Remote { .. }))
+    };
     let names = [&wiring.plan.pipeline.parse, &wiring.plan.window_function];
+    let names = names.into_iter().filter(|name| !is_remote(name));
     let file = |name: &String| Ok((name.clone(), settings::component_file(manifest, name)?.to_owned()));
-    Ok(Files(names.into_iter().map(file).collect::<Result<_, Failure>>()?))
+    Ok(Files(names.map(file).collect::<Result<_, Failure>>()?))
 }
 
 /// A socket that was asked for must be there; a run that was not told of one does without.

@@ -1,5 +1,7 @@
 //! `tallow check`: everything that can be known of a manifest without running it.
 
+use std::sync::Arc;
+
 use tallow_engine::{BackfillFunction, BackfillOptions, CallError, Contract, ParseFunction, WindowFunction};
 use tallow_manifest::{Backfill, Manifest, Pipeline};
 
@@ -16,7 +18,7 @@ pub struct Args {
 pub fn run(args: Args) -> Result<(), Failure> {
     let manifest = args.settings.load()?;
     manifest.check_files().map_err(|errors| Failure::new(exit::USAGE, errors))?;
-    let runtime = settings::runtime()?;
+    let runtime = settings::runtime_of(&manifest, Arc::default())?;
     for pipeline in &manifest.pipelines {
         check(&manifest, &runtime, pipeline)?;
     }

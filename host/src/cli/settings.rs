@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-use tallow_engine::{Component, Contract, Runtime};
+use tallow_edge::{SystemClock, SystemRandom};
+use tallow_engine::{Component, Contract, LoadError, Runtime};
 use tallow_manifest::{Manifest, Overrides, Pipeline, Source};
 
 use super::Failure;
 use crate::error::exit;
+use crate::remote::Gateways;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -67,10 +71,45 @@ pub fn component(
     name: &str,
     contract: Contract,
 ) -> Result<Component, Failure> {
+    let (bytes, _) = component_bytes(manifest, name, contract)?;
+    runtime.load(name, &bytes, contract).map_err(|error| not_taken(name, &error))
+}
+
+fn not_taken(name: &str, error: &LoadError) -> Failure {
+    Failure::new(exit::USAGE, format!("[component.{name}]: {error}"))
+}
+
+/// A component's bytes, or the descriptor of a remote function; and where they come from.
+pub fn component_bytes(
+    manifest: &Manifest,
+    name: &str,
+    contract: Contract,
+) -> Result<(Vec<u8>, String), Failure> {
+    if let Some(Source::Remote { url, .. }) = manifest.components.get(name).map(|it| &it.source) {
+        let descriptor = gateways(manifest, Arc::default()).describe(url, contract);
+        let descriptor = descriptor.map_err(|error| Failure::new(exit::UNAVAILABLE, error))?;
+        let bytes = descriptor.to_bytes().map_err(|error| Failure::new(exit::FAILED, error))?;
+        return Ok((bytes, url.clone()));
+    }
     let path = component_file(manifest, name)?;
-    runtime
-        .load_file(name, path, contract)
-        .map_err(|error| Failure::new(exit::USAGE, format!("[component.{name}]: {error}")))
+    let bytes = std::fs::read(path).map_err(|error| {
+        not_taken(name, &LoadError::Unreadable { path: path.to_owned(), why: error.to_string() })
+    })?;
+    Ok((bytes, path.display().to_string()))
+}
+
+/// What calls the manifest's remote functions.
+pub fn gateways(manifest: &Manifest, stop: Arc<AtomicBool>) -> Gateways {
+    let tokens = manifest.components.values().filter_map(|component| match &component.source {
+        Source::Remote { url, token: Some(token) } => Some((url.clone(), token.clone())),
+        _ => None,
+    });
+    Gateways {
+        tokens: tokens.collect(),
+        clock: Arc::new(SystemClock::new()),
+        random: Arc::new(SystemRandom),
+        stop,
+    }
 }
 
 /// The file that the manifest names for a component.
@@ -86,6 +125,11 @@ pub fn component_file<'a>(manifest: &'a Manifest, name: &str) -> Result<&'a Path
             "[component.{name}]: only local files are supported as `source` by this version of tallow"
         ))),
     }
+}
+
+/// What runs the functions of a manifest, the remote ones included.
+pub fn runtime_of(manifest: &Manifest, stop: Arc<AtomicBool>) -> Result<Runtime, Failure> {
+    Ok(runtime()?.with_callers(Arc::new(gateways(manifest, stop))))
 }
 
 /// Compiled code is kept in the user's cache folder.

@@ -40,7 +40,7 @@ pub struct World {
 impl World {
     pub fn new(manifest: &Manifest, stop: Arc<AtomicBool>) -> Result<Self, Failure> {
         Ok(Self {
-            runtime: Arc::new(settings::runtime()?),
+            runtime: Arc::new(settings::runtime_of(manifest, stop.clone())?),
             store: store(&manifest.kafka)?,
             clock: Arc::new(SystemClock::new()),
             random: Arc::new(SystemRandom),
@@ -123,13 +123,10 @@ impl World {
         name: &str,
         contract: Contract,
     ) -> Result<(Component, Bytes, Card), Failure> {
-        let path = settings::component_file(manifest, name)?;
+        let (bytes, origin) = settings::component_bytes(manifest, name, contract)?;
         let usage = |error: LoadError| Failure::new(exit::USAGE, format!("[component.{name}]: {error}"));
-        let bytes = std::fs::read(path).map_err(|error| {
-            usage(LoadError::Unreadable { path: path.to_owned(), why: error.to_string() })
-        })?;
         let component = self.runtime.load(name, &bytes, contract).map_err(usage)?;
-        let card = Card::new(&component, path.display().to_string(), self.clock.now_us());
+        let card = Card::new(&component, origin, self.clock.now_us());
         Ok((component, bytes.into(), card))
     }
 

@@ -108,8 +108,8 @@ impl Isolation {
         function: &mut WindowFunction,
         split: &mut Split,
     ) -> Result<(), PipelineError> {
-        if let CallError::Refused(why) = error {
-            return Err(self.failed(why));
+        if !error.may_be_a_record() {
+            return Err(self.failed(error));
         }
         self.budget.spend(self.function.component.name(), error)?;
         *function = self.rebuild(before, split)?;
@@ -161,10 +161,10 @@ impl Isolation {
             self.watermark_us,
             &self.parts(),
         );
-        let mut function = restored.map_err(|error| self.failed(error))?;
+        let mut function = restored.map_err(|error| self.failed(&error))?;
         let taken = before.iter().chain(split.pieces.iter().map(|(piece, _)| piece));
         for piece in taken {
-            function.update(&piece.parsed.rows).map_err(|error| self.failed(error))?;
+            function.update(&piece.parsed.rows).map_err(|error| self.failed(&error))?;
         }
         function.set_deadline(self.function.limits.deadline);
         Ok(function)
@@ -172,14 +172,13 @@ impl Isolation {
 
     fn part_of(&mut self, piece: &Piece, records: std::ops::Range<usize>) -> Result<Piece, PipelineError> {
         let mut batch = piece.batch.select(records);
-        let parsed = self.parse.parse(&mut batch).map_err(|error| self.failed(error))?;
-        let (event_times, _) =
-            event_times(&batch, &parsed.rows, &self.time, i64::MAX).map_err(|why| self.failed(why))?;
+        let parsed = self.parse.parse(&mut batch).map_err(|error| self.failed(&error))?;
+        let (event_times, _) = event_times(&batch, &parsed.rows, &self.time, i64::MAX)
+            .map_err(|why| self.failed(&CallError::Refused(why)))?;
         Ok(Piece { batch, parsed, event_times })
     }
 
-    fn failed(&self, why: impl std::fmt::Display) -> PipelineError {
-        let function = self.function.component.name().to_owned();
-        PipelineError::Function { function, call: "update", why: why.to_string() }
+    fn failed(&self, error: &CallError) -> PipelineError {
+        PipelineError::of_call(self.function.component.name().to_owned(), "update", error)
     }
 }

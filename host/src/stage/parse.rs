@@ -159,7 +159,9 @@ impl ParseWorker {
         }
         let error = match self.function.parse(&mut batch) {
             Ok(parsed) => return self.accept(batch, parsed, parts),
-            Err(CallError::Refused(why)) => return Err(self.refused(why)),
+            Err(error) if !error.may_be_a_record() => {
+                return Err(PipelineError::of_call(self.name(), "parse", &error));
+            }
             Err(error) => error,
         };
         if self.live.trial.is_of(Role::Parse) {
@@ -189,7 +191,10 @@ impl ParseWorker {
         let middle = batch.len() / 2;
         self.parse(batch.select(0..middle), parts)?;
         self.parse(batch.select(middle..batch.len()), parts)?;
-        if parts.aside.len() == before && !matches!(error, CallError::Deadline { .. }) {
+        // Less at once may pass where more takes too long, or is too much for one answer.
+        if parts.aside.len() == before
+            && !matches!(error, CallError::Deadline { .. } | CallError::Output { .. })
+        {
             return Err(PipelineError::Unrepeatable {
                 function: self.name(),
                 place: batch.place(0).to_string(),

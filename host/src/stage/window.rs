@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use crossbeam_channel::{Receiver, Sender};
 use tallow_edge::Clock;
-use tallow_engine::{Output, Part, Report, WindowFunction};
+use tallow_engine::{CallError, Output, Part, Report, WindowFunction};
 use tallow_epoch::future::{Decision, judge};
 use tallow_epoch::watermark::Now;
 use tallow_epoch::{Ledger, Watermarks};
@@ -170,6 +170,7 @@ impl WindowWorker {
         self.live.speed.add(Role::Window, took, piece.parsed.rows.table.rows as usize);
         match updated {
             Ok(reports) => self.accept(piece, &reports),
+            Err(error) if !error.may_be_a_record() => Err(self.failed("update", &error)),
             Err(error) if self.live.trial.is_on() => {
                 Err(self.on_probation(format!("update of a batch from {} on {error}", piece.batch.place(0))))
             }
@@ -315,7 +316,7 @@ impl WindowWorker {
         let mut closed = Vec::new();
         if let Some(watermark_us) = watermark_us {
             let outputs =
-                self.function.advance(watermark_us).map_err(|error| self.failed("advance", error))?;
+                self.function.advance(watermark_us).map_err(|error| self.failed("advance", &error))?;
             for output in &outputs {
                 let name = &self.plan.specs[output.spec as usize].name;
                 epoch.ledger.window(name).closed += output.assignments;
@@ -323,7 +324,7 @@ impl WindowWorker {
             self.collect(outputs, &mut closed)?;
         }
         if close_all {
-            let outputs = self.function.close_all().map_err(|error| self.failed("close-all", error))?;
+            let outputs = self.function.close_all().map_err(|error| self.failed("close-all", &error))?;
             self.collect(outputs, &mut closed)?;
         }
         self.count_open(&mut epoch.ledger)?;
@@ -363,7 +364,7 @@ impl WindowWorker {
         for output in outputs.into_iter().filter(|output| output.table.rows > 0) {
             let name = &self.plan.specs[output.spec as usize].name;
             let rows = tallow_engine::to_arrow(&output.table)
-                .map_err(|error| self.failed("closed windows", error))?;
+                .map_err(|error| self.failed("closed windows", &CallError::Contract(error.to_string())))?;
             closed.push((name.clone(), rows));
         }
         Ok(())
@@ -371,7 +372,7 @@ impl WindowWorker {
 
     /// Books the change of what open windows hold, by the function's own account.
     fn count_open(&mut self, ledger: &mut Ledger) -> Result<(), PipelineError> {
-        let stats = self.function.stats().map_err(|error| self.failed("stats", error))?;
+        let stats = self.function.stats().map_err(|error| self.failed("stats", &error))?;
         for stat in &stats {
             let Some(spec) = self.plan.specs.get(stat.spec as usize) else { continue };
             let held = self.held.entry(spec.name.clone()).or_default();
@@ -384,7 +385,7 @@ impl WindowWorker {
 
     fn snapshot(&mut self, watermark_us: Option<i64>) -> Result<Vec<Part>, PipelineError> {
         let snapshot =
-            self.function.snapshot(self.snapshot_version).map_err(|error| self.failed("snapshot", error))?;
+            self.function.snapshot(self.snapshot_version).map_err(|error| self.failed("snapshot", &error))?;
         self.snapshot_version = snapshot.version;
         self.isolation.saved(&snapshot.parts, watermark_us);
         Ok(snapshot.parts)
@@ -395,7 +396,7 @@ impl WindowWorker {
         if !wanted && !self.live.trial.is_on() {
             return Ok(());
         }
-        let changed = self.function.changed().map_err(|error| self.failed("changed", error))?;
+        let changed = self.function.changed().map_err(|error| self.failed("changed", &error))?;
         let mut open = Vec::new();
         self.collect(changed, &mut open)?;
         self.prove(&open)?;
@@ -405,8 +406,8 @@ impl WindowWorker {
         Ok(())
     }
 
-    fn failed(&self, call: &'static str, error: impl std::fmt::Display) -> PipelineError {
-        PipelineError::Function { function: self.plan.window_function.clone(), call, why: error.to_string() }
+    fn failed(&self, call: &'static str, error: &CallError) -> PipelineError {
+        PipelineError::of_call(self.plan.window_function.clone(), call, error)
     }
 }
 

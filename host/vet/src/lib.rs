@@ -125,7 +125,9 @@ fn imports(component: &Component) -> String {
 
 fn rule_of(error: &LoadError) -> Rule {
     match error {
-        LoadError::Unreadable { .. } | LoadError::Invalid { .. } => Rule::Component,
+        LoadError::Unreadable { .. } | LoadError::Invalid { .. } | LoadError::Remote { .. } => {
+            Rule::Component
+        }
         LoadError::Import { .. } => Rule::Imports,
         LoadError::Contract { .. } | LoadError::Types { .. } => Rule::World,
         LoadError::Version { .. } => Rule::Version,
@@ -136,6 +138,7 @@ fn rule_of(error: &LoadError) -> Rule {
 fn remedy_of(error: &LoadError) -> &'static str {
     match error {
         LoadError::Unreadable { .. } => "name a file that can be read",
+        LoadError::Remote { .. } => "check the components that the gateway is composed with",
         LoadError::Invalid { .. } => "build a component: `tallow functions build`, or wit-component",
         LoadError::Import { .. } => {
             "take what needs it out of the function: time comes with the records, and there is no other input"

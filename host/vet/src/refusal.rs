@@ -68,6 +68,9 @@ impl<'a> Trial<'a> {
                 (Rule::Output, "keep reasons and rows short, or raise `output` in [trigger.kafka.limits]")
             }
             CallError::Contract(_) => (Rule::Contract, "see the comments in the contract's WIT file"),
+            CallError::Remote(_) | CallError::State { .. } => {
+                (self.rule, "a gateway vets what it is composed with; check its components, not it")
+            }
             CallError::Refused(_) => {
                 (self.rule, "an error is for options and specs that are wrong, never for data")
             }

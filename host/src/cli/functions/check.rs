@@ -52,7 +52,7 @@ impl From<ContractName> for Contract {
 
 pub fn run(args: Args) -> Result<(), Failure> {
     let found = args.find.find(&args.function)?;
-    let runtime = settings::runtime()?;
+    let runtime = found.runtime()?;
     let golden = golden(&args, &found)?;
     let plan = found.plan();
     let neighbours = Neighbours::load(&found, plan.as_ref(), &runtime)?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tallow_engine::{Component, Contract, Runtime};
@@ -110,6 +111,14 @@ fn file_of(manifest: &Manifest, name: &str) -> Result<PathBuf, Failure> {
 }
 
 impl Found {
+    /// What runs the function, and those beside it in its manifest.
+    pub fn runtime(&self) -> Result<Runtime, Failure> {
+        match &self.manifest {
+            Some(manifest) => settings::runtime_of(manifest, Arc::default()),
+            None => settings::runtime(),
+        }
+    }
+
     pub fn vetting(&self) -> Option<&Vetting> {
         self.manifest.as_ref()?.vetting.get(self.component.as_ref()?)
     }

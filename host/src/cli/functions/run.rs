@@ -62,7 +62,7 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<(), Failure> {
     let found = args.find.find(&args.function)?;
-    let runtime = settings::runtime()?;
+    let runtime = found.runtime()?;
     let (component, description) = found.load(&runtime, None, args.json)?;
     let records = args.records.unwrap_or_else(|| Records::of(&args.input));
     let batches = sample::read(&args.input, records, args.key.as_deref())?;

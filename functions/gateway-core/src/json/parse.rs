@@ -1,0 +1,117 @@
+//! `POST /parse`: records to rows.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::columns::ColumnInfo;
+use super::table::{self, Row};
+use crate::contracts::{parse, types};
+use crate::functions::Functions;
+use crate::http::{Refused, Response};
+use crate::limits;
+
+/// Places that are kept of a decimal where nothing else is asked for.
+const SCALE: u8 = 8;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body<'a> {
+    /// A string is the record; any other value is a record of that JSON; null is a tombstone.
+    #[serde(borrow)]
+    records: Vec<&'a RawValue>,
+    #[serde(default)]
+    kinds: Vec<String>,
+    /// Names of columns, with the places kept of decimal ones. Absent: all.
+    columns: Option<Vec<Wanted>>,
+    #[serde(default)]
+    settings: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    name: String,
+    #[serde(default = "scale")]
+    scale: u8,
+}
+
+fn scale() -> u8 {
+    SCALE
+}
+
+#[derive(Serialize)]
+struct Answer {
+    columns: Vec<ColumnInfo>,
+    /// With `record` (index of the record it came from) and `kind`.
+    rows: Vec<Row>,
+    ignored: Vec<Marked>,
+    rejected: Vec<Marked>,
+    rounded: u64,
+}
+
+#[derive(Serialize)]
+struct Marked {
+    record: u32,
+    reason: String,
+}
+
+pub fn answer(functions: &impl Functions, body: &[u8]) -> Result<Response, Refused> {
+    let body: Body<'_> = super::read(body)?;
+    limits::records(body.records.len())?;
+    let batch = batch(&body.records)?;
+    let columns = match body.columns {
+        Some(columns) => columns.into_iter().map(|it| (it.name, it.scale)).collect::<Vec<_>>(),
+        None => functions.parse_description().columns.into_iter().map(|it| (it.name, SCALE)).collect(),
+    };
+    let options = parse::Options {
+        kinds: body.kinds,
+        columns: columns.into_iter().map(|(name, scale)| parse::WantedColumn { name, scale }).collect(),
+        settings: body.settings.into_iter().collect(),
+    };
+    let parsed = functions.parse(&batch, &options).map_err(Refused::by_function)?;
+    let (columns, mut rows) = table::to_rows(&parsed.rows).map_err(Refused::by_function)?;
+    for (index, row) in rows.iter_mut().enumerate() {
+        let record = parsed.records.get(index).copied();
+        row.insert("record".to_owned(), record.into());
+        row.insert("kind".to_owned(), table::entry(&parsed.kinds, index).into());
+    }
+    let (ignored, rejected) = (marked(&parsed.ignored), marked(&parsed.rejected));
+    Ok(Response::json(200, &Answer { columns, rows, ignored, rejected, rounded: parsed.rounded }))
+}
+
+fn batch(records: &[&RawValue]) -> Result<types::Batch, Refused> {
+    let mut values = types::ByteColumn { bytes: Vec::new(), ends: Vec::new(), nulls: Vec::new() };
+    for (index, record) in records.iter().enumerate() {
+        match record.get() {
+            "null" => values.nulls.push(index as u32),
+            text if text.starts_with('"') => {
+                let text: String = serde_json::from_str(text)
+                    .map_err(|error| Refused::malformed(format!("record {index}: {error}")))?;
+                values.bytes.extend_from_slice(text.as_bytes());
+            }
+            json => values.bytes.extend_from_slice(json.as_bytes()),
+        }
+        values.ends.push(values.bytes.len() as u32);
+    }
+    Ok(types::Batch {
+        topics: vec![String::new()],
+        runs: vec![types::Run { topic: 0, partition: 0, records: records.len() as u32 }],
+        offsets: (0..records.len() as i64).collect(),
+        timestamps_us: vec![-1; records.len()],
+        values,
+        keys: None,
+        headers: None,
+    })
+}
+
+fn marked(marked: &parse::Marked) -> Vec<Marked> {
+    let reason = |index| table::entry(&marked.reasons, index).unwrap_or_default().to_owned();
+    marked
+        .records
+        .iter()
+        .enumerate()
+        .map(|(index, record)| Marked { record: *record, reason: reason(index) })
+        .collect()
+}

@@ -1,0 +1,188 @@
+//! `POST /window`: rows to windows, with the state that comes back from one call going into the next.
+
+use gateway_messages::{State, Step, StepResult, decode, encode};
+use serde::{Deserialize, Serialize};
+
+use super::base64;
+use super::columns::ColumnInfo;
+use super::specs::Spec;
+use super::table::{self, Row};
+use super::time::Time;
+use crate::contracts::{types, window};
+use crate::functions::Functions;
+use crate::http::{Refused, Response};
+use crate::steps::{self, Call};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    specs: Vec<Spec>,
+    #[serde(default)]
+    columns: Vec<ColumnInfo>,
+    /// With `kind`; with `record`, `topic`, `partition`, `offset` where the place of a row matters: of rows of one time
+    /// and without ids, the one of the lower offset is the first.
+    #[serde(default)]
+    rows: Vec<Row>,
+    /// Windows that end there or before are closed.
+    watermark: Option<Time>,
+    /// Whether open windows are given as incomplete ones.
+    #[serde(default)]
+    close_all: bool,
+    /// What the call before gave as `state`.
+    state: Option<String>,
+}
+
+/// What `state` holds.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    specs: Vec<window::Spec>,
+    state: State<window::Part>,
+    /// The offset of the next row that comes without one.
+    next_offset: i64,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    reports: Vec<Report>,
+    closed: Vec<Windows>,
+    open: Vec<Windows>,
+    state: String,
+}
+
+#[derive(Serialize)]
+struct Report {
+    spec: String,
+    taken: u64,
+    accepted: u64,
+    late: u64,
+    duplicate: u64,
+    conflict: u64,
+    /// Indices of rows.
+    invalid: Vec<u32>,
+    late_rows: Vec<u32>,
+    conflict_rows: Vec<u32>,
+}
+
+#[derive(Serialize)]
+struct Windows {
+    spec: String,
+    columns: Vec<ColumnInfo>,
+    rows: Vec<Row>,
+}
+
+pub fn answer(functions: &impl Functions, body: &[u8]) -> Result<Response, Refused> {
+    let body: Body = super::read(body)?;
+    let specs: Vec<window::Spec> = body.specs.into_iter().map(window::Spec::from).collect();
+    let (state, next_offset) = match &body.state {
+        None => (None, 0),
+        Some(text) => {
+            let saved = saved(text, &specs)?;
+            (Some(saved.state), saved.next_offset)
+        }
+    };
+    let watermark_before = state.as_ref().map_or(i64::MIN, |state| state.watermark_us);
+    let next_offset_after = next_offset.saturating_add(body.rows.len() as i64);
+    let mut steps = Vec::new();
+    if !body.rows.is_empty() {
+        steps.push(Step::Update(rows(&body.columns, &body.rows, next_offset)?));
+    }
+    steps.extend(body.watermark.map(|Time(watermark_us)| Step::Advance(watermark_us)));
+    if body.close_all {
+        steps.push(Step::CloseAll);
+    }
+    let closing = steps.len();
+    steps.push(Step::Changed);
+    let call = Call { specs, state, steps };
+    let answer = steps::run(functions, &call)?.map_err(Refused::by_function)?;
+    let mut reports = Vec::new();
+    let (mut closed, mut open) = (Vec::new(), Vec::new());
+    for (step, result) in answer.results.into_iter().enumerate() {
+        match result {
+            StepResult::Reports(given) => reports.extend(given.into_iter().zip(&call.specs).map(report)),
+            StepResult::Outputs(outputs) => {
+                let to = if step == closing { &mut open } else { &mut closed };
+                for output in outputs.iter().filter(|output| output.table.rows > 0) {
+                    to.push(windows(output, &call.specs)?);
+                }
+            }
+            StepResult::Stats(_) => {}
+        }
+    }
+    let parts = changed(call.state.map(|state| state.parts).unwrap_or_default(), answer.changed);
+    let watermark_us = body.watermark.map_or(watermark_before, |Time(time_us)| time_us.max(watermark_before));
+    let saved =
+        Saved { specs: call.specs, state: State { watermark_us, parts }, next_offset: next_offset_after };
+    let state = base64::encode(&encode(&saved).map_err(|why| Refused::new(500, why))?);
+    Ok(Response::json(200, &Answer { reports, closed, open, state }))
+}
+
+fn saved(text: &str, specs: &[window::Spec]) -> Result<Saved, Refused> {
+    let wrong =
+        |why: String| Refused::malformed(format!("`state` is not what a call of this path gave: {why}"));
+    let saved: Saved = base64::decode(text).and_then(|bytes| decode(&bytes)).map_err(wrong)?;
+    if saved.specs != specs {
+        return Err(Refused::malformed("`state` is of other specs: send those that it was made with"));
+    }
+    Ok(saved)
+}
+
+/// The parts of a state after some of them changed. One without bytes holds nothing.
+fn changed(before: Vec<window::Part>, changed: Vec<window::Part>) -> Vec<window::Part> {
+    let mut parts: std::collections::BTreeMap<(u32, u32), Vec<u8>> =
+        before.into_iter().map(|part| ((part.spec, part.group), part.bytes)).collect();
+    parts.extend(changed.into_iter().map(|part| ((part.spec, part.group), part.bytes)));
+    parts.into_iter().map(|((spec, group), bytes)| window::Part { spec, group, bytes }).collect()
+}
+
+fn rows(columns: &[ColumnInfo], rows: &[Row], first_offset: i64) -> Result<window::Rows, Refused> {
+    let bad = |why: String| Refused::malformed(why);
+    let table =
+        table::from_rows(columns, rows, &["kind", "record", "topic", "partition", "offset"]).map_err(bad)?;
+    let mut topics: Vec<String> = Vec::new();
+    let mut runs: Vec<types::Run> = Vec::new();
+    let (mut kinds, mut offsets) = (Vec::new(), Vec::new());
+    for (index, row) in rows.iter().enumerate() {
+        let kind = row.get("kind").and_then(|kind| kind.as_str());
+        kinds.push(kind.ok_or_else(|| bad(format!("row {index}: `kind` is missing, such as \"trade\"")))?);
+        let topic = row.get("topic").and_then(|topic| topic.as_str()).unwrap_or_default();
+        let whole = |key: &str, otherwise: i64| match row.get(key) {
+            None => Ok(otherwise),
+            Some(value) => value
+                .as_i64()
+                .ok_or_else(|| bad(format!("row {index}: `{key}` is {value}, not a whole number"))),
+        };
+        let partition = i32::try_from(whole("partition", 0)?)
+            .map_err(|_| bad(format!("row {index}: `partition` is out of range")))?;
+        offsets.push(whole("offset", first_offset.saturating_add(index as i64))?);
+        let topic = topics.iter().position(|known| known == topic).unwrap_or_else(|| {
+            topics.push(topic.to_owned());
+            topics.len() - 1
+        }) as u32;
+        match runs.last_mut() {
+            Some(run) if run.topic == topic && run.partition == partition => run.records += 1,
+            _ => runs.push(types::Run { topic, partition, records: 1 }),
+        }
+    }
+    let records = (0..rows.len() as u32).collect();
+    Ok(window::Rows { table, kinds: table::dictionary(kinds.into_iter()), records, topics, runs, offsets })
+}
+
+fn report((report, spec): (window::Report, &window::Spec)) -> Report {
+    Report {
+        spec: spec.name.clone(),
+        taken: report.taken,
+        accepted: report.accepted,
+        late: report.late,
+        duplicate: report.duplicate,
+        conflict: report.conflict,
+        invalid: report.invalid,
+        late_rows: report.late_rows,
+        conflict_rows: report.conflict_rows,
+    }
+}
+
+fn windows(output: &window::Output, specs: &[window::Spec]) -> Result<Windows, Refused> {
+    let (columns, rows) = table::to_rows(&output.table).map_err(Refused::by_function)?;
+    let spec = specs.get(output.spec as usize).map(|spec| spec.name.clone()).unwrap_or_default();
+    Ok(Windows { spec, columns, rows })
+}

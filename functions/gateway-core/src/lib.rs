@@ -1,0 +1,27 @@
+//! The functions over HTTP: state in, state out, nothing kept between requests. [`respond`] takes a request that was
+//! read whole, and gives an answer; the worlds that carry them (`gateway`: wasi:http 0.3, `gateway-p2`: 0.2) are crates
+//! of their own.
+//!
+//! In the order of a request's way: [`http`] (what comes and goes) → [`route`] (which function, which form) →
+//! [`binary`] and [`json`] (bodies to the contracts' records and back) → [`limits`] (what is too much for one request)
+//! → [`functions`] (the call) over [`contracts`]. [`about`] says what a gateway is.
+
+pub mod about;
+pub mod binary;
+pub mod contracts;
+pub mod functions;
+pub mod http;
+pub mod json;
+pub mod limits;
+pub mod route;
+mod steps;
+
+pub use functions::{Functions, Linked};
+pub use gateway_messages::MAX_BODY_BYTES;
+pub use http::{Request, Response};
+pub use route::{respond, too_large};
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! What stands for a remote function where a component's bytes would stand: in the lake, and for its digest.
+
+use gateway_messages::{About, AboutFunction};
+use serde::{Deserialize, Serialize};
+
+use crate::bindings::parse_contract as wit;
+use crate::{Contract, ParseDescription, WindowDescription};
+
+/// Where a function is, and what it was when a pipeline took it up. Another version there is another function.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Descriptor {
+    /// Address of the gateway, without a path's end: `https://candles.example.com`.
+    pub remote: String,
+    pub function: AboutFunction,
+}
+
+impl Descriptor {
+    /// The function of a contract that a gateway says it has. `about`: what it answers to `GET /`.
+    ///
+    /// # Errors
+    /// What it answers is not a gateway's page, or the function is not there in this version.
+    pub fn of(remote: &str, about: &[u8], contract: Contract) -> Result<Self, String> {
+        let about: About = serde_json::from_slice(about)
+            .map_err(|error| format!("{remote} does not answer as a gateway of tallow does: {error}"))?;
+        let known = || about.functions.iter().map(|it| it.contract.as_str()).collect::<Vec<_>>().join(", ");
+        let function = about.functions.iter().find(|it| it.contract == contract.interface());
+        let function = function
+            .ok_or_else(|| format!("{remote} has no `{}`; it has {}", contract.interface(), known()))?;
+        Ok(Self { remote: remote.to_owned(), function: function.clone() })
+    }
+
+    /// Whether bytes are a descriptor's rather than a component's.
+    pub fn is_one(bytes: &[u8]) -> bool {
+        bytes.first() == Some(&b'{')
+    }
+
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, String> {
+        serde_json::from_slice(bytes).map_err(|error| format!("no descriptor of a remote function: {error}"))
+    }
+
+    /// # Errors
+    /// What cannot be written as JSON.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, String> {
+        serde_json::to_vec_pretty(self).map_err(|error| error.to_string())
+    }
+
+    pub(crate) fn parse(&self) -> Result<ParseDescription, String> {
+        let function = &self.function;
+        let column = |column: &gateway_messages::AboutColumn| {
+            Ok(wit::ColumnInfo {
+                name: column.name.clone(),
+                type_: column_type(&column.column_type)?,
+                meaning: column.meaning.clone(),
+            })
+        };
+        Ok(ParseDescription {
+            name: function.name.clone(),
+            version: function.version.clone(),
+            kinds: function.kinds.clone(),
+            columns: function.columns.iter().map(column).collect::<Result<_, String>>()?,
+            wants_keys: function.wants_keys,
+            wants_headers: function.wants_headers,
+        })
+    }
+
+    pub(crate) fn window(&self) -> Result<WindowDescription, String> {
+        let function = &self.function;
+        Ok(WindowDescription {
+            name: function.name.clone(),
+            version: function.version.clone(),
+            state_version: function
+                .state_version
+                .ok_or("the gateway does not say the version of its state")?,
+            reads_state_versions: function.reads_state_versions.clone(),
+        })
+    }
+}
+
+fn column_type(name: &str) -> Result<wit::ColumnType, String> {
+    const ALL: [wit::ColumnType; 6] = [
+        wit::ColumnType::Int64,
+        wit::ColumnType::TimestampUs,
+        wit::ColumnType::Decimal,
+        wit::ColumnType::Float64,
+        wit::ColumnType::Boolean,
+        wit::ColumnType::Text,
+    ];
+    let known = ALL.into_iter().find(|column_type| column_type.name() == name);
+    known.ok_or_else(|| format!("the gateway has columns of a type `{name}`, which this host does not know"))
+}

@@ -1,0 +1,143 @@
+//! `{ remote = "https://…" }`: a function behind a gateway.
+
+use std::collections::BTreeMap;
+
+use crate::component::{Component, Source};
+use crate::error::Report;
+use crate::node::{Node, Value};
+use crate::pipeline::Pipeline;
+use crate::reader::{self, Reader};
+use crate::schema;
+use crate::secret::Secret;
+use crate::window::Shape;
+
+/// What every platform takes of one request.
+const CALL_BYTES: u64 = 10 << 20;
+/// Records come with their offsets, and go as rows that may be longer than they.
+const BATCH_BYTES: u64 = 2 << 20;
+/// What an open window takes of a state at least: its start, and the sum of each aggregate.
+const WINDOW_BYTES: u64 = 8;
+const AGGREGATE_BYTES: u64 = 4;
+
+/// The name of a function: a component's, or the address of its gateway.
+pub(crate) fn read_function(node: &Node, report: &mut Report) -> Option<String> {
+    if !matches!(node.value, Value::Table(_)) {
+        return reader::text(node, report);
+    }
+    let reader = Reader::open(node, &schema::FUNCTION_PLACE, report)?;
+    match reader.exactly_one(&["component", "remote"], report)? {
+        ("component", node) => reader::text(node, report),
+        (_, node) => {
+            let token = reader.optional("token", report, reader::text)?;
+            let url = reader::parsed(node, "a gateway's address, https://host", report, address)?;
+            if token.is_some() && url.starts_with("http://") && !is_loopback(&url) {
+                report.at(node, "a `token` goes over https only: anybody on the way could read it");
+                return None;
+            }
+            Some(url)
+        }
+    }
+}
+
+/// Scheme, host and path of a gateway, without a slash at the end.
+fn address(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let rest = rest.ok_or("it begins with https:// or http://")?;
+    let host = rest.split('/').next().unwrap_or_default();
+    if host.is_empty() || host.starts_with(':') {
+        return Err("it has no host".to_owned());
+    }
+    if host.contains('@') {
+        return Err("no user name in it: write `token` beside it".to_owned());
+    }
+    if text.contains(['?', '#']) || text.contains(char::is_whitespace) {
+        return Err("it ends with a host or a path; no query".to_owned());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+fn is_loopback(url: &str) -> bool {
+    let host = url.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    matches!(name, "localhost" | "127.0.0.1" | "[::1]")
+}
+
+/// The remote functions of pipelines, as components that go by their addresses.
+pub(crate) fn components(pipelines: &[(Node, Pipeline)], report: &mut Report) -> BTreeMap<String, Component> {
+    let mut remotes = BTreeMap::new();
+    for (node, pipeline) in pipelines {
+        let windows = match node.find(&["windows"]).map(|node| &node.value) {
+            Some(Value::List(windows)) => &windows[..],
+            _ => &[],
+        };
+        if let Some(parse) = node.find(&["parse"]).filter(|parse| parse.find(&["remote"]).is_some()) {
+            check_batches(parse, pipeline, report);
+            add(&mut remotes, parse, &pipeline.parse);
+        }
+        for (window, read) in windows.iter().zip(&pipeline.windows) {
+            let Some(function) = window.find(&["function"]).filter(|it| it.find(&["remote"]).is_some())
+            else {
+                continue;
+            };
+            check_state(function, read.shape, read.aggregates.len(), report);
+            add(&mut remotes, function, &read.function);
+        }
+    }
+    remotes
+}
+
+fn add(remotes: &mut BTreeMap<String, Component>, node: &Node, url: &str) {
+    let token = node.find(&["token"]).and_then(Node::as_str).map(|token| Secret::new(token.to_owned()));
+    let component = Component {
+        name: url.to_owned(),
+        source: Source::Remote { url: url.to_owned(), token },
+        build: Vec::new(),
+        place: node.place,
+    };
+    remotes.insert(url.to_owned(), component);
+}
+
+fn check_batches(node: &Node, pipeline: &Pipeline, report: &mut Report) {
+    if pipeline.limits.batch_bytes > BATCH_BYTES {
+        report.at(node, "a remote function takes smaller batches: `batch-bytes` in [trigger.kafka.limits] is 2MiB at most");
+    }
+}
+
+/// The state goes with every call: where the windows of a single key are too much for one, nothing can be computed.
+fn check_state(node: &Node, shape: Shape, aggregates: usize, report: &mut Report) {
+    let Shape::Sliding { size_us, slide_us } = shape else { return };
+    let windows = size_us / slide_us.max(1);
+    let least = windows.saturating_mul(WINDOW_BYTES + AGGREGATE_BYTES * aggregates as u64);
+    if least > CALL_BYTES {
+        report.at(
+            node,
+            format!(
+                "{windows} windows of one key are open at a time: their state is more than the 10 MiB that a gateway \
+                 takes. Slide in larger steps, or let the host run the function: `function = \"window\"`"
+            ),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_a_scheme_and_a_host_and_nothing_that_must_not_be_logged() {
+        assert_eq!(address("https://candles.example.com/").unwrap(), "https://candles.example.com");
+        assert_eq!(address("http://gateway:3000/v1").unwrap(), "http://gateway:3000/v1");
+        for wrong in
+            ["candles.example.com", "ftp://a", "https://", "https://:3000", "https://u:p@a", "https://a?k=v"]
+        {
+            assert!(address(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn loopback_is_told_from_hosts_that_are_called_alike() {
+        assert!(is_loopback("http://127.0.0.1:3000") && is_loopback("http://localhost/x"));
+        assert!(is_loopback("http://[::1]:80"));
+        assert!(!is_loopback("http://localhost.example.com") && !is_loopback("http://127.0.0.10"));
+    }
+}

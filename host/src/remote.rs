@@ -1,0 +1,187 @@
+//! Gateways over HTTP: a call is sent until it is answered, for a while. It changes nothing there, so sending it twice
+//! is no harm; what is committed is what came back.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use gateway_messages::{CONTENT_TYPE, FUNCTION_HEADER, Fault, MAX_BODY_BYTES};
+use tallow_edge::{Clock, Random};
+use tallow_engine::{CallError, Caller, Callers, Contract, Descriptor};
+use tallow_http::{AllowList, Http, Origin, Request, Response};
+use tallow_manifest::Secret;
+
+/// For one try: more than any platform lets a request run.
+const TRY_FOR: Duration = Duration::from_secs(35);
+/// How long a gateway that is away is waited for, before the pipeline stops with nothing of the epoch committed.
+const AWAY_FOR: Duration = Duration::from_secs(60);
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// So often a call is sent that ends the instance, before the call is blamed.
+const TRAPS: u32 = 3;
+
+/// The gateways that a manifest names.
+pub struct Gateways {
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub stop: Arc<AtomicBool>,
+    /// By address.
+    pub tokens: BTreeMap<String, Secret>,
+}
+
+impl Gateways {
+    /// What stands for the function of a contract: the gateway is asked for it.
+    ///
+    /// # Errors
+    /// The gateway is away, is none, or has no such function.
+    pub fn describe(&self, url: &str, contract: Contract) -> Result<Descriptor, CallError> {
+        let gateway = self.gateway(url, String::new()).map_err(CallError::Remote)?;
+        let page = gateway.until_answered(|| gateway.request("/", None))?;
+        match page.status {
+            200 => Descriptor::of(url, &page.body, contract).map_err(CallError::Remote),
+            _ => Err(CallError::Remote(gateway.says(&page))),
+        }
+    }
+
+    fn gateway(&self, url: &str, function: String) -> Result<Gateway, String> {
+        let origin = url::Url::parse(url).map_err(|error| format!("{url}: {error}"))?;
+        let origin = Origin::of(&origin).map_err(|why| format!("{url}: {why}"))?;
+        // The manifest names this very host: it may be one of the same network.
+        let allow = AllowList::default().internal(origin);
+        let limits = tallow_http::Limits {
+            whole: TRY_FOR,
+            body_bytes: MAX_BODY_BYTES as u64 + (1 << 20),
+            ..tallow_http::Limits::default()
+        };
+        let http =
+            tallow_http::client(allow, limits, self.clock.clone()).map_err(|error| error.to_string())?;
+        Ok(Gateway {
+            url: url.to_owned(),
+            token: self.tokens.get(url).cloned(),
+            function,
+            http: Arc::new(http),
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+            stop: self.stop.clone(),
+        })
+    }
+}
+
+impl Callers for Gateways {
+    fn open(&self, descriptor: &Descriptor) -> Result<Arc<dyn Caller>, String> {
+        Ok(Arc::new(self.gateway(&descriptor.remote, descriptor.function.label())?))
+    }
+}
+
+struct Gateway {
+    url: String,
+    token: Option<Secret>,
+    /// Name and version of the function that it must be.
+    function: String,
+    http: Arc<dyn Http>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Caller for Gateway {
+    fn call(&self, path: &str, message: Vec<u8>) -> Result<Vec<u8>, CallError> {
+        let message = bytes::Bytes::from(message);
+        let answer = self.until_answered(|| self.request(path, Some(message.clone())))?;
+        match answer.status {
+            200 => self.checked(answer),
+            413 => Err(CallError::Output { cap_bytes: MAX_BODY_BYTES as u64 }),
+            500.. => Err(CallError::Trap(self.says(&answer))),
+            _ => Err(CallError::Remote(self.says(&answer))),
+        }
+    }
+}
+
+impl Gateway {
+    fn request(&self, path: &str, message: Option<bytes::Bytes>) -> Request {
+        let url = format!("{}{path}", self.url);
+        let request = match message {
+            None => Request::get(url),
+            Some(message) => Request::post(url, message).with_header("content-type", CONTENT_TYPE),
+        };
+        match &self.token {
+            None => request,
+            Some(token) => request.with_header("authorization", format!("Bearer {}", token.expose())),
+        }
+    }
+
+    /// An answer that is worth having: while the gateway is away, or busy, the request is sent again. An answer of 500
+    /// is given where the same request had it again and again, and the gateway lives.
+    fn until_answered(&self, request: impl Fn() -> Request) -> Result<Response, CallError> {
+        let (begun, mut wait, mut traps) = (self.clock.ticks(), FIRST_WAIT, 0);
+        loop {
+            let (why, asked) = match self.http.send(&request()) {
+                Ok(answer) if matches!(answer.status, 429 | 502..=504) => {
+                    (self.says(&answer), retry_after(&answer))
+                }
+                Ok(answer) if answer.status >= 500 => {
+                    traps += 1;
+                    if traps >= TRAPS && self.lives() {
+                        return Ok(answer);
+                    }
+                    (self.says(&answer), None)
+                }
+                Ok(answer) => return Ok(answer),
+                Err(error) if error.passes() => (error.to_string(), None),
+                Err(error) => return Err(CallError::Remote(error.to_string())),
+            };
+            let over = self.clock.ticks().since(begun) >= AWAY_FOR;
+            if over || self.stop.load(Ordering::Relaxed) {
+                let tried =
+                    if over { format!(" ({} s of tries)", AWAY_FOR.as_secs()) } else { String::new() };
+                return Err(CallError::Remote(format!(
+                    "{why}{tried}. Nothing of this epoch was committed; start again when the gateway is back"
+                )));
+            }
+            tracing::warn!(gateway = self.url, why, "the gateway does not answer; trying again");
+            let pause = asked.unwrap_or_else(|| wait.mul_f64(0.5 + self.random.unit() / 2.0));
+            self.clock.sleep(pause.min(AWAY_FOR));
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+    }
+
+    fn lives(&self) -> bool {
+        self.http.send(&self.request("/healthz", None)).is_ok_and(|answer| answer.status == 200)
+    }
+
+    /// The message of an answer that the function of the descriptor gave.
+    fn checked(&self, answer: Response) -> Result<Vec<u8>, CallError> {
+        let media_type = answer.header("content-type").unwrap_or_default();
+        if media_type != CONTENT_TYPE {
+            return Err(CallError::Remote(format!(
+                "{} answers with `{media_type}` where `{CONTENT_TYPE}` was asked for: it is no gateway of this version of \
+                 tallow",
+                self.url
+            )));
+        }
+        let function = answer.header(FUNCTION_HEADER).unwrap_or_default();
+        if function != self.function {
+            return Err(CallError::Remote(format!(
+                "{} runs `{function}` now; this run began with `{}`. Start again to take it up: the log then says so",
+                self.url, self.function
+            )));
+        }
+        Ok(answer.body.into())
+    }
+
+    fn says(&self, answer: &Response) -> String {
+        let fault = serde_json::from_slice::<Fault>(&answer.body).map(|fault| format!(": {}", fault.error));
+        let hint = match answer.status {
+            401 | 403 => ": set `token` beside `remote`, or correct it",
+            404 => ": is this the gateway's address?",
+            _ => "",
+        };
+        format!("{} answers {}{}", self.url, answer.status, fault.unwrap_or_else(|_| hint.to_owned()))
+    }
+}
+
+/// What the answer asks to wait, in whole seconds.
+fn retry_after(answer: &Response) -> Option<Duration> {
+    answer.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
+}
