@@ -12,7 +12,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     && mkdir /out \
     && tar -xzf target/dist/tallow-*-x86_64-linux.tar.gz --strip-components=1 -C /out
 
-FROM debian:12.12-slim
+FROM debian:12.15-slim
 # Without versions: Debian keeps only the newest of a release, and these are to be its newest.
 # hadolint ignore=DL3008
 RUN apt-get update \

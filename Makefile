@@ -53,6 +53,7 @@ release: export PATH := $(abspath $(dir $(BUILT))tools/bin):$(PATH)
 release: build ## Pack the program, its functions and the licences of what is in them into target/dist
 	@scripts/doctor.sh release
 	mkdir -p $(DIST)
+	$(CARGO) fetch --locked
 	$(CARGO) about generate --workspace --frozen --fail --config deploy/about.toml --output-file $(DIST)/NOTICES deploy/about.hbs
 	scripts/release.sh $(BUILT)/tallow $(dir $(BUILT))functions $(DIST)/NOTICES $(DIST)
 
