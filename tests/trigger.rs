@@ -205,3 +205,19 @@ fn options_of_all_triggers_are_taken_and_those_that_can_be_heeded_are() {
     stream.edit("default = \"none\"", "default = \"trades\"");
     stream.finish_and_compare();
 }
+
+#[test]
+fn a_variable_that_only_other_triggers_would_get_is_named_without_its_value() {
+    let stream = Stream::in_memory();
+    fs::write(stream.folder().join(".env"), "SPIN_VARIABLE_TOPIC=hunter2\n").unwrap();
+    let locked = Locked::new(&lock(&stream));
+    let mut command = locked.command(spin::plugin());
+    command.args(["--brokers", &stream.brokers, "--available-now"]).current_dir(stream.folder());
+    let finished = tallow::start_command(command).wait().success();
+    assert!(finished.stderr.contains("variable=\"SPIN_VARIABLE_TOPIC\""), "{finished:?}");
+    assert!(!finished.stderr.contains("hunter2"), "{finished:?}");
+
+    let refused = run(&stream, &lock(&stream), &["--variable", "@hunter2.json"]);
+    assert_refused(&refused, &["--variable takes KEY=VALUE or KEY=@FILE"]);
+    assert!(!refused.stderr.contains("hunter2"), "{refused:?}");
+}

@@ -2,6 +2,7 @@
 //! `up`, and the application in a lock file; from there on it is `tallow up`.
 
 mod parent;
+mod variables;
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
@@ -10,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 use serde_json::json;
-use tallow_manifest::{Manifest, environment_name, load_locked};
+use tallow_manifest::{Manifest, load_locked};
 use url::Url;
 
 use super::report::Show;
@@ -135,31 +136,12 @@ fn read_lock() -> Result<String, Failure> {
 }
 
 fn load(cli: &Cli, lock: &str) -> Result<Manifest, Failure> {
-    let mut variables = settings::variables();
-    for given in &cli.common.variable {
-        let (name, value) = variable(given)?;
-        variables.insert(environment_name(&name), value);
-    }
+    let variables = variables::all(&cli.common.variable)?;
     let usage = |errors| Failure::new(exit::USAGE, errors);
     let manifest = load_locked(lock, &variables, &cli.changes.overrides()).map_err(usage)?;
     // Spin leaves it to the trigger.
     manifest.check_files().map_err(usage)?;
     Ok(manifest)
-}
-
-/// A variable as Spin takes it. What is wrong with it is said without its value.
-fn variable(given: &str) -> Result<(String, String), Failure> {
-    let usage = |why: String| Failure::new(exit::USAGE, format!("--variable {why}"));
-    let (name, value) = given.split_once('=').ok_or_else(|| {
-        let why =
-            "…: give each variable to a Kafka trigger as KEY=VALUE or KEY=@FILE, or SPIN_VARIABLE_<KEY>";
-        usage(why.to_owned())
-    })?;
-    let value = match value.strip_prefix('@') {
-        Some(file) => fs::read_to_string(file).map_err(|error| usage(format!("{name}: {file}: {error}")))?,
-        None => value.to_owned(),
-    };
-    Ok((name.to_owned(), value))
 }
 
 fn start_logging(cli: &Cli) -> Result<(), Failure> {
