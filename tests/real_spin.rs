@@ -3,11 +3,14 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use tallow_tests::kafka::Kafka;
+use tallow_tests::spin::Spin;
 use tallow_tests::stream::Stream;
 use tallow_tests::tallow::{self, Running};
 use tallow_tests::{paths, skip, spin};
@@ -57,17 +60,18 @@ fn the_plugin_is_one_program_in_a_tarball_whose_manifest_spin_takes() {
 /// A `spin` with the plugin in a data folder of its own.
 struct Installed {
     data: TempDir,
+    version: String,
 }
 
 impl Installed {
     /// None, after saying so, where there is no `spin`.
     fn new(test: &str) -> Option<Self> {
-        let version = Command::new("spin").arg("--version").output();
-        if !version.is_ok_and(|version| version.status.success()) {
+        let Ok(version) = Command::new("spin").arg("--version").output() else {
             skip(test, "no `spin` on PATH (https://spinframework.dev)");
             return None;
-        }
-        let installed = Self { data: tempfile::tempdir().unwrap() };
+        };
+        let version = String::from_utf8(version.stdout).unwrap();
+        let installed = Self { data: tempfile::tempdir().unwrap(), version };
         pack(installed.data.path());
         let manifest = installed.data.path().join("trigger-kafka.json");
         let mut command = installed.command(installed.data.path());
@@ -97,8 +101,19 @@ fn spin_up_runs_the_pipelines_of_a_manifest() {
     let stream = || Stream::new(&kafka.bootstrap, &kafka.topic("trades", 1));
 
     let drained = stream();
-    installed.up(&drained, &["--available-now", "--close-all"]).wait().success();
+    let temporary = tempfile::tempdir().unwrap();
+    let kept = temporary.path().display().to_string();
+    installed.up(&drained, &["--available-now", "--close-all", "--temp", &kept]).wait().success();
     drained.compare();
+    if installed.version.starts_with("spin 4.") {
+        let lock: Value =
+            serde_json::from_slice(&fs::read(temporary.path().join("spin.lock")).unwrap()).unwrap();
+        assert_eq!(
+            lock,
+            spin::lock(Spin::Four, &drained.manifest()),
+            "the other tests' lock files are sound"
+        );
+    }
 
     let interrupted = stream();
     let left = installed.up(&interrupted, &[]).stop_when(|| interrupted.commits() > 2).success();
@@ -125,4 +140,41 @@ fn spin_up_runs_the_pipelines_of_a_manifest() {
         refused.stderr.contains("spin.toml:15:1: trigger.kafka[candles].delai: unknown key"),
         "{refused:?}"
     );
+}
+
+#[test]
+fn one_spin_up_serves_http_beside_the_pipelines() {
+    let test = "one_spin_up_serves_http_beside_the_pipelines";
+    let Some(installed) = Installed::new(test) else { return };
+    let Some(kafka) = Kafka::shared(test) else { return };
+    let stream = Stream::new(&kafka.bootstrap, &kafka.topic("trades", 1));
+    let http = "[[trigger.http]]\nroute = \"/...\"\nstatic_response = { body = \"served\" }\n";
+    stream.edit("[component.window]", &format!("{http}\n[component.window]"));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    drop(listener);
+
+    let running = installed.up(&stream, &["--listen", &address, "--quiet"]);
+    let mut served = false;
+    let left = running.stop_when(|| {
+        served = served || get(&address).is_some_and(|answer| answer.ends_with("served"));
+        served && stream.commits() > 2
+    });
+    assert!(served, "{left:?}");
+    left.success();
+    // Spin may leave before the last of its triggers does.
+    stream.finish_and_compare();
+
+    // Where the pipelines cannot run, nothing does.
+    stream.edit("delay = \"2s\"", "delai = \"2s\"");
+    let refused = installed.up(&stream, &["--listen", &address]).wait();
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+}
+
+fn get(address: &str) -> Option<String> {
+    let mut connection = TcpStream::connect(address).ok()?;
+    connection.write_all(b"GET / HTTP/1.0\r\nhost: localhost\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).ok()?;
+    Some(answer)
 }

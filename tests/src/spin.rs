@@ -104,10 +104,13 @@ pub fn lock(spin: Spin, manifest: &Path) -> Value {
     let mut lock = json!({
         "spin_lock_version": 0,
         "metadata": metadata,
-        "variables": variables.collect::<Map<_, _>>(),
         "triggers": triggers,
         "components": components,
     });
+    let variables: Map<String, Value> = variables.collect();
+    if !variables.is_empty() {
+        lock["variables"] = Value::Object(variables);
+    }
     match spin {
         Spin::Three if chained => {
             lock["spin_lock_version"] = json!(1);
@@ -181,10 +184,18 @@ impl Locked {
 pub fn wait_until_gone(process: u32) {
     let clock = SystemClock::new();
     let start = clock.ticks();
-    while Path::new("/proc").join(process.to_string()).exists() {
+    // Who adopts orphans may take its time to bury them.
+    while stat(process).is_some_and(|(state, _)| state != "Z") {
         assert!(clock.ticks().since(start) < Duration::from_secs(60), "the trigger lives on");
         clock.sleep(Duration::from_millis(20));
     }
+}
+
+/// State and parent of a process.
+fn stat(process: u32) -> Option<(String, u32)> {
+    let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let mut fields = text.rsplit_once(')')?.1.split_whitespace();
+    Some((fields.next()?.to_owned(), fields.next()?.parse().ok()?))
 }
 
 /// Processes that a process started, and those that they started.
@@ -192,9 +203,7 @@ pub fn descendants(process: u32) -> Vec<u32> {
     let entries = fs::read_dir("/proc").expect("there is /proc");
     let children = entries.filter_map(|entry| {
         let child: u32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
-        let stat = fs::read_to_string(format!("/proc/{child}/stat")).ok()?;
-        let parent: u32 = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
-        (parent == process).then_some(child)
+        stat(child).is_some_and(|(_, parent)| parent == process).then_some(child)
     });
     children.flat_map(|child| std::iter::once(child).chain(descendants(child))).collect()
 }
