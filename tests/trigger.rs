@@ -99,19 +99,22 @@ fn spin_is_told_how_a_trigger_ended_by_its_exit_code() {
     stream.edit("topic = \"trades\"", "topic = \"trade\"");
     assert_refused(&run(&stream, &lock(&stream), &[]), &["trigger-kafka: ", "trade"]);
 
-    let stream = Stream::in_memory();
+    let mut stream = Stream::in_memory();
     let (lake, brokers) = (stream.lake().display().to_string(), stream.brokers.clone());
-    let first = Locked::new(&lock(&stream));
-    let first = first.start(&["--brokers", &brokers]);
-    let mut second = None;
+    let locked = Locked::new(&lock(&stream));
+    let first = locked.start(&["--brokers", &brokers]);
+    let mut taken_over = false;
     let fenced = first.signal_when(&[], || {
-        if stream.commits() > 2 && second.is_none() {
-            second = Some(tallow::start(&tallow::drain(&stream.manifest(), &lake, &brokers)));
+        if stream.commits() > 2 && !taken_over {
+            tallow::run(&tallow::drain(&stream.manifest(), &lake, &brokers)).success();
+            taken_over = true;
+            // It learns of it by its next commit.
+            stream.trade(100);
         }
         false
     });
+    assert!(taken_over, "{fenced:?}");
     assert_eq!(fenced.status.code(), Some(78), "{fenced:?}");
-    second.unwrap().wait().success();
 }
 
 #[test]
@@ -130,7 +133,10 @@ fn a_component_that_is_missing_or_broken_is_named() {
     let missing = ["component.window.source", "no-window.wasm", "build it with `make functions`"];
     assert_refused(&run(&stream, &lock(&stream), &[]), &missing);
     fs::write(stream.folder().join("no-window.wasm"), "this is not WebAssembly").unwrap();
-    assert_refused(&run(&stream, &lock(&stream), &[]), &["[component.window]", "no-window.wasm"]);
+    assert_refused(
+        &run(&stream, &lock(&stream), &[]),
+        &["[component.window]", "no-window.wasm: window is not a WebAssembly component"],
+    );
 }
 
 #[test]
