@@ -9,7 +9,7 @@ DIST := $(dir $(BUILT))dist
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-swap build functions gateways test bench check features fix release install doctor
+.PHONY: help demo demo-swap build functions gateways plugin test bench check features fix release install doctor
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -29,6 +29,9 @@ functions: build ## Build the functions into target/functions
 
 gateways: build ## Build the HTTP gateways into target/functions, alone and composed with the functions
 	$(BUILT)/tallow-functions-build gateways
+
+plugin: build ## Pack the host as Spin's trigger for Kafka, and say how to install it
+	@scripts/plugin.sh $(BUILT)/tallow $(dir $(BUILT))plugin
 
 test: export PATH := $(abspath $(dir $(BUILT))tools):$(PATH)
 test: doctor-test build ## Run all tests; those on real services say so where they are skipped

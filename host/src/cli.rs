@@ -20,6 +20,7 @@ mod settings;
 mod status;
 mod stop;
 mod table;
+mod trigger;
 mod up;
 mod verify;
 mod wire;
@@ -88,6 +89,9 @@ impl From<crate::error::PipelineError> for Failure {
 
 /// Runs the command of this process's arguments.
 pub fn main() -> ExitCode {
+    if trigger::is_called() {
+        return trigger::main();
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -112,10 +116,15 @@ pub fn main() -> ExitCode {
         Command::Verify(args) => verify::run(args),
         Command::CompileFunction(args) => compile_function::run(args),
     };
+    end("tallow", done)
+}
+
+/// The exit code, after saying why a command failed.
+fn end(program: &str, done: Result<(), Failure>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::from(exit::DONE),
         Err(failure) => {
-            eprintln!("tallow: {}", failure.text);
+            eprintln!("{program}: {}", failure.text);
             ExitCode::from(failure.code)
         }
     }

@@ -18,6 +18,8 @@ pub mod python;
 pub mod recordings;
 pub mod reference;
 pub mod s3;
+pub mod spin;
+pub mod stream;
 pub mod tallow;
 
 /// Says that a test does not run on this machine, and why.

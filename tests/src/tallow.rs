@@ -77,13 +77,18 @@ pub fn start<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Running {
 
 /// The same under some variables of the environment.
 pub fn start_with<S: AsRef<std::ffi::OsStr>>(variables: &[(&str, &str)], arguments: &[S]) -> Running {
+    let mut command = Command::new(paths::program("tallow"));
+    command.args(arguments).envs(variables.iter().copied());
+    start_command(command)
+}
+
+/// Starts a command that is tallow, or becomes it.
+pub fn start_command(mut command: Command) -> Running {
     let output = TempDir::with_prefix("tallow-run-").expect("a temporary folder");
     let file = |name: &str| File::create(output.path().join(name)).expect("a file in a temporary folder");
-    let process = Command::new(paths::program("tallow"))
-        .args(arguments)
+    let process = command
         // Compiled components are kept with the build, not in the user's cache.
         .env("XDG_CACHE_HOME", paths::target().join("tests-cache"))
-        .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .stdout(file("stdout"))
         .stderr(file("stderr"))
@@ -101,10 +106,18 @@ impl Running {
     }
 
     /// Asks the process to leave, as Ctrl-C does, once `when` holds; what it left behind.
-    pub fn stop_when(mut self, when: impl FnMut() -> bool) -> Finished {
+    pub fn stop_when(self, when: impl FnMut() -> bool) -> Finished {
+        self.signal_when(&["INT"], when)
+    }
+
+    /// Sends signals one after the other once `when` holds; what the process left behind.
+    pub fn signal_when(mut self, signals: &[&str], when: impl FnMut() -> bool) -> Finished {
         if self.wait_for(when) {
-            let asked = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status();
-            assert!(asked.expect("there is `kill`").success());
+            let id = self.process.id().to_string();
+            for signal in signals {
+                let asked = Command::new("kill").args([&format!("-{signal}"), &id]).status();
+                assert!(asked.expect("there is `kill`").success());
+            }
         }
         self.wait()
     }
@@ -117,6 +130,10 @@ impl Running {
         }
         self.process.wait().expect("the process can be waited for");
         killed
+    }
+
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Time since its start.

@@ -29,7 +29,7 @@ impl Code {
 
     pub(crate) fn compile(runtime: &Runtime, name: &str, bytes: &[u8]) -> Result<Self, LoadError> {
         let code = wasmtime::component::Component::from_binary(runtime.engine(), bytes)
-            .map_err(|error| LoadError::Invalid { name: name.to_owned(), why: format!("{error:#}") })?;
+            .map_err(|error| LoadError::invalid(name, &error))?;
         Ok(Self::keep(runtime, bytes, code))
     }
 
@@ -43,7 +43,7 @@ impl Code {
     ) -> Result<Self, LoadError> {
         // SAFETY: the caller promises it.
         let code = unsafe { wasmtime::component::Component::deserialize(runtime.engine(), compiled) }
-            .map_err(|error| LoadError::Invalid { name: name.to_owned(), why: format!("{error:#}") })?;
+            .map_err(|error| LoadError::invalid(name, &error))?;
         Ok(Self::keep(runtime, bytes, code))
     }
 
@@ -121,8 +121,8 @@ impl Component {
     ) -> Result<Self, LoadError> {
         let Code { code, digest } = code;
         check::imports(name, runtime.engine(), &code)?;
-        let linker = wasi::linker(runtime.engine(), &code)
-            .map_err(|error| LoadError::Invalid { name: name.to_owned(), why: format!("{error:#}") })?;
+        let linker =
+            wasi::linker(runtime.engine(), &code).map_err(|error| LoadError::invalid(name, &error))?;
         check::exports_contract(name, &linker, &code, contract)?;
         let local = Local { engine: runtime.engine().clone(), code, linker, ticks: runtime.ticks() };
         Ok(Self { body: Body::Local(Box::new(local)), name: name.to_owned(), digest, contract })

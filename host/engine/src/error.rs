@@ -28,6 +28,14 @@ pub enum LoadError {
     Types { name: String, interface: String, why: String },
 }
 
+impl LoadError {
+    /// The parser shows some bytes one a line: here they are one text.
+    pub(crate) fn invalid(name: &str, error: &wasmtime::Error) -> Self {
+        let why = format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ");
+        Self::Invalid { name: name.to_owned(), why }
+    }
+}
+
 /// A call that did not give a result that the contract allows. The instance is spent after all but
 /// [`CallError::Refused`]: its memory may be in any state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

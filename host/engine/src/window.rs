@@ -49,7 +49,7 @@ impl WindowFunction {
     pub fn open(component: &Component, limits: Limits, specs: &[Spec]) -> Result<Self, CallError> {
         let live = match &component.body {
             Body::Remote(remote) => Live::Remote(RemoteWindows::open(remote.clone(), specs)?),
-            Body::Local(local) => Instance::new(local, limits, |guest, store| guest.call_open(store, specs))?,
+            Body::Local(local) => Instance::start(local, limits, |guest, store| guest.call_open(store, specs))?,
         };
         Ok(Self { live, specs: specs.len(), base_version: 0 })
     }
@@ -66,7 +66,7 @@ impl WindowFunction {
             Body::Remote(remote) => {
                 Live::Remote(RemoteWindows::restore(remote.clone(), specs, watermark_us, parts)?)
             }
-            Body::Local(local) => Instance::new(local, limits, |guest, store| {
+            Body::Local(local) => Instance::start(local, limits, |guest, store| {
                 guest.call_restore(store, specs, watermark_us, parts)
             })?,
         };
@@ -177,7 +177,7 @@ impl WindowFunction {
 }
 
 impl Instance {
-    fn new(
+    fn start(
         component: &Local,
         limits: Limits,
         open: impl FnOnce(&GuestWindows<'_>, &mut Store<Sandbox>) -> wasmtime::Result<Result<ResourceAny, String>>,

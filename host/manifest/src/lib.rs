@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! text ─► toml ─► node (a tree that knows its lines) ─► spin (Spin's own tables checked)
-//!                   │ variables expanded
+//!         lock ─►   │ variables expanded
 //!                   └─► reader + schema ─► cluster, pipeline, window, component ─► Manifest
 //! ```
 //!
@@ -19,10 +19,12 @@ mod component;
 mod error;
 mod function;
 mod limits;
+mod lock;
 mod manifest;
 mod meaning;
 mod merge;
 mod names;
+mod needs;
 mod node;
 mod pipeline;
 mod reader;
@@ -46,6 +48,7 @@ pub use component::{Component, Source};
 pub use error::{Error, Errors};
 pub use function::{Vetting, matching};
 pub use limits::{Epoch, Limits};
+pub use lock::load_locked;
 pub use manifest::{Application, Manifest, Overrides, load, resolve, resolve_here};
 pub use merge::{Average, Merge};
 pub use node::Place;
@@ -56,4 +59,5 @@ pub use swap::{Invariant, Operand, Swap, SwapMode};
 pub use topics::{StartingOffsets, Topics};
 pub use units::moment_us;
 pub use units::{bytes as parse_bytes, duration as parse_duration};
+pub use variables::environment_name;
 pub use window::{IdColumns, Shape, Window};

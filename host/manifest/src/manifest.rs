@@ -1,20 +1,20 @@
 //! The whole manifest: read, overridden, expanded, resolved.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::backfill::{self, Backfill};
 use crate::batch::{self, Batch};
 use crate::cluster::{self, Cluster};
 use crate::component::{self, Component, Source};
-use crate::error::{Errors, Report, suggestion};
+use crate::error::{Errors, Report};
 use crate::function::{self, Vetting};
 use crate::merge::{self, Merge};
 use crate::node::{Node, Table, Value};
 use crate::pipeline::Pipeline;
 use crate::reader;
 use crate::variables::Variables;
-use crate::{remote, spin, toml};
+use crate::{needs, remote, spin, toml};
 
 /// A manifest in which nothing is left to decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub fn load(path: &Path, env: &BTreeMap<String, String>, overrides: &Overrides) 
         Err(error) => return failed(format!("cannot be read: {error}")),
     };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    resolve_in(&text, path, folder, env, overrides)
+    resolve_in(path, folder, env, overrides, |report| toml::read(&text, report))
 }
 
 /// The same for a text that stands in no file: relative paths start from the current folder.
@@ -81,16 +81,16 @@ pub fn resolve_here(
     env: &BTreeMap<String, String>,
     overrides: &Overrides,
 ) -> Result<Manifest, Errors> {
-    resolve_in(text, name, Path::new("."), env, overrides)
+    resolve_in(name, Path::new("."), env, overrides, |report| toml::read(text, report))
 }
 
-/// Resolves a text whose relative paths start from `folder`, and looks for its components.
-fn resolve_in(
-    text: &str,
+/// Resolves a tree whose relative paths start from `folder`, and looks for its components.
+pub(crate) fn resolve_in(
     path: &Path,
     folder: &Path,
     env: &BTreeMap<String, String>,
     overrides: &Overrides,
+    read: impl FnOnce(&mut Report) -> Option<Node>,
 ) -> Result<Manifest, Errors> {
     let failed = |problem: String| {
         let mut report = Report::new(&path.display().to_string());
@@ -108,7 +108,7 @@ fn resolve_in(
             Err(error) => return failed(format!("the current folder cannot be read: {error}")),
         }
     }
-    let mut manifest = resolve(text, path, &folder, env, &overrides)?;
+    let mut manifest = resolve_read(path, &folder, env, &overrides, read)?;
     if let Some(components_dir) = &overrides.components_dir {
         manifest.components.values_mut().for_each(|component| component.look_in(components_dir));
     }
@@ -124,9 +124,19 @@ pub fn resolve(
     env: &BTreeMap<String, String>,
     overrides: &Overrides,
 ) -> Result<Manifest, Errors> {
+    resolve_read(path, folder, env, overrides, |report| toml::read(text, report))
+}
+
+fn resolve_read(
+    path: &Path,
+    folder: &Path,
+    env: &BTreeMap<String, String>,
+    overrides: &Overrides,
+    read: impl FnOnce(&mut Report) -> Option<Node>,
+) -> Result<Manifest, Errors> {
     let mut report = Report::new(&path.display().to_string());
-    let manifest = toml::read(text, &mut report)
-        .and_then(|root| resolve_tree(root, path, folder, env, overrides, &mut report));
+    let manifest =
+        read(&mut report).and_then(|root| resolve_tree(root, path, folder, env, overrides, &mut report));
     report.finish(manifest)
 }
 
@@ -151,11 +161,8 @@ fn resolve_tree(
     backfills.iter_mut().for_each(|(_, backfill)| backfill.cover_by(&merges));
     let mut components = component::read(&root, folder, report);
     let remotes = remote::components(&pipelines, report);
-    check_components(&root, &remotes, &pipelines, report);
-    check_backfill_components(&root, &remotes, &backfills, report);
+    needs::check(&root, &remotes, (&pipelines, &backfills, &batches, &merges), report);
     components.extend(remotes);
-    check_batch_components(&root, &batches, report);
-    check_merge_components(&root, &merges, report);
     check_tables(&pipelines, report);
     Some(Manifest {
         path: path.to_owned(),
@@ -224,91 +231,6 @@ fn read_pipelines(
     pipelines
 }
 
-fn check_batch_components(root: &Node, batches: &[(Node, Batch)], report: &mut Report) {
-    let known = component_names(root);
-    for (node, batch) in batches {
-        for (key, name) in
-            [("parse", &batch.parse), ("window", &batch.window.function), ("merge", &batch.merge)]
-        {
-            if !known.contains(&name.as_str()) {
-                let problem = format!(
-                    "batch `{}` needs the component `{name}`, but there is no [component.{name}]; {}",
-                    batch.name,
-                    suggestion(name, &known)
-                );
-                report.at(node.find(&[key]).unwrap_or(node), problem);
-            }
-        }
-    }
-}
-
-fn check_merge_components(root: &Node, merges: &[(Node, Merge)], report: &mut Report) {
-    let known = component_names(root);
-    for (node, merge) in merges.iter().filter(|(_, merge)| !known.contains(&merge.function.as_str())) {
-        let (name, function) = (&merge.name, &merge.function);
-        let problem = format!(
-            "merge `{name}` needs the component `{function}`, but there is no [component.{function}]; {}",
-            suggestion(function, &known)
-        );
-        report.at(node.find(&["function"]).unwrap_or(node), problem);
-    }
-}
-
-fn component_names(root: &Node) -> Vec<&str> {
-    let tables = root.find(&["component"]).and_then(Node::as_table);
-    tables.map_or_else(Vec::new, |table| table.entries.iter().map(|entry| entry.key.as_str()).collect())
-}
-
-/// Every component that a pipeline names is one of the manifest's.
-fn check_components(
-    root: &Node,
-    remotes: &BTreeMap<String, Component>,
-    pipelines: &[(Node, Pipeline)],
-    report: &mut Report,
-) {
-    let known = component_names(root);
-    for (node, pipeline) in pipelines {
-        let windows = match node.find(&["windows"]).map(|node| &node.value) {
-            Some(Value::List(windows)) => &windows[..],
-            _ => &[],
-        };
-        let functions =
-            windows.iter().zip(&pipeline.windows).map(|(at, window)| (at, "function", &window.function));
-        for (table, key, name) in std::iter::once((node, "parse", &pipeline.parse)).chain(functions) {
-            if !known.contains(&name.as_str()) && !remotes.contains_key(name) {
-                let problem = format!(
-                    "pipeline `{}` names the component `{name}`, but there is no [component.{name}]; {}",
-                    pipeline.id,
-                    suggestion(name, &known)
-                );
-                report.at(table.find(&[key]).unwrap_or(table), problem);
-            }
-        }
-    }
-}
-
-/// Every component that a backfill names is one of the manifest's.
-fn check_backfill_components(
-    root: &Node,
-    remotes: &BTreeMap<String, Component>,
-    backfills: &[(Node, Backfill)],
-    report: &mut Report,
-) {
-    let known = component_names(root);
-    for (node, backfill) in backfills {
-        for (key, name) in [("function", &backfill.function), ("parse", &backfill.bars.parse)] {
-            if !known.contains(&name.as_str()) && !remotes.contains_key(name) {
-                let suggestion = suggestion(name, &known);
-                let problem = format!(
-                    "backfill `{}` names the component `{name}`, but there is no [component.{name}]; {suggestion}",
-                    backfill.name
-                );
-                report.at(node.find(&[key]).unwrap_or(node), problem);
-            }
-        }
-    }
-}
-
 /// Pipeline `a` with window `b_c` and pipeline `a_b` with window `c` would share a table.
 fn check_tables(pipelines: &[(Node, Pipeline)], report: &mut Report) {
     let mut owners: BTreeMap<String, &str> = BTreeMap::new();
@@ -357,42 +279,5 @@ impl Manifest {
 
     pub fn merge(&self, name: &str) -> Option<&Merge> {
         self.merges.iter().find(|merge| merge.name == name)
-    }
-
-    /// Checks that the files of the components that pipelines and merges need are there.
-    pub fn check_files(&self) -> Result<(), Errors> {
-        let mut report = Report::new(&self.path.display().to_string());
-        let mut checked = BTreeSet::new();
-        let of_pipelines = self.pipelines.iter().flat_map(|pipeline| {
-            let who = format!("pipeline `{}`", pipeline.id);
-            [(who.clone(), pipeline.parse.as_str()), (who, pipeline.window_function())]
-        });
-        let of_backfills = self.backfills.iter().flat_map(|backfill| {
-            let who = format!("backfill `{}`", backfill.name);
-            [(who.clone(), backfill.function.as_str()), (who, backfill.bars.parse.as_str())]
-        });
-        let of_merges =
-            self.merges.iter().map(|merge| (format!("merge `{}`", merge.name), merge.function.as_str()));
-        let of_batches = self.batches.iter().flat_map(|batch| {
-            let who = format!("batch `{}`", batch.name);
-            [&batch.parse, &batch.window.function, &batch.merge].map(|name| (who.clone(), name.as_str()))
-        });
-        for (who, name) in of_pipelines.chain(of_backfills).chain(of_batches).chain(of_merges) {
-            let Some(component) = self.components.get(name) else { continue };
-            let Source::Local(path) = &component.source else { continue };
-            if path.is_file() || !checked.insert(name) {
-                continue;
-            }
-            let remedy = match &component.build[..] {
-                [] => "build it, or correct the path".to_owned(),
-                commands => format!("build it with `{}`", commands.join(" && ")),
-            };
-            let problem = format!(
-                "{who} needs the component `{name}`, but there is no file {}; {remedy}",
-                path.display()
-            );
-            report.add(component.place, &format!("component.{name}.source"), problem);
-        }
-        report.finish(Some(()))
     }
 }

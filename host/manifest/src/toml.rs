@@ -119,14 +119,15 @@ impl<'a> Places<'a> {
     }
 }
 
-fn join(path: &str, key: &str) -> String {
+/// The path of a key in a table.
+pub(crate) fn join(path: &str, key: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let key = if !key.is_empty() && key.chars().all(plain) { key.to_owned() } else { format!("{key:?}") };
     if path.is_empty() { key } else { format!("{path}.{key}") }
 }
 
 /// An element of a list goes by its name, or else by its position from 1.
-fn label(index: usize, name: Option<&str>) -> String {
+pub(crate) fn label(index: usize, name: Option<&str>) -> String {
     match name {
         Some(name) if !name.is_empty() && name.len() <= 64 && !name.contains(char::is_control) => {
             name.to_owned()

@@ -18,7 +18,7 @@ struct Variable {
 }
 
 /// The variable of the environment that overrides an application variable.
-pub(crate) fn environment_name(name: &str) -> String {
+pub fn environment_name(name: &str) -> String {
     format!("SPIN_VARIABLE_{}", name.to_uppercase())
 }
 

@@ -248,8 +248,6 @@ fn tables_of_later_versions_are_refused_as_such() {
     let text = with("[[trigger.kafka]]", "[application.trigger.kafka.forecast.daily]\n[[trigger.kafka]]");
     let forecast = error(&text);
     assert!(forecast.contains("forecast: not supported by this version of tallow"), "{forecast}");
-    let remote = error(&with(r#"parse = "parse-market""#, r#"parse = { remote = "https://example.org" }"#));
-    assert!(remote.contains("functions behind a URL are not supported by this version"), "{remote}");
 }
 
 #[test]

@@ -63,9 +63,11 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let lake = args.lake.clone().unwrap_or_else(|| fresh_lake(clock.now_us()));
     let topics_of = settings::Args {
         file: args.file.clone(),
-        lake: Some(lake),
-        brokers: Some("localhost:1".to_owned()),
-        functions: args.functions.clone(),
+        changes: settings::Changes {
+            lake: Some(lake),
+            brokers: Some("localhost:1".to_owned()),
+            functions: args.functions.clone(),
+        },
     };
     let mut manifest = topics_of.load()?;
     let topics = topics(&manifest)?;

@@ -1,9 +1,12 @@
-//! Logs on stderr, for people or as JSON.
+//! Logs on stderr, for people or as JSON, and in a file where one is asked for.
 
+use std::fs::File;
 use std::io::IsTerminal;
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::writer::MakeWriterExt;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -27,10 +30,27 @@ pub fn start(args: &Args, fallback: &str) {
     let builder = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
-        .with_env_filter(args.log_filter.clone().unwrap_or_else(|| EnvFilter::new(fallback)))
+        .with_env_filter(filter(args, fallback))
         .with_target(false);
     match args.log {
         Format::Text => builder.init(),
         Format::Json => builder.json().init(),
     }
+}
+
+/// The same with a file that gets everything, too.
+pub fn start_with_file(args: &Args, fallback: &str, file: File) {
+    let builder = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr.and(Arc::new(file)))
+        .with_ansi(false)
+        .with_env_filter(filter(args, fallback))
+        .with_target(false);
+    match args.log {
+        Format::Text => builder.init(),
+        Format::Json => builder.json().init(),
+    }
+}
+
+fn filter(args: &Args, fallback: &str) -> EnvFilter {
+    args.log_filter.clone().unwrap_or_else(|| EnvFilter::new(fallback))
 }

@@ -15,9 +15,17 @@ use crate::progress::Counts;
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// To whom a run shows itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Show {
+    Text,
+    Json,
+    Nothing,
+}
+
 pub struct Reporter {
     clock: Arc<dyn Clock>,
-    json: bool,
+    show: Show,
     bar: Option<ProgressBar>,
     last: Mutex<Last>,
 }
@@ -30,12 +38,12 @@ struct Last {
 }
 
 impl Reporter {
-    pub fn new(json: bool, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(show: Show, clock: Arc<dyn Clock>) -> Self {
         let now = clock.ticks();
         Self {
             clock,
-            json,
-            bar: spinner(json),
+            show,
+            bar: spinner(show != Show::Text),
             last: Mutex::new(Last { printed: now, looked: now, records: 0, rate: 0.0 }),
         }
     }
@@ -61,10 +69,14 @@ impl Reporter {
         } else if now.since(last.printed) >= PLAIN_EVERY {
             last.printed = now;
             for (name, counts) in &pipelines {
-                if self.json {
-                    println!("{}", json!({ "progress": name, "records_per_s": rate, "counts": counts }));
-                } else {
-                    eprintln!("{name}: {} records/s, {}", grouped(rate as u64), line(counts));
+                match self.show {
+                    Show::Text => {
+                        eprintln!("{name}: {} records/s, {}", grouped(rate as u64), line(counts));
+                    }
+                    Show::Json => {
+                        println!("{}", json!({ "progress": name, "records_per_s": rate, "counts": counts }));
+                    }
+                    Show::Nothing => {}
                 }
             }
         }
@@ -75,9 +87,13 @@ impl Reporter {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        if self.json {
-            println!("{}", json!({ "summary": name, "counts": counts, "lake": lake }));
-            return;
+        match self.show {
+            Show::Text => {}
+            Show::Json => {
+                println!("{}", json!({ "summary": name, "counts": counts, "lake": lake }));
+                return;
+            }
+            Show::Nothing => return,
         }
         println!("{name}: {}", line(counts));
         for (reason, records) in &counts.reasons {

@@ -18,6 +18,13 @@ pub struct Args {
     /// The manifest
     #[arg(short = 'f', long = "file", value_name = "FILE", default_value = "spin.toml")]
     pub file: PathBuf,
+    #[command(flatten)]
+    pub changes: Changes,
+}
+
+/// What the command line says instead of the manifest.
+#[derive(clap::Args)]
+pub struct Changes {
     /// Where tables, logs and state are kept, instead of the manifest's: a folder or file://, s3://, gs://, az://
     #[arg(long, value_name = "URL")]
     pub lake: Option<String>,
@@ -31,17 +38,19 @@ pub struct Args {
 
 impl Args {
     pub fn load(&self) -> Result<Manifest, Failure> {
-        tallow_manifest::load(&self.file, &variables(), &self.overrides())
+        tallow_manifest::load(&self.file, &variables(), &self.changes.overrides())
             .map_err(|errors| Failure::new(exit::USAGE, errors))
     }
 
     /// A manifest that is made up rather than read: `text`, called `name` in messages.
     pub fn resolve(&self, text: &str, name: &Path) -> Result<Manifest, Failure> {
-        tallow_manifest::resolve_here(text, name, &variables(), &self.overrides())
+        tallow_manifest::resolve_here(text, name, &variables(), &self.changes.overrides())
             .map_err(|errors| Failure::new(exit::USAGE, errors))
     }
+}
 
-    fn overrides(&self) -> Overrides {
+impl Changes {
+    pub fn overrides(&self) -> Overrides {
         Overrides {
             lake: self.lake.clone(),
             brokers: self.brokers.clone(),
@@ -141,7 +150,7 @@ pub fn runtime() -> Result<Runtime, Failure> {
 }
 
 /// The variables that Spin, too, takes from the environment.
-fn variables() -> BTreeMap<String, String> {
+pub fn variables() -> BTreeMap<String, String> {
     std::env::vars().filter(|(name, _)| name.starts_with("SPIN_VARIABLE_")).collect()
 }
 

@@ -25,9 +25,23 @@ pub fn on_signal() -> Result<Arc<AtomicBool>, Failure> {
         // Order matters: the exit is armed by the flag that the line after it sets.
         signal_hook::flag::register_conditional_shutdown(signal, INTERRUPTED, stop.clone())
             .and_then(|_| signal_hook::flag::register(signal, stop.clone()))
-            .map_err(|error| Failure::new(exit::FAILED, format!("cannot listen to signals: {error}")))?;
+            .map_err(not_heard)?;
     }
     Ok(stop)
+}
+
+/// A flag that signals set, however many: one Ctrl-C reaches a trigger of Spin three times, from the terminal and from each
+/// of the two Spins above it.
+pub fn on_signals() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, stop.clone()).map_err(not_heard)?;
+    }
+    Ok(stop)
+}
+
+fn not_heard(error: std::io::Error) -> Failure {
+    Failure::new(exit::FAILED, format!("cannot listen to signals: {error}"))
 }
 
 /// Leaves without the last commit where that takes too long, as with a store that does not answer. Nothing is lost:

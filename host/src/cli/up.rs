@@ -9,7 +9,7 @@ use clap::Args as ClapArgs;
 use tallow_manifest::{Manifest, Pipeline};
 
 use super::attend::{self, Attendant, Port};
-use super::report::Reporter;
+use super::report::{Reporter, Show};
 use super::wire::{World, first_failure};
 use super::{Failure, settings, stop};
 use crate::backfill::auto;
@@ -22,6 +22,13 @@ use crate::progress::Progress;
 pub struct Args {
     #[command(flatten)]
     settings: settings::Args,
+    #[command(flatten)]
+    how: How,
+}
+
+/// How pipelines are run, whoever gives the manifest.
+#[derive(ClapArgs)]
+pub struct How {
     /// Run this pipeline and no other
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
@@ -33,7 +40,7 @@ pub struct Args {
     close_all: bool,
     /// Print progress and the summary as JSON lines
     #[arg(long)]
-    json: bool,
+    pub json: bool,
     #[command(flatten)]
     attend: attend::Args,
 }
@@ -44,22 +51,33 @@ pub fn run(args: Args) -> Result<(), Failure> {
     for trigger in &manifest.skipped_triggers {
         tracing::info!(trigger, "not run by `tallow up`: `spin up` serves it");
     }
-    let world = World::new(&manifest, stop)?;
-    let mode = Mode { available_now: args.available_now, close_all: args.close_all };
-    let pipelines = settings::pipelines(&manifest, args.only.as_deref())?;
-    let merging = world.merging(&manifest, &pipelines)?;
+    let show = if args.how.json { Show::Json } else { Show::Text };
+    run_pipelines(&manifest, &args.how, show, stop)
+}
+
+/// Runs the pipelines of a manifest until `stop` is set or they are drained.
+pub fn run_pipelines(
+    manifest: &Manifest,
+    how: &How,
+    show: Show,
+    stop: Arc<AtomicBool>,
+) -> Result<(), Failure> {
+    let world = World::new(manifest, stop)?;
+    let mode = Mode { available_now: how.available_now, close_all: how.close_all };
+    let pipelines = settings::pipelines(manifest, how.only.as_deref())?;
+    let merging = world.merging(manifest, &pipelines)?;
     let mut wirings = Vec::new();
     for pipeline in &pipelines {
         let viewers = merging.viewer(tables(pipeline)).into_iter().collect();
-        wirings.push(world.wire(&manifest, pipeline, mode, Arc::new(Progress::new(viewers)))?);
+        wirings.push(world.wire(manifest, pipeline, mode, Arc::new(Progress::new(viewers)))?);
     }
-    let reporter = Reporter::new(args.json, world.clock.clone());
+    let reporter = Reporter::new(show, world.clock.clone());
     let attendants = wirings
         .iter()
-        .map(|wiring| Attendant::new(&args.attend, &manifest, wiring, wirings.len() == 1))
+        .map(|wiring| Attendant::new(&how.attend, manifest, wiring, wirings.len() == 1))
         .collect::<Result<Vec<_>, _>>()?;
-    let port = Port::open(&args.attend)?;
-    let fetching = Fetching::start(&manifest, &world, &wirings)?;
+    let port = Port::open(&how.attend)?;
+    let fetching = Fetching::start(manifest, &world, &wirings)?;
     // What is fetched last is served, too.
     let failures = merging.beside(|| {
         let failures = run_all(&wirings, &attendants, port.as_ref(), &reporter);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tallow_edge::{Clock, Random, SystemClock, SystemRandom};
-use tallow_engine::{Component, Contract, Limits, LoadError, ParseFunction, Runtime};
+use tallow_engine::{Component, Contract, Limits, ParseFunction, Runtime};
 use tallow_http::{AllowList, Http, Origin};
 use tallow_log::Store;
 use tallow_log::name::Folder;
@@ -124,8 +124,10 @@ impl World {
         contract: Contract,
     ) -> Result<(Component, Bytes, Card), Failure> {
         let (bytes, origin) = settings::component_bytes(manifest, name, contract)?;
-        let usage = |error: LoadError| Failure::new(exit::USAGE, format!("[component.{name}]: {error}"));
-        let component = self.runtime.load(name, &bytes, contract).map_err(usage)?;
+        let component = self
+            .runtime
+            .load(name, &bytes, contract)
+            .map_err(|error| Failure::new(exit::USAGE, format!("[component.{name}]: {origin}: {error}")))?;
         let card = Card::new(&component, origin, self.clock.now_us());
         Ok((component, bytes.into(), card))
     }
