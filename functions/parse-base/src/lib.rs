@@ -2,6 +2,7 @@
 //!
 //! - [`batch`], [`options`]: what a call is given; [`column`]: what a function can make;
 //! - [`swar`], [`cursor`]: text by the word, for messages whose form is known beforehand;
+//! - [`lanes`], [`shape`]: lines of numbers that look like those before them, sixteen bytes at once;
 //! - [`decimal`], [`time`], [`interval`]: exact numbers, times and kline intervals;
 //! - [`dictionary`], [`builder`], [`marks`], [`reason`]: rows in the making, and records set apart;
 //! - [`output`]: what a call gives back; `export_parse_function!`: the contract `tallow:parse` around it.
@@ -14,10 +15,12 @@ pub mod decimal;
 pub mod dictionary;
 mod export;
 pub mod interval;
+pub mod lanes;
 pub mod marks;
 pub mod options;
 pub mod output;
 pub mod reason;
+pub mod shape;
 pub mod swar;
 pub mod time;
 

@@ -6,6 +6,7 @@
 //! it says what the columns are if it is a header. Plain lines go through `template`, which reads digits eight at
 //! once; whatever surprises it goes to `full`. Both give the same rows.
 
+mod block;
 mod cells;
 mod full;
 mod layout;
@@ -14,6 +15,7 @@ mod options;
 mod parse;
 mod rows;
 mod schema;
+mod shapes;
 mod template;
 
 #[cfg(target_arch = "wasm32")]

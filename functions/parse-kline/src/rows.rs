@@ -4,9 +4,9 @@ use parse_base::builder::{Builder, Data, push_mantissa};
 use parse_base::interval::Interval;
 use parse_base::{Table, Text};
 
+use crate::block::Block;
 use crate::options::Plan;
 use crate::schema::{COLUMNS, ColumnId, KINDS};
-use crate::template::Block;
 
 /// Index in `builders` of a column that is not wanted.
 const UNWANTED: u8 = u8::MAX;

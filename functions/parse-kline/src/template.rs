@@ -6,58 +6,16 @@ use parse_base::interval::Interval;
 use parse_base::swar::{first_digits, leading_digits, low_bytes, non_digits};
 use parse_base::time;
 
+use crate::block::{BLOCK, Block};
 use crate::cells::without_end;
 use crate::layout::Layout;
 use crate::names::Field;
 use crate::options::Plan;
 use crate::rows::Rows;
 use crate::schema::ColumnId;
-
-/// Klines that are gathered before they go into columns: few enough to stay in the nearest cache.
-const BLOCK: usize = 128;
+use crate::shapes::Shapes;
 
 const SHORTEST_MONTH_US: i64 = 28 * 86_400_000_000;
-
-/// Klines as read, column by column.
-pub struct Block {
-    length: usize,
-    records: [u32; BLOCK],
-    symbols: [u32; BLOCK],
-    times_us: [i64; BLOCK],
-    ids: [i64; BLOCK],
-    trades: [i64; BLOCK],
-    flagged: [i64; BLOCK],
-    decimals: [[i64; BLOCK]; 8],
-    /// Of all klines in it.
-    pub interval: Option<Interval>,
-    /// Columns that lines of this layout have.
-    present: [bool; 15],
-}
-
-impl Block {
-    pub fn records(&self) -> &[u32] {
-        &self.records[..self.length]
-    }
-
-    pub fn symbols(&self) -> &[u32] {
-        &self.symbols[..self.length]
-    }
-
-    /// Integers, times or mantissas of a column; none where the lines do not have it.
-    pub fn integers(&self, column: ColumnId) -> Option<&[i64]> {
-        let values = match column {
-            ColumnId::EventTime => &self.times_us,
-            ColumnId::Id | ColumnId::LastId if self.interval.is_some() => &self.ids,
-            ColumnId::Trades if self.present[column as usize] => &self.trades,
-            ColumnId::Flagged => &self.flagged,
-            decimal if ColumnId::DECIMALS.contains(&decimal) && self.present[decimal as usize] => {
-                &self.decimals[decimal.decimal()]
-            }
-            _ => return None,
-        };
-        Some(&values[..self.length])
-    }
-}
 
 /// Reads the plain lines of a call.
 pub struct Template<'p> {
@@ -74,6 +32,7 @@ pub struct Template<'p> {
     has_close_time: bool,
     /// Whether lines hold a time and decimals of eight places alone.
     side_by_side: bool,
+    shapes: Shapes,
     /// First eight digits of the time of the line before, as a word and as a number.
     recent_time: (u64, i64),
     block: Box<Block>,
@@ -125,6 +84,10 @@ impl<'p> Template<'p> {
                 }
                 _ => false,
             }),
+            shapes: Shapes::new(
+                plan.delimiter,
+                layout.fields.iter().position(|field| *field == Field::Time).unwrap_or_default(),
+            ),
             recent_time: (u64::MAX, 0),
             block: Box::new(block),
         })
@@ -203,11 +166,29 @@ impl<'p> Template<'p> {
     #[inline(always)]
     fn short_line(&mut self, window: &Window, length: usize, record: u32, rows: &mut Rows) -> Option<()> {
         let at = self.block.length & (BLOCK - 1);
+        let Some(numbers) = self.shapes.read(window, length) else {
+            return self.strange_line(window, length, record, rows);
+        };
+        let mut time_us = 0;
+        for (field, number) in self.layout.fields.iter().zip(numbers) {
+            match *field {
+                Field::Cell(column) => self.block.decimals[column.decimal() & 7][at] = number,
+                _ => time_us = time::from_unix_integer(number).ok()?,
+            }
+        }
+        self.accept(at, record, time_us, ([0; 2], 0), rows)
+    }
+
+    /// [`Template::short_line`] of one that looks like none before it.
+    #[inline(never)]
+    fn strange_line(&mut self, window: &Window, length: usize, record: u32, rows: &mut Rows) -> Option<()> {
+        let at = self.block.length & (BLOCK - 1);
         let last = self.layout.fields.len() - 1;
-        let mut ends = places_of(window, self.delimiter) & (u64::MAX >> (64 - length.max(1)));
-        if ends.count_ones() as usize != last {
+        let delimiters = places_of(window, self.delimiter) & (u64::MAX >> (64 - length.max(1)));
+        if delimiters.count_ones() as usize != last {
             return None;
         }
+        let mut ends = delimiters;
         let (mut start, mut time_us) = (0, 0);
         for (index, field) in self.layout.fields.iter().enumerate() {
             let end = if index < last { ends.trailing_zeros() as usize } else { length };
@@ -228,6 +209,7 @@ impl<'p> Template<'p> {
             }
             start = end + 1;
         }
+        self.shapes.see(window, length, delimiters);
         self.accept(at, record, time_us, ([0; 2], 0), rows)
     }
 

@@ -75,6 +75,31 @@ proptest! {
         agree(&lines, &options(scale, &settings))?;
     }
 
+    /// With digits of their own at the same places, leading zeros among them, and a byte of one of them changed.
+    #[test]
+    fn lines_that_look_like_those_before_them_read_the_same(
+        widths in prop::collection::vec((1usize..7, 0usize..9), 5), time in prop::sample::select(vec![10usize, 13, 16]),
+        digits in prop::collection::vec("[0-9]{100}", 3..40), changed in any::<Index>(), at in any::<Index>(),
+        byte in prop_oneof![3 => prop::sample::select(b",;\"\r\n.-e0 ".to_vec()), 1 => any::<u8>(), 6 => Just(b'1')],
+    ) {
+        let mut lines: Vec<Vec<u8>> = digits.iter().map(|digits| {
+            let mut digits = digits.chars();
+            let mut number = |width: usize| digits.by_ref().take(width).collect::<String>();
+            let mut line = number(time);
+            for (integer, places) in &widths {
+                line += &format!(",{}", number(*integer));
+                if *places > 0 {
+                    line += &format!(".{}", number(*places));
+                }
+            }
+            (line + "\n").into_bytes()
+        }).collect();
+        let changed = changed.index(lines.len());
+        let at = at.index(lines[changed].len());
+        lines[changed][at] = byte;
+        agree(&lines, &options(8, &[("symbol", "X"), ("interval", "1m"), ("first-line", "0,1,2,3,4,5")]))?;
+    }
+
     #[test]
     fn lines_of_twelve_columns_read_the_same(lines in lines(true), interval in prop::sample::select(vec![None, Some("1m"), Some("5m")])) {
         let first = String::from_utf8_lossy(&lines[0]).into_owned();

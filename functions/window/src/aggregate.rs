@@ -41,7 +41,7 @@ pub enum Cell {
 
 /// Rows of one key that go into one pane.
 pub struct Slice<'a> {
-    pub block: &'a Block,
+    pub block: &'a Block<'a>,
     pub range: Range<usize>,
     /// Whether every row comes after the one before by its time and id.
     pub ascends: bool,

@@ -1,5 +1,6 @@
 //! Rows of an update with each column in one piece, so that loops over them are tight.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ops::Range;
 
@@ -7,46 +8,48 @@ use crate::columns::{Input, Values};
 use crate::feed::Ids;
 use crate::order::{OrderKey, Place, Places, Topics};
 
-/// Some rows of an update; a position is an index into these.
+/// Some rows of an update; a position is an index into these. Columns of all rows in their order are borrowed.
 #[derive(Default)]
-pub struct Block {
+pub struct Block<'a> {
     /// Index of each row in the update.
     pub rows: Vec<u32>,
-    pub time_us: Vec<i64>,
+    pub time_us: Cow<'a, [i64]>,
     /// Empty without ids.
-    pub first_ids: Vec<i64>,
+    pub first_ids: Cow<'a, [i64]>,
     /// Empty unless rows stand for ranges of ids.
-    pub last_ids: Vec<i64>,
+    pub last_ids: Cow<'a, [i64]>,
     /// The inputs without nulls and high halves; the others are empty here and read row by row.
-    inputs: Vec<Vec<i64>>,
+    inputs: Vec<Cow<'a, [i64]>>,
 }
 
-impl Block {
+impl<'a> Block<'a> {
     /// Gathers rows of an update.
-    pub fn gather(rows: Vec<u32>, time_us: &[i64], ids: Ids, inputs: &[Input]) -> Block {
+    pub fn gather(rows: Vec<u32>, time_us: &'a [i64], ids: Ids<'a>, inputs: &[Input<'a>]) -> Block<'a> {
         // Rows of one key mostly come in one piece.
         let whole = rows.iter().zip(0u32..).fold(true, |whole, (&row, index)| whole & (row == index));
-        let pick = |values: &[i64]| match values.get(..rows.len()) {
-            Some(first) if whole => first.to_vec(),
-            _ => rows.iter().map(|&row| values[row as usize]).collect::<Vec<i64>>(),
+        let picked = |values: &[i64]| Cow::Owned(rows.iter().map(|&row| values[row as usize]).collect());
+        let pick = |values: &'a [i64]| match values.get(..rows.len()) {
+            Some(first) if whole => Cow::Borrowed(first),
+            _ => picked(values),
         };
         let (first_ids, last_ids) = match ids {
-            Ids::None => (Vec::new(), Vec::new()),
-            Ids::One(ids) => (pick(ids), Vec::new()),
+            Ids::None => (Cow::default(), Cow::default()),
+            Ids::One(ids) => (pick(ids), Cow::default()),
             Ids::Range(first, last) => (pick(first), pick(last)),
         };
         let plain = inputs.iter().map(|input| match (&input.values, &input.validity) {
-            (Values::Narrow(values), None) => pick(values),
-            _ => Vec::new(),
+            (Values::Narrow(Cow::Borrowed(values)), None) => pick(values),
+            (Values::Narrow(Cow::Owned(values)), None) => picked(values),
+            _ => Cow::default(),
         });
         let inputs = plain.collect();
         Block { time_us: pick(time_us), first_ids, last_ids, inputs, rows }
     }
 
     /// The rows at some positions.
-    pub fn pick(&self, positions: &[u32]) -> Block {
-        let pick = |values: &Vec<i64>| match values.len() {
-            0 => Vec::new(),
+    pub fn pick(&self, positions: &[u32]) -> Block<'static> {
+        let pick = |values: &Cow<'_, [i64]>| match values.len() {
+            0 => Cow::default(),
             _ => positions.iter().map(|&at| values[at as usize]).collect(),
         };
         Block {
@@ -77,6 +80,13 @@ impl Block {
         let lowest = self.first_ids[range.clone()].iter().min();
         let highest = self.last_ids()[range].iter().max();
         (lowest.copied().unwrap_or(0), highest.copied().unwrap_or(0))
+    }
+
+    /// [`Block::id_bounds`] of positions in which the ids ascend.
+    pub fn id_ends(&self, range: Range<usize>) -> (i64, i64) {
+        let first = self.first_ids.get(range.start);
+        let last = range.end.checked_sub(1).and_then(|last| self.last_ids().get(last));
+        (first.copied().unwrap_or(0), last.copied().unwrap_or(0))
     }
 
     #[inline]

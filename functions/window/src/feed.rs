@@ -48,7 +48,7 @@ pub struct Feed<'a> {
     /// Taken rows that lack a time, a key or an id.
     pub invalid: Vec<u32>,
     /// The other taken rows, by key.
-    pub block: Block,
+    pub block: Block<'a>,
     /// Fingerprint of each row of the block, once a row had to be told from another.
     fingerprints: OnceCell<Vec<u64>>,
     pub groups: Vec<Group>,
@@ -183,10 +183,17 @@ fn ids_within(ids: Ids) -> bool {
 
 /// The rows sorted by their key's code, in the order in which they came under each, and where each key's are.
 fn by_key(
-    rows: impl Iterator<Item = u32> + Clone,
+    rows: impl ExactSizeIterator<Item = u32> + Clone,
     codes: &[u32],
     distinct: usize,
 ) -> Result<(Vec<u32>, Vec<Range<usize>>), String> {
+    if let Some(first) = rows.clone().next().map(|row| codes[row as usize])
+        && (first as usize) < distinct
+        && codes.iter().fold(true, |one, code| one & (*code == first))
+    {
+        let whole = 0..rows.len();
+        return Ok((rows.collect(), vec![whole]));
+    }
     let mut counts = vec![0u32; distinct];
     for row in rows.clone() {
         match counts.get_mut(codes[row as usize] as usize) {

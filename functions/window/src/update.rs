@@ -202,7 +202,13 @@ impl Update<'_> {
                     let rest = &times[start..group.range.end];
                     let end = start + rest.partition_point(|&time_us| time_us < pane_us + grid.pane_us);
                     let slot = find_pane(self.state, grid, key, pane_us);
-                    self.add_rows(slot, &self.arrived.feed.block, start..end, true);
+                    let block = &self.arrived.feed.block;
+                    let ids = if group.ids_ascend {
+                        block.id_ends(start..end)
+                    } else {
+                        block.id_bounds(start..end)
+                    };
+                    self.add_rows(slot, block, start..end, true, ids);
                     start = end;
                 }
             }
@@ -256,7 +262,7 @@ impl Update<'_> {
             let range = start..start + part.len();
             start = range.end;
             let ascends = block.ascends(range.clone());
-            self.add_rows(part[0].0, &block, range, ascends);
+            self.add_rows(part[0].0, &block, range.clone(), ascends, block.id_bounds(range));
         }
     }
 
@@ -264,10 +270,13 @@ impl Update<'_> {
     /// depends on ids that this spec's key no longer tracks.
     fn add_group(&mut self, slot: u32, group: &Group) {
         let Arrived { feed, .. } = self.arrived;
-        let (first_id, last_id) = feed.block.id_bounds(group.range.clone());
+        let (first_id, last_id) = match group.ids_ascend {
+            true => feed.block.id_ends(group.range.clone()),
+            false => feed.block.id_bounds(group.range.clone()),
+        };
         let floor = self.floor(slot);
         if first_id <= floor && !feed.block.first_ids.is_empty() {
-            self.add_rows(slot, &feed.block, group.range.clone(), group.ascends);
+            self.add_rows(slot, &feed.block, group.range.clone(), group.ascends, (first_id, last_id));
             return;
         }
         let cells = group.cells.get_or_init(|| {
@@ -277,13 +286,20 @@ impl Update<'_> {
         self.add_cells(slot, cells, group.range.len(), (first_id, last_id));
     }
 
-    fn add_rows(&mut self, slot: u32, block: &Block, range: Range<usize>, ascends: bool) {
+    /// Adds rows to a pane; `ids` are the lowest and the highest of them.
+    fn add_rows(&mut self, slot: u32, block: &Block, range: Range<usize>, ascends: bool, ids: (i64, i64)) {
         let slice = self.slice(block, range.clone(), ascends, self.floor(slot));
         let cells = slice.fold(&self.state.plan.ops);
-        self.add_cells(slot, &cells, range.len(), block.id_bounds(range));
+        self.add_cells(slot, &cells, range.len(), ids);
     }
 
-    fn slice<'b>(&'b self, block: &'b Block, range: Range<usize>, ascends: bool, floor: i64) -> Slice<'b> {
+    fn slice<'b>(
+        &'b self,
+        block: &'b Block<'b>,
+        range: Range<usize>,
+        ascends: bool,
+        floor: i64,
+    ) -> Slice<'b> {
         let Arrived { feed, places, topics } = self.arrived;
         Slice { block, range, ascends, floor, inputs: &feed.inputs, places, topics }
     }

@@ -13,15 +13,16 @@ use super::plan::Plan;
 
 /// State of open windows from which on the oldest are closed.
 const STATE_BYTES: u64 = 64 << 20;
-/// Batches from one look at the state to the next.
-const LOOK_EVERY: u64 = 2;
+/// More than what a batch adds to the state: each of its rows may open a window.
+const BATCH_STATE_BYTES: u64 = 16 << 20;
 
 pub struct Closer<'a> {
     plan: &'a Plan,
     finish: Finish<'a>,
     /// Windows that start before have been closed, µs; none: none has.
     closed_us: Option<i64>,
-    batches: u64,
+    /// Batches until the state is looked at, which takes longer the more windows are open.
+    unwatched: u64,
     /// Of the partitions so far.
     pub paths: BTreeSet<String>,
 }
@@ -33,7 +34,7 @@ impl<'a> Closer<'a> {
         footer: Vec<(&'static str, String)>,
     ) -> Result<Self, BatchError> {
         let finish = Finish::new(plan, merge, footer)?;
-        Ok(Self { plan, finish, closed_us: None, batches: 0, paths: BTreeSet::new() })
+        Ok(Self { plan, finish, closed_us: None, unwatched: 0, paths: BTreeSet::new() })
     }
 
     /// Called after each batch. Where the open windows take too much, closes the oldest, up to a step's length before the
@@ -44,12 +45,17 @@ impl<'a> Closer<'a> {
         run: &mut Run<'_>,
         fold: &mut Fold,
     ) -> Result<(), BatchError> {
-        self.batches += 1;
-        if !self.batches.is_multiple_of(LOOK_EVERY) {
+        if self.unwatched > 0 {
+            self.unwatched -= 1;
             return Ok(());
         }
         let Some(earliest_us) = fold.take_earliest_us() else { return Ok(()) };
-        while fold.state_bytes()? > STATE_BYTES {
+        loop {
+            let state_bytes = fold.state_bytes()?;
+            if state_bytes <= STATE_BYTES {
+                self.unwatched = (STATE_BYTES - state_bytes) / BATCH_STATE_BYTES;
+                return Ok(());
+            }
             let Some(step) = self.next(fold) else { return Ok(()) };
             let slack_us = WINDOWS_A_STEP.saturating_mul(self.plan.size_us());
             if step.to_us.saturating_add(slack_us) > earliest_us {
@@ -57,7 +63,6 @@ impl<'a> Closer<'a> {
             }
             self.close(step, making, run, fold)?;
         }
-        Ok(())
     }
 
     /// Closes what is open.

@@ -19,6 +19,8 @@ pub enum BatchError {
     Pipeline(#[from] PipelineError),
     #[error("function `{function}`, {call}: {error}")]
     Function { function: String, call: &'static str, error: CallError },
+    #[error("{place}: function `{function}`, update, on the rows of these lines: {error}")]
+    Rows { function: String, place: String, error: CallError },
     #[error("function `{function}` gave {what}")]
     Answer { function: String, what: String },
     #[error("{file}: `symbol-from` finds no symbol in its name: `{pattern}`")]
@@ -41,7 +43,9 @@ impl BatchError {
             Self::Table(error) => error.exit_code(),
             Self::Pipeline(error) => error.exit_code(),
             Self::OutOfOrder { .. } => exit::DATA,
-            Self::NoSymbol { .. } | Self::Function { error: CallError::Refused(_), .. } => exit::USAGE,
+            Self::NoSymbol { .. }
+            | Self::Function { error: CallError::Refused(_), .. }
+            | Self::Rows { error: CallError::Refused(_), .. } => exit::USAGE,
             _ => exit::FAILED,
         }
     }

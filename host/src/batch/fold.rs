@@ -84,7 +84,11 @@ impl Fold {
         }
         let earliest_us = self.coverage.add(rows, &self.spec.time, self.key);
         self.earliest_us = self.earliest_us.into_iter().chain(earliest_us).min();
-        let reports = self.function.update(rows).map_err(|error| failed(&self.name, "update", error))?;
+        let reports = self.function.update(rows).map_err(|error| BatchError::Rows {
+            function: self.name.clone(),
+            place: places(piece),
+            error,
+        })?;
         for report in &reports {
             if let Some(row) = report.late_rows.first() {
                 let (record, _) = books::record_and_row(rows, *row);
@@ -170,6 +174,12 @@ impl Fold {
 fn distinct(ascending: &[u32]) -> u64 {
     let changes = ascending.windows(2).filter(|pair| pair[0] != pair[1]).count();
     changes as u64 + u64::from(!ascending.is_empty())
+}
+
+/// The file of a piece's lines, with the first and the last of their numbers.
+fn places(piece: &Piece) -> String {
+    let (first, last) = (piece.batch.place(0), piece.batch.place(piece.batch.len().saturating_sub(1)));
+    format!("{}:{}-{}", first.topic, first.offset, last.offset)
 }
 
 /// A record of a file holds its line end, which is no part of the line.

@@ -10,7 +10,7 @@ use tallow_edge::{Clock, Random};
 use tallow_engine::Component;
 use tallow_files::File;
 use tallow_log::Store;
-use tallow_table::{Done, TableJob};
+use tallow_table::{Done, TableJob, TableState};
 
 use super::error::BatchError;
 use super::group::Making;
@@ -103,7 +103,9 @@ pub fn run(wiring: &Wiring, files: Vec<File>, owner: &str) -> Result<Outcome, Ba
                 continue;
             }
             let fingerprint = plan.fingerprint(group, &functions).to_string();
-            if notes.get(&name).is_some_and(|made| made.fingerprint == fingerprint) {
+            let spoiled = spoiled(&wiring.store, run.state(), notes.get(&name))?;
+            spoiled.iter().for_each(|path| run.distrust(path));
+            if spoiled.is_empty() && notes.get(&name).is_some_and(|made| made.fingerprint == fingerprint) {
                 progress.fetch_add(group.files.iter().map(File::size_bytes).sum(), Ordering::Relaxed);
                 done.unchanged += 1;
                 continue;
@@ -149,4 +151,18 @@ pub fn run(wiring: &Wiring, files: Vec<File>, owner: &str) -> Result<Outcome, Ba
     known.values().for_each(|made| outcome.report.absorb(&made.report));
     outcome.elapsed = wiring.clock.ticks().since(start);
     Ok(outcome)
+}
+
+/// Objects that a group was made into and that are gone or of another size: somebody else has been at them.
+fn spoiled(store: &Store, state: &TableState, made: Option<&Made>) -> Result<Vec<String>, BatchError> {
+    let mut spoiled = Vec::new();
+    for path in made.iter().flat_map(|made| &made.paths) {
+        let committed = state.partitions.get(path).map(|partition| partition.size);
+        let there = store.head(path).map_err(PipelineError::from)?.map(|object| object.size);
+        if committed != there {
+            tracing::warn!(path, "not as it was written: it is made anew");
+            spoiled.push(path.clone());
+        }
+    }
+    Ok(spoiled)
 }
