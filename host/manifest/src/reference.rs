@@ -12,6 +12,7 @@ pub fn reference() -> String {
         &schema::CLUSTER,
         &schema::FUNCTION,
         &schema::PIPELINE,
+        &schema::FUNCTION_PLACE,
         &schema::EPOCH,
         &schema::LIMITS,
         &schema::LAKE,
