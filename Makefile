@@ -34,8 +34,9 @@ plugin: build ## Pack the host as Spin's trigger for Kafka, and say how to insta
 	@scripts/plugin.sh $(BUILT)/tallow $(dir $(BUILT))plugin
 
 test: export PATH := $(abspath $(dir $(BUILT))tools):$(PATH)
-test: doctor-test build ## Run all tests; those on real services say so where they are skipped
+test: doctor-test build gateways ## Run all tests; those on real services say so where they are skipped
 	$(BUILT)/tallow-functions-build tests
+	$(CARGO) build --release --locked --manifest-path tests/serve/Cargo.toml --target-dir $(dir $(BUILT))serve
 	$(CARGO) test $(RELEASE)
 
 bench: build ## Measure the functions, a whole run, and Spark beside it (ARGS="--help" lists its options)

@@ -9,6 +9,8 @@ pub mod batch;
 pub mod duckdb;
 pub mod exchange;
 pub mod folder;
+pub mod gateway;
+pub mod gateways;
 pub mod kafka;
 pub mod lake;
 pub mod ledger;

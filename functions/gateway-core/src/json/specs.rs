@@ -37,7 +37,7 @@ pub struct Ids {
 pub enum Shape {
     TumblingUs(u64),
     Sliding { size_us: u64, slide_us: u64 },
-    SessionUs(u64),
+    SessionGapUs(u64),
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -79,7 +79,7 @@ impl From<Spec> for window::Spec {
                 Shape::Sliding { size_us, slide_us } => {
                     window::Shape::Sliding(window::Sliding { size_us, slide_us })
                 }
-                Shape::SessionUs(gap_us) => window::Shape::Session(gap_us),
+                Shape::SessionGapUs(gap_us) => window::Shape::Session(gap_us),
             },
             offset_us: spec.offset_us,
             aggregates: spec.aggregates.into_iter().map(window::Aggregate::from).collect(),
