@@ -148,8 +148,7 @@ fn one_spin_up_serves_http_beside_the_pipelines() {
     let Some(installed) = Installed::new(test) else { return };
     let Some(kafka) = Kafka::shared(test) else { return };
     let stream = Stream::new(&kafka.bootstrap, &kafka.topic("trades", 1));
-    let http = "[[trigger.http]]\nroute = \"/...\"\nstatic_response = { body = \"served\" }\n";
-    stream.edit("[component.window]", &format!("{http}\n[component.window]"));
+    stream.edit("[component.window]", &format!("{}\n[component.window]", gateway()));
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     drop(listener);
@@ -157,7 +156,7 @@ fn one_spin_up_serves_http_beside_the_pipelines() {
     let running = installed.up(&stream, &["--listen", &address, "--quiet"]);
     let mut served = false;
     let left = running.stop_when(|| {
-        served = served || get(&address).is_some_and(|answer| answer.ends_with("served"));
+        served = served || get(&address).is_some_and(|page| page.contains("\"parse-market\""));
         served && stream.commits() > 2
     });
     assert!(served, "{left:?}");
@@ -169,6 +168,25 @@ fn one_spin_up_serves_http_beside_the_pipelines() {
     stream.edit("delay = \"2s\"", "delai = \"2s\"");
     let refused = installed.up(&stream, &["--listen", &address]).wait();
     assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+}
+
+/// The repository's own gateway, with the functions that it is given.
+fn gateway() -> String {
+    let source = |name: &str| format!("source = {:?}\n", paths::functions().join(format!("{name}.wasm")));
+    let mut text =
+        "[[trigger.http]]\nroute = \"/...\"\ncomponent = \"gateway\"\n[component.gateway]\n".to_owned();
+    text += &source("gateway-p2");
+    text += "[component.gateway.dependencies]\n";
+    for (contract, component) in [
+        ("parse/parse", "parse-market"),
+        ("window/window", "window"),
+        ("merge/merge", "merge"),
+        ("backfill/backfill", "backfill-binance"),
+    ] {
+        let path = paths::functions().join(format!("{component}.wasm"));
+        text += &format!("\"tallow:{contract}@0.1.0\" = {{ path = {path:?} }}\n");
+    }
+    text
 }
 
 fn get(address: &str) -> Option<String> {
