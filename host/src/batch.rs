@@ -5,7 +5,8 @@
 //! - [`interval`]: how far apart rows are, where nobody says it;
 //! - [`fold`]: takes parsed batches in order into the windows, and keeps the books and the dead letters;
 //! - [`coverage`]: which times rows are there for, and where none are;
-//! - [`close`], [`finish`]: when windows close, and from there through the merge function into partitions;
+//! - [`close`], [`step`], [`finish`]: when windows close, in which pieces, and from there through the merge function into
+//!   partitions;
 //! - [`letters`]: dead letters into files;
 //! - [`report`]: what became of everything;
 //! - [`group`]: all of that for one group of files;
@@ -23,3 +24,4 @@ pub mod letters;
 pub mod plan;
 pub mod report;
 pub mod run;
+pub mod step;

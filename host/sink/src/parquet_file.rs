@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 use arrow_select::concat::concat_batches;
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
@@ -67,7 +68,39 @@ pub fn encode(
     layout: Layout<'_>,
     footer: Vec<(&str, String)>,
 ) -> Result<Bytes, ParquetError> {
-    let footer = footer.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value)).collect();
+    let mut encoder = Encoder::new(rows.schema(), layout)?;
+    encoder.write(rows)?;
+    encoder.finish(footer)
+}
+
+/// A Parquet file that grows as its rows come. They are encoded at once: what it holds is the file's own bytes, and no
+/// more than pages of rows beside them. The same rows in the same pieces give the same bytes.
+pub struct Encoder {
+    writer: ArrowWriter<Vec<u8>>,
+}
+
+impl Encoder {
+    pub fn new(schema: SchemaRef, layout: Layout<'_>) -> Result<Self, ParquetError> {
+        // The Arrow schema is left out of the footer: Parquet's own types say all, in every reader.
+        let options =
+            ArrowWriterOptions::new().with_properties(properties(layout)).with_skip_arrow_metadata(true);
+        Ok(Self { writer: ArrowWriter::try_new_with_options(Vec::new(), schema, options)? })
+    }
+
+    /// Rows after those before them.
+    pub fn write(&mut self, rows: &RecordBatch) -> Result<(), ParquetError> {
+        self.writer.write(rows)
+    }
+
+    pub fn finish(mut self, footer: Vec<(&str, String)>) -> Result<Bytes, ParquetError> {
+        for (key, value) in footer {
+            self.writer.append_key_value_metadata(KeyValue::new(key.to_owned(), value));
+        }
+        Ok(self.writer.into_inner()?.into())
+    }
+}
+
+fn properties(layout: Layout<'_>) -> WriterProperties {
     let sorting = layout
         .sorted_by
         .iter()
@@ -79,8 +112,7 @@ pub fn encode(
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
-        .set_sorting_columns(Some(sorting))
-        .set_key_value_metadata(Some(footer));
+        .set_sorting_columns(Some(sorting));
     if !layout.opaque.is_empty() {
         properties = properties.set_write_batch_size(WRITE_BATCH);
     }
@@ -90,14 +122,7 @@ pub fn encode(
             .set_column_dictionary_enabled(column.clone(), false)
             .set_column_statistics_enabled(column, EnabledStatistics::None);
     }
-    // The Arrow schema is left out of the footer: Parquet's own types say all, in every reader.
-    let options =
-        ArrowWriterOptions::new().with_properties(properties.build()).with_skip_arrow_metadata(true);
-    let mut bytes = Vec::new();
-    let mut writer = ArrowWriter::try_new_with_options(&mut bytes, rows.schema(), options)?;
-    writer.write(rows)?;
-    writer.close()?;
-    Ok(bytes.into())
+    properties.build()
 }
 
 fn footer(output: &EpochOutput<'_>, rows_digest: Digest) -> Vec<(&'static str, String)> {

@@ -3,18 +3,19 @@
 use std::collections::BTreeSet;
 
 use tallow_engine::Component;
-use tallow_table::Run;
+use tallow_table::{NewPartition, Run};
 
 use super::error::BatchError;
-use super::finish::{Finish, Step, WINDOWS_A_STEP};
+use super::finish::Finish;
 use super::fold::Fold;
 use super::group::Making;
 use super::plan::Plan;
+use super::step::{Step, WINDOWS_A_STEP};
 
 /// State of open windows from which on the oldest are closed.
-const STATE_BYTES: u64 = 64 << 20;
+const STATE_BYTES: u64 = 24 << 20;
 /// More than what a batch adds to the state: each of its rows may open a window.
-const BATCH_STATE_BYTES: u64 = 16 << 20;
+const BATCH_STATE_BYTES: u64 = 4 << 20;
 
 pub struct Closer<'a> {
     plan: &'a Plan,
@@ -61,11 +62,11 @@ impl<'a> Closer<'a> {
             if step.to_us.saturating_add(slack_us) > earliest_us {
                 return Ok(());
             }
-            self.close(step, making, run, fold)?;
+            self.close(step, false, making, run, fold)?;
         }
     }
 
-    /// Closes what is open.
+    /// Closes what is open: there are no more rows.
     pub(super) fn close_all(
         &mut self,
         making: &Making<'_>,
@@ -73,9 +74,10 @@ impl<'a> Closer<'a> {
         fold: &mut Fold,
     ) -> Result<(), BatchError> {
         while let Some(step) = self.next(fold) {
-            self.close(step, making, run, fold)?;
+            self.close(step, true, making, run, fold)?;
         }
-        Ok(())
+        let rest = self.finish.rest()?;
+        self.put(rest, making, run)
     }
 
     /// The oldest step that is not closed; none where there are no rows from there on.
@@ -92,17 +94,29 @@ impl<'a> Closer<'a> {
     fn close(
         &mut self,
         step: Step,
+        ended: bool,
         making: &Making<'_>,
         run: &mut Run<'_>,
         fold: &mut Fold,
     ) -> Result<(), BatchError> {
         let outputs = fold.close(step.end_us(self.plan))?;
-        for mut partition in self.finish.step(step, &outputs, &fold.coverage, &mut fold.report)? {
+        let complete = self.finish.step(step, &outputs, &fold.coverage, ended, &mut fold.report)?;
+        self.put(complete, making, run)?;
+        self.closed_us = Some(step.to_us);
+        Ok(())
+    }
+
+    fn put(
+        &mut self,
+        partitions: Vec<NewPartition>,
+        making: &Making<'_>,
+        run: &mut Run<'_>,
+    ) -> Result<(), BatchError> {
+        for mut partition in partitions {
             partition.inputs = making.inputs();
             self.paths.insert(partition.path.clone());
             run.put(partition)?;
         }
-        self.closed_us = Some(step.to_us);
         Ok(())
     }
 }

@@ -12,19 +12,17 @@ use arrow_select::take::take_record_batch;
 use tallow_engine::{MergeFunction, MergeInput, MergeSource, Output, Table, from_arrow, to_arrow};
 use tallow_manifest::Decimals;
 use tallow_sink::decimals_to_doubles;
-use tallow_table::{File, NewPartition, Partition, partition};
+use tallow_table::{FileWriter, NewPartition, Partition, partition};
 
 use super::coverage::Coverage;
 use super::error::BatchError;
 use super::fold::failed;
 use super::plan::{KEY, Plan};
 use super::report::Report;
+use super::step::Step;
 
 /// Made by the merge function, and the same in every row of a batch table.
 const SOURCE: &str = "source";
-
-/// Windows of a key that go through the merge function at once.
-pub const WINDOWS_A_STEP: i64 = 20_000;
 
 /// Makes partitions of what closes, step by step.
 pub struct Finish<'a> {
@@ -40,29 +38,11 @@ pub struct Finish<'a> {
 struct Series {
     /// The last ones, as many as the next step's averages need.
     before: Option<RecordBatch>,
-    /// Those of the year that is not complete, as they will be written.
-    year: Vec<RecordBatch>,
-}
-
-/// Windows that start from `from_us` to before `to_us`, all in one year.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Step {
-    pub from_us: i64,
-    pub to_us: i64,
-}
-
-impl Step {
-    /// The next step from a window's start on.
-    pub fn from(plan: &Plan, from_us: i64) -> Self {
-        let year_end_us = partition::year_start_us(partition::year(from_us) + 1);
-        let far_us = from_us.saturating_add(WINDOWS_A_STEP.saturating_mul(plan.size_us()));
-        Self { from_us, to_us: year_end_us.min(far_us) }
-    }
-
-    /// Where its last window ends.
-    pub fn end_us(self, plan: &Plan) -> i64 {
-        plan.window_start_us(self.to_us - 1) + plan.size_us()
-    }
+    /// The file of the year that is not complete, with its rows so far.
+    year: Option<(i32, FileWriter)>,
+    /// Steps that start before have been taken, µs. Of a key whose rows have stopped, its last one is not: whether it is
+    /// filled to its end depends on whether more rows come.
+    done_us: Option<i64>,
 }
 
 impl<'a> Finish<'a> {
@@ -77,17 +57,17 @@ impl<'a> Finish<'a> {
         Ok(Self { plan, merge, function, series: BTreeMap::new(), footer })
     }
 
-    /// Takes what closed in a step, and gives the partitions that are complete with it.
+    /// Takes what closed in a step, and gives the partitions that are complete with it. `ended`: there are no more rows
+    /// than those that `coverage` knows of; until then a key whose rows have stopped may go on.
     pub fn step(
         &mut self,
         step: Step,
         outputs: &[Output],
         coverage: &Coverage,
+        ended: bool,
         report: &mut Report,
     ) -> Result<Vec<NewPartition>, BatchError> {
         let mut closed = self.by_symbol(outputs)?;
-        let year = partition::year(step.from_us);
-        let ends_year = step.to_us == partition::year_start_us(year + 1);
         let mut partitions = Vec::new();
         for symbol in coverage.symbols() {
             let Some((from_us, end_us)) = coverage.span_us(symbol) else { continue };
@@ -95,20 +75,59 @@ impl<'a> Finish<'a> {
             if first >= step.to_us || last < step.from_us {
                 continue;
             }
+            partitions.extend(self.catch_up(symbol, step, report)?);
             let rows =
                 closed.remove(symbol).map(|rows| self.with_complete(&rows, symbol, coverage)).transpose()?;
             let goes_on = last >= step.to_us;
-            let merged = self.merged(symbol, rows, goes_on.then_some(step.to_us))?;
-            if merged.num_rows() > 0 {
-                self.keep_tail(symbol, &merged)?;
-                let written = self.as_written(&merged, report)?;
-                self.series.entry(symbol.to_owned()).or_default().year.push(written);
-            }
-            if ends_year || !goes_on {
-                partitions.extend(self.partition(symbol, year)?);
+            partitions.extend(self.take(symbol, step, rows, goes_on, report)?);
+            if step.ends_year() && goes_on || ended && !goes_on {
+                partitions.extend(self.partition(symbol)?);
             }
         }
         Ok(partitions)
+    }
+
+    /// The partitions that are left once all steps are taken: of keys whose rows stopped before those of others.
+    pub fn rest(&mut self) -> Result<Vec<NewPartition>, BatchError> {
+        let symbols: Vec<String> = self.series.keys().cloned().collect();
+        symbols.iter().filter_map(|symbol| self.partition(symbol).transpose()).collect()
+    }
+
+    /// Fills the steps that went by while a key had no rows.
+    fn catch_up(
+        &mut self,
+        symbol: &str,
+        to: Step,
+        report: &mut Report,
+    ) -> Result<Vec<NewPartition>, BatchError> {
+        let mut partitions = Vec::new();
+        while let Some(done_us) = self.series.get(symbol).and_then(|series| series.done_us)
+            && done_us < to.from_us
+        {
+            partitions.extend(self.take(symbol, Step::from(self.plan, done_us), None, true, report)?);
+        }
+        Ok(partitions)
+    }
+
+    /// Takes a key's windows of a step. Gives the partition of the year before, where there is one open.
+    fn take(
+        &mut self,
+        symbol: &str,
+        step: Step,
+        rows: Option<RecordBatch>,
+        goes_on: bool,
+        report: &mut Report,
+    ) -> Result<Option<NewPartition>, BatchError> {
+        let merged = self.merged(symbol, rows, goes_on.then_some(step.to_us))?;
+        let mut partition = None;
+        if merged.num_rows() > 0 {
+            self.keep_tail(symbol, &merged)?;
+            let written = self.as_written(&merged, report)?;
+            partition = self.write(symbol, partition::year(step.from_us), &written)?;
+        }
+        let series = self.series.entry(symbol.to_owned()).or_default();
+        series.done_us = Some(if goes_on { step.to_us } else { step.from_us });
+        Ok(partition)
     }
 
     fn by_symbol(&self, outputs: &[Output]) -> Result<BTreeMap<String, RecordBatch>, BatchError> {
@@ -217,16 +236,36 @@ impl<'a> Finish<'a> {
         }
     }
 
-    /// The partition of a key's year; none without rows.
-    fn partition(&mut self, symbol: &str, year: i32) -> Result<Option<NewPartition>, BatchError> {
-        let steps = self.series.get_mut(symbol).map(|series| std::mem::take(&mut series.year));
-        let Some((first, steps)) = steps.as_deref().and_then(|steps| Some((steps.first()?, steps))) else {
-            return Ok(None);
+    /// Adds rows to the file of a key's year. Gives the partition of the year before, where that one is open.
+    fn write(
+        &mut self,
+        symbol: &str,
+        year: i32,
+        rows: &RecordBatch,
+    ) -> Result<Option<NewPartition>, BatchError> {
+        let open = self.series.get(symbol).and_then(|series| series.year.as_ref());
+        let before = match open {
+            Some((open, _)) if *open != year => self.partition(symbol)?,
+            _ => None,
         };
-        let rows = concat_batches(&first.schema(), steps).map_err(|error| self.wrong(&error))?;
-        let path = self.plan.table.path(&Partition::of(symbol, year));
-        let file = File::of_rows(&path, &rows, "window_start", &self.footer)?;
-        Ok(Some(NewPartition { path, file, inputs: Vec::new() }))
+        let open = &mut self.series.entry(symbol.to_owned()).or_default().year;
+        let (_, file) = match open {
+            Some(open) => open,
+            None => {
+                let path = self.plan.table.path(&Partition::of(symbol, year));
+                open.insert((year, FileWriter::new(&path, rows.schema(), "window_start")?))
+            }
+        };
+        file.write(rows)?;
+        Ok(before)
+    }
+
+    /// The partition of a key's year that is open, complete with it; none without rows.
+    fn partition(&mut self, symbol: &str) -> Result<Option<NewPartition>, BatchError> {
+        let open = self.series.get_mut(symbol).and_then(|series| series.year.take());
+        let Some((_, file)) = open else { return Ok(None) };
+        let path = file.path().to_owned();
+        Ok(Some(NewPartition { path, file: file.finish(&self.footer)?, inputs: Vec::new() }))
     }
 
     fn answer(&self, what: String) -> BatchError {

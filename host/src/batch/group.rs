@@ -24,7 +24,7 @@ use crate::stage::parse::{BisectBudget, ParseWorker, Worked};
 /// Batches in flight; their bytes are bounded beside it.
 const QUEUE: usize = 64;
 /// Bytes of lines between reading and the windows.
-const QUEUE_BYTES: usize = 16 << 20;
+const QUEUE_BYTES: usize = 6 << 20;
 /// First lines of a file that say how far apart rows are.
 const PROBE_BYTES: usize = 256 << 10;
 

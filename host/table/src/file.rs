@@ -10,10 +10,9 @@ use bytes::Bytes;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
 use tallow_engine::{Table, from_arrow, to_arrow};
 use tallow_log::{Digest, Store};
-use tallow_sink::parquet_file::{Layout, SCHEMA_VERSION, encode};
-use tallow_sink::rows_digest;
+use tallow_sink::PiecesDigest;
 
-use crate::TableError;
+use crate::{FileWriter, TableError};
 
 /// Rows read at once.
 const BATCH_ROWS: usize = 64 << 10;
@@ -23,7 +22,7 @@ const BATCH_ROWS: usize = 64 << 10;
 pub struct File {
     pub bytes: Bytes,
     pub rows: u64,
-    /// [`rows_digest`] of the rows.
+    /// [`PiecesDigest`] of the rows.
     pub rows_digest: Digest,
 }
 
@@ -47,15 +46,19 @@ impl File {
         sorted_by: &str,
         footer: &[(&str, String)],
     ) -> Result<Self, TableError> {
-        let wrong = |why: String| TableError::Unwritable { path: path.to_owned(), why };
-        let sorted_by = rows.schema().index_of(sorted_by).map_err(|error| wrong(error.to_string()))?;
-        let digest = rows_digest(rows).map_err(|error| wrong(error.to_string()))?;
-        let mut footer = footer.to_vec();
-        footer.push(("tallow.rows_digest", digest.to_string()));
-        footer.push(("tallow.schema", SCHEMA_VERSION.to_owned()));
-        let layout = Layout { sorted_by: &[sorted_by], opaque: &[] };
-        let bytes = encode(rows, layout, footer).map_err(|error| wrong(error.to_string()))?;
-        Ok(Self { bytes, rows: rows.num_rows() as u64, rows_digest: digest })
+        let mut writer = FileWriter::new(path, rows.schema(), sorted_by)?;
+        writer.write(rows)?;
+        writer.finish(footer)
+    }
+
+    /// A file's bytes as they are. `path`: for the error.
+    pub fn of_bytes(path: &str, bytes: Bytes) -> Result<Self, TableError> {
+        let rows = decode(path, bytes.clone())?.rows;
+        let mut digest = PiecesDigest::new(rows.schema());
+        let added = digest.add(&rows).and_then(|()| digest.finish());
+        let rows_digest = added
+            .map_err(|error| TableError::Unreadable { path: path.to_owned(), why: error.to_string() })?;
+        Ok(Self { bytes, rows: rows.num_rows() as u64, rows_digest })
     }
 }
 

@@ -11,7 +11,7 @@ use tallow_log::record::{Epoch, Outgoing, State, StatePart};
 use tallow_log::{Digest, Draft, Job, Publication, Retention, Store};
 
 use crate::state::{Input, PartitionState, RunState, TableState};
-use crate::{File, TableError, backup, file};
+use crate::{File, TableError, backup};
 
 /// Names the tables in the log, as sinks do.
 const SINK: &str = "table";
@@ -121,10 +121,7 @@ impl TableJob {
         let mut paths = Vec::new();
         for (path, of_run) in plan.put {
             let Some(bytes) = backup::read(&store, &name, of_run, &path)? else { continue };
-            let content = file::decode(&path, bytes.clone())?;
-            let rows_digest = tallow_sink::rows_digest(&content.rows)
-                .map_err(|error| TableError::Unreadable { path: path.clone(), why: error.to_string() })?;
-            let file = File { bytes, rows: content.rows.num_rows() as u64, rows_digest };
+            let file = File::of_bytes(&path, bytes)?;
             let inputs =
                 restoring.state.partitions.get(&path).map(|now| now.inputs.clone()).unwrap_or_default();
             restoring.put(NewPartition { path: path.clone(), file, inputs })?;

@@ -3,6 +3,7 @@
 //!
 //! - [`partition`]: where a partition's object is, and which ones there are;
 //! - [`file`](mod@file): a partition's Parquet to a function's [`Table`](tallow_engine::Table) and back;
+//! - [`FileWriter`]: such a file, as its rows come;
 //! - [`state`]: what a job's commit says of its tables: partitions, digests, inputs;
 //! - [`job`]: the fenced job that replaces partitions: what it is about to write is committed before it is written, so
 //!   that the next owner completes what a crash left;
@@ -16,6 +17,7 @@ pub mod job;
 pub mod partition;
 pub mod state;
 pub mod wanted;
+mod writer;
 
 pub use error::TableError;
 pub use file::File;
@@ -23,3 +25,4 @@ pub use job::{Done, NewPartition, Run, TableJob};
 pub use partition::{Partition, Partitioned};
 pub use state::{Input, PartitionState, RunState, TableState};
 pub use wanted::Wanted;
+pub use writer::FileWriter;
