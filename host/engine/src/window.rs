@@ -49,7 +49,9 @@ impl WindowFunction {
     pub fn open(component: &Component, limits: Limits, specs: &[Spec]) -> Result<Self, CallError> {
         let live = match &component.body {
             Body::Remote(remote) => Live::Remote(RemoteWindows::open(remote.clone(), specs)?),
-            Body::Local(local) => Instance::start(local, limits, |guest, store| guest.call_open(store, specs))?,
+            Body::Local(local) => {
+                Instance::start(local, limits, |guest, store| guest.call_open(store, specs))?
+            }
         };
         Ok(Self { live, specs: specs.len(), base_version: 0 })
     }
