@@ -90,7 +90,6 @@ impl PipelineError {
             // A partition's trouble (no leader, an answer that did not come) is the broker's, and passes with it.
             Self::Source(SourceError::Unreachable { .. } | SourceError::Partition { .. })
             | Self::Clock { .. }
-            | Self::Remote { .. }
             | Self::Away { .. } => true,
             Self::Log(error) => error.passes(),
             Self::Store(error) => error.passes(),

@@ -19,6 +19,7 @@ pub mod paths;
 pub mod python;
 pub mod recordings;
 pub mod reference;
+pub mod remote;
 pub mod s3;
 pub mod spin;
 pub mod stream;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::error::{Report, quoted, suggestion};
 use crate::node::{Node, Table, Text, Value};
 use crate::schema::{self, Fallback};
-use crate::secret::Setting;
+use crate::secret::{Secret, Setting};
 use crate::{toml, units};
 
 /// One table of the manifest, read by its schema.
@@ -146,7 +146,8 @@ pub(crate) fn shown_text<'a>(node: &'a Node, wanted: &str, report: &mut Report) 
             report.at(
                 node,
                 "a secret variable cannot be used here, where its value would be shown; secrets go into \
-                 [application.trigger.kafka.client] and [application.trigger.kafka.lake-options]",
+                 [application.trigger.kafka.client], [application.trigger.kafka.lake-options] and `token` beside \
+                 `remote`",
             );
             None
         }
@@ -160,6 +161,17 @@ pub(crate) fn shown_text<'a>(node: &'a Node, wanted: &str, report: &mut Report) 
 
 pub(crate) fn text(node: &Node, report: &mut Report) -> Option<String> {
     shown_text(node, "a string", report).map(|text| text.text.clone())
+}
+
+/// A string that is never shown: it may come from a secret variable.
+pub(crate) fn secret(node: &Node, report: &mut Report) -> Option<Secret> {
+    match &node.value {
+        Value::Text(text) => Some(Secret::new(text.text.clone())),
+        _ => {
+            wrong_type(node, "a string", report);
+            None
+        }
+    }
 }
 
 pub(crate) fn parsed<T>(

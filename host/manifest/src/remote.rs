@@ -28,7 +28,7 @@ pub(crate) fn read_function(node: &Node, report: &mut Report) -> Option<String> 
     match reader.exactly_one(&["component", "remote"], report)? {
         ("component", node) => reader::text(node, report),
         (_, node) => {
-            let token = reader.optional("token", report, reader::text)?;
+            let token = reader.optional("token", report, reader::secret)?;
             let url = reader::parsed(node, "a gateway's address, https://host", report, address)?;
             if token.is_some() && url.starts_with("http://") && !is_loopback(&url) {
                 report.at(node, "a `token` goes over https only: anybody on the way could read it");

@@ -86,11 +86,8 @@ pub fn restore(
         let watermark_us = watermark_us.unwrap_or(i64::MIN);
         WindowFunction::restore(window, plan.limits, &plan.specs, watermark_us, &parts)
     };
-    let function = opened.map_err(|error| PipelineError::Function {
-        function: plan.window_function.clone(),
-        call: "restore",
-        why: error.to_string(),
-    })?;
+    let function =
+        opened.map_err(|error| PipelineError::of_call(plan.window_function.clone(), "restore", &error))?;
     let idle_after_us = i64::try_from(plan.pipeline.idle_after.as_micros()).unwrap_or(i64::MAX);
     let mut watermarks = Watermarks::new(plan.pipeline.delay_us, idle_after_us, plan.pipeline.idle_advance);
     let known = record.state.partitions.iter();
