@@ -34,12 +34,11 @@ plugin: build ## Pack the host as Spin's trigger for Kafka, and say how to insta
 	@scripts/plugin.sh $(BUILT)/tallow $(dir $(BUILT))plugin
 
 test: export PATH := $(abspath $(dir $(BUILT))tools):$(PATH)
-test: doctor-test build gateways ## Run all tests; those on real services say so where they are skipped
+test: doctor-test build gateways serve ## Run all tests; those on real services say so where they are skipped
 	$(BUILT)/tallow-functions-build tests
-	$(CARGO) build --release --locked --manifest-path tests/serve/Cargo.toml --target-dir $(dir $(BUILT))serve
 	$(CARGO) test $(RELEASE)
 
-bench: build ## Measure the functions, a whole run, and Spark beside it (ARGS="--help" lists its options)
+bench: build gateways serve ## Measure the functions, a whole run, and Spark beside it (ARGS="--help" lists its options)
 	$(BUILT)/tallow-bench $(ARGS)
 
 check: export TALLOW_INSTALL = 0
@@ -75,3 +74,8 @@ doctor: ## Check that the compilers and libraries are there; as root, install th
 .PHONY: doctor-test
 doctor-test:
 	@scripts/doctor.sh test
+
+# What serves the gateways to tests and benchmarks; it has a build of wasmtime of its own.
+.PHONY: serve
+serve:
+	$(CARGO) build --release --locked --manifest-path tests/serve/Cargo.toml --target-dir $(dir $(BUILT))serve

@@ -2,9 +2,9 @@
 //!
 //! In the order of the data's way: [`plan`] (a pipeline of the manifest in the functions' words), [`start`]
 //! (where the log left off), [`stage`] (fetch, parse, window), [`commit`], and [`pipeline`], which puts them
-//! together on one screen. [`batch`] takes files through the same functions, [`backfill`] fetches what the lake lacks,
-//! [`remote`] calls functions behind gateways, [`merging`] keeps served tables up to date beside the pipelines, [`verify`] computes commits again. [`cli`] has a file
-//! a command.
+//! together on one screen. [`remote`] calls functions behind gateways. [`batch`] takes files through the same functions,
+//! [`backfill`] fetches what the lake lacks, [`merging`] keeps served tables up to date beside the pipelines, [`verify`]
+//! computes commits again. [`cli`] has a file a command.
 
 pub mod backfill;
 pub mod batch;

@@ -11,13 +11,10 @@ use crate::schema;
 use crate::secret::Secret;
 use crate::window::Shape;
 
-/// What every platform takes of one request.
-const CALL_BYTES: u64 = 10 << 20;
 /// Records come with their offsets, and go as rows that may be longer than they.
 const BATCH_BYTES: u64 = 2 << 20;
-/// What an open window takes of a state at least: its start, and the sum of each aggregate.
-const WINDOW_BYTES: u64 = 8;
-const AGGREGATE_BYTES: u64 = 4;
+/// (Row, window) pairs that a gateway computes in one call.
+const CALL_PAIRS: u64 = 5_000_000;
 
 /// The name of a function: a component's, or the address of its gateway.
 pub(crate) fn read_function(node: &Node, report: &mut Report) -> Option<String> {
@@ -79,7 +76,7 @@ pub(crate) fn components(pipelines: &[(Node, Pipeline)], report: &mut Report) ->
             else {
                 continue;
             };
-            check_state(function, read.shape, read.aggregates.len(), report);
+            check_pairs(function, read.shape, pipeline, report);
             add(&mut remotes, function, &read.function);
         }
     }
@@ -103,17 +100,20 @@ fn check_batches(node: &Node, pipeline: &Pipeline, report: &mut Report) {
     }
 }
 
-/// The state goes with every call: where the windows of a single key are too much for one, nothing can be computed.
-fn check_state(node: &Node, shape: Shape, aggregates: usize, report: &mut Report) {
+/// A row is in many windows that slide: where a whole batch is in more than a gateway computes at once, every call would
+/// be refused. Their state, too, goes with every call.
+fn check_pairs(node: &Node, shape: Shape, pipeline: &Pipeline, report: &mut Report) {
     let Shape::Sliding { size_us, slide_us } = shape else { return };
-    let windows = size_us / slide_us.max(1);
-    let least = windows.saturating_mul(WINDOW_BYTES + AGGREGATE_BYTES * aggregates as u64);
-    if least > CALL_BYTES {
+    let windows = size_us.div_ceil(slide_us.max(1));
+    let records = pipeline.limits.batch_records as u64;
+    if records.saturating_mul(windows) > CALL_PAIRS {
+        let most = CALL_PAIRS / windows.max(1);
         report.at(
             node,
             format!(
-                "{windows} windows of one key are open at a time: their state is more than the 10 MiB that a gateway \
-                 takes. Slide in larger steps, or let the host run the function: `function = \"window\"`"
+                "a row is in {windows} windows, and a gateway computes {CALL_PAIRS} pairs of rows and windows a call: set \
+                 `batch-records` in [trigger.kafka.limits] to {most} or less, slide in larger steps, or let the host run \
+                 the function: `function = \"window\"`"
             ),
         );
     }

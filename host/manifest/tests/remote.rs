@@ -76,18 +76,15 @@ fn what_a_gateway_cannot_take_is_refused_before_anything_runs() {
     assert!(said.contains("2MiB at most"), "{said}");
     manifest(&large(r#""parse-market""#));
 
-    // Ten thousand windows of a key are open at a time, each with its aggregates.
-    let sliding = |function: &str, aggregates: usize| {
-        let names = (0..aggregates).map(|name| format!("c{name} = \"count()\""));
-        with(
-            r#"tumbling = "1m""#,
-            &format!("sliding = {{ size = \"10000s\", slide = \"1s\" }}\nfunction = {function}"),
-        )
-        .replace("close = \"last(price)\"", &names.collect::<Vec<_>>().join(", "))
+    // Ten thousand windows take each row.
+    let sliding = |function: &str, records: u32| {
+        let sliding = format!("sliding = {{ size = \"10000s\", slide = \"1s\" }}\nfunction = {function}");
+        let limits = format!("{PARSE}\nlimits = {{ batch-records = {records} }}");
+        with(r#"tumbling = "1m""#, &sliding).replace(PARSE, &limits)
     };
     let far = r#"{ remote = "https://a" }"#;
-    let said = error(&sliding(far, 300));
-    assert!(said.contains("10000 windows of one key"), "{said}");
-    manifest(&sliding(far, 3));
-    manifest(&sliding(r#""window""#, 300));
+    let said = error(&sliding(far, 501));
+    assert!(said.contains("a row is in 10000 windows") && said.contains("500 or less"), "{said}");
+    manifest(&sliding(far, 500));
+    manifest(&sliding(r#""window""#, 501));
 }

@@ -9,6 +9,7 @@ mod native;
 mod pairs;
 mod parse;
 mod process;
+mod remote;
 mod report;
 mod spark;
 mod swap;
@@ -50,6 +51,7 @@ enum Name {
     Parse,
     Window,
     Batch,
+    Remote,
     EndToEnd,
     Swap,
     Spark,
@@ -67,6 +69,9 @@ fn main() -> Result<()> {
     }
     if wanted(Name::Batch) {
         batch::run(arguments.batch_rows, &mut measures)?;
+    }
+    if wanted(Name::Remote) {
+        remote::run(&mut measures)?;
     }
     if [Name::EndToEnd, Name::Swap, Name::Spark].into_iter().any(wanted) {
         with_kafka(&arguments, wanted, &mut measures)?;
