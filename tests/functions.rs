@@ -57,6 +57,8 @@ fn build(checkout: &Path) {
     let mut command = Command::new(paths::program("tallow-functions-build"));
     if checkout != paths::root() {
         command.env_remove("CARGO_TARGET_DIR");
+        // What else somebody who builds it may have set.
+        command.env("CARGO_INCREMENTAL", "1").env("RUSTFLAGS", "-C debuginfo=2");
     }
     let output = command.current_dir(checkout).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

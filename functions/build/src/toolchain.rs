@@ -92,6 +92,8 @@ impl Toolchain {
         command
             .current_dir(&workspace.root)
             .env("CARGO_ENCODED_RUSTFLAGS", self.flags()?)
+            // Incremental code is cut into other units, and so becomes other bytes.
+            .env("CARGO_INCREMENTAL", "0")
             .env_remove("RUSTFLAGS")
             .env_remove("CARGO_BUILD_TARGET")
             .env_remove("CARGO_TARGET_DIR")
