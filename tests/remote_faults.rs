@@ -236,10 +236,21 @@ fn a_record_that_ends_the_gateways_instance_becomes_a_dead_letter() {
 
 #[test]
 fn a_state_that_is_too_much_for_a_call_stops_the_run_with_its_size() {
+    // The broker in memory keeps 5 MiB of a topic; so each symbol is kept by many windows.
     let symbol = |id: i64| format!("{id:05}{}", "X".repeat(240));
-    let market = Market::of((0..24_000).map(|id| trade(id, &symbol(id), 1_704_067_200_000)));
+    let market = Market::of((0..10_000).map(|id| trade(id, &symbol(id), 1_704_067_200_000)));
     let gateway = Gateway::start(COMPOSED[0]);
-    let manifest = remote::behind(&gateway.url()).replace("max-records = 400", "max-records = 4000");
+    let function = format!("{{ remote = {:?} }}", gateway.url());
+    let windows = (2..8).map(|minutes| {
+        format!(
+            "[[trigger.kafka.windows]]\nname = \"{minutes}m\"\nfunction = {function}\nkinds = [\"trade\"]\n\
+             tumbling = \"{minutes}m\"\nkeys = [\"symbol\"]\naggregates = {{ trades = \"count()\" }}\n"
+        )
+    });
+    let windows: String = windows.collect();
+    let manifest = remote::behind(&gateway.url())
+        .replace("max-records = 400", "max-records = 1000")
+        .replacen("[component.", &format!("{windows}\n[component."), 1);
     let scene = market.scene(&manifest);
     let finished = scene.start().wait();
     assert_eq!(finished.status.code(), Some(1), "{}", finished.stderr);
