@@ -1,6 +1,6 @@
 //! Which function a request is for, and in which form it is written.
 
-use gateway_messages::{CONTENT_TYPE, DECODE, MAX_BODY_BYTES, MERGE, PARSE, PLAN, WINDOW};
+use gateway_messages::{AboutFunction, CONTENT_TYPE, DECODE, MAX_BODY_BYTES, MERGE, PARSE, PLAN, WINDOW};
 
 use crate::functions::Functions;
 use crate::http::{Refused, Request, Response};
@@ -29,43 +29,30 @@ fn route(functions: &impl Functions, request: &Request) -> Result<Response, Refu
         "/" => get(request).map(|()| Response::json(200, &about::about(functions))),
         "/healthz" => get(request).map(|()| Response::text("text/plain", "ok\n")),
         "/openapi.json" => get(request).map(|()| Response::text("application/json", about::OPENAPI)),
-        PARSE => {
-            let response = match form(request)? {
-                Form::Json => json::parse::answer(functions, &request.body),
-                Form::Binary => binary::parse(functions, &request.body),
-            };
-            Ok(response?.by(about::parse(functions).label()))
-        }
-        WINDOW => {
-            let response = match form(request)? {
-                Form::Json => json::window::answer(functions, &request.body),
-                Form::Binary => binary::window(functions, &request.body),
-            };
-            Ok(response?.by(about::window(functions).label()))
-        }
-        MERGE => {
-            let response = match form(request)? {
-                Form::Json => json::merge::answer(functions, &request.body),
-                Form::Binary => binary::merge(functions, &request.body),
-            };
-            Ok(response?.by(about::merge(functions).label()))
-        }
-        PLAN => {
-            let response = match form(request)? {
-                Form::Json => json::backfill::planned(functions, &request.body),
-                Form::Binary => binary::plan(functions, &request.body),
-            };
-            Ok(response?.by(about::backfill(functions).label()))
-        }
-        DECODE => {
-            let response = match form(request)? {
-                Form::Json => json::backfill::decoded(functions, &request.body),
-                Form::Binary => binary::decoded(functions, &request.body),
-            };
-            Ok(response?.by(about::backfill(functions).label()))
-        }
+        PARSE => call(functions, request, json::parse::answer, binary::parse, about::parse),
+        WINDOW => call(functions, request, json::window::answer, binary::window, about::window),
+        MERGE => call(functions, request, json::merge::answer, binary::merge, about::merge),
+        PLAN => call(functions, request, json::backfill::planned, binary::plan, about::backfill),
+        DECODE => call(functions, request, json::backfill::decoded, binary::decoded, about::backfill),
         other => Err(Refused::new(404, format!("there is no {other}; `GET /` says what there is"))),
     }
+}
+
+type Answering<F> = fn(&F, &[u8]) -> Result<Response, Refused>;
+
+/// The answer in the form of the request, with who gave it.
+fn call<F: Functions>(
+    functions: &F,
+    request: &Request,
+    json: Answering<F>,
+    binary: Answering<F>,
+    about: fn(&F) -> AboutFunction,
+) -> Result<Response, Refused> {
+    let answering = match form(request)? {
+        Form::Json => json,
+        Form::Binary => binary,
+    };
+    Ok(answering(functions, &request.body)?.by(about(functions).label()))
 }
 
 fn get(request: &Request) -> Result<(), Refused> {
