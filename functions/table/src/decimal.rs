@@ -1,4 +1,4 @@
-//! Exact sums. A sum may leave 128 bits on the way and come back: it is kept in 192, so that the result
+//! Exact decimals: sums, quotients, text. A sum may leave 128 bits on the way and come back: it is kept in 192, so that the result
 //! depends on the values alone and not on their order.
 
 /// Largest mantissa that is given out: 38 digits, as in SQL and Parquet.
@@ -6,6 +6,16 @@ pub const MAX_MANTISSA: i128 = 10i128.pow(38) - 1;
 
 /// Largest scale that such a mantissa can have.
 pub const MAX_SCALE: u8 = 38;
+
+/// A mantissa with all places of its scale, as people write it.
+pub fn text(mantissa: i128, scale: u8) -> String {
+    let scale = usize::from(scale);
+    let sign = if mantissa < 0 { "-" } else { "" };
+    let digits = format!("{:0>width$}", mantissa.unsigned_abs(), width = scale + 1);
+    let (whole, places) = digits.split_at(digits.len() - scale);
+    let point = if scale > 0 { "." } else { "" };
+    format!("{sign}{whole}{point}{places}")
+}
 
 /// A sum of up to 2^63 mantissas, in two's complement over 192 bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -141,6 +151,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn decimals_show_all_of_their_places() {
+        for (mantissa, scale, shown) in [
+            (0, 0, "0"),
+            (0, 2, "0.00"),
+            (5, 2, "0.05"),
+            (-5, 2, "-0.05"),
+            (12345, 2, "123.45"),
+            (-12345, 0, "-12345"),
+            (i128::MIN, 38, "-1.70141183460469231731687303715884105728"),
+        ] {
+            assert_eq!(text(mantissa, scale), shown);
+        }
+    }
 
     /// Values of every size, so that short columns come too.
     fn values() -> impl Strategy<Value = Vec<(i64, i64)>> {

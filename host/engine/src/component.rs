@@ -105,14 +105,6 @@ impl Component {
         }
     }
 
-    /// The gateway's address, of a remote function.
-    pub fn remote_url(&self) -> Option<&str> {
-        match &self.body {
-            Body::Local(_) => None,
-            Body::Remote(remote) => Some(&remote.descriptor.remote),
-        }
-    }
-
     pub(crate) fn new(
         runtime: &Runtime,
         name: &str,

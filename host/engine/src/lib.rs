@@ -2,9 +2,8 @@
 //!
 //! [`Runtime`] compiles components (cached by digest) and keeps the deadline ticks; a [`Component`] has been
 //! checked to import nothing; [`ParseFunction`], [`WindowFunction`], [`BackfillFunction`] and [`MergeFunction`] are
-//! instances with a memory cap, a deadline and an output cap, or a gateway that a [`Caller`] reaches. Whatever a function does wrong comes back as a
-//! [`CallError`]. [`golden`] holds a
-//! built component to golden vectors.
+//! instances with a memory cap, a deadline and an output cap, or a gateway that a [`Caller`] reaches. Whatever a function
+//! does wrong comes back as a [`CallError`]. [`golden`] holds a built component to golden vectors.
 
 mod backfill;
 mod bindings;

@@ -1,13 +1,12 @@
 //! Rows as JSON objects to a table, and back.
 
+use function_table::decimal::{self, MAX_SCALE};
+use parse_base::decimal::Number;
 use serde_json::{Map, Value};
 
 use super::columns::{ColumnInfo, ColumnKind};
 use super::time;
 use crate::contracts::types::{Column, ColumnData, Decimals, Table, Text};
-
-/// Places that a decimal may keep: what 128 bits hold.
-const MAX_SCALE: u8 = 38;
 
 pub type Row = Map<String, Value>;
 
@@ -113,24 +112,10 @@ fn decimals(info: &ColumnInfo, cells: &[Option<&Value>]) -> Result<ColumnData, S
     }))
 }
 
-/// The mantissa of plain digits; none where the number has more places, or more digits than 128 bits hold.
+/// The mantissa of a number; none where it has more places, or more digits than are kept.
 fn mantissa(text: &str, scale: u8) -> Option<i128> {
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(digits) => (true, digits),
-        None => (false, text),
-    };
-    let (whole, places) = digits.split_once('.').unwrap_or((digits, ""));
-    let places = places.trim_end_matches('0');
-    if whole.is_empty() || places.len() > usize::from(scale) {
-        return None;
-    }
-    let zeros = usize::from(scale) - places.len();
-    let mut all = whole.bytes().chain(places.bytes()).chain(std::iter::repeat_n(b'0', zeros));
-    all.try_fold(0_i128, |mantissa, digit| {
-        let digit = i128::from(digit.is_ascii_digit().then(|| digit - b'0')?);
-        let step = mantissa.checked_mul(10)?;
-        if negative { step.checked_sub(digit) } else { step.checked_add(digit) }
-    })
+    let scaled = Number::read(text.as_bytes())?.at_scale(scale).ok()?;
+    (!scaled.rounded).then_some(scaled.mantissa)
 }
 
 /// What a table's columns are, and its rows.
@@ -163,7 +148,7 @@ fn cell(column: &Column, row: usize) -> Option<Value> {
                 Some(high) => i128::from(*high.get(row)?) << 64 | i128::from(low as u64),
                 None => i128::from(low),
             };
-            decimal(mantissa, decimals.scale).into()
+            decimal::text(mantissa, decimals.scale).into()
         }
     })
 }
@@ -176,15 +161,6 @@ pub fn entry(text: &Text, row: usize) -> Option<&str> {
         _ => *text.ends.get(code - 1)? as usize,
     };
     std::str::from_utf8(text.bytes.get(start..*text.ends.get(code)? as usize)?).ok()
-}
-
-fn decimal(mantissa: i128, scale: u8) -> String {
-    let digits = mantissa.unsigned_abs().to_string();
-    let scale = usize::from(scale);
-    let padded = format!("{digits:0>width$}", width = scale + 1);
-    let (whole, places) = padded.split_at(padded.len() - scale);
-    let sign = if mantissa < 0 { "-" } else { "" };
-    if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{places}") }
 }
 
 #[cfg(test)]
@@ -231,7 +207,9 @@ mod tests {
                 json!({"price": "1.000000001"}),
                 "`price` is \"1.000000001\", which is not a decimal of 8 places",
             ),
-            (json!({"price": "1e5"}), "not a decimal"),
+            (json!({"price": "1e-9"}), "not a decimal"),
+            (json!({"price": 1e40}), "not a decimal"),
+            (json!({"price": "1,5"}), "not a decimal"),
             (json!({"price": ""}), "not a decimal"),
             (json!({"price": "9".repeat(40)}), "not a decimal"),
             (json!({"id": 1.5}), "not a whole number"),
@@ -241,6 +219,16 @@ mod tests {
         ] {
             let error = from_rows(&columns(), &rows(json!([row])), &[]).unwrap_err();
             assert!(error.starts_with("row 0: ") && error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_decimal_may_be_written_as_any_number_is() {
+        for (price, shown) in
+            [(json!("1e5"), "100000.00000000"), (json!(1e-7), "0.00000010"), (json!(2), "2.00000000")]
+        {
+            let table = from_rows(&columns(), &rows(json!([{"price": price}])), &[]).unwrap();
+            assert_eq!(to_rows(&table).unwrap().1[0]["price"], shown);
         }
     }
 }

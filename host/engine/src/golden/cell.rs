@@ -1,5 +1,6 @@
 //! A table's values as JSON.
 
+use function_table::decimal;
 use serde_json::{Map, Value, json};
 
 use crate::validate::bit;
@@ -28,7 +29,7 @@ fn cell(column: &Column, row: usize) -> Value {
                 None => i128::from(decimals.values[row]),
                 Some(high) => i128::from(high[row]) << 64 | i128::from(decimals.values[row] as u64),
             };
-            json!(decimal(mantissa, decimals.scale.into()))
+            json!(decimal::text(mantissa, decimals.scale))
         }
     }
 }
@@ -37,32 +38,4 @@ pub fn text(dictionary: &Text, row: usize) -> Value {
     let code = dictionary.codes[row] as usize;
     let from = if code == 0 { 0 } else { dictionary.ends[code - 1] as usize };
     json!(String::from_utf8_lossy(&dictionary.bytes[from..dictionary.ends[code] as usize]))
-}
-
-fn decimal(mantissa: i128, scale: usize) -> String {
-    let sign = if mantissa < 0 { "-" } else { "" };
-    let digits = format!("{:0>width$}", mantissa.unsigned_abs(), width = scale + 1);
-    let (whole, places) = digits.split_at(digits.len() - scale);
-    let point = if scale > 0 { "." } else { "" };
-    format!("{sign}{whole}{point}{places}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn decimals_show_all_of_their_places() {
-        for (mantissa, scale, shown) in [
-            (0, 0, "0"),
-            (0, 2, "0.00"),
-            (5, 2, "0.05"),
-            (-5, 2, "-0.05"),
-            (12345, 2, "123.45"),
-            (-12345, 0, "-12345"),
-            (i128::MIN, 38, "-1.70141183460469231731687303715884105728"),
-        ] {
-            assert_eq!(decimal(mantissa, scale), shown);
-        }
-    }
 }
