@@ -80,16 +80,25 @@ pub fn component(
     name: &str,
     contract: Contract,
 ) -> Result<Component, Failure> {
-    let (bytes, _) = component_bytes(manifest, name, contract)?;
-    runtime.load(name, &bytes, contract).map_err(|error| not_taken(name, &error))
+    Ok(load(manifest, runtime, name, contract)?.0)
 }
 
-fn not_taken(name: &str, error: &LoadError) -> Failure {
-    Failure::new(exit::USAGE, format!("[component.{name}]: {error}"))
+/// The same with its bytes, and where they come from.
+pub fn load(
+    manifest: &Manifest,
+    runtime: &Runtime,
+    name: &str,
+    contract: Contract,
+) -> Result<(Component, Vec<u8>, String), Failure> {
+    let (bytes, origin) = component_bytes(manifest, name, contract)?;
+    let component = runtime
+        .load(name, &bytes, contract)
+        .map_err(|error| Failure::new(exit::USAGE, format!("[component.{name}]: {origin}: {error}")))?;
+    Ok((component, bytes, origin))
 }
 
 /// A component's bytes, or the descriptor of a remote function; and where they come from.
-pub fn component_bytes(
+fn component_bytes(
     manifest: &Manifest,
     name: &str,
     contract: Contract,
@@ -102,7 +111,8 @@ pub fn component_bytes(
     }
     let path = component_file(manifest, name)?;
     let bytes = std::fs::read(path).map_err(|error| {
-        not_taken(name, &LoadError::Unreadable { path: path.to_owned(), why: error.to_string() })
+        let error = LoadError::Unreadable { path: path.to_owned(), why: error.to_string() };
+        Failure::new(exit::USAGE, format!("[component.{name}]: {error}"))
     })?;
     Ok((bytes, path.display().to_string()))
 }

@@ -123,11 +123,7 @@ impl World {
         name: &str,
         contract: Contract,
     ) -> Result<(Component, Bytes, Card), Failure> {
-        let (bytes, origin) = settings::component_bytes(manifest, name, contract)?;
-        let component = self
-            .runtime
-            .load(name, &bytes, contract)
-            .map_err(|error| Failure::new(exit::USAGE, format!("[component.{name}]: {origin}: {error}")))?;
+        let (component, bytes, origin) = settings::load(manifest, &self.runtime, name, contract)?;
         let card = Card::new(&component, origin, self.clock.now_us());
         Ok((component, bytes.into(), card))
     }
