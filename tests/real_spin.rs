@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
-use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -13,7 +12,7 @@ use tallow_tests::kafka::Kafka;
 use tallow_tests::spin::Spin;
 use tallow_tests::stream::Stream;
 use tallow_tests::tallow::{self, Running};
-use tallow_tests::{paths, skip, spin};
+use tallow_tests::{gateway, paths, skip, spin};
 use tempfile::TempDir;
 
 /// Packs the plugin into a folder.
@@ -148,7 +147,7 @@ fn one_spin_up_serves_http_beside_the_pipelines() {
     let Some(installed) = Installed::new(test) else { return };
     let Some(kafka) = Kafka::shared(test) else { return };
     let stream = Stream::new(&kafka.bootstrap, &kafka.topic("trades", 1));
-    stream.edit("[component.window]", &format!("{}\n[component.window]", gateway()));
+    stream.edit("[component.window]", &format!("{}\n[component.window]", gateway_component()));
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     drop(listener);
@@ -156,7 +155,7 @@ fn one_spin_up_serves_http_beside_the_pipelines() {
     let running = installed.up(&stream, &["--listen", &address, "--quiet"]);
     let mut served = false;
     let left = running.stop_when(|| {
-        served = served || get(&address).is_some_and(|page| page.contains("\"parse-market\""));
+        served = served || page(&address).is_some_and(|page| page["functions"][0]["name"] == "parse-market");
         served && stream.commits() > 2
     });
     assert!(served, "{left:?}");
@@ -171,7 +170,7 @@ fn one_spin_up_serves_http_beside_the_pipelines() {
 }
 
 /// The repository's own gateway, with the functions that it is given.
-fn gateway() -> String {
+fn gateway_component() -> String {
     let source = |name: &str| format!("source = {:?}\n", paths::functions().join(format!("{name}.wasm")));
     let mut text =
         "[[trigger.http]]\nroute = \"/...\"\ncomponent = \"gateway\"\n[component.gateway]\n".to_owned();
@@ -189,10 +188,8 @@ fn gateway() -> String {
     text
 }
 
-fn get(address: &str) -> Option<String> {
-    let mut connection = TcpStream::connect(address).ok()?;
-    connection.write_all(b"GET / HTTP/1.0\r\nhost: localhost\r\n\r\n").ok()?;
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer).ok()?;
-    Some(answer)
+/// None while nobody listens.
+fn page(address: &str) -> Option<Value> {
+    TcpStream::connect(address).ok()?;
+    Some(gateway::send(address, "GET", "/", &[], &[]).ok())
 }

@@ -47,67 +47,14 @@ pub fn lock(spin: Spin, manifest: &Path) -> Value {
         metadata.insert("trigger".to_owned(), Value::Object(only));
     }
 
-    let variables = table("variables").into_iter().map(|(name, variable)| {
-        let kept = |key: &str| match key {
-            "default" => true,
-            "secret" => variable[key] == json!(true),
-            "description" => spin == Spin::Four,
-            _ => false,
-        };
-        let written = variable.as_object().expect("a variable is a table").clone();
-        (name, Value::Object(written.into_iter().filter(|(key, _)| kept(key)).collect()))
-    });
-
-    let mut triggers = Vec::new();
-    for (kind, configs) in table("trigger") {
-        for (index, mut config) in
-            configs.as_array().expect("triggers are a list").iter().cloned().enumerate()
-        {
-            let id = config.as_object_mut().expect("a trigger is a table").remove("id");
-            let component = config["component"].as_str().map(str::to_owned);
-            let made_up = match component {
-                Some(component) => format!("{component}-{kind}-trigger"),
-                None => format!("{kind}-trigger{}", index + 1),
-            };
-            let id = id.unwrap_or(json!(made_up));
-            triggers.push(json!({ "id": id, "trigger_type": kind, "trigger_config": config }));
-        }
-    }
-
-    let mut chained = false;
-    let components: Vec<Value> = table("component")
-        .into_iter()
-        .map(|(id, written)| {
-            let source = written["source"].as_str().expect("the tests' components are files");
-            let mut component = json!({
-                "id": id,
-                "source": {
-                    "content_type": "application/wasm",
-                    "source": format!("file://{}", folder.join(source).display()),
-                },
-            });
-            if written["build"].is_object() {
-                component["metadata"]["build"] = written["build"].clone();
-            }
-            if let Some(hosts) = written["allowed_outbound_hosts"].as_array() {
-                component["metadata"]["allowed_outbound_hosts"] = json!(hosts);
-                chained =
-                    hosts.iter().any(|host| host.as_str().is_some_and(|it| it.contains(".spin.internal")));
-                if chained && spin == Spin::Four {
-                    component["host_requirements"] = json!({ "local_service_chaining": "required" });
-                }
-            }
-            component
-        })
-        .collect();
-
+    let (components, chained) = components(spin, table("component"), folder);
     let mut lock = json!({
         "spin_lock_version": 0,
         "metadata": metadata,
-        "triggers": triggers,
+        "triggers": triggers(table("trigger")),
         "components": components,
     });
-    let variables: Map<String, Value> = variables.collect();
+    let variables = variables(spin, table("variables"));
     if !variables.is_empty() {
         lock["variables"] = Value::Object(variables);
     }
@@ -124,6 +71,67 @@ pub fn lock(spin: Spin, manifest: &Path) -> Value {
         _ => {}
     }
     lock
+}
+
+fn variables(spin: Spin, written: Map<String, Value>) -> Map<String, Value> {
+    let variables = written.into_iter().map(|(name, variable)| {
+        let kept = |key: &str| match key {
+            "default" => true,
+            "secret" => variable[key] == json!(true),
+            "description" => spin == Spin::Four,
+            _ => false,
+        };
+        let written = variable.as_object().expect("a variable is a table").clone();
+        (name, Value::Object(written.into_iter().filter(|(key, _)| kept(key)).collect()))
+    });
+    variables.collect()
+}
+
+fn triggers(written: Map<String, Value>) -> Vec<Value> {
+    let mut triggers = Vec::new();
+    for (kind, configs) in written {
+        for (index, mut config) in
+            configs.as_array().expect("triggers are a list").iter().cloned().enumerate()
+        {
+            let id = config.as_object_mut().expect("a trigger is a table").remove("id");
+            let made_up = match config["component"].as_str() {
+                Some(component) => format!("{component}-{kind}-trigger"),
+                None => format!("{kind}-trigger{}", index + 1),
+            };
+            let id = id.unwrap_or(json!(made_up));
+            triggers.push(json!({ "id": id, "trigger_type": kind, "trigger_config": config }));
+        }
+    }
+    triggers
+}
+
+/// The components, and whether any of them calls others by HTTP.
+fn components(spin: Spin, written: Map<String, Value>, folder: &Path) -> (Vec<Value>, bool) {
+    let mut any_chained = false;
+    let components = written.into_iter().map(|(id, written)| {
+        let source = written["source"].as_str().expect("the tests' components are files");
+        let mut component = json!({
+            "id": id,
+            "source": {
+                "content_type": "application/wasm",
+                "source": format!("file://{}", folder.join(source).display()),
+            },
+        });
+        if written["build"].is_object() {
+            component["metadata"]["build"] = written["build"].clone();
+        }
+        if let Some(hosts) = written["allowed_outbound_hosts"].as_array() {
+            component["metadata"]["allowed_outbound_hosts"] = json!(hosts);
+            let chained =
+                hosts.iter().any(|host| host.as_str().is_some_and(|it| it.contains(".spin.internal")));
+            any_chained |= chained;
+            if chained && spin == Spin::Four {
+                component["host_requirements"] = json!({ "local_service_chaining": "required" });
+            }
+        }
+        component
+    });
+    (components.collect(), any_chained)
 }
 
 /// The program under the name by which Spin calls it.
