@@ -7,28 +7,29 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tallow_edge::{Clock, Random};
-use tallow_log::record::{Epoch, Outgoing, State, StatePart};
+use tallow_log::record::{BlobRef, Epoch, Outgoing};
 use tallow_log::{Digest, Draft, Job, Publication, Retention, Store};
 
-use crate::state::{Input, PartitionState, RunState, TableState};
+use crate::parts::{self, Unfinished};
+use crate::run::Run;
+use crate::state::{Input, TableState};
+use crate::stored::Stored;
 use crate::{File, TableError, backup};
 
 /// Names the tables in the log, as sinks do.
-const SINK: &str = "table";
-/// The one part of a commit's state.
-const PART: &str = "table";
+pub(crate) const SINK: &str = "table";
 /// Records of the log that are kept: one run has up to three.
 const KEEP_RECORDS: u64 = 12;
-/// Runs that the state tells of where backups are few.
-const LEAST_RUNS: u64 = 10;
 
 /// One owner of one job.
 pub struct TableJob {
-    name: String,
-    job: Job,
-    state: TableState,
-    keep_backups: u64,
-    clock: Arc<dyn Clock>,
+    pub(crate) name: String,
+    pub(crate) job: Job,
+    pub(crate) state: TableState,
+    pub(crate) unfinished: Option<Unfinished>,
+    distrusted: BTreeSet<String>,
+    pub(crate) keep_backups: u64,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// A partition to be written.
@@ -52,9 +53,9 @@ pub struct Done {
 /// What the newest commit of a job says, without owning it; none where the job never ran.
 pub fn peek(store: &Store, name: &str) -> Result<Option<TableState>, TableError> {
     let newest = tallow_log::status::last_records(store, name, 0, 1)?.pop();
-    let Some(part) = newest.and_then(|mut record| record.state.parts.pop()) else { return Ok(None) };
+    let Some(blob) = newest.and_then(|record| parts::tables(&record.state)) else { return Ok(None) };
     let folder = tallow_log::name::Folder::new(name, 0).map_err(tallow_log::LogError::from)?;
-    decode(name, &tallow_log::job::read_blob(store, &folder, &part.blob)?).map(Some)
+    decode(name, &tallow_log::job::read_blob(store, &folder, &blob)?).map(Some)
 }
 
 fn decode(name: &str, bytes: &[u8]) -> Result<TableState, TableError> {
@@ -73,11 +74,20 @@ impl TableJob {
         random: Arc<dyn Random>,
     ) -> Result<Self, TableError> {
         let opened = Job::open(store, name, 0, owner, clock.clone(), random)?;
-        let state = match opened.job.newest().state.parts.first() {
-            Some(part) => decode(name, &opened.job.read_blob(&part.blob)?)?,
+        let newest = &opened.job.newest().state;
+        let state = match parts::tables(newest) {
+            Some(blob) => decode(name, &opened.job.read_blob(&blob)?)?,
             None => TableState::default(),
         };
-        let mut job = Self { name: name.to_owned(), job: opened.job, state, keep_backups, clock };
+        let mut job = Self {
+            name: name.to_owned(),
+            unfinished: parts::unfinished(newest),
+            job: opened.job,
+            state,
+            distrusted: BTreeSet::new(),
+            keep_backups,
+            clock,
+        };
         // Runs follow each other only once they are published: only the newest can be open.
         if let Some(publication) = opened.to_publish.last() {
             tracing::info!(job = name, run = job.state.run, "completing the last run");
@@ -97,13 +107,42 @@ impl TableJob {
 
     /// Begins a run. Nothing is visible before it is committed.
     pub fn run(&mut self) -> Run<'_> {
-        Run {
-            state: self.state.clone(),
-            outbox: Vec::new(),
-            removed: Vec::new(),
-            distrusted: BTreeSet::new(),
-            job: self,
-        }
+        Run::new(self)
+    }
+
+    /// Stores a partition's bytes, for a run to take; those that are there already are not stored again.
+    pub fn store_partition(&self, new: NewPartition) -> Result<Stored, TableError> {
+        let NewPartition { path, file, mut inputs } = new;
+        inputs.sort();
+        let digest = Digest::of(&file.bytes);
+        let size = file.bytes.len() as u64;
+        let known = self.state.partitions.get(&path);
+        let as_committed = known.is_some_and(|known| known.digest == digest);
+        let blob = match as_committed && !self.distrusted.contains(&path) {
+            true => None,
+            false => Some(self.job.put_blob(file.bytes)?),
+        };
+        Ok(Stored { path, rows: file.rows, rows_digest: file.rows_digest, digest, size, inputs, blob })
+    }
+
+    /// The partition's object is not what the state says: it will be written even where its digest is the same.
+    pub fn distrust(&mut self, path: &str) {
+        self.distrusted.insert(path.to_owned());
+    }
+
+    /// Work that an earlier owner began, or this one, and no run has taken in.
+    pub fn unfinished(&self) -> Option<&Unfinished> {
+        self.unfinished.as_ref()
+    }
+
+    /// Stores bytes that [`Unfinished`] work names.
+    pub fn put_blob(&self, bytes: impl Into<Bytes>) -> Result<BlobRef, TableError> {
+        Ok(self.job.put_blob(bytes)?)
+    }
+
+    /// The bytes of a blob, checked against its digest.
+    pub fn read_blob(&self, blob: &BlobRef) -> Result<Bytes, TableError> {
+        Ok(self.job.read_blob(blob)?)
     }
 
     /// Brings the tables back to how run `run` left them, as a run of its own. What the partitions were made of stays
@@ -136,7 +175,7 @@ impl TableJob {
     }
 
     /// Writes what the newest commit names. Any number of times, with one result.
-    fn publish(&mut self, publication: &Publication) -> Result<(), TableError> {
+    pub(crate) fn publish(&mut self, publication: &Publication) -> Result<(), TableError> {
         for outgoing in &publication.outbox {
             self.publish_one(outgoing)?;
         }
@@ -148,7 +187,7 @@ impl TableJob {
     }
 
     /// Removes what the newest commit removes.
-    fn publish_removed(&self) -> Result<(), TableError> {
+    pub(crate) fn publish_removed(&self) -> Result<(), TableError> {
         let store = self.store();
         for path in &self.state.removed {
             if let Some(bytes) = store.get(path)? {
@@ -161,7 +200,7 @@ impl TableJob {
     }
 
     /// Removes old backups and log records. A failure costs space, not correctness.
-    fn tidy(&mut self) {
+    pub(crate) fn tidy(&mut self) {
         let store = self.store().clone();
         if let Err(error) = backup::prune(&store, &self.name, self.state.run, self.keep_backups) {
             tracing::warn!(job = self.name, %error, "old backups stay for now");
@@ -190,129 +229,5 @@ impl TableJob {
             return Ok(());
         }
         Ok(backup::keep(self.store(), &self.name, self.state.run, path, bytes)?)
-    }
-}
-
-/// A run that is being put together.
-pub struct Run<'a> {
-    job: &'a mut TableJob,
-    state: TableState,
-    outbox: Vec<Outgoing>,
-    removed: Vec<String>,
-    distrusted: BTreeSet<String>,
-}
-
-impl Run<'_> {
-    /// The tables as they will be.
-    pub fn state(&self) -> &TableState {
-        &self.state
-    }
-
-    /// The number that it will have if it changes a partition; else the last run's stands.
-    pub fn number(&self) -> u64 {
-        self.job.state.run + u64::from(self.changes())
-    }
-
-    fn changes(&self) -> bool {
-        !self.outbox.is_empty() || !self.removed.is_empty()
-    }
-
-    /// The job's own notes, to be changed.
-    pub fn notes(&mut self) -> &mut serde_json::Value {
-        &mut self.state.notes
-    }
-
-    /// Takes a partition in. True: its bytes differ from those that are there, and it will be written.
-    pub fn put(&mut self, new: NewPartition) -> Result<bool, TableError> {
-        let NewPartition { path, file, mut inputs } = new;
-        inputs.sort();
-        let digest = Digest::of(&file.bytes);
-        let known = self.job.state.partitions.get(&path);
-        let as_committed = known.is_some_and(|known| known.digest == digest);
-        let changed = !as_committed || self.distrusted.contains(&path);
-        let partition = PartitionState {
-            rows: file.rows,
-            rows_digest: file.rows_digest,
-            digest,
-            size: file.bytes.len() as u64,
-            since: known.map_or(self.job.state.run + 1, |known| known.since),
-            inputs,
-        };
-        self.outbox.retain(|outgoing| outgoing.name != path);
-        if changed {
-            let blob = self.job.job.put_blob(file.bytes)?;
-            self.outbox.push(Outgoing {
-                sink: SINK.to_owned(),
-                name: path.clone(),
-                rows: file.rows,
-                rows_digest: file.rows_digest,
-                digest,
-                blob,
-            });
-        }
-        self.removed.retain(|removed| *removed != path);
-        self.state.partitions.insert(path, partition);
-        Ok(changed)
-    }
-
-    /// The partition's object is not what the state says: it will be written even where its digest is the same.
-    pub fn distrust(&mut self, path: &str) {
-        self.distrusted.insert(path.to_owned());
-    }
-
-    /// Removes a partition.
-    pub fn remove(&mut self, path: &str) {
-        self.state.partitions.remove(path);
-        self.outbox.retain(|outgoing| outgoing.name != path);
-        self.removed.push(path.to_owned());
-    }
-
-    /// Commits the run and publishes it. Where nothing differs, nothing is written.
-    pub fn commit(self) -> Result<Done, TableError> {
-        self.commit_as(None)
-    }
-
-    fn commit_as(mut self, restored: Option<u64>) -> Result<Done, TableError> {
-        let changes = self.changes();
-        let unchanged =
-            self.state.partitions == self.job.state.partitions && self.state.notes == self.job.state.notes;
-        if !changes && unchanged {
-            self.job.tidy();
-            return Ok(Done::default());
-        }
-        let written: Vec<String> = self.outbox.iter().map(|outgoing| outgoing.name.clone()).collect();
-        self.state.removed = std::mem::take(&mut self.removed);
-        if changes {
-            self.state.run += 1;
-            self.state.runs.push(RunState {
-                run: self.state.run,
-                at_us: self.job.clock.now_us(),
-                written: written.len() as u64,
-                removed: self.state.removed.len() as u64,
-                restored,
-            });
-            let told = self.job.keep_backups.max(LEAST_RUNS) as usize;
-            let too_many = self.state.runs.len().saturating_sub(told);
-            self.state.runs.drain(..too_many);
-        }
-        let job = &mut *self.job;
-        let encoded = self.state.encode().map_err(|why| TableError::State { job: job.name.clone(), why })?;
-        let blob = job.job.put_blob(encoded)?;
-        let length = blob.length;
-        let state = State {
-            parts: vec![StatePart { window: PART.to_owned(), group: 0, blob, from: 0, length }],
-            ..State::default()
-        };
-        let epoch = Epoch { clock_us: Some(job.clock.now_us()), outbox: self.outbox, ..Epoch::default() };
-        job.job.commit(Draft::commit(epoch, state))?;
-        job.state = self.state;
-        if changes {
-            let publication = job.job.publication(SINK);
-            job.publish(&publication)?;
-            job.publish_removed()?;
-        }
-        job.tidy();
-        let run = changes.then_some(job.state.run);
-        Ok(Done { run, written, removed: job.state.removed.clone() })
     }
 }

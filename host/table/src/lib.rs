@@ -6,7 +6,8 @@
 //! - [`FileWriter`]: such a file, as its rows come;
 //! - [`state`]: what a job's commit says of its tables: partitions, digests, inputs;
 //! - [`job`]: the fenced job that replaces partitions: what it is about to write is committed before it is written, so
-//!   that the next owner completes what a crash left;
+//!   that the next owner completes what a crash left; [`Run`]: what it commits at once;
+//! - [`Stored`]: a partition between its making and its commit; [`Unfinished`]: work that commits hold for the next owner;
 //! - `backup`: what was replaced, and how to bring it back;
 //! - [`wanted`]: what a served table lacks.
 
@@ -15,14 +16,20 @@ mod error;
 pub mod file;
 pub mod job;
 pub mod partition;
+mod parts;
+mod run;
 pub mod state;
+mod stored;
 pub mod wanted;
 mod writer;
 
 pub use error::TableError;
 pub use file::File;
-pub use job::{Done, NewPartition, Run, TableJob};
+pub use job::{Done, NewPartition, TableJob};
 pub use partition::{Partition, Partitioned};
+pub use parts::Unfinished;
+pub use run::Run;
 pub use state::{Input, PartitionState, RunState, TableState};
+pub use stored::Stored;
 pub use wanted::Wanted;
 pub use writer::FileWriter;

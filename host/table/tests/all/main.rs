@@ -7,3 +7,4 @@ mod faults;
 mod files;
 mod restore;
 mod runs;
+mod unfinished;
