@@ -9,6 +9,7 @@
 //!   partitions;
 //! - [`letters`]: dead letters into files;
 //! - [`report`]: what became of everything;
+//! - [`spill`]: parsed rows with where they came from, as rows that can be sorted, and back;
 //! - [`group`]: all of that for one group of files;
 //! - [`run`]: the whole job on one screen.
 
@@ -24,4 +25,5 @@ pub mod letters;
 pub mod plan;
 pub mod report;
 pub mod run;
+pub mod spill;
 pub mod step;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tallow_record::Batch;
 use wasmtime::Store;
 
-use crate::bindings::{ParseWorld, parse_contract as wit, types, window_contract};
+use crate::bindings::{ParseWorld, parse_contract as wit, types};
 use crate::component::{Body, Local};
 use crate::instance::{self, Sandbox};
 use crate::remote::RemoteParse;
@@ -70,6 +70,20 @@ impl std::fmt::Debug for Parsed {
             .field("ignored", &self.ignored.len())
             .field("rejected", &self.rejected.len())
             .finish_non_exhaustive()
+    }
+}
+
+impl Rows {
+    /// Rows of a batch. `records` says for each which of the batch's records it came from, ascending.
+    pub fn new(table: types::Table, kinds: types::Text, records: Vec<u32>, batch: &Batch) -> Self {
+        Self {
+            table,
+            kinds,
+            records,
+            topics: batch.topics.iter().map(|topic| topic.to_string()).collect(),
+            runs: wit_runs(batch),
+            offsets: batch.offsets.clone(),
+        }
     }
 }
 
@@ -228,14 +242,7 @@ pub(crate) fn wit_runs(batch: &Batch) -> Vec<types::Run> {
 
 fn into_parsed(parsed: wit::Parsed, batch: &Batch) -> Result<Parsed, CallError> {
     Ok(Parsed {
-        rows: window_contract::Rows {
-            table: parsed.rows,
-            kinds: parsed.kinds,
-            records: parsed.records,
-            topics: batch.topics.iter().map(|topic| topic.to_string()).collect(),
-            runs: wit_runs(batch),
-            offsets: batch.offsets.clone(),
-        },
+        rows: Rows::new(parsed.rows, parsed.kinds, parsed.records, batch),
         ignored: marked(parsed.ignored)?,
         rejected: marked(parsed.rejected)?,
         rounded: parsed.rounded,
