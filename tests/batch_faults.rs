@@ -202,44 +202,6 @@ fn a_broken_file_keeps_no_other_symbol_back() {
 }
 
 #[test]
-fn minutes_into_minutes_are_closed_on_the_way_and_the_order_of_lines_changes_nothing() {
-    let keys = "input = \"*.csv\"\nsymbol = \"A\"\ntumbling = \"1m\"\ngap = \"1d\"";
-    let sorted = Job::new(keys);
-    // Seven months of minutes: more than open windows may take, so that they are closed on the way.
-    let lines: Vec<String> =
-        (0..300_000).filter(|minute| minute % 50_000 != 7).map(|minute| line(minute, "100", "1")).collect();
-    sorted.file("a.csv", [HEADER, &lines.concat()].concat());
-    let summary = sorted.run();
-    assert_eq!((&summary["report"]["windows"], &summary["report"]["filled"]), (&300_000.into(), &6.into()));
-    // Lines that stand some thousand rows from where they belong.
-    let mixed = Job::new(keys);
-    let mut lines = lines;
-    lines.chunks_mut(3_000).for_each(<[String]>::reverse);
-    mixed.file("a.csv", [HEADER, &lines.concat()].concat());
-    mixed.run();
-    let rows = |job: &Job| {
-        job.days()
-            .into_iter()
-            .map(|mut row| {
-                row.remove("missing");
-                row
-            })
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(rows(&mixed), rows(&sorted));
-    // Lines that stand years from there are told, and nothing of them is published.
-    let torn = Job::new(keys);
-    lines.rotate_left(180_000);
-    torn.file("a.csv", [HEADER, &lines.concat()].concat());
-    let finished = tallow::run(&torn.arguments());
-    if !finished.status.success() {
-        assert_eq!(finished.status.code(), Some(65), "{}", finished.stderr);
-        assert!(finished.stderr.contains("sort it by time"), "{}", finished.stderr);
-        assert_eq!(torn.objects(), []);
-    }
-}
-
-#[test]
 fn empty_files_and_files_of_a_header_alone_are_no_error() {
     let job = Job::new("input = \"*.csv\"\nsymbol = \"A\"");
     job.file("1.csv", "");

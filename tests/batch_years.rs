@@ -1,13 +1,12 @@
-//! `tallow batch` over years of minutes into minutes: what it holds, and keys that pause.
+//! `tallow batch` over years of minutes into minutes: what it holds.
 
 #![allow(clippy::unwrap_used)]
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 
 use tallow_tests::batch::{Job, summary};
-use tallow_tests::{lake, tallow};
+use tallow_tests::tallow;
 
 const HEADER: &str = "open_time,open,high,low,close,volume\n";
 /// 2017-01-01 00:00 UTC.
@@ -48,30 +47,4 @@ fn seven_years_of_minutes_into_minutes_take_less_than_300_mb_and_hardly_more_tha
     // Where there is no /proc it is 0.
     assert!(seven < 300.0, "{seven} MB");
     assert!(seven < one * 1.2, "{one} MB for a year, {seven} MB for seven");
-}
-
-#[test]
-fn a_key_that_pauses_while_another_goes_on_keeps_the_rows_from_before_and_those_between_are_filled() {
-    // From November on. B has rows up to its 30,000th minute and again from its 200,000th on, of the next year.
-    let start_s = START_S + 304 * 86_400;
-    let job = Job::new("input = \"*.csv\"\ntumbling = \"1m\"");
-    let mut text = "symbol,open_time,open,high,low,close,volume\n".to_owned();
-    let has_b = |minute: i64| !(30_000..200_000).contains(&minute);
-    for minute in 0..250_000 {
-        for symbol in if has_b(minute) { &["A", "B"][..] } else { &["A"] } {
-            writeln!(text, "{symbol},{}000,1,1,1,1,1", start_s + minute * 60).unwrap();
-        }
-    }
-    job.file("a.csv", text);
-    let report = job.run()["report"].clone();
-    assert_eq!((&report["windows"], &report["filled"]), (&500_000.into(), &170_000.into()));
-    let mut of_b = lake::table(&job.lake(), "batch/days/symbol=B");
-    of_b.sort_by(|a, b| a["window_start"].cmp(&b["window_start"]));
-    let filled: Vec<bool> = of_b.iter().map(|row| row["filled"] == "true").collect();
-    assert_eq!(filled, (0..250_000).map(|minute| !has_b(minute)).collect::<Vec<_>>());
-    for (year, minutes) in [("2017", 61 * 1_440), ("2018", 250_000 - 61 * 1_440)] {
-        let rows = lake::table(&job.lake(), &format!("batch/days/symbol=B/year={year}"));
-        assert_eq!(rows.len(), minutes);
-        assert!(rows.iter().all(|row| row["window_start"].starts_with(year)), "{year}");
-    }
 }

@@ -3,17 +3,23 @@
 //! - [`plan`]: a job of the manifest in the functions' words, its files by group;
 //! - [`feed`]: files to batches in one order, read ahead side by side; parse workers are the stream's;
 //! - [`interval`]: how far apart rows are, where nobody says it;
-//! - [`fold`]: takes parsed batches in order into the windows, and keeps the books and the dead letters;
+//! - [`accounts`]: keeps the books of what became of each line and row, and the dead letters;
+//! - [`fold`]: takes parsed rows in order into the windows;
 //! - [`coverage`]: which times rows are there for, and where none are;
 //! - [`close`], [`step`], [`finish`]: when windows close, in which pieces, and from there through the merge function into
 //!   partitions;
 //! - [`letters`]: dead letters into files;
 //! - [`report`]: what became of everything;
-//! - [`spill`]: parsed rows with where they came from, as rows that can be sorted, and back;
-//! - [`group`]: all of that for one group of files;
+//! - [`work`]: all of that for one group of files, as its lines come; [`checkpoint`]: how far it is;
+//! - [`sorting`]: the same for a group whose rows are far out of order; [`spill`]: rows on their way through the sort;
+//! - [`commits`]: what is made and not committed;
+//! - [`group`]: one group from its files to its partitions;
 //! - [`run`]: the whole job on one screen.
 
+pub mod accounts;
+pub mod checkpoint;
 pub mod close;
+pub mod commits;
 pub mod coverage;
 pub mod error;
 pub mod feed;
@@ -25,5 +31,7 @@ pub mod letters;
 pub mod plan;
 pub mod report;
 pub mod run;
+pub mod sorting;
 pub mod spill;
 pub mod step;
+pub mod work;

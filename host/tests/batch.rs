@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use object_store::memory::InMemory;
 use tallow::batch::error::BatchError;
@@ -22,6 +23,10 @@ const START_MS: i64 = 1_723_161_600_000;
 
 struct World {
     folder: tempfile::TempDir,
+    /// Lines of the batch's table in the manifest.
+    keys: String,
+    /// Seconds that go by with every piece of lines.
+    piece: Duration,
     runtime: Runtime,
     faulty: Arc<Faulty>,
     store: Store,
@@ -36,21 +41,29 @@ fn root() -> PathBuf {
 impl World {
     /// Two symbols with some thousand minutes each.
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let world = Self::empty("symbol-from = \"^[A-Z]\"");
         for symbol in ["A", "B"] {
             let lines = (0..4_000).map(|minute| format!("{},1,1,1,1,1\n", START_MS + minute * 60_000));
-            std::fs::write(folder.path().join(format!("{symbol}.csv")), lines.collect::<String>()).unwrap();
+            world.file(&format!("{symbol}.csv"), &lines.collect::<String>());
         }
+        world
+    }
+
+    fn empty(keys: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at(START_MS * 1_000 + 86_400_000_000 * 30));
         let random = Arc::new(SeededRandom::new(1));
         let faulty = Arc::new(Faulty::new(Arc::new(InMemory::new()), clock.clone()));
         let store = Store::from_object_store(faulty.clone(), "", clock.clone(), random.clone()).unwrap();
-        let store = store.with_patience(Patience {
-            attempt: std::time::Duration::from_secs(5),
-            whole: std::time::Duration::from_secs(60),
-        });
+        let store =
+            store.with_patience(Patience { attempt: Duration::from_secs(5), whole: Duration::from_secs(60) });
         let runtime = Runtime::new(Some(root().join("target/tests/compiled"))).unwrap();
-        Self { folder, runtime, faulty, store, clock, random }
+        let (keys, piece) = (keys.to_owned(), Duration::ZERO);
+        Self { folder, keys, piece, runtime, faulty, store, clock, random }
+    }
+
+    fn file(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.path().join(name), text).unwrap();
     }
 
     fn component(&self, name: &str, contract: Contract) -> Component {
@@ -61,12 +74,15 @@ impl World {
     }
 
     fn run(&self) -> Result<Outcome, BatchError> {
-        let text = "spin_manifest_version = 2\n[application]\nname = \"t\"\n[application.trigger.kafka]\nbrokers = \
-                    \"b\"\nlake = \"l\"\n[application.trigger.kafka.batch.days]\ninput = \"*.csv\"\nsymbol-from = \
-                    \"^[A-Z]\"\n[[trigger.none]]\ncomponent = \"window\"\n[component.parse-kline]\nsource = \
-                    \"a\"\n[component.window]\nsource = \"a\"\n[component.merge]\nsource = \"a\"\n";
+        let text = format!(
+            "spin_manifest_version = 2\n[application]\nname = \"t\"\n[application.trigger.kafka]\nbrokers = \
+             \"b\"\nlake = \"l\"\n[application.trigger.kafka.batch.days]\ninput = \"*.csv\"\n{}\n[[trigger.none]]\n\
+             component = \"window\"\n[component.parse-kline]\nsource = \"a\"\n[component.window]\nsource = \
+             \"a\"\n[component.merge]\nsource = \"a\"\n",
+            self.keys
+        );
         let manifest = tallow_manifest::resolve(
-            text,
+            &text,
             Path::new("t"),
             Path::new("/"),
             &BTreeMap::new(),
@@ -84,15 +100,21 @@ impl World {
             clock: self.clock.clone(),
             random: self.random.clone(),
             stop: Arc::new(AtomicBool::new(false)),
-            watch: Box::new(|_| {}),
+            watch: Box::new({
+                let (clock, piece) = (self.clock.clone(), self.piece);
+                move |_| clock.sleep(piece)
+            }),
         };
         run::run(&wiring, files, "test")
     }
 
     /// The tables' objects.
     fn objects(&self) -> BTreeMap<String, Vec<u8>> {
-        let paths = self.store.list("batch").unwrap().into_iter().map(|(path, _)| path);
-        paths.map(|path| (path.clone(), self.store.get(&path).unwrap().unwrap().to_vec())).collect()
+        let paths = ["batch", "dead-letter"].into_iter().flat_map(|table| self.store.list(table).unwrap());
+        paths
+            .map(|(path, _)| path)
+            .map(|path| (path.clone(), self.store.get(&path).unwrap().unwrap().to_vec()))
+            .collect()
     }
 }
 
@@ -145,4 +167,115 @@ fn answers_that_are_lost_change_nothing() {
     world.run().unwrap();
     world.faulty.draw(Arc::new(SeededRandom::new(7)), 0);
     assert_eq!(world.objects(), expected());
+}
+
+/// Minutes of one symbol, over a year's end, in files with bad, double and contradicting lines among them.
+fn minutes(tumbling: &str) -> World {
+    let mut world = World::empty(&format!("symbol = \"A\"\ntumbling = \"{tumbling}\""));
+    // 2023-11-01 00:00 UTC.
+    let line = |minute: i64, volume: i64| {
+        let price = 1_000 + minute * 7_919 % 509;
+        format!("{},{price},{price},{price},{price},{volume}\n", 1_698_796_800_000 + minute * 60_000)
+    };
+    for (file, minutes) in [(0..90_000), (89_990..190_000), (195_000..270_000)].into_iter().enumerate() {
+        let lines = minutes.map(|minute| match minute % 1_000 {
+            500 => format!("{}no number\n", line(minute, 1)),
+            700 => format!("{0}{0}", line(minute, 1)),
+            900 => format!("{}{}", line(minute, 1), line(minute, 2)),
+            _ => line(minute, 1),
+        });
+        world.file(&format!("{file}.csv"), &lines.collect::<String>());
+    }
+    // Every piece is time for a commit.
+    world.piece = Duration::from_secs(30);
+    world
+}
+
+#[test]
+fn a_run_that_dies_within_a_symbol_goes_on_from_its_last_commit_with_the_same_bytes() {
+    for (tumbling, least_commits) in [("1d", 20), ("1m", 10)] {
+        let straight = minutes(tumbling);
+        let whole = straight.run().unwrap();
+        let expected = straight.objects();
+        assert_eq!(expected.keys().filter(|path| path.starts_with("batch")).count(), 2);
+        let mut dead = 0;
+        loop {
+            // The record after so many is refused: the process ends there.
+            let world = minutes(tumbling);
+            world.faulty.script_after(dead, Op::Create, "/log/", Fault::Denied);
+            let failed = world.run();
+            if world.faulty.unmet() > 0 {
+                break;
+            }
+            assert!(failed.is_err());
+            let seen = world.objects();
+            assert!(seen.iter().all(|(path, bytes)| expected[path] == *bytes), "{tumbling} {dead}");
+            let resumed = world.run().unwrap();
+            assert_eq!(world.objects(), expected, "{tumbling} {dead}");
+            assert_eq!(resumed.report, whole.report, "{tumbling} {dead}");
+            // The first record is the owner's, the next one the first commit.
+            assert!(dead < 2 || resumed.lines < whole.lines, "{tumbling} {dead}: it began again");
+            dead += 1;
+        }
+        assert!(dead >= least_commits, "{tumbling}: {dead} records");
+    }
+}
+
+#[test]
+fn a_run_that_dies_time_and_again_comes_to_the_end() {
+    let straight = minutes("1m");
+    straight.run().unwrap();
+    let world = minutes("1m");
+    let mut runs = 0;
+    loop {
+        // Each gets a few records further.
+        world.faulty.script_after(2, Op::Create, "/log/", Fault::Denied);
+        runs += 1;
+        if world.run().is_ok() {
+            break;
+        }
+        assert!(runs < 100, "it does not get on");
+    }
+    assert!(runs > 3, "{runs} runs");
+    assert_eq!(world.objects(), straight.objects());
+}
+
+#[test]
+fn what_is_held_of_a_group_is_of_no_use_once_its_files_change_and_is_let_go() {
+    let mut world = minutes("1d");
+    world.faulty.script_after(6, Op::Create, "/log/", Fault::Denied);
+    world.run().unwrap_err();
+    let other = World { piece: Duration::ZERO, ..minutes("1d") };
+    for world in [&world, &other] {
+        world.file("1.csv", "1698796800000,1,1,1,1,1\n");
+    }
+    other.run().unwrap();
+    world.run().unwrap();
+    assert_eq!(world.objects(), other.objects());
+    world.piece = Duration::ZERO;
+    // Once the newest records are others, no blob of it is left.
+    for run in 0..12 {
+        for world in [&world, &other] {
+            world.file("9.csv", &format!("{},1,1,1,1,1\n", 1_698_796_860_000_i64 + run * 60_000));
+            world.run().unwrap();
+        }
+    }
+    let held = |world: &World| world.store.list("_tallow/jobs").unwrap().len();
+    assert!(held(&other) > 0);
+    assert_eq!(held(&world), held(&other));
+}
+
+#[test]
+fn a_file_that_breaks_at_its_end_publishes_nothing_of_what_was_committed_on_the_way() {
+    let world = minutes("1m");
+    let long = "x".repeat(2 << 20);
+    world.file("9.csv", &format!("{long}\n"));
+    let outcome = world.run().unwrap();
+    assert_eq!(outcome.failed.len(), 1);
+    assert!(world.objects().is_empty());
+    std::fs::remove_file(world.folder.path().join("9.csv")).unwrap();
+    world.run().unwrap();
+    let straight = minutes("1m");
+    straight.run().unwrap();
+    assert_eq!(world.objects(), straight.objects());
 }

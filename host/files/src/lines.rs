@@ -26,6 +26,16 @@ pub struct Lines {
     pub first_line: Option<Arc<str>>,
 }
 
+impl Lines {
+    /// Leaves the first `count` lines out.
+    pub fn drop_first(&mut self, count: usize) {
+        let Some(end) = count.checked_sub(1).and_then(|last| self.ends.get(last)).copied() else { return };
+        self.bytes.drain(..end as usize);
+        self.ends.drain(..count);
+        self.ends.iter_mut().for_each(|it| *it -= end);
+    }
+}
+
 /// What receives lines says whether it wants more.
 pub type Sink<'s> = &'s mut dyn FnMut(Lines) -> bool;
 
@@ -187,6 +197,18 @@ mod tests {
             prop_assert!(pieces.iter().skip(1).all(|piece| piece.first_line.is_none()));
             let first = pieces.first().map(|piece| piece.first_line.as_deref().unwrap_or_default().to_owned());
             prop_assert_eq!(first.unwrap_or_default(), text.split('\n').next().map(|line| line.strip_suffix('\r').unwrap_or(line)).unwrap_or_default());
+        }
+    }
+
+    #[test]
+    fn the_first_lines_can_be_left_out() {
+        let whole = split(b"a\nbc\n\nd", 100).unwrap().remove(0);
+        for (count, text, ends) in
+            [(0, "a\nbc\n\nd", vec![2, 5, 6, 7]), (2, "\nd", vec![1, 2]), (4, "", vec![])]
+        {
+            let mut lines = whole.clone();
+            lines.drop_first(count);
+            assert_eq!((lines.bytes.as_slice(), lines.ends), (text.as_bytes(), ends), "{count}");
         }
     }
 

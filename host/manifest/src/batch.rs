@@ -1,6 +1,7 @@
 //! `[application.trigger.kafka.batch.NAME]`: files into a rebuilt table.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use regex::Regex;
 use serde_json::json;
@@ -49,6 +50,8 @@ pub struct Batch {
     pub keep_backups: u64,
     /// None: the host decides.
     pub workers: Option<usize>,
+    /// Folder for what memory has no room for; none: the system's for temporary files.
+    pub scratch: Option<PathBuf>,
     pub limits: Limits,
     /// SHA-256, in hexadecimal, of all that decides which rows the job makes of which files.
     pub digest: String,
@@ -97,10 +100,11 @@ impl PartialEq for FilePattern {
 impl Eq for FilePattern {}
 
 /// The batches of `[application.trigger.kafka]`, by name, each with its table.
-pub(crate) fn read_all(cluster: &Node, report: &mut Report) -> Vec<(Node, Batch)> {
+pub(crate) fn read_all(cluster: &Node, folder: &Path, report: &mut Report) -> Vec<(Node, Batch)> {
     let Some(node) = cluster.find(&["batch"]) else { return Vec::new() };
     let entries = reader::table(node, report).map_or(&[][..], |table| &table.entries[..]);
-    let batch = |entry: &Entry| Some((entry.node.clone(), Batch::read(&entry.key, &entry.node, report)?));
+    let batch =
+        |entry: &Entry| Some((entry.node.clone(), Batch::read(&entry.key, &entry.node, folder, report)?));
     let mut batches: Vec<_> = entries.iter().filter_map(batch).collect();
     batches.sort_by(|(_, one), (_, other)| one.name.cmp(&other.name));
     for index in 1..batches.len() {
@@ -117,7 +121,7 @@ pub(crate) fn read_all(cluster: &Node, report: &mut Report) -> Vec<(Node, Batch)
 }
 
 impl Batch {
-    fn read(name: &str, node: &Node, report: &mut Report) -> Option<Self> {
+    fn read(name: &str, node: &Node, folder: &Path, report: &mut Report) -> Option<Self> {
         let reader = Reader::open(node, &schema::BATCH, report)?;
         if let Err(problem) = names::check(name) {
             report.at(node, format!("`{name}`: {problem}"));
@@ -153,6 +157,7 @@ impl Batch {
             reader.required("keep-backups", report, |node, report| reader::integer(node, 0..=1000, report));
         let workers =
             reader.optional("workers", report, |node, report| reader::integer(node, 1..=64, report));
+        let scratch = reader.optional("scratch", report, reader::text);
         let limits = Limits::read(&reader, report);
         let mut batch = Self {
             name: name.to_owned(),
@@ -175,6 +180,7 @@ impl Batch {
             decimals: decimals?,
             keep_backups: keep_backups? as u64,
             workers: workers?.map(|workers| workers as usize),
+            scratch: scratch?.map(|path| folder.join(path)),
             limits: limits?,
             digest: String::new(),
         };

@@ -156,7 +156,7 @@ fn resolve_tree(
     let has_jobs = ["batch", "merge"].iter().any(|jobs| cluster.find(&[jobs]).is_some());
     let pipelines = read_pipelines(&root, &variables, has_jobs, report);
     let mut backfills = backfill::read_all(&cluster, &pipelines, report);
-    let batches = batch::read_all(&cluster, report);
+    let batches = batch::read_all(&cluster, folder, report);
     let merges = merge::read_all(&cluster, &pipelines, report);
     backfills.iter_mut().for_each(|(_, backfill)| backfill.cover_by(&merges));
     let mut components = component::read(&root, folder, report);

@@ -1,31 +1,33 @@
-//! When windows close: all of them once the files are read; before that only those that memory has no room for.
-
-use std::collections::BTreeSet;
+//! When windows close: all of them once the rows have come; before that only those that memory has no room for.
 
 use tallow_engine::Component;
-use tallow_table::{NewPartition, Run};
+use tallow_table::NewPartition;
 
+use super::accounts::Accounts;
 use super::error::BatchError;
 use super::finish::Finish;
 use super::fold::Fold;
-use super::group::Making;
 use super::plan::Plan;
 use super::step::{Step, WINDOWS_A_STEP};
 
 /// State of open windows from which on the oldest are closed.
 const STATE_BYTES: u64 = 24 << 20;
+/// State that is too much, where none can be closed.
+const MOST_STATE_BYTES: u64 = 2 * STATE_BYTES;
 /// More than what a batch adds to the state: each of its rows may open a window.
 const BATCH_STATE_BYTES: u64 = 4 << 20;
+/// Rows may be that much older than others before them, or a step's windows if these are shorter.
+const SLACK_US: i64 = 400 * 86_400_000_000;
 
 pub struct Closer<'a> {
     plan: &'a Plan,
-    finish: Finish<'a>,
+    pub finish: Finish<'a>,
+    /// Whether rows come one key after the other, each key's in the order of time.
+    sorted: bool,
     /// Windows that start before have been closed, µs; none: none has.
-    closed_us: Option<i64>,
+    pub closed_us: Option<i64>,
     /// Batches until the state is looked at, which takes longer the more windows are open.
     unwatched: u64,
-    /// Of the partitions so far.
-    pub paths: BTreeSet<String>,
 }
 
 impl<'a> Closer<'a> {
@@ -33,51 +35,75 @@ impl<'a> Closer<'a> {
         plan: &'a Plan,
         merge: &Component,
         footer: Vec<(&'static str, String)>,
+        sorted: bool,
     ) -> Result<Self, BatchError> {
         let finish = Finish::new(plan, merge, footer)?;
-        Ok(Self { plan, finish, closed_us: None, unwatched: 0, paths: BTreeSet::new() })
+        Ok(Self { plan, finish, sorted, closed_us: None, unwatched: 0 })
     }
 
     /// Called after each batch. Where the open windows take too much, closes the oldest, up to a step's length before the
-    /// earliest row of the newest batches: input that is sorted by time loses nothing by it.
-    pub(super) fn relieve(
+    /// earliest row of the newest batches: rows that are sorted by time lose nothing by it. Gives the partitions that
+    /// are complete with it, and stops with them.
+    pub fn relieve(
         &mut self,
-        making: &Making<'_>,
-        run: &mut Run<'_>,
         fold: &mut Fold,
-    ) -> Result<(), BatchError> {
+        accounts: &mut Accounts,
+    ) -> Result<Vec<NewPartition>, BatchError> {
         if self.unwatched > 0 {
             self.unwatched -= 1;
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let Some(earliest_us) = fold.take_earliest_us() else { return Ok(()) };
+        let Some(earliest_us) = fold.take_earliest_us() else { return Ok(Vec::new()) };
         loop {
             let state_bytes = fold.state_bytes()?;
             if state_bytes <= STATE_BYTES {
                 self.unwatched = (STATE_BYTES - state_bytes) / BATCH_STATE_BYTES;
-                return Ok(());
+                return Ok(Vec::new());
             }
-            let Some(step) = self.next(fold) else { return Ok(()) };
-            let slack_us = WINDOWS_A_STEP.saturating_mul(self.plan.size_us());
-            if step.to_us.saturating_add(slack_us) > earliest_us {
-                return Ok(());
+            let Some(step) = self.next(fold) else { return Ok(Vec::new()) };
+            if !self.may_close(step, earliest_us, fold) {
+                return match state_bytes > MOST_STATE_BYTES && !self.sorted {
+                    true => Err(BatchError::Unsorted),
+                    false => Ok(Vec::new()),
+                };
             }
-            self.close(step, false, making, run, fold)?;
+            let complete = self.close(step, fold, accounts)?;
+            if !complete.is_empty() {
+                return Ok(complete);
+            }
         }
     }
 
-    /// Closes what is open: there are no more rows.
-    pub(super) fn close_all(
+    /// Whether no more rows of a step's windows are to be expected.
+    fn may_close(&self, step: Step, earliest_us: i64, fold: &Fold) -> bool {
+        let slack_us = match self.sorted {
+            true => 0,
+            false => WINDOWS_A_STEP.saturating_mul(self.plan.size_us()).min(SLACK_US),
+        };
+        step.end_us(self.plan).saturating_add(slack_us) <= earliest_us && fold.coverage.is_of_one_key()
+    }
+
+    /// Closes all that is open: there are no more rows. `put` takes the partitions.
+    pub fn close_all(
         &mut self,
-        making: &Making<'_>,
-        run: &mut Run<'_>,
         fold: &mut Fold,
+        accounts: &mut Accounts,
+        put: &mut dyn FnMut(Vec<NewPartition>) -> Result<(), BatchError>,
     ) -> Result<(), BatchError> {
-        while let Some(step) = self.next(fold) {
-            self.close(step, true, making, run, fold)?;
+        // What was closed on the way was closed as if there were no other key.
+        if self.closed_us.is_some() && !fold.coverage.is_of_one_key() {
+            return Err(BatchError::Unsorted);
         }
-        let rest = self.finish.rest()?;
-        self.put(rest, making, run)
+        while let Some(step) = self.next(fold) {
+            put(self.close(step, fold, accounts)?)?;
+        }
+        Ok(())
+    }
+
+    /// The rows of another key come.
+    pub fn begin_key(&mut self) {
+        (self.closed_us, self.unwatched) = (None, 0);
+        self.finish.forget();
     }
 
     /// The oldest step that is not closed; none where there are no rows from there on.
@@ -94,30 +120,15 @@ impl<'a> Closer<'a> {
     fn close(
         &mut self,
         step: Step,
-        ended: bool,
-        making: &Making<'_>,
-        run: &mut Run<'_>,
         fold: &mut Fold,
-    ) -> Result<(), BatchError> {
-        let outputs = fold.close(step.end_us(self.plan))?;
-        let complete = self.finish.step(step, &outputs, &fold.coverage, ended, &mut fold.report)?;
-        self.put(complete, making, run)?;
+        accounts: &mut Accounts,
+    ) -> Result<Vec<NewPartition>, BatchError> {
+        let end_us = step.end_us(self.plan);
+        let outputs = fold.close(end_us, accounts)?;
+        let complete = self.finish.step(step, &outputs, &fold.coverage, &mut accounts.report)?;
+        accounts.report.take_gaps(fold.coverage.settle(end_us));
         self.closed_us = Some(step.to_us);
-        Ok(())
-    }
-
-    fn put(
-        &mut self,
-        partitions: Vec<NewPartition>,
-        making: &Making<'_>,
-        run: &mut Run<'_>,
-    ) -> Result<(), BatchError> {
-        for mut partition in partitions {
-            partition.inputs = making.inputs();
-            self.paths.insert(partition.path.clone());
-            run.put(partition)?;
-        }
-        Ok(())
+        Ok(complete)
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tallow_engine::{ColumnData, Rows, bit};
 
 /// Rows from `from_us` on, the last of them at `last_us`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Segment {
     from_us: i64,
     last_us: i64,
@@ -28,7 +28,7 @@ impl Gap {
 }
 
 /// The segments of each key.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Coverage {
     /// How long a row stands for the time after it.
     interval_us: i64,
@@ -37,8 +37,10 @@ pub struct Coverage {
     keys: BTreeMap<String, Segments>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Segments {
+    /// Where those began that are settled and gone; none: none are.
+    settled_from_us: Option<i64>,
     /// Sorted; more than `joined_us` from each other.
     sorted: Vec<Segment>,
     /// The one that the last row went to: the next one mostly goes there too.
@@ -90,13 +92,44 @@ impl Coverage {
         with_rows.map(|(symbol, _)| symbol.as_str())
     }
 
-    /// From the first row of a key to where its last one ends; none without rows.
-    pub fn span_us(&self, symbol: &str) -> Option<(i64, i64)> {
-        let sorted = &self.keys.get(symbol)?.sorted;
-        Some((sorted.first()?.from_us, sorted.last()?.last_us + self.interval_us))
+    pub fn is_of_one_key(&self) -> bool {
+        self.symbols().nth(1).is_none()
     }
 
-    /// Whether there is no gap in a window, and the rows reach over both its ends.
+    /// From the first row of a key to where its last one ends; none without rows.
+    pub fn span_us(&self, symbol: &str) -> Option<(i64, i64)> {
+        let Segments { settled_from_us, sorted, .. } = self.keys.get(symbol)?;
+        let from_us = settled_from_us.unwrap_or(sorted.first()?.from_us);
+        Some((from_us, sorted.last()?.last_us + self.interval_us))
+    }
+
+    /// Forgets what lies before a moment that no further row is before, and gives the gaps that ended by then.
+    pub fn settle(&mut self, before_us: i64) -> Vec<Gap> {
+        let mut gaps = Vec::new();
+        for (symbol, segments) in &mut self.keys {
+            let done = segments.sorted.partition_point(|segment| segment.from_us <= before_us);
+            let done = done.saturating_sub(1);
+            gaps.extend(gaps_between(
+                symbol,
+                &segments.sorted[..(done + 1).min(segments.sorted.len())],
+                self.interval_us,
+            ));
+            if let Some(first) = segments.sorted.first().filter(|_| done > 0) {
+                segments.settled_from_us.get_or_insert(first.from_us);
+                segments.sorted.drain(..done);
+                segments.recent = segments.recent.saturating_sub(done);
+            }
+        }
+        gaps
+    }
+
+    /// What the segments take, in bytes.
+    pub fn size_bytes(&self) -> u64 {
+        let segments: usize = self.keys.values().map(|segments| segments.sorted.len()).sum();
+        (segments * size_of::<Segment>()) as u64
+    }
+
+    /// Whether there is no gap in a window, and the rows reach over both its ends. Not for windows that are settled.
     pub fn covers(&self, symbol: &str, start_us: i64, end_us: i64) -> bool {
         let Some(segments) = self.keys.get(symbol) else { return false };
         let next = segments.sorted.partition_point(|segment| segment.from_us <= start_us);
@@ -104,17 +137,22 @@ impl Coverage {
         segment.is_some_and(|segment| segment.last_us.saturating_add(self.interval_us) >= end_us)
     }
 
+    /// The gaps that are not settled.
     pub fn gaps(&self) -> Vec<Gap> {
         let of_key = |(symbol, segments): (&String, &Segments)| {
-            let pairs = segments.sorted.windows(2).map(|pair| Gap {
-                symbol: symbol.clone(),
-                from_us: pair[0].last_us + self.interval_us,
-                to_us: pair[1].from_us,
-            });
-            pairs.collect::<Vec<Gap>>()
+            gaps_between(symbol, &segments.sorted, self.interval_us)
         };
         self.keys.iter().flat_map(of_key).collect()
     }
+}
+
+fn gaps_between(symbol: &str, segments: &[Segment], interval_us: i64) -> Vec<Gap> {
+    let gap = |pair: &[Segment]| Gap {
+        symbol: symbol.to_owned(),
+        from_us: pair[0].last_us + interval_us,
+        to_us: pair[1].from_us,
+    };
+    segments.windows(2).map(gap).collect()
 }
 
 impl Segments {
@@ -221,6 +259,32 @@ mod tests {
             let inside = sorted[0] <= start && end <= sorted[sorted.len() - 1] + interval;
             let whole = inside && !expected.iter().any(|(from, to)| *from < end && start < *to);
             prop_assert_eq!(coverage.covers("A", start, end), whole);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn settling_on_the_way_gives_the_same_gaps_spans_and_covers(steps in prop::collection::vec(1i64..9, 2..60), every in 1usize..7, interval in 1i64..4) {
+            let times: Vec<i64> = steps.iter().scan(0, |at, step| { *at += step; Some(*at) }).collect();
+            let whole = coverage(&times, interval, None);
+            let mut settling = Coverage::new(interval, None);
+            let joined_us = settling.joined_us;
+            settling.keys.insert("A".to_owned(), Segments::default());
+            let mut gaps = Vec::new();
+            for (at, time) in times.iter().enumerate() {
+                settling.keys.get_mut("A").unwrap().add(*time, joined_us);
+                // Rows may still come from here on.
+                let open_us = time - 3;
+                if at % every == 0 {
+                    gaps.extend(settling.settle(open_us));
+                }
+                prop_assert_eq!(settling.covers("A", open_us, open_us + 3), coverage(&times[..=at], interval, None).covers("A", open_us, open_us + 3));
+            }
+            gaps.extend(settling.gaps());
+            prop_assert_eq!(gaps, whole.gaps());
+            prop_assert_eq!(settling.span_us("A"), whole.span_us("A"));
         }
     }
 

@@ -16,6 +16,8 @@ pub enum BatchError {
     #[error(transparent)]
     Sink(#[from] SinkError),
     #[error(transparent)]
+    Sort(#[from] tallow_sort::SortError),
+    #[error(transparent)]
     Pipeline(#[from] PipelineError),
     #[error("function `{function}`, {call}: {error}")]
     Function { function: String, call: &'static str, error: CallError },
@@ -27,11 +29,11 @@ pub enum BatchError {
     NoSymbol { file: String, pattern: String },
     #[error("the books do not balance, and nothing is published: {0}")]
     Books(String),
-    #[error(
-        "{place}: older than windows that had to be closed. The input is further out of order than memory allows for: \
-         sort it by time, or name the files so that they sort by time, or make the windows larger"
-    )]
-    OutOfOrder { place: String },
+    /// The rows are further out of order than memory allows for: they have to be sorted first.
+    #[error("the rows are further out of order than memory allows for")]
+    Unsorted,
+    #[error("how far the run is cannot be written down: {why}")]
+    Checkpoint { why: String },
     #[error("stopped; what was committed stays, and the next run goes on from there")]
     Stopped,
 }
@@ -41,8 +43,8 @@ impl BatchError {
         match self {
             Self::File(error) => error.exit_code(),
             Self::Table(error) => error.exit_code(),
+            Self::Sort(error) => error.exit_code(),
             Self::Pipeline(error) => error.exit_code(),
-            Self::OutOfOrder { .. } => exit::DATA,
             Self::NoSymbol { .. }
             | Self::Function { error: CallError::Refused(_), .. }
             | Self::Rows { error: CallError::Refused(_), .. } => exit::USAGE,

@@ -9,6 +9,7 @@ use tallow_engine::ParseOptions;
 use tallow_files::{Checksums, File, FileError, Lines};
 use tallow_record::{Batch, ByteColumn, Run};
 
+use super::checkpoint::Position;
 use crate::stage::budget::ByteBudget;
 use crate::stage::order::Work;
 use crate::stage::parse::Worked;
@@ -23,6 +24,9 @@ pub struct Feed<'a> {
     pub files: &'a [File],
     pub checksums: Checksums,
     pub options: &'a ParseOptions,
+    /// Lines that are not wanted again.
+    pub from: Position,
+    /// The clock that all lines are judged by, µs.
     pub clock_us: i64,
     /// Counts bytes of files as they are read.
     pub progress: Arc<AtomicU64>,
@@ -42,10 +46,11 @@ pub struct Shelves {
 type Shelf = (Mutex<Option<Sender<Piece>>>, Receiver<Piece>);
 
 impl Shelves {
-    pub fn new(files: usize) -> Self {
+    /// For that many files, of which the first ones are not wanted.
+    pub fn new(files: usize, unwanted: usize) -> Self {
         let shelf = |(sender, receiver)| (Mutex::new(Some(sender)), receiver);
         Self {
-            next: AtomicUsize::new(0),
+            next: AtomicUsize::new(unwanted),
             pieces: (0..files).map(|_| shelf(bounded(AHEAD))).collect(),
             closed: AtomicBool::new(false),
         }
@@ -83,28 +88,39 @@ impl Feed<'_> {
         }
     }
 
-    /// Puts the batches of all files into one order. Ends early where the stages behind have stopped.
+    /// Puts the batches of all files into one order, each with the number of its file. Ends early where the stages
+    /// behind have stopped.
     pub fn run(
         &self,
         shelves: &Shelves,
         budget: &Arc<ByteBudget>,
         work: &Sender<Work>,
-        order: &Sender<Receiver<Worked>>,
+        order: &Sender<(usize, Receiver<Worked>)>,
     ) -> Result<(), FileError> {
-        for (file, (_, pieces)) in self.files.iter().zip(&shelves.pieces) {
+        let files = self.files.iter().zip(&shelves.pieces).enumerate().skip(self.from.file);
+        for (index, (file, (_, pieces))) in files {
             let mut line = 1;
             let mut options = Arc::new(self.options.clone());
+            let mut unwanted = if index == self.from.file { self.from.lines } else { 0 };
             for lines in pieces {
-                let lines = lines?;
+                let mut lines = lines?;
                 if let Some(first_line) = &lines.first_line {
                     options = Arc::new(under(self.options, first_line));
+                }
+                if unwanted > 0 {
+                    let count = unwanted.min(lines.ends.len() as u64);
+                    (unwanted, line) = (unwanted - count, line + count as i64);
+                    lines.drop_first(count as usize);
+                    if lines.ends.is_empty() {
+                        continue;
+                    }
                 }
                 let batch = batch(&file.name, lines, line, self.clock_us);
                 line += batch.len() as i64;
                 let Some(permit) = budget.acquire(batch.size_bytes()) else { return Ok(()) };
                 let (reply, worked) = bounded(1);
                 let options = Some(options.clone());
-                let sent = order.send(worked).is_ok()
+                let sent = order.send((index, worked)).is_ok()
                     && work.send(Work { batch, permit, reply, options, function: None }).is_ok();
                 if !sent || self.stop.load(Ordering::Relaxed) {
                     return Ok(());

@@ -39,10 +39,7 @@ struct Series {
     /// The last ones, as many as the next step's averages need.
     before: Option<RecordBatch>,
     /// The file of the year that is not complete, with its rows so far.
-    year: Option<(i32, FileWriter)>,
-    /// Steps that start before have been taken, µs. Of a key whose rows have stopped, its last one is not: whether it is
-    /// filled to its end depends on whether more rows come.
-    done_us: Option<i64>,
+    year: Option<FileWriter>,
 }
 
 impl<'a> Finish<'a> {
@@ -57,14 +54,13 @@ impl<'a> Finish<'a> {
         Ok(Self { plan, merge, function, series: BTreeMap::new(), footer })
     }
 
-    /// Takes what closed in a step, and gives the partitions that are complete with it. `ended`: there are no more rows
-    /// than those that `coverage` knows of; until then a key whose rows have stopped may go on.
+    /// Takes what closed in a step, and gives the partitions that are complete with it: those of keys that have no rows
+    /// after the step, and all of them where the year ends.
     pub fn step(
         &mut self,
         step: Step,
         outputs: &[Output],
         coverage: &Coverage,
-        ended: bool,
         report: &mut Report,
     ) -> Result<Vec<NewPartition>, BatchError> {
         let mut closed = self.by_symbol(outputs)?;
@@ -75,59 +71,40 @@ impl<'a> Finish<'a> {
             if first >= step.to_us || last < step.from_us {
                 continue;
             }
-            partitions.extend(self.catch_up(symbol, step, report)?);
             let rows =
                 closed.remove(symbol).map(|rows| self.with_complete(&rows, symbol, coverage)).transpose()?;
             let goes_on = last >= step.to_us;
-            partitions.extend(self.take(symbol, step, rows, goes_on, report)?);
-            if step.ends_year() && goes_on || ended && !goes_on {
+            let merged = self.merged(symbol, rows, goes_on.then_some(step.to_us))?;
+            if merged.num_rows() > 0 {
+                self.keep_tail(symbol, &merged)?;
+                let written = self.as_written(&merged, report)?;
+                self.write(symbol, partition::year(step.from_us), &written)?;
+            }
+            if step.ends_year() || !goes_on {
                 partitions.extend(self.partition(symbol)?);
             }
         }
         Ok(partitions)
     }
 
-    /// The partitions that are left once all steps are taken: of keys whose rows stopped before those of others.
-    pub fn rest(&mut self) -> Result<Vec<NewPartition>, BatchError> {
-        let symbols: Vec<String> = self.series.keys().cloned().collect();
-        symbols.iter().filter_map(|symbol| self.partition(symbol).transpose()).collect()
+    /// Whether every row that was taken is in a partition that was given.
+    pub fn is_between_years(&self) -> bool {
+        self.series.values().all(|series| series.year.is_none())
     }
 
-    /// Fills the steps that went by while a key had no rows.
-    fn catch_up(
-        &mut self,
-        symbol: &str,
-        to: Step,
-        report: &mut Report,
-    ) -> Result<Vec<NewPartition>, BatchError> {
-        let mut partitions = Vec::new();
-        while let Some(done_us) = self.series.get(symbol).and_then(|series| series.done_us)
-            && done_us < to.from_us
-        {
-            partitions.extend(self.take(symbol, Step::from(self.plan, done_us), None, true, report)?);
-        }
-        Ok(partitions)
+    /// The last rows of each key, which those after them are filled and averaged from.
+    pub fn last_rows(&self) -> impl Iterator<Item = (&str, &RecordBatch)> {
+        self.series.iter().filter_map(|(symbol, series)| Some((symbol.as_str(), series.before.as_ref()?)))
     }
 
-    /// Takes a key's windows of a step. Gives the partition of the year before, where there is one open.
-    fn take(
-        &mut self,
-        symbol: &str,
-        step: Step,
-        rows: Option<RecordBatch>,
-        goes_on: bool,
-        report: &mut Report,
-    ) -> Result<Option<NewPartition>, BatchError> {
-        let merged = self.merged(symbol, rows, goes_on.then_some(step.to_us))?;
-        let mut partition = None;
-        if merged.num_rows() > 0 {
-            self.keep_tail(symbol, &merged)?;
-            let written = self.as_written(&merged, report)?;
-            partition = self.write(symbol, partition::year(step.from_us), &written)?;
-        }
-        let series = self.series.entry(symbol.to_owned()).or_default();
-        series.done_us = Some(if goes_on { step.to_us } else { step.from_us });
-        Ok(partition)
+    /// Forgets the keys whose rows were taken.
+    pub fn forget(&mut self) {
+        self.series.clear();
+    }
+
+    /// Goes on after rows that were taken by another.
+    pub fn go_on_from(&mut self, symbol: &str, rows: RecordBatch) {
+        self.series.insert(symbol.to_owned(), Series { before: Some(rows), year: None });
     }
 
     fn by_symbol(&self, outputs: &[Output]) -> Result<BTreeMap<String, RecordBatch>, BatchError> {
@@ -236,34 +213,24 @@ impl<'a> Finish<'a> {
         }
     }
 
-    /// Adds rows to the file of a key's year. Gives the partition of the year before, where that one is open.
-    fn write(
-        &mut self,
-        symbol: &str,
-        year: i32,
-        rows: &RecordBatch,
-    ) -> Result<Option<NewPartition>, BatchError> {
-        let open = self.series.get(symbol).and_then(|series| series.year.as_ref());
-        let before = match open {
-            Some((open, _)) if *open != year => self.partition(symbol)?,
-            _ => None,
-        };
+    /// Adds rows to the file of a key's year.
+    fn write(&mut self, symbol: &str, year: i32, rows: &RecordBatch) -> Result<(), BatchError> {
         let open = &mut self.series.entry(symbol.to_owned()).or_default().year;
-        let (_, file) = match open {
-            Some(open) => open,
+        let file = match open {
+            Some(file) => file,
             None => {
                 let path = self.plan.table.path(&Partition::of(symbol, year));
-                open.insert((year, FileWriter::new(&path, rows.schema(), "window_start")?))
+                open.insert(FileWriter::new(&path, rows.schema(), "window_start")?)
             }
         };
-        file.write(rows)?;
-        Ok(before)
+        Ok(file.write(rows)?)
     }
 
     /// The partition of a key's year that is open, complete with it; none without rows.
     fn partition(&mut self, symbol: &str) -> Result<Option<NewPartition>, BatchError> {
-        let open = self.series.get_mut(symbol).and_then(|series| series.year.take());
-        let Some((_, file)) = open else { return Ok(None) };
+        let Some(file) = self.series.get_mut(symbol).and_then(|series| series.year.take()) else {
+            return Ok(None);
+        };
         let path = file.path().to_owned();
         Ok(Some(NewPartition { path, file: file.finish(&self.footer)?, inputs: Vec::new() }))
     }

@@ -1,33 +1,34 @@
-//! Takes parsed batches in order into the windows, and keeps the books: what became of each line and row.
+//! Takes parsed rows in order into the windows, and notes which times they are there for.
 
 use std::collections::BTreeMap;
 
-use tallow_engine::{CallError, Component, Limits, Output, Report as WindowReport, Spec, WindowFunction};
-use tallow_sink::{DeadLetter, ReasonKind};
+use tallow_engine::{CallError, Component, Limits, Output, Part, Spec, WindowFunction};
 
+use super::accounts::Accounts;
 use super::coverage::Coverage;
 use super::error::BatchError;
 use super::report::Report;
-use crate::books;
-use crate::dead::dead_letter;
-use crate::error::PipelineError;
-use crate::plan::OnReject;
-use crate::stage::parse::{Parts, Piece};
+use crate::stage::parse::Piece;
 
-/// The windows of one group, and what is known of its rows.
+/// The windows of one group, and what is known of their rows.
 pub struct Fold {
     name: String,
     function: WindowFunction,
     spec: Spec,
     key: &'static str,
-    on_reject: OnReject,
     pub coverage: Coverage,
-    pub report: Report,
-    pub dead: Vec<DeadLetter>,
-    with_rows: u64,
-    closed: u64,
+    /// Windows that end by then are closed, µs; none: none is.
+    closed_us: Option<i64>,
     /// Earliest time of the rows since it was last asked for, µs.
     earliest_us: Option<i64>,
+}
+
+/// Open windows as they were at some moment, and what was known of their rows.
+pub struct Kept {
+    pub parts: Vec<Part>,
+    pub coverage: Coverage,
+    /// Windows that end by then are closed, µs.
+    pub closed_us: Option<i64>,
 }
 
 impl Fold {
@@ -36,49 +37,44 @@ impl Fold {
         limits: Limits,
         spec: &Spec,
         key: &'static str,
-        on_reject: OnReject,
         coverage: Coverage,
     ) -> Result<Self, BatchError> {
         let name = component.name().to_owned();
         let function = WindowFunction::open(component, limits, std::slice::from_ref(spec))
             .map_err(|error| failed(&name, "open", error))?;
-        Ok(Self {
-            name,
-            function,
-            spec: spec.clone(),
-            key,
-            on_reject,
-            coverage,
-            report: Report::default(),
-            dead: Vec::new(),
-            with_rows: 0,
-            closed: 0,
-            earliest_us: None,
-        })
+        Ok(Self { name, function, spec: spec.clone(), key, coverage, closed_us: None, earliest_us: None })
     }
 
-    /// Takes what a worker made of a batch.
-    pub fn take(&mut self, parts: Parts) -> Result<(), BatchError> {
-        self.report.lines += parts.taken.iter().map(|taken| taken.records).sum::<u64>();
-        for letter in parts.aside {
-            Report::count(&mut self.report.set_aside, &letter.reason);
-            self.dead.push(without_line_end(letter));
-        }
-        for piece in parts.pieces {
-            self.take_piece(&piece)?;
-        }
-        Ok(())
+    /// As it was when it was kept.
+    pub fn restore(
+        component: &Component,
+        limits: Limits,
+        spec: &Spec,
+        key: &'static str,
+        kept: Kept,
+    ) -> Result<Self, BatchError> {
+        let name = component.name().to_owned();
+        let specs = std::slice::from_ref(spec);
+        let closed_us = kept.closed_us.unwrap_or(i64::MIN);
+        let function = WindowFunction::restore(component, limits, specs, closed_us, &kept.parts)
+            .map_err(|error| failed(&name, "restore", error))?;
+        let (coverage, closed_us) = (kept.coverage, kept.closed_us);
+        Ok(Self { name, function, spec: spec.clone(), key, coverage, closed_us, earliest_us: None })
     }
 
-    fn take_piece(&mut self, piece: &Piece) -> Result<(), BatchError> {
+    pub fn keep(&mut self) -> Result<Kept, BatchError> {
+        let snapshot = self.function.snapshot(0).map_err(|error| failed(&self.name, "snapshot", error))?;
+        Ok(Kept { parts: snapshot.parts, coverage: self.coverage.clone(), closed_us: self.closed_us })
+    }
+
+    /// Takes a piece's rows. `within`: of each row its number among those of its line, where the piece does not say so.
+    pub fn take(
+        &mut self,
+        piece: &Piece,
+        within: Option<&[u32]>,
+        accounts: &mut Accounts,
+    ) -> Result<(), BatchError> {
         let rows = &piece.parsed.rows;
-        for (_, reason) in piece.parsed.ignored.iter() {
-            Report::count(&mut self.report.ignored, reason);
-        }
-        self.reject(piece)?;
-        self.with_rows += distinct(&rows.records);
-        self.report.rows += u64::from(rows.table.rows);
-        self.report.rounded += piece.parsed.rounded;
         if rows.table.rows == 0 {
             return Ok(());
         }
@@ -90,20 +86,18 @@ impl Fold {
             error,
         })?;
         for report in &reports {
-            if let Some(row) = report.late_rows.first() {
-                let (record, _) = books::record_and_row(rows, *row);
-                let place = piece.batch.place(record);
-                return Err(BatchError::OutOfOrder { place: format!("{}:{}", place.topic, place.offset) });
+            if !report.late_rows.is_empty() {
+                return Err(BatchError::Unsorted);
             }
-            self.judge(piece, report);
+            accounts.judge(piece, within, report, &self.spec.name);
         }
         Ok(())
     }
 
-    /// What the open windows take, by the function's own account, in bytes.
+    /// What the open windows take, by the function's own account, and what is noted of their rows, in bytes.
     pub fn state_bytes(&mut self) -> Result<u64, BatchError> {
         let stats = self.function.stats().map_err(|error| failed(&self.name, "stats", error))?;
-        Ok(stats.iter().map(|it| it.bytes).sum())
+        Ok(stats.iter().map(|it| it.bytes).sum::<u64>() + self.coverage.size_bytes())
     }
 
     /// Earliest time of the rows since this was last asked for, µs.
@@ -111,84 +105,27 @@ impl Fold {
         self.earliest_us.take()
     }
 
-    fn reject(&mut self, piece: &Piece) -> Result<(), BatchError> {
-        for (record, reason) in piece.parsed.rejected.iter() {
-            Report::count(&mut self.report.rejected, reason);
-            match self.on_reject {
-                OnReject::Drop => {}
-                OnReject::DeadLetter => {
-                    let letter = dead_letter(&piece.batch, record, ReasonKind::Rejected, reason.to_owned());
-                    self.dead.push(without_line_end(letter));
-                }
-                OnReject::Fail => {
-                    let place = piece.batch.place(record);
-                    let place = format!("{}:{}", place.topic, place.offset);
-                    return Err(PipelineError::BadRecord { place, reason: reason.to_owned() }.into());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn judge(&mut self, piece: &Piece, report: &WindowReport) {
-        self.report.accepted += report.accepted;
-        self.report.duplicates += report.duplicate;
-        self.report.conflicts += report.conflict;
-        self.report.invalid += report.invalid.len() as u64;
-        let refused = [
-            (&report.conflict_rows, ReasonKind::Conflict, "its id was seen before with other content"),
-            (&report.invalid, ReasonKind::Invalid, "it lacks an event time, a key or an id"),
-        ];
-        for (list, kind, reason) in refused {
-            for &row in list {
-                let (record, within) = books::record_and_row(&piece.parsed.rows, row);
-                let mut letter = dead_letter(&piece.batch, record, kind, reason.to_owned());
-                (letter.window, letter.row) = (Some(self.spec.name.clone()), Some(within));
-                self.dead.push(without_line_end(letter));
-            }
-        }
-    }
-
     /// Closes every window that ends by then.
-    pub fn close(&mut self, end_us: i64) -> Result<Vec<Output>, BatchError> {
+    pub fn close(&mut self, end_us: i64, accounts: &mut Accounts) -> Result<Vec<Output>, BatchError> {
         let outputs = self.function.advance(end_us).map_err(|error| failed(&self.name, "advance", error))?;
-        self.closed += outputs.iter().map(|output| output.assignments).sum::<u64>();
+        accounts.closed += outputs.iter().map(|output| output.assignments).sum::<u64>();
+        self.closed_us = Some(end_us);
         Ok(outputs)
     }
 
-    /// Checks the books once all windows are closed, and completes the report.
-    pub fn finish(mut self) -> Result<Report, BatchError> {
-        if let Some(wrong) = self.report.imbalance(self.with_rows, self.closed) {
-            return Err(BatchError::Books(wrong));
-        }
-        let symbols: Vec<String> = self.coverage.symbols().map(str::to_owned).collect();
-        let spans =
-            symbols.into_iter().filter_map(|symbol| Some((symbol.clone(), self.coverage.span_us(&symbol)?)));
-        self.report.spans_us = spans.collect::<BTreeMap<_, _>>();
-        self.report.take_gaps(self.coverage.gaps());
-        Ok(self.report)
+    /// Tells of the times that rows are there for, once all windows are closed.
+    pub fn finish(self, report: &mut Report) {
+        let symbols = self.coverage.symbols();
+        let spans = symbols.filter_map(|symbol| Some((symbol.to_owned(), self.coverage.span_us(symbol)?)));
+        report.spans_us.extend(spans.collect::<BTreeMap<_, _>>());
+        report.take_gaps(self.coverage.gaps());
     }
-}
-
-/// How many numbers there are in an ascending list.
-fn distinct(ascending: &[u32]) -> u64 {
-    let changes = ascending.windows(2).filter(|pair| pair[0] != pair[1]).count();
-    changes as u64 + u64::from(!ascending.is_empty())
 }
 
 /// The file of a piece's lines, with the first and the last of their numbers.
 fn places(piece: &Piece) -> String {
     let (first, last) = (piece.batch.place(0), piece.batch.place(piece.batch.len().saturating_sub(1)));
     format!("{}:{}-{}", first.topic, first.offset, last.offset)
-}
-
-/// A record of a file holds its line end, which is no part of the line.
-fn without_line_end(mut letter: DeadLetter) -> DeadLetter {
-    if let Some(value) = &mut letter.value {
-        let ends = value.iter().rev().take_while(|byte| b"\r\n".contains(byte)).count();
-        value.truncate(value.len() - ends);
-    }
-    letter
 }
 
 pub fn failed(function: &str, call: &'static str, error: CallError) -> BatchError {

@@ -6,20 +6,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crossbeam_channel::{Receiver, bounded};
 use tallow_engine::{ParseFunction, ParseOptions, WantedColumn};
 use tallow_files::{File, Lines};
-use tallow_table::{Input, Run};
+use tallow_table::{Input, NewPartition, Stored};
 
-use super::close::Closer;
+use super::checkpoint::{Checkpoint, Position};
+use super::commits::{Commits, Made};
 use super::coverage::Coverage;
 use super::error::BatchError;
 use super::feed::{self, Feed, Shelves};
-use super::fold::{Fold, failed};
+use super::fold::failed;
 use super::interval;
-use super::letters::{LETTERS_A_FILE, Letters};
 use super::plan::{Group, KEY};
-use super::run::{Made, Wiring};
+use super::report::Report;
+use super::run::Wiring;
+use super::sorting::Sorting;
+use super::work::Work;
 use crate::error::PipelineError;
 use crate::stage::budget::ByteBudget;
-use crate::stage::parse::{BisectBudget, ParseWorker, Worked};
+use crate::stage::parse::{BisectBudget, ParseWorker, Parts, Worked};
 
 /// Batches in flight; their bytes are bounded beside it.
 const QUEUE: usize = 64;
@@ -29,7 +32,7 @@ const QUEUE_BYTES: usize = 6 << 20;
 const PROBE_BYTES: usize = 256 << 10;
 
 /// A group that is made anew.
-pub(super) struct Making<'a> {
+pub struct Making<'a> {
     pub wiring: &'a Wiring,
     pub group: &'a Group,
     pub name: &'a str,
@@ -37,54 +40,116 @@ pub(super) struct Making<'a> {
     pub progress: &'a Arc<AtomicU64>,
 }
 
+/// How far a group is.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown {
+    /// Lines that were read in this run.
+    pub lines: u64,
+    /// Once they are read and sorted: rows that went into the windows, of how many.
+    pub sorted: Option<(u64, u64)>,
+}
+
+/// A group that is made.
+pub struct Whole {
+    pub made: Made,
+    pub files: Vec<Stored>,
+    /// Lines that were read in this run.
+    pub lines: u64,
+}
+
 impl Making<'_> {
-    /// Reads the group's files, and puts its partitions and dead letters into the run.
-    pub fn make(
-        &self,
-        run: &mut Run<'_>,
-        before: Option<&Made>,
-        shown: &dyn Fn(u64),
-    ) -> Result<Made, BatchError> {
-        let Wiring { plan, clock, .. } = self.wiring;
+    /// Reads the group's files and makes its partitions, from where an earlier run had come to. Where the rows turn out
+    /// to be too far out of order for that, they are read again and sorted.
+    pub fn make(&self, commits: &mut Commits<'_>, shown: &dyn Fn(Shown)) -> Result<Whole, BatchError> {
+        let plan = &self.wiring.plan;
         let mut options = plan.options.clone();
         options.settings.extend(self.group.symbol.clone().map(|symbol| ("symbol".to_owned(), symbol)));
         let interval_us = self.interval(&mut options)?;
         let coverage = Coverage::new(interval_us, plan.job.gap_us);
-        let mut fold =
-            Fold::new(&self.wiring.window, plan.limits, &plan.spec, KEY, plan.job.on_reject, coverage)?;
-        let mut letters = Letters::default();
-        let mut closer = Closer::new(plan, &self.wiring.merge, self.footer())?;
-        let files = &self.group.files[..];
-        let feed = Feed {
-            files,
-            checksums: plan.checksums,
-            options: &options,
-            clock_us: clock.now_us(),
-            progress: self.progress.clone(),
-            stop: &self.wiring.stop,
+        let bytes_before = self.progress.load(Ordering::Relaxed);
+        let mut sorted = commits.made(self.name).is_some_and(|made| made.sorted);
+        let mut made = Err(BatchError::Unsorted);
+        if !sorted {
+            made = self.as_they_come(&options, coverage.clone(), commits, shown);
+        }
+        if let Err(BatchError::Unsorted) = made {
+            tracing::info!(group = self.name, "its rows are far out of order: they are sorted first");
+            self.progress.store(bytes_before, Ordering::Relaxed);
+            sorted = true;
+            made = self.sorted(&options, &coverage, commits, shown);
+        }
+        let (mut report, files, lines) = made?;
+        report.files = self.group.files.len() as u64;
+        report.bytes = self.group.files.iter().map(File::size_bytes).sum();
+        report.interval_us = interval_us;
+        let paths = files.iter().map(|file| file.path.clone()).collect();
+        let made = Made { fingerprint: self.fingerprint.to_owned(), paths, report, sorted };
+        Ok(Whole { made, files, lines })
+    }
+
+    /// Takes rows into the windows in the order of files and lines.
+    fn as_they_come(
+        &self,
+        options: &ParseOptions,
+        coverage: Coverage,
+        commits: &mut Commits<'_>,
+        shown: &dyn Fn(Shown),
+    ) -> Result<(Report, Vec<Stored>, u64), BatchError> {
+        let mut work = match Checkpoint::find(commits, self.name, self.fingerprint)? {
+            Some(checkpoint) => Work::resume(self, commits, checkpoint)?,
+            None => Work::begin(self, coverage)?,
         };
-        self.read(&feed, &mut fold, |fold| {
-            shown(fold.report.lines);
-            letters.put(self, run, &mut fold.dead, LETTERS_A_FILE)?;
-            closer.relieve(self, run, fold)
+        let taken_before: u64 = self.group.files[..work.at.file].iter().map(File::size_bytes).sum();
+        self.progress.fetch_add(taken_before, Ordering::Relaxed);
+        let lines_before = work.accounts.report.lines;
+        self.read(&self.feed(options, work.at, work.clock_us), |file, parts| {
+            work.take(file, parts, commits)?;
+            shown(Shown { lines: work.accounts.report.lines - lines_before, sorted: None });
+            Ok(())
+        })?;
+        if self.wiring.stop.load(Ordering::Relaxed) {
+            work.checkpoint(commits)?;
+            return Err(BatchError::Stopped);
+        }
+        let lines = work.accounts.report.lines - lines_before;
+        let (report, files) = work.finish(commits)?;
+        Ok((report, files, lines))
+    }
+
+    /// Takes rows into the windows in the order of keys and times.
+    fn sorted(
+        &self,
+        options: &ParseOptions,
+        coverage: &Coverage,
+        commits: &Commits<'_>,
+        shown: &dyn Fn(Shown),
+    ) -> Result<(Report, Vec<Stored>, u64), BatchError> {
+        let mut sorting = Sorting::begin(self)?;
+        let clock_us = self.wiring.clock.now_us();
+        self.read(&self.feed(options, Position::default(), clock_us), |_, parts| {
+            sorting.take(parts, commits)?;
+            shown(Shown { lines: sorting.accounts.report.lines, sorted: None });
+            Ok(())
         })?;
         if self.wiring.stop.load(Ordering::Relaxed) {
             return Err(BatchError::Stopped);
         }
-        letters.put(self, run, &mut fold.dead, 1)?;
-        closer.close_all(self, run, &mut fold)?;
-        let mut paths = letters.paths;
-        paths.append(&mut closer.paths);
-        let mut report = fold.finish()?;
-        report.files = files.len() as u64;
-        report.bytes = files.iter().map(File::size_bytes).sum();
-        report.interval_us = interval_us;
-        for path in before.map(|made| &made.paths).into_iter().flatten() {
-            if !paths.contains(path) {
-                run.remove(path);
-            }
+        let (lines, rows) = (sorting.accounts.report.lines, sorting.accounts.report.rows);
+        let shown = |taken| shown(Shown { lines, sorted: Some((taken, rows)) });
+        let (report, files) = sorting.finish(coverage, commits, &shown)?;
+        Ok((report, files, lines))
+    }
+
+    fn feed<'f>(&'f self, options: &'f ParseOptions, from: Position, clock_us: i64) -> Feed<'f> {
+        Feed {
+            files: &self.group.files,
+            checksums: self.wiring.plan.checksums,
+            options,
+            from,
+            clock_us,
+            progress: self.progress.clone(),
+            stop: &self.wiring.stop,
         }
-        Ok(Made { fingerprint: self.fingerprint.to_owned(), paths, report })
     }
 
     /// The distance of rows: as the job says, as the rows of the first file that has any say, or as they lie. What is
@@ -128,19 +193,19 @@ impl Making<'_> {
         Ok(interval_us)
     }
 
-    /// Reads, parses and takes in all files, with everything side by side but the windows.
+    /// Reads and parses all files, with everything side by side but `take`, which is given the number of a file and what
+    /// became of its next lines.
     fn read(
         &self,
         feed: &Feed<'_>,
-        fold: &mut Fold,
-        mut after: impl FnMut(&mut Fold) -> Result<(), BatchError>,
+        mut take: impl FnMut(usize, Parts) -> Result<(), BatchError>,
     ) -> Result<(), BatchError> {
         let plan = &self.wiring.plan;
         let (work_in, work) = bounded(QUEUE);
-        let (order_in, order) = bounded::<Receiver<Worked>>(QUEUE);
+        let (order_in, order) = bounded::<(usize, Receiver<Worked>)>(QUEUE);
         let budget = ByteBudget::new(QUEUE_BYTES);
         let bisect = BisectBudget::new(u64::from(plan.job.limits.bisect_calls));
-        let shelves = Shelves::new(feed.files.len());
+        let shelves = Shelves::new(feed.files.len(), feed.from.file);
         let workers = (0..plan.workers)
             .map(|_| self.parse_worker(feed.options, bisect.clone()))
             .collect::<Result<Vec<_>, BatchError>>()?;
@@ -160,11 +225,10 @@ impl Making<'_> {
                 done
             });
             let mut take_all = || {
-                for worked in &order {
+                for (file, worked) in &order {
                     let Worked { outcome, permit } = worked.recv().map_err(|_| PipelineError::Broken)?;
-                    fold.take(outcome?)?;
+                    take(file, outcome?)?;
                     drop(permit);
-                    after(fold)?;
                 }
                 Ok(())
             };
@@ -204,7 +268,7 @@ impl Making<'_> {
     }
 
     /// What stands in the footer of a partition's file.
-    fn footer(&self) -> Vec<(&'static str, String)> {
+    pub fn footer(&self) -> Vec<(&'static str, String)> {
         let Wiring { plan, parse, window, merge, .. } = self.wiring;
         let functions = serde_json::json!({
             "parse": parse.digest(),
@@ -214,11 +278,18 @@ impl Making<'_> {
         vec![("tallow.job", plan.log_name()), ("tallow.functions", functions.to_string())]
     }
 
-    /// What a partition of the group is made of.
-    pub fn inputs(&self) -> Vec<Input> {
-        vec![Input {
-            name: format!("files of {}", self.wiring.plan.log_name()),
-            tag: self.fingerprint.to_owned(),
-        }]
+    /// Stores partitions of the group, with what they are made of.
+    pub fn store(
+        &self,
+        partitions: impl IntoIterator<Item = NewPartition>,
+        commits: &Commits<'_>,
+        files: &mut Vec<Stored>,
+    ) -> Result<(), BatchError> {
+        let name = format!("files of {}", self.wiring.plan.log_name());
+        for mut partition in partitions {
+            partition.inputs = vec![Input { name: name.clone(), tag: self.fingerprint.to_owned() }];
+            files.push(commits.store(partition)?);
+        }
+        Ok(())
     }
 }

@@ -1,46 +1,48 @@
 //! Dead letters of a batch, in files of their own beside the table's partitions.
 
-use std::collections::BTreeSet;
-
 use tallow_sink::DeadLetter;
-use tallow_table::{File as TableFile, NewPartition, Run};
+use tallow_table::{File as TableFile, NewPartition};
 
 use super::error::BatchError;
-use super::group::Making;
 
 /// Dead letters that are held before they become a file.
-pub const LETTERS_A_FILE: usize = 20_000;
+const LETTERS_A_FILE: usize = 20_000;
 /// Bytes of dead letters that are held.
 const LETTER_BYTES: usize = 16 << 20;
 
-/// Dead letters on their way into files of the run.
-#[derive(Default)]
+/// Dead letters on their way into files.
 pub struct Letters {
-    /// Of the files so far.
-    pub paths: BTreeSet<String>,
+    job: String,
+    group: String,
+    /// Files so far.
+    pub files: u64,
 }
 
 impl Letters {
-    /// Makes a file of the letters where they are `many` or large.
-    pub(super) fn put(
-        &mut self,
-        making: &Making<'_>,
-        run: &mut Run<'_>,
-        letters: &mut Vec<DeadLetter>,
-        many: usize,
-    ) -> Result<(), BatchError> {
+    /// `job`: name of the job's log. `group`: name of the group of files.
+    pub fn new(job: &str, group: &str) -> Self {
+        Self { job: job.to_owned(), group: tallow_sink::hive::segment("group", group), files: 0 }
+    }
+
+    /// A file of the letters, where they are many or large.
+    pub fn of_many(&mut self, letters: &mut Vec<DeadLetter>) -> Result<Option<NewPartition>, BatchError> {
         let bytes = || letters.iter().filter_map(|letter| letter.value.as_ref()).map(Vec::len).sum::<usize>();
-        if letters.is_empty() || letters.len() < many && bytes() < LETTER_BYTES {
-            return Ok(());
+        match letters.len() >= LETTERS_A_FILE || bytes() >= LETTER_BYTES {
+            true => self.of_all(letters),
+            false => Ok(None),
         }
-        let job = making.wiring.plan.log_name();
-        let group = tallow_sink::hive::segment("group", making.name);
-        let path = format!("dead-letter/{job}/{group}/{:05}.parquet", self.paths.len());
-        let rows = tallow_sink::dead_letter_rows(letters, &job)?;
-        let file = TableFile::of_rows(&path, &rows, "topic", &[("tallow.job", job)])?;
-        run.put(NewPartition { path: path.clone(), file, inputs: making.inputs() })?;
-        self.paths.insert(path);
+    }
+
+    /// A file of the letters, where there are any.
+    pub fn of_all(&mut self, letters: &mut Vec<DeadLetter>) -> Result<Option<NewPartition>, BatchError> {
+        if letters.is_empty() {
+            return Ok(None);
+        }
+        let path = format!("dead-letter/{}/{}/{:05}.parquet", self.job, self.group, self.files);
+        let rows = tallow_sink::dead_letter_rows(letters, &self.job)?;
+        let file = TableFile::of_rows(&path, &rows, "topic", &[("tallow.job", self.job.clone())])?;
+        self.files += 1;
         letters.clear();
-        Ok(())
+        Ok(Some(NewPartition { path, file, inputs: Vec::new() }))
     }
 }

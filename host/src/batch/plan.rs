@@ -1,6 +1,7 @@
 //! A batch job of the manifest, in the words of the functions' contracts, and its files by group.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use tallow_engine::{Average, Limits, MergeSettings, ParseOptions, Spec, WantedColumn};
 use tallow_files::{Checksums, File};
@@ -23,6 +24,8 @@ pub struct Plan {
     pub checksums: Checksums,
     pub table: Partitioned,
     pub workers: usize,
+    /// Folder for what memory has no room for.
+    pub scratch: PathBuf,
 }
 
 /// Files that make partitions of their own: those of one symbol, where their names or a setting say it.
@@ -53,6 +56,7 @@ impl Plan {
             },
             table: Partitioned::new("batch", &job.table, KEY),
             workers: job.workers.unwrap_or_else(plan::processors),
+            scratch: job.scratch.clone().unwrap_or_else(std::env::temp_dir),
             job: job.clone(),
         }
     }

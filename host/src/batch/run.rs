@@ -1,25 +1,21 @@
-//! The whole job: for each group of files read → parse → windows → merge, and a commit of its partitions.
+//! The whole job: each group of files by itself, read → parse → windows → merge, and commits of what is whole.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tallow_edge::{Clock, Random};
 use tallow_engine::Component;
 use tallow_files::File;
 use tallow_log::Store;
-use tallow_table::{Done, TableJob, TableState};
 
+use super::commits::Commits;
 use super::error::BatchError;
-use super::group::Making;
+use super::group::{Making, Shown, Whole};
 use super::plan::Plan;
 use super::report::Report;
-use crate::error::PipelineError;
 
-/// What was made is committed at least that often: a run that is killed then goes on from there.
-const COMMIT_EVERY: Duration = Duration::from_secs(20);
 /// Everything that a job touches, real or in memory.
 pub struct Wiring {
     pub plan: Plan,
@@ -44,6 +40,8 @@ pub struct Progress {
     pub bytes: u64,
     pub bytes_done: u64,
     pub lines: u64,
+    /// Where the group's lines are read and its rows had to be sorted: those that went into the windows, of how many.
+    pub sorted: Option<(u64, u64)>,
     pub elapsed: Duration,
 }
 
@@ -64,105 +62,54 @@ pub struct Outcome {
     pub lines: u64,
 }
 
-/// What the job's log remembers of a group.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Made {
-    pub fingerprint: String,
-    pub paths: BTreeSet<String>,
-    pub report: Report,
-}
-
-type Notes = BTreeMap<String, Made>;
-
 pub fn run(wiring: &Wiring, files: Vec<File>, owner: &str) -> Result<Outcome, BatchError> {
     let plan = &wiring.plan;
     let start = wiring.clock.ticks();
     let bytes = files.iter().map(File::size_bytes).sum();
     let groups = plan.groups(files)?;
-    wiring.store.probe(&*wiring.random).map_err(PipelineError::from)?;
-    let (clock, random) = (wiring.clock.clone(), wiring.random.clone());
-    let mut job =
-        TableJob::open(&wiring.store, &plan.log_name(), plan.job.keep_backups, owner, clock, random)?;
-    let mut known: Notes = serde_json::from_value(job.state().notes.clone()).unwrap_or_default();
+    let mut commits = Commits::open(wiring, owner)?;
     let progress = Arc::new(AtomicU64::new(0));
     let mut outcome = Outcome::default();
-    let mut failed = 0;
     let functions = [&wiring.parse, &wiring.window, &wiring.merge].map(Component::digest);
-    let mut committed = 0;
-    while committed < groups.len() {
-        let mut run = job.run();
-        let mut notes = known.clone();
-        let mut done = Outcome::default();
-        let began = wiring.clock.ticks();
-        let mut next = committed;
-        while next < groups.len() && (next == committed || wiring.clock.ticks().since(began) < COMMIT_EVERY) {
-            let group = &groups[next];
-            next += 1;
-            let name = group.symbol.clone().unwrap_or_default();
-            if outcome.failed.contains_key(&name) {
-                continue;
-            }
-            let fingerprint = plan.fingerprint(group, &functions).to_string();
-            let spoiled = spoiled(&wiring.store, run.state(), notes.get(&name))?;
-            spoiled.iter().for_each(|path| run.distrust(path));
-            if spoiled.is_empty() && notes.get(&name).is_some_and(|made| made.fingerprint == fingerprint) {
-                progress.fetch_add(group.files.iter().map(File::size_bytes).sum(), Ordering::Relaxed);
-                done.unchanged += 1;
-                continue;
-            }
-            let shown = |lines| {
-                (wiring.watch)(&Progress {
-                    group: name.clone(),
-                    bytes,
-                    bytes_done: progress.load(Ordering::Relaxed).min(bytes),
-                    lines: outcome.lines + done.lines + lines,
-                    elapsed: wiring.clock.ticks().since(start),
-                });
-            };
-            let making =
-                Making { wiring, group, name: &name, fingerprint: &fingerprint, progress: &progress };
-            match making.make(&mut run, notes.get(&name), &shown) {
-                Ok(made) => {
-                    done.made += 1;
-                    done.lines += made.report.lines;
-                    notes.insert(name, made);
-                }
-                // What the run holds of it cannot be told from the rest: the run begins again without it.
-                Err(error @ (BatchError::File(_) | BatchError::OutOfOrder { .. })) => {
-                    outcome.failed.insert(name, error);
-                    break;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        if outcome.failed.len() > failed {
-            failed = outcome.failed.len();
+    for group in &groups {
+        let name = group.symbol.clone().unwrap_or_default();
+        let fingerprint = plan.fingerprint(group, &functions).to_string();
+        let spoiled = commits.distrust_spoiled(&name)?;
+        if !spoiled && commits.made(&name).is_some_and(|made| made.fingerprint == fingerprint) {
+            progress.fetch_add(group.files.iter().map(File::size_bytes).sum(), Ordering::Relaxed);
+            outcome.unchanged += 1;
             continue;
         }
-        *run.notes() = serde_json::to_value(&notes).unwrap_or_default();
-        let Done { written, removed, .. } = run.commit()?;
-        outcome.written.extend(written);
-        outcome.removed.extend(removed);
-        outcome.made += done.made;
-        outcome.unchanged += done.unchanged;
-        outcome.lines += done.lines;
-        (known, committed) = (notes, next);
-    }
-    known.values().for_each(|made| outcome.report.absorb(&made.report));
-    outcome.elapsed = wiring.clock.ticks().since(start);
-    Ok(outcome)
-}
-
-/// Objects that a group was made into and that are gone or of another size: somebody else has been at them.
-fn spoiled(store: &Store, state: &TableState, made: Option<&Made>) -> Result<Vec<String>, BatchError> {
-    let mut spoiled = Vec::new();
-    for path in made.iter().flat_map(|made| &made.paths) {
-        let committed = state.partitions.get(path).map(|partition| partition.size);
-        let there = store.head(path).map_err(PipelineError::from)?.map(|object| object.size);
-        if committed != there {
-            tracing::warn!(path, "not as it was written: it is made anew");
-            spoiled.push(path.clone());
+        let shown = |Shown { lines, sorted }| {
+            (wiring.watch)(&Progress {
+                group: name.clone(),
+                bytes,
+                bytes_done: progress.load(Ordering::Relaxed).min(bytes),
+                lines: outcome.lines + lines,
+                sorted,
+                elapsed: wiring.clock.ticks().since(start),
+            });
+        };
+        let making = Making { wiring, group, name: &name, fingerprint: &fingerprint, progress: &progress };
+        match making.make(&mut commits, &shown) {
+            Ok(Whole { made, files, lines }) => {
+                outcome.made += 1;
+                outcome.lines += lines;
+                commits.take(&name, made, files);
+            }
+            Err(error @ BatchError::File(_)) => drop(outcome.failed.insert(name, error)),
+            Err(error) => return Err(error),
+        }
+        if commits.is_due() {
+            commits.commit()?;
         }
     }
-    Ok(spoiled)
+    if outcome.failed.is_empty() {
+        commits.drop_unfinished();
+    }
+    commits.commit()?;
+    commits.all_made().for_each(|made| outcome.report.absorb(&made.report));
+    (outcome.written, outcome.removed) = commits.done;
+    outcome.elapsed = wiring.clock.ticks().since(start);
+    Ok(outcome)
 }

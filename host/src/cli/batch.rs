@@ -52,6 +52,9 @@ pub struct Args {
     /// How long a time without klines is that counts as a gap, with --input; else any
     #[arg(long, value_name = "DURATION", requires = "input")]
     gap: Option<String>,
+    /// Folder for what memory has no room for, with --input; else the system's for temporary files
+    #[arg(long, value_name = "FOLDER", requires = "input")]
+    scratch: Option<String>,
     /// Print progress and the report as JSON lines
     #[arg(long)]
     json: bool,
@@ -130,6 +133,7 @@ impl Args {
             ("interval", &self.interval),
             ("gap", &self.gap),
             ("parse-settings.columns", &self.columns),
+            ("scratch", &self.scratch),
         ] {
             if let Some(value) = value {
                 let _ = writeln!(text, "{key} = {}", quoted(value));
@@ -159,9 +163,17 @@ fn text(progress: &Progress) -> String {
     let seconds = progress.elapsed.as_secs_f64().max(1e-3);
     let share = progress.bytes_done as f64 / progress.bytes.max(1) as f64;
     let left = if share > 0.0 { seconds / share - seconds } else { 0.0 };
+    let group = if progress.group.is_empty() { String::new() } else { format!("{}: ", progress.group) };
+    if let Some((taken, rows)) = progress.sorted {
+        let taken = 100.0 * taken as f64 / rows.max(1) as f64;
+        return format!(
+            "{group}{:.0} % read; its rows were out of order: {} are sorted, {taken:.0} % of them taken",
+            100.0 * share,
+            grouped(rows),
+        );
+    }
     format!(
-        "{}{:.0} %, {} lines, {} lines/s, {left:.0} s left",
-        if progress.group.is_empty() { String::new() } else { format!("{}: ", progress.group) },
+        "{group}{:.0} %, {} lines, {} lines/s, {left:.0} s left",
         100.0 * share,
         grouped(progress.lines),
         grouped((progress.lines as f64 / seconds) as u64),
@@ -174,6 +186,8 @@ fn as_json(progress: &Progress) -> serde_json::Value {
         "bytes": progress.bytes,
         "bytes_done": progress.bytes_done,
         "lines": progress.lines,
+        "sorted_rows": progress.sorted.map(|(_, rows)| rows),
+        "sorted_rows_taken": progress.sorted.map(|(taken, _)| taken),
         "elapsed_s": progress.elapsed.as_secs_f64(),
     })
 }

@@ -130,6 +130,12 @@ pub(crate) const BATCH: Table = Table {
             Absent("decided by the number of processors"),
             "Instances of the parse function that work side by side.",
         ),
+        key(
+            "scratch",
+            "a folder",
+            Absent("the system's for temporary files, as `TMPDIR` says"),
+            "Where rows are sorted and large files are put together that memory has no room for. Nothing is left in it.",
+        ),
         key("limits", "a table", Absent("its defaults"), "As of a pipeline."),
     ],
     refused: &[],

@@ -1,0 +1,113 @@
+//! The books of a group: what became of each line and row, and the dead letters that are held.
+
+use tallow_engine::Report as WindowReport;
+use tallow_sink::{DeadLetter, ReasonKind};
+
+use super::error::BatchError;
+use super::report::Report;
+use crate::books;
+use crate::dead::dead_letter;
+use crate::error::PipelineError;
+use crate::plan::OnReject;
+use crate::stage::parse::{Parts, Piece};
+
+#[derive(Debug)]
+pub struct Accounts {
+    pub report: Report,
+    pub dead: Vec<DeadLetter>,
+    /// Lines that gave rows.
+    pub with_rows: u64,
+    /// Rows in windows that are closed.
+    pub closed: u64,
+    on_reject: OnReject,
+}
+
+impl Accounts {
+    pub fn new(on_reject: OnReject) -> Self {
+        Self { report: Report::default(), dead: Vec::new(), with_rows: 0, closed: 0, on_reject }
+    }
+
+    /// Books what a worker made of a batch, and gives the pieces whose rows go on.
+    pub fn take(&mut self, parts: Parts) -> Result<Vec<Piece>, BatchError> {
+        self.report.lines += parts.taken.iter().map(|taken| taken.records).sum::<u64>();
+        for letter in parts.aside {
+            Report::count(&mut self.report.set_aside, &letter.reason);
+            self.dead.push(without_line_end(letter));
+        }
+        for piece in &parts.pieces {
+            for (_, reason) in piece.parsed.ignored.iter() {
+                Report::count(&mut self.report.ignored, reason);
+            }
+            self.reject(piece)?;
+            let rows = &piece.parsed.rows;
+            self.with_rows += distinct(&rows.records);
+            self.report.rows += u64::from(rows.table.rows);
+            self.report.rounded += piece.parsed.rounded;
+        }
+        Ok(parts.pieces)
+    }
+
+    fn reject(&mut self, piece: &Piece) -> Result<(), BatchError> {
+        for (record, reason) in piece.parsed.rejected.iter() {
+            Report::count(&mut self.report.rejected, reason);
+            match self.on_reject {
+                OnReject::Drop => {}
+                OnReject::DeadLetter => {
+                    let letter = dead_letter(&piece.batch, record, ReasonKind::Rejected, reason.to_owned());
+                    self.dead.push(without_line_end(letter));
+                }
+                OnReject::Fail => {
+                    let place = piece.batch.place(record);
+                    let place = format!("{}:{}", place.topic, place.offset);
+                    return Err(PipelineError::BadRecord { place, reason: reason.to_owned() }.into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Books what the window function says of a piece's rows. `within`: of each row its number among those of its line,
+    /// where the piece does not say so. `window`: the definition that they went to.
+    pub fn judge(&mut self, piece: &Piece, within: Option<&[u32]>, report: &WindowReport, window: &str) {
+        self.report.accepted += report.accepted;
+        self.report.duplicates += report.duplicate;
+        self.report.conflicts += report.conflict;
+        self.report.invalid += report.invalid.len() as u64;
+        let refused = [
+            (&report.conflict_rows, ReasonKind::Conflict, "its id was seen before with other content"),
+            (&report.invalid, ReasonKind::Invalid, "it lacks an event time, a key or an id"),
+        ];
+        for (list, kind, reason) in refused {
+            for &row in list {
+                let (record, of_piece) = books::record_and_row(&piece.parsed.rows, row);
+                let number = within.and_then(|within| within.get(row as usize)).copied().unwrap_or(of_piece);
+                let mut letter = dead_letter(&piece.batch, record, kind, reason.to_owned());
+                (letter.window, letter.row) = (Some(window.to_owned()), Some(number));
+                self.dead.push(without_line_end(letter));
+            }
+        }
+    }
+
+    /// Checks the books once all windows are closed.
+    pub fn check(&self) -> Result<(), BatchError> {
+        match self.report.imbalance(self.with_rows, self.closed) {
+            Some(wrong) => Err(BatchError::Books(wrong)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// How many numbers there are in an ascending list.
+fn distinct(ascending: &[u32]) -> u64 {
+    let changes = ascending.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    changes as u64 + u64::from(!ascending.is_empty())
+}
+
+/// A record of a file holds its line end, which is no part of the line.
+fn without_line_end(mut letter: DeadLetter) -> DeadLetter {
+    if let Some(value) = &mut letter.value {
+        let ends = value.iter().rev().take_while(|byte| b"\r\n".contains(byte)).count();
+        value.truncate(value.len() - ends);
+    }
+    letter
+}

@@ -1,0 +1,204 @@
+//! How far a group in work is, so that a run that is killed goes on from there: which lines were taken, the open windows,
+//! the books, and the partitions that are complete. A job's commit holds it; nobody sees of it before the group is whole.
+
+use arrow_array::RecordBatch;
+use serde::{Deserialize, Serialize};
+use tallow_engine::Part;
+use tallow_log::record::BlobRef;
+use tallow_record::Place;
+use tallow_sink::{DeadLetter, ReasonKind};
+use tallow_table::{Stored, Unfinished, file};
+
+use super::accounts::Accounts;
+use super::commits::Commits;
+use super::coverage::Coverage;
+use super::error::BatchError;
+use super::fold::Kept;
+use super::report::Report;
+
+/// One of another version of this program is of no use, and the group begins again.
+const FORMAT: u32 = 1;
+
+/// How many lines of a group's files were taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Files before this one were taken whole.
+    pub file: usize,
+    /// Of this one.
+    pub lines: u64,
+}
+
+/// The account of unfinished work: postcard.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Checkpoint {
+    format: u32,
+    pub group: String,
+    pub fingerprint: String,
+    pub at: Position,
+    /// The clock that all lines of the group are judged by, µs.
+    pub clock_us: i64,
+    accounts: Books,
+    coverage: Coverage,
+    /// Windows that end by then are closed, µs.
+    windows_closed_us: Option<i64>,
+    windows: Vec<WindowPart>,
+    /// Windows that start before have gone through the merge function, µs.
+    pub closed_us: Option<i64>,
+    /// The last rows of each key that have, as Parquet.
+    last_rows: Vec<(String, Vec<u8>)>,
+    /// Files of dead letters.
+    pub letter_files: u64,
+    pub files: Vec<Stored>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Books {
+    report: Report,
+    dead: Vec<Letter>,
+    with_rows: u64,
+    closed: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct WindowPart {
+    spec: u32,
+    group: u32,
+    blob: BlobRef,
+}
+
+/// A dead letter of a file.
+#[derive(Debug, Serialize, Deserialize)]
+struct Letter {
+    file: String,
+    line: i64,
+    text: Option<Vec<u8>>,
+    kind: String,
+    reason: String,
+    window: Option<String>,
+    row: Option<u32>,
+}
+
+/// What a checkpoint is made of beside the open windows.
+pub struct Around<'a> {
+    pub group: &'a str,
+    pub fingerprint: &'a str,
+    pub at: Position,
+    pub clock_us: i64,
+    pub closed_us: Option<i64>,
+    pub last_rows: Vec<(String, Vec<u8>)>,
+    pub letter_files: u64,
+    pub files: &'a [Stored],
+}
+
+impl Checkpoint {
+    /// Stores how far a group is, for a commit to hold.
+    pub fn put(
+        commits: &Commits<'_>,
+        around: Around<'_>,
+        accounts: &Accounts,
+        kept: Kept,
+    ) -> Result<Unfinished, BatchError> {
+        let windows = kept.parts.into_iter().map(|Part { spec, group, bytes }| {
+            Ok(WindowPart { spec, group, blob: commits.put_blob(bytes)? })
+        });
+        let windows = windows.collect::<Result<Vec<_>, BatchError>>()?;
+        let checkpoint = Self {
+            format: FORMAT,
+            group: around.group.to_owned(),
+            fingerprint: around.fingerprint.to_owned(),
+            at: around.at,
+            clock_us: around.clock_us,
+            accounts: Books::of(accounts),
+            coverage: kept.coverage,
+            windows_closed_us: kept.closed_us,
+            windows,
+            closed_us: around.closed_us,
+            last_rows: around.last_rows,
+            letter_files: around.letter_files,
+            files: around.files.to_vec(),
+        };
+        let encoded = postcard::to_allocvec(&checkpoint)
+            .map_err(|error| BatchError::Checkpoint { why: error.to_string() })?;
+        let blobs = checkpoint.windows.iter().map(|part| &part.blob);
+        let blobs = blobs.chain(checkpoint.files.iter().filter_map(|file| file.blob.as_ref())).cloned();
+        Ok(Unfinished { account: commits.put_blob(encoded)?, blobs: blobs.collect() })
+    }
+
+    /// What the newest commit holds of a group, if it is of these very files and functions, and all of it can be had.
+    pub fn find(commits: &Commits<'_>, group: &str, fingerprint: &str) -> Result<Option<Self>, BatchError> {
+        let Some(unfinished) = commits.unfinished() else { return Ok(None) };
+        let bytes = commits.read_blob(&unfinished.account)?;
+        let Ok(checkpoint) = postcard::from_bytes::<Self>(&bytes) else { return Ok(None) };
+        let of_group = checkpoint.format == FORMAT
+            && checkpoint.group == group
+            && checkpoint.fingerprint == fingerprint
+            && checkpoint.files.iter().all(|file| file.holds(commits.state()));
+        Ok(of_group.then_some(checkpoint))
+    }
+
+    pub fn accounts(&mut self, accounts: &mut Accounts) {
+        let books = std::mem::take(&mut self.accounts);
+        accounts.report = books.report;
+        accounts.dead = books.dead.into_iter().map(Letter::dead).collect();
+        (accounts.with_rows, accounts.closed) = (books.with_rows, books.closed);
+    }
+
+    /// The open windows.
+    pub fn kept(&self, commits: &Commits<'_>) -> Result<Kept, BatchError> {
+        let parts = self.windows.iter().map(|part| {
+            let bytes = commits.read_blob(&part.blob)?.to_vec();
+            Ok(Part { spec: part.spec, group: part.group, bytes })
+        });
+        let parts = parts.collect::<Result<Vec<_>, BatchError>>()?;
+        Ok(Kept { parts, coverage: self.coverage.clone(), closed_us: self.windows_closed_us })
+    }
+
+    pub fn last_rows(&self) -> Result<Vec<(String, RecordBatch)>, BatchError> {
+        let rows = self.last_rows.iter().map(|(symbol, bytes)| {
+            let content = file::decode("last rows of a checkpoint", bytes.clone().into())?;
+            Ok((symbol.clone(), content.rows))
+        });
+        rows.collect()
+    }
+}
+
+impl Books {
+    fn of(accounts: &Accounts) -> Self {
+        Self {
+            report: accounts.report.clone(),
+            dead: accounts.dead.iter().map(Letter::of).collect(),
+            with_rows: accounts.with_rows,
+            closed: accounts.closed,
+        }
+    }
+}
+
+impl Letter {
+    fn of(letter: &DeadLetter) -> Self {
+        Self {
+            file: letter.place.topic.to_string(),
+            line: letter.place.offset,
+            text: letter.value.clone(),
+            kind: letter.kind.as_str().to_owned(),
+            reason: letter.reason.clone(),
+            window: letter.window.clone(),
+            row: letter.row,
+        }
+    }
+
+    /// Lines have neither keys nor headers nor timestamps.
+    fn dead(self) -> DeadLetter {
+        let kind = ReasonKind::ALL.into_iter().find(|kind| kind.as_str() == self.kind);
+        DeadLetter {
+            place: Place { topic: self.file.into(), partition: 0, offset: self.line },
+            timestamp_us: -1,
+            key: None,
+            value: self.text,
+            headers: Vec::new(),
+            kind: kind.unwrap_or(ReasonKind::Rejected),
+            reason: self.reason,
+            window: self.window,
+            row: self.row,
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! `tallow batch` over rows in any order: by time, far from it, and symbol after symbol.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fmt::Write as _;
+use std::fs;
+
+use tallow_tests::batch::Job;
+use tallow_tests::{lake, tallow};
+
+const HEADER: &str = "open_time,open,high,low,close,volume\n";
+const HEADER_WITH_SYMBOL: &str = "symbol,open_time,open,high,low,close,volume\n";
+/// 2017-01-01 00:00 UTC.
+const START_S: i64 = 1_483_228_800;
+const KEYS: &str = "input = \"*.csv\"\nsymbol = \"A\"\ntumbling = \"1m\"\ngap = \"1d\"";
+
+fn line(minute: i64) -> String {
+    let price = 1_000 + minute * 7_919 % 509;
+    format!("{}000,{price},{},{price},{price},{}\n", START_S + minute * 60, price + 1, minute % 97)
+}
+
+/// Seven months of minutes: more than open windows may take, so that they are closed on the way.
+fn seven_months() -> Vec<String> {
+    (0..300_000).filter(|minute| minute % 50_000 != 7).map(line).collect()
+}
+
+fn job_of(keys: &str, header: &str, lines: &[String]) -> Job {
+    let job = Job::new(keys);
+    job.file("a.csv", [header, &lines.concat()].concat());
+    job
+}
+
+#[test]
+fn minutes_into_minutes_are_closed_on_the_way_and_lines_some_thousand_rows_from_their_place_change_nothing() {
+    let sorted = job_of(KEYS, HEADER, &seven_months());
+    let summary = sorted.run();
+    assert_eq!((&summary["report"]["windows"], &summary["report"]["filled"]), (&300_000.into(), &6.into()));
+    let mut lines = seven_months();
+    lines.chunks_mut(3_000).for_each(<[String]>::reverse);
+    let mixed = job_of(KEYS, HEADER, &lines);
+    mixed.run();
+    // How many are missing before a window is known by what had come when it closed.
+    let rows = |job: &Job| {
+        let mut rows = job.days();
+        rows.iter_mut().for_each(|row| drop(row.remove("missing")));
+        rows
+    };
+    assert_eq!(rows(&mixed), rows(&sorted));
+}
+
+#[test]
+fn lines_that_stand_months_from_their_place_or_newest_first_give_the_same_bytes() {
+    let sorted = job_of(KEYS, HEADER, &seven_months());
+    let expected = (sorted.run()["report"].clone(), sorted.objects());
+    let mut lines = seven_months();
+    lines.reverse();
+    for turn in ["newest first", "torn"] {
+        if turn == "torn" {
+            lines.rotate_left(180_000);
+        }
+        let job = job_of(KEYS, HEADER, &lines);
+        assert_eq!((&job.run()["report"], &job.objects()), (&expected.0, &expected.1), "{turn}");
+        assert_eq!(job.run()["groups_unchanged"], 1, "{turn}");
+        // Some more: the whole group again, sorted from the start.
+        job.file("b.csv", [HEADER, &line(300_000)].concat());
+        assert_eq!(job.run()["report"]["windows"], 300_001, "{turn}");
+    }
+}
+
+#[test]
+fn symbol_after_symbol_in_one_file_gives_what_a_file_for_each_gives_within_300_mb() {
+    let symbols = ["A", "B", "C", "D", "E", "F", "G", "H"];
+    let alone = Job::new("input = \"*.csv\"\nsymbol-from = \"^[A-Z]\"\ntumbling = \"1m\"");
+    let mut together = HEADER_WITH_SYMBOL.to_owned();
+    for (index, symbol) in symbols.into_iter().enumerate() {
+        // Each begins some days after the one before; none has all rows, and some have rows twice, far apart.
+        let first = index as i64 * 5_000;
+        let minutes = (first..first + 250_000).filter(|minute| minute % (11 + index as i64) != 0);
+        let twice = (first..first + 200).filter(|minute| minute % 3 == 1);
+        let lines: Vec<String> = minutes.chain(twice).map(line).collect();
+        lines.iter().for_each(|line| write!(together, "{symbol},{line}").unwrap());
+        alone.file(&format!("{symbol}.csv"), [HEADER, &lines.concat()].concat());
+    }
+    let job = Job::new("input = \"*.csv\"\ntumbling = \"1m\"");
+    job.file("all.csv", together);
+    let (finished, peak_mb) = tallow::run_measured(&job.arguments());
+    let report = tallow_tests::batch::summary(&finished.success().stdout)["report"].clone();
+    let of_each = alone.run()["report"].clone();
+    for count in
+        ["rows", "accepted", "duplicates", "conflicts", "windows", "filled", "partial", "gaps", "gaps_us"]
+    {
+        assert_eq!(report[count], of_each[count], "{count}");
+    }
+    assert_eq!(
+        (&report["spans_us"], &report["longest_gaps"]),
+        (&of_each["spans_us"], &of_each["longest_gaps"])
+    );
+    assert_eq!(job.objects(), alone.objects());
+    println!("{peak_mb:.0} MB");
+    // Where there is no /proc it is 0.
+    assert!(peak_mb < 300.0, "{peak_mb} MB");
+}
+
+#[test]
+fn of_rows_that_had_to_be_sorted_the_first_one_counts_however_far_apart_they_stand() {
+    let mut lines = seven_months();
+    lines.reverse();
+    let last = lines.len();
+    // The same minute again, at the other end of the file: once as it was, once with another volume.
+    lines.push(line(299_990));
+    lines.push(format!("{}000,1,1,1,1,12345\n", START_S + 299_992 * 60));
+    let job = job_of(KEYS, HEADER, &lines);
+    let report = job.run()["report"].clone();
+    assert_eq!((&report["conflicts"], &report["rows"]), (&1.into(), &(last as u64 + 2).into()));
+    let letters = job.dead_letters();
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0]["offset"], (last + 3).to_string());
+    assert_eq!((letters[0]["reason_kind"].as_str(), letters[0]["row"].as_str()), ("conflict", "0"));
+    assert!(letters[0]["value"].contains("12345"), "{:?}", letters[0]);
+}
+
+#[test]
+fn a_scratch_folder_that_is_not_there_is_told_with_what_to_do_and_nothing_is_published() {
+    let mut lines = seven_months();
+    lines.reverse();
+    let job = job_of(&format!("{KEYS}\nscratch = \"not/there\""), HEADER, &lines);
+    let finished = tallow::run(&job.arguments());
+    assert_eq!(finished.status.code(), Some(1), "{}", finished.stderr);
+    let folder = job.path("not/there");
+    assert!(finished.stderr.contains(&folder.display().to_string()), "{}", finished.stderr);
+    assert!(finished.stderr.contains("Make this folder"), "{}", finished.stderr);
+    assert_eq!(job.objects(), []);
+    fs::create_dir_all(&folder).unwrap();
+    job.run();
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0, "nothing is left in it");
+}
+
+#[test]
+fn a_key_that_pauses_while_another_goes_on_keeps_the_rows_from_before_and_those_between_are_filled() {
+    // From November on. B has rows up to its 30,000th minute and again from its 200,000th on, of the next year.
+    let start_s = START_S + 304 * 86_400;
+    let job = Job::new("input = \"*.csv\"\ntumbling = \"1m\"");
+    let mut text = "symbol,open_time,open,high,low,close,volume\n".to_owned();
+    let has_b = |minute: i64| !(30_000..200_000).contains(&minute);
+    for minute in 0..250_000 {
+        for symbol in if has_b(minute) { &["A", "B"][..] } else { &["A"] } {
+            writeln!(text, "{symbol},{}000,1,1,1,1,1", start_s + minute * 60).unwrap();
+        }
+    }
+    job.file("a.csv", text);
+    let report = job.run()["report"].clone();
+    assert_eq!((&report["windows"], &report["filled"]), (&500_000.into(), &170_000.into()));
+    let mut of_b = lake::table(&job.lake(), "batch/days/symbol=B");
+    of_b.sort_by(|a, b| a["window_start"].cmp(&b["window_start"]));
+    let filled: Vec<bool> = of_b.iter().map(|row| row["filled"] == "true").collect();
+    assert_eq!(filled, (0..250_000).map(|minute| !has_b(minute)).collect::<Vec<_>>());
+    for (year, minutes) in [("2017", 61 * 1_440), ("2018", 250_000 - 61 * 1_440)] {
+        let rows = lake::table(&job.lake(), &format!("batch/days/symbol=B/year={year}"));
+        assert_eq!(rows.len(), minutes);
+        assert!(rows.iter().all(|row| row["window_start"].starts_with(year)), "{year}");
+    }
+}
