@@ -2,13 +2,15 @@
 //! are not sure of; it works in a folder of its own and leaves nothing behind.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tallow_edge::{Clock, Random};
 
+use crate::body::SPILL_BYTES;
 use crate::record::{Epoch, State};
-use crate::{Create, Draft, Job, Store, StoreError};
+use crate::{Body, BodyWriter, Create, Digest, Draft, Found, Job, Store, StoreError};
 
 type Check = fn(&Bench) -> Result<(), String>;
 
@@ -19,6 +21,9 @@ const CHECKS: &[(&str, Check)] = &[
     ("of creates that race one wins, and all others see it", one_racer_wins),
     ("a folder lists its objects with their sizes, sorted, and no others", folder_lists_its_own),
     ("an overwrite replaces the whole object", overwrite_replaces),
+    ("a large object is written in parts, appears whole, and has the digest of its bytes", large_is_whole),
+    ("a copy is what it is a copy of, over whatever is there, and stays when that changes", copy_is_its_own),
+    ("what is larger than it may be is not read", too_large_is_not_read),
     ("what was deleted is gone, and deleting it again is fine", deleted_is_gone),
     ("percent-encoded names stay as they are", encoded_names_stay),
     ("the probe finds the store fit", probe_passes),
@@ -134,6 +139,65 @@ fn overwrite_replaces(bench: &Bench) -> Result<(), String> {
         expect("reading", bench.store.get(&path).map_err(said)?, Some(text.into()))?;
     }
     Ok(())
+}
+
+/// More than two parts, and more than what is held in memory.
+const UPLOAD_BYTES: usize = SPILL_BYTES + 4_321;
+
+fn large_is_whole(bench: &Bench) -> Result<(), String> {
+    let path = bench.at("large");
+    expect("the digest of nothing", bench.store.digest(&path).map_err(said)?, None)?;
+    for factor in [31, 37] {
+        let bytes: Vec<u8> = (0..UPLOAD_BYTES).map(|index| (index * factor % 251) as u8).collect();
+        let body = scratch(&bytes)?;
+        bench.store.put_file(&path, &body).map_err(said)?;
+        let digest = bench.store.digest(&path).map_err(said)?;
+        expect("the digest", digest, Some((Digest::of(&bytes), UPLOAD_BYTES as u64)))?;
+        if bench.store.get(&path).map_err(said)?.as_deref() != Some(&bytes[..]) {
+            return Err("the large object came back different".to_owned());
+        }
+        let fetched = bench.store.get_file(&path, &std::env::temp_dir()).map_err(said)?;
+        expect("reading it as a file", fetched, Some(body))?;
+    }
+    let listed = bench.store.list(&bench.folder).map_err(said)?;
+    expect("listing", listed, vec![(path.clone(), UPLOAD_BYTES as u64)])?;
+    bench.store.put_file(&path, &Body::of("small")).map_err(said)?;
+    let small = bench.store.digest(&path).map_err(said)?;
+    expect("the digest of a small one", small, Some((Digest::of(b"small"), 5)))
+}
+
+fn scratch(bytes: &[u8]) -> Result<Body, String> {
+    let mut writer = BodyWriter::new(&std::env::temp_dir());
+    writer.write_all(bytes).map_err(|error| error.to_string())?;
+    Ok(writer.finish())
+}
+
+fn copy_is_its_own(bench: &Bench) -> Result<(), String> {
+    let [from, new, over] = ["from", "deep/new", "over"].map(|name| bench.at(name));
+    bench.store.create(&from, "copied").map_err(said)?;
+    bench.store.create(&over, "longer, and to be copied over").map_err(said)?;
+    for to in [&new, &over] {
+        bench.store.copy(&from, to).map_err(said)?;
+        expect("reading the copy", bench.store.get(to).map_err(said)?, Some("copied".into()))?;
+    }
+    bench.store.put_overwrite(&from, "changed").map_err(said)?;
+    expect("reading after a change", bench.store.get(&new).map_err(said)?, Some("copied".into()))?;
+    bench.store.delete(&from).map_err(said)?;
+    expect("reading after a delete", bench.store.get(&over).map_err(said)?, Some("copied".into()))?;
+    match bench.store.copy(&from, &over) {
+        Err(StoreError::Misconfigured { .. }) => {}
+        other => return Err(format!("copying what is not there gave {other:?}")),
+    }
+    expect("reading after that", bench.store.get(&over).map_err(said)?, Some("copied".into()))
+}
+
+fn too_large_is_not_read(bench: &Bench) -> Result<(), String> {
+    let path = bench.at("sized");
+    let read = |most| bench.store.get_up_to(&path, most).map_err(said);
+    expect("reading nothing", read(3)?, Found::Nothing)?;
+    bench.store.create(&path, "four").map_err(said)?;
+    expect("reading up to 3 bytes", read(3)?, Found::Large(4))?;
+    expect("reading up to 4 bytes", read(4)?, Found::Whole("four".into()))
 }
 
 fn deleted_is_gone(bench: &Bench) -> Result<(), String> {

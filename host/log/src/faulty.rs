@@ -1,6 +1,8 @@
 //! A store that breaks on demand: around any object store, for tests and simulations. Faults are scripted one
 //! by one, or drawn from a seed, or all requests fail until a moment.
 
+mod upload;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -23,6 +25,13 @@ pub enum Op {
     Get,
     List,
     Delete,
+    Copy,
+    /// The begin of an upload in parts.
+    Begin,
+    Part,
+    /// The end of an upload: only then is the object there.
+    Complete,
+    Abort,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +75,11 @@ struct State {
 
 pub struct Faulty {
     inner: Arc<dyn ObjectStore>,
+    faults: Arc<Faults>,
+}
+
+/// What is to go wrong, known to uploads too.
+struct Faults {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
 }
@@ -73,7 +87,7 @@ pub struct Faulty {
 impl Faulty {
     /// Without faults until some are asked for. Slow answers and outages go by `clock`.
     pub fn new(inner: Arc<dyn ObjectStore>, clock: Arc<dyn Clock>) -> Self {
-        Self { inner, clock, state: Mutex::default() }
+        Self { inner, faults: Arc::new(Faults { clock, state: Mutex::default() }) }
     }
 
     /// The next request of that kind to a path that contains `path` meets the fault. Scripted faults are met
@@ -113,6 +127,17 @@ impl Faulty {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
+        self.faults.state()
+    }
+
+    /// Answers a request as its fault says; `work` carries it out.
+    async fn answer<T>(&self, op: Op, path: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+        self.faults.answer(op, path, work).await
+    }
+}
+
+impl Faults {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
@@ -140,7 +165,6 @@ impl Faulty {
         })
     }
 
-    /// Answers a request as its fault says; `work` carries it out.
     async fn answer<T>(&self, op: Op, path: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
         match self.next_fault(op, path) {
             None => work.await,
@@ -200,7 +224,10 @@ impl ObjectStore for Faulty {
         location: &Path,
         options: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
-        self.inner.put_multipart_opts(location, options).await
+        let begun = self
+            .answer(Op::Begin, location.as_ref(), self.inner.put_multipart_opts(location, options))
+            .await?;
+        Ok(Box::new(upload::Upload::new(begun, location, self.faults.clone())))
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
@@ -209,7 +236,7 @@ impl ObjectStore for Faulty {
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
         // Judged as a whole: the store above deletes one object a call.
-        match self.next_fault(Op::Delete, "") {
+        match self.faults.next_fault(Op::Delete, "") {
             None | Some(Fault::Slow(_) | Fault::Conflict) => self.inner.delete_stream(locations),
             Some(Fault::AnswerLost) => {
                 self.inner.delete_stream(locations).map(|_| Err(generic("the answer was lost"))).boxed()
@@ -238,6 +265,6 @@ impl ObjectStore for Faulty {
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
-        self.inner.copy_opts(from, to, options).await
+        self.answer(Op::Copy, to.as_ref(), self.inner.copy_opts(from, to, options)).await
     }
 }

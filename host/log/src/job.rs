@@ -11,7 +11,7 @@ use tallow_edge::{Clock, Random};
 use crate::name::{self, BlobName, Folder};
 use crate::record::{BlobRef, Record, Writer};
 use crate::resolve::{self, Kept, Outcome, Publication};
-use crate::{Create, Digest, Draft, LogError, Store};
+use crate::{Body, Create, Digest, Draft, LogError, Store};
 
 /// One owner of one shard. At most one commit is under way.
 pub struct Job {
@@ -106,21 +106,39 @@ impl Job {
 
     /// Stores bytes under a name of their own. Unless a commit refers to it, a later owner removes it.
     pub fn put_blob(&self, bytes: impl Into<Bytes>) -> Result<BlobRef, LogError> {
-        let bytes = bytes.into();
-        let name = BlobName::new(self.newest.term, Digest::of(&bytes), &*self.random);
-        let length = bytes.len() as u64;
+        self.put_blob_file(&Body::of(bytes))
+    }
+
+    /// The same of a body that may be in a scratch file.
+    pub fn put_blob_file(&self, body: &Body) -> Result<BlobRef, LogError> {
+        let name = BlobName::new(self.newest.term, body.digest(), &*self.random);
         let path = self.folder.blob(&name);
-        match self.store.create(&path, bytes)? {
-            Create::Created => Ok(BlobRef { name, length }),
-            Create::Exists { .. } => {
-                Err(self.corrupt(&path, "another object has the name of a new blob".to_owned()))
+        match body.bytes() {
+            Some(bytes) => {
+                if let Create::Exists { .. } = self.store.create(&path, bytes.clone())? {
+                    return Err(self.corrupt(&path, "another object has the name of a new blob".to_owned()));
+                }
             }
+            None => self.store.put_file(&path, body)?,
         }
+        Ok(BlobRef { name, length: body.length() })
     }
 
     /// The bytes of a blob, checked against its digest.
     pub fn read_blob(&self, blob: &BlobRef) -> Result<Bytes, LogError> {
         read_blob(&self.store, &self.folder, blob)
+    }
+
+    /// Checks a blob against its digest, as [`read_blob`](Job::read_blob) does, without holding it.
+    pub fn check_blob(&self, blob: &BlobRef) -> Result<(), LogError> {
+        let path = self.folder.blob(&blob.name);
+        let found = self.store.digest(&path)?;
+        as_named(blob, found).map_err(|why| self.corrupt(&path, why))
+    }
+
+    /// Makes the object `path` what a blob is, whether or not there is one, as [`Store::copy`] does.
+    pub fn copy_blob(&self, blob: &BlobRef, path: &str) -> Result<(), LogError> {
+        Ok(self.store.copy(&self.folder.blob(&blob.name), path)?)
     }
 
     /// Commits: the create of the record is the one moment at which the epoch has happened.
@@ -225,18 +243,24 @@ impl Job {
 /// The bytes of a blob, checked against its digest: for readers that do not own the shard, too.
 pub fn read_blob(store: &Store, folder: &Folder, blob: &BlobRef) -> Result<Bytes, LogError> {
     let path = folder.blob(&blob.name);
-    let Some(bytes) = store.get(&path)? else {
-        return Err(corrupt(store, &path, "it is missing".to_owned()));
-    };
-    if bytes.len() as u64 != blob.length {
-        let why = format!("it should hold {} bytes, and holds {}", blob.length, bytes.len());
-        return Err(corrupt(store, &path, why));
+    let bytes = store.get(&path)?;
+    let found = bytes.as_ref().map(|bytes| (Digest::of(bytes), bytes.len() as u64));
+    as_named(blob, found).map_err(|why| corrupt(store, &path, why))?;
+    Ok(bytes.unwrap_or_default())
+}
+
+/// Whether a blob's object, by its digest and length, is what its name says.
+fn as_named(blob: &BlobRef, found: Option<(Digest, u64)>) -> Result<(), String> {
+    match found {
+        None => Err("it is missing".to_owned()),
+        Some((_, length)) if length != blob.length => {
+            Err(format!("it should hold {} bytes, and holds {length}", blob.length))
+        }
+        Some((digest, _)) if digest != blob.name.sha256 => {
+            Err(format!("its SHA-256 is {digest}, not the one in its name"))
+        }
+        Some(_) => Ok(()),
     }
-    let found = Digest::of(&bytes);
-    if found != blob.name.sha256 {
-        return Err(corrupt(store, &path, format!("its SHA-256 is {found}, not the one in its name")));
-    }
-    Ok(bytes)
 }
 
 pub(crate) fn corrupt(store: &Store, path: &str, why: String) -> LogError {

@@ -1,6 +1,7 @@
 //! The checkpoint log: what makes Tallow's results exactly once. In the order in which it is best read:
 //!
 //! - [`store`]: objects in a folder, a bucket or memory; create-if-absent with a known answer;
+//! - [`body`]: an object's bytes before they are stored, in memory or in a scratch file;
 //! - [`name`]: where a shard's objects are;
 //! - [`digest`], [`record`]: what a log record says, and its bytes;
 //! - [`draft`], [`resolve`]: decisions: what may be committed, what an answer means, what to do at a start;
@@ -9,6 +10,7 @@
 //! - [`conformance`]: what every store has to keep, as a suite; [`faulty`]: a store that breaks on demand, for
 //!   tests and simulations.
 
+pub mod body;
 pub mod conformance;
 pub mod digest;
 pub mod draft;
@@ -22,6 +24,7 @@ pub mod resolve;
 pub mod status;
 pub mod store;
 
+pub use body::{Body, BodyWriter};
 pub use digest::Digest;
 pub use draft::Draft;
 pub use error::LogError;
@@ -29,4 +32,4 @@ pub use gc::{Removed, Retention};
 pub use job::{Job, Opened};
 pub use record::Record;
 pub use resolve::Publication;
-pub use store::{Create, Listed, Patience, Store, StoreError};
+pub use store::{Create, Found, Listed, Patience, Store, StoreError};

@@ -4,6 +4,7 @@
 
 mod create;
 mod error;
+mod large;
 mod open;
 mod probe;
 
@@ -23,6 +24,7 @@ use tokio::runtime::Runtime;
 pub use create::Create;
 use error::Failure;
 pub use error::StoreError;
+pub use large::Found;
 
 /// How long a call may take.
 #[derive(Clone, Copy, Debug)]
@@ -31,11 +33,20 @@ pub struct Patience {
     pub attempt: Duration,
     /// A call with all its tries. The last try may begin just before it and end an `attempt` later.
     pub whole: Duration,
+    /// One request that makes the store move a large object: a copy, or the end of an upload.
+    pub long_attempt: Duration,
+    /// The same as `whole` for calls that move a large object.
+    pub long_whole: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { attempt: Duration::from_secs(40), whole: Duration::from_secs(120) }
+        Self {
+            attempt: Duration::from_secs(40),
+            whole: Duration::from_secs(120),
+            long_attempt: Duration::from_secs(600),
+            long_whole: Duration::from_secs(1_800),
+        }
     }
 }
 
@@ -222,14 +233,38 @@ impl Store {
         self.runtime.block_on(cut_off(self.patience.attempt, request))
     }
 
+    fn run_long<T>(&self, request: impl Future<Output = object_store::Result<T>>) -> Result<T, Failure> {
+        self.runtime.block_on(cut_off(self.patience.long_attempt, request))
+    }
+
     /// Tries until it works, until it cannot work, or until the deadline.
     fn retry<T>(
         &self,
         doing: &'static str,
         path: &str,
+        attempt: impl FnMut() -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        self.retry_until(self.pauses(), doing, path, attempt)
+    }
+
+    /// The same for calls that move a large object.
+    fn retry_long<T>(
+        &self,
+        doing: &'static str,
+        path: &str,
+        attempt: impl FnMut() -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        let pauses = Pauses { whole: self.patience.long_whole, ..self.pauses() };
+        self.retry_until(pauses, doing, path, attempt)
+    }
+
+    fn retry_until<T>(
+        &self,
+        mut pauses: Pauses<'_>,
+        doing: &'static str,
+        path: &str,
         mut attempt: impl FnMut() -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
-        let mut pauses = self.pauses();
         loop {
             match attempt() {
                 Ok(value) => return Ok(value),
@@ -245,7 +280,7 @@ impl Store {
     }
 
     fn pauses(&self) -> Pauses<'_> {
-        Pauses { store: self, start: self.clock.ticks(), next: FIRST_PAUSE }
+        Pauses { store: self, start: self.clock.ticks(), whole: self.patience.whole, next: FIRST_PAUSE }
     }
 
     fn location(&self, path: &str) -> Result<Path, StoreError> {
@@ -293,13 +328,14 @@ fn found(read: Result<Bytes, Failure>) -> Result<Option<Bytes>, Failure> {
 struct Pauses<'a> {
     store: &'a Store,
     start: Ticks,
+    whole: Duration,
     next: Duration,
 }
 
 impl Pauses<'_> {
     /// Waits; false once the deadline has passed.
     fn wait(&mut self) -> bool {
-        if self.store.clock.ticks().since(self.start) >= self.store.patience.whole {
+        if self.store.clock.ticks().since(self.start) >= self.whole {
             return false;
         }
         let micros = self.store.random.below(self.next.as_micros() as u64);

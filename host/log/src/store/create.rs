@@ -70,7 +70,7 @@ fn next(failure: &Failure, read_back: Result<Option<Bytes>, Failure>, ours: &Byt
 }
 
 impl Failure {
-    fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         match self {
             Self::Missing(why)
             | Self::Exists(why)

@@ -21,15 +21,20 @@ pub enum StoreError {
     /// An object is not what it was when it was written.
     #[error("{url}: `{path}` is damaged: {why}")]
     Corrupt { url: String, path: String, why: String },
+    /// A large object cannot be put down on this machine.
+    #[error("{url}: cannot read `{path}`: {why}")]
+    Scratch { url: String, path: String, why: String },
 }
 
 impl StoreError {
-    /// The program's exit code for it (sysexits): 2 wrong settings, 65 damaged data, 69 unreachable or denied.
+    /// The program's exit code for it (sysexits): 1 no room on this machine, 2 wrong settings, 65
+    /// damaged data, 69 unreachable or denied.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Unreachable { .. } | Self::Unknown { .. } | Self::Denied { .. } => 69,
             Self::Misconfigured { .. } => 2,
             Self::Corrupt { .. } => 65,
+            Self::Scratch { .. } => 1,
         }
     }
 

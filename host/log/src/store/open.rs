@@ -11,7 +11,7 @@ use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
-use object_store::{ObjectStore, RetryConfig};
+use object_store::{ClientConfigKey, ObjectStore, RetryConfig};
 use tallow_edge::{Clock, Random, SystemClock, SystemRandom};
 use url::Url;
 
@@ -116,6 +116,9 @@ fn no_retries() -> RetryConfig {
     RetryConfig { max_retries: 0, ..RetryConfig::default() }
 }
 
+/// So are deadlines: the crate's own would cut off what may take long.
+const DEADLINE: (ClientConfigKey, &str) = (ClientConfigKey::Timeout, "1 hour");
+
 fn bucket(url: &Url, options: &BTreeMap<String, String>) -> Result<Arc<dyn ObjectStore>, String> {
     // The error says that a provider is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -123,6 +126,7 @@ fn bucket(url: &Url, options: &BTreeMap<String, String>) -> Result<Arc<dyn Objec
     match url.scheme() {
         "s3" | "s3a" => {
             let mut builder = AmazonS3Builder::from_env().with_url(bare).with_retry(no_retries());
+            builder = builder.with_config(AmazonS3ConfigKey::Client(DEADLINE.0), DEADLINE.1);
             for (key, value) in options {
                 builder = builder.with_config(key_of::<AmazonS3ConfigKey>(key)?, value);
             }
@@ -135,6 +139,7 @@ fn bucket(url: &Url, options: &BTreeMap<String, String>) -> Result<Arc<dyn Objec
         }
         "gs" => {
             let mut builder = GoogleCloudStorageBuilder::from_env().with_url(bare).with_retry(no_retries());
+            builder = builder.with_config(GoogleConfigKey::Client(DEADLINE.0), DEADLINE.1);
             for (key, value) in options {
                 builder = builder.with_config(key_of::<GoogleConfigKey>(key)?, value);
             }
@@ -142,6 +147,7 @@ fn bucket(url: &Url, options: &BTreeMap<String, String>) -> Result<Arc<dyn Objec
         }
         "az" | "abfs" | "abfss" => {
             let mut builder = MicrosoftAzureBuilder::from_env().with_url(bare).with_retry(no_retries());
+            builder = builder.with_config(AzureConfigKey::Client(DEADLINE.0), DEADLINE.1);
             for (key, value) in options {
                 builder = builder.with_config(key_of::<AzureConfigKey>(key)?, value);
             }

@@ -6,6 +6,7 @@ mod bench;
 mod clean_up;
 mod faults;
 mod format;
+mod large;
 mod s3;
 mod samples;
 mod simulation;
