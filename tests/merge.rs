@@ -80,7 +80,8 @@ impl Lake {
     fn write(&self, path: &str, footer: &[(&str, String)], table: &Table) {
         let file = self.root().join(path);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, File::of_table(path, table, "window_start", footer).unwrap().bytes).unwrap();
+        let made = File::of_table(path, table, "window_start", footer).unwrap();
+        fs::write(file, made.body.bytes().unwrap()).unwrap();
     }
 
     fn write_batch(&self, symbol: &str, candles: &[Candle]) {

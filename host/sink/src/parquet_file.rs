@@ -2,6 +2,7 @@
 //! bytes: nothing of the moment or the machine goes in.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
@@ -68,23 +69,24 @@ pub fn encode(
     layout: Layout<'_>,
     footer: Vec<(&str, String)>,
 ) -> Result<Bytes, ParquetError> {
-    let mut encoder = Encoder::new(rows.schema(), layout)?;
+    let mut encoder = Encoder::new(Vec::new(), rows.schema(), layout)?;
     encoder.write(rows)?;
-    encoder.finish(footer)
+    Ok(encoder.finish(footer)?.into())
 }
 
-/// A Parquet file that grows as its rows come. They are encoded at once: what it holds is the file's own bytes, and no
-/// more than pages of rows beside them. The same rows in the same pieces give the same bytes.
-pub struct Encoder {
-    writer: ArrowWriter<Vec<u8>>,
+/// A Parquet file that grows as its rows come. They are encoded at once, and go out a group of rows at a time: what it
+/// holds is no more than that. The same rows in the same pieces give the same bytes.
+pub struct Encoder<W: Write + Send> {
+    writer: ArrowWriter<W>,
 }
 
-impl Encoder {
-    pub fn new(schema: SchemaRef, layout: Layout<'_>) -> Result<Self, ParquetError> {
+impl<W: Write + Send> Encoder<W> {
+    /// `out`: where the file's bytes go.
+    pub fn new(out: W, schema: SchemaRef, layout: Layout<'_>) -> Result<Self, ParquetError> {
         // The Arrow schema is left out of the footer: Parquet's own types say all, in every reader.
         let options =
             ArrowWriterOptions::new().with_properties(properties(layout)).with_skip_arrow_metadata(true);
-        Ok(Self { writer: ArrowWriter::try_new_with_options(Vec::new(), schema, options)? })
+        Ok(Self { writer: ArrowWriter::try_new_with_options(out, schema, options)? })
     }
 
     /// Rows after those before them.
@@ -92,11 +94,12 @@ impl Encoder {
         self.writer.write(rows)
     }
 
-    pub fn finish(mut self, footer: Vec<(&str, String)>) -> Result<Bytes, ParquetError> {
+    /// Gives back where the bytes went, the last ones with them.
+    pub fn finish(mut self, footer: Vec<(&str, String)>) -> Result<W, ParquetError> {
         for (key, value) in footer {
             self.writer.append_key_value_metadata(KeyValue::new(key.to_owned(), value));
         }
-        Ok(self.writer.into_inner()?.into())
+        self.writer.into_inner()
     }
 }
 

@@ -220,7 +220,7 @@ impl<'a> Finish<'a> {
             Some(file) => file,
             None => {
                 let path = self.plan.table.path(&Partition::of(symbol, year));
-                open.insert(FileWriter::new(&path, rows.schema(), "window_start")?)
+                open.insert(FileWriter::new(&path, rows.schema(), "window_start", &self.plan.scratch)?)
             }
         };
         Ok(file.write(rows)?)

@@ -98,7 +98,7 @@ impl<'a> Work<'a> {
         }
         let last_rows = self.closer.finish.last_rows().map(|(symbol, rows)| {
             let file = File::of_rows("last rows", rows, "window_start", &[])?;
-            Ok((symbol.to_owned(), file.bytes.to_vec()))
+            Ok((symbol.to_owned(), file.body.bytes().map(|bytes| bytes.to_vec()).unwrap_or_default()))
         });
         let around = Around {
             group: self.making.name,

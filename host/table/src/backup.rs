@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use tallow_log::{Create, Store, StoreError};
+use tallow_log::{Body, Create, Store, StoreError};
 
 use crate::state::TableState;
 
@@ -22,6 +22,11 @@ pub(crate) fn keep(store: &Store, job: &str, run: u64, path: &str, bytes: Bytes)
     match store.create(&path_in(job, run, path), bytes)? {
         Create::Created | Create::Exists { .. } => Ok(()),
     }
+}
+
+/// The same of an object that is too large to be held.
+pub(crate) fn keep_large(store: &Store, job: &str, run: u64, path: &str) -> Result<(), StoreError> {
+    store.copy_new(path, &path_in(job, run, path))
 }
 
 /// Removes what was kept for runs before the last `keep` ones.
@@ -99,8 +104,8 @@ pub(crate) fn plan_restore(
 }
 
 /// The object that was kept.
-pub(crate) fn read(store: &Store, job: &str, run: u64, path: &str) -> Result<Option<Bytes>, StoreError> {
-    store.get(&path_in(job, run, path))
+pub(crate) fn read(store: &Store, job: &str, run: u64, path: &str) -> Result<Option<Body>, StoreError> {
+    store.get_file(&path_in(job, run, path), &std::env::temp_dir())
 }
 
 #[cfg(test)]

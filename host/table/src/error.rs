@@ -14,6 +14,9 @@ pub enum TableError {
     /// A table of a function cannot be written.
     #[error("{path} cannot be written as Parquet: {why}")]
     Unwritable { path: String, why: String },
+    /// A large file cannot be put down on this machine before it is stored.
+    #[error("{path}: {why}")]
+    Scratch { path: String, why: String },
     /// The commit's own account of its tables is not one that this program reads.
     #[error("the state of job `{job}` cannot be read: {why}. Run the version of tallow that wrote it")]
     State { job: String, why: String },
@@ -23,7 +26,8 @@ pub enum TableError {
 }
 
 impl TableError {
-    /// The program's exit code for it (sysexits), as [`LogError::exit_code`]; 65 a damaged file, 2 a wrong run.
+    /// The program's exit code for it (sysexits), as [`LogError::exit_code`]; 65 a damaged file, 2 a wrong run, 1 no room
+    /// on this machine.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Log(error) => error.exit_code(),
@@ -31,6 +35,7 @@ impl TableError {
             Self::Unreadable { .. } | Self::State { .. } => 65,
             Self::Unwritable { .. } => 70,
             Self::Restore(_) => 2,
+            Self::Scratch { .. } => 1,
         }
     }
 

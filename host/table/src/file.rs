@@ -4,14 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_schema::Schema;
+use arrow_schema::{Schema, SchemaRef};
 use arrow_select::concat::concat_batches;
 use bytes::Bytes;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
+use parquet::file::reader::ChunkReader;
 use tallow_engine::{Table, from_arrow, to_arrow};
-use tallow_log::{Digest, Store};
+use tallow_log::{Body, Digest, Store};
 use tallow_sink::PiecesDigest;
 
+use crate::body_reader::BodyReader;
 use crate::{FileWriter, TableError};
 
 /// Rows read at once.
@@ -20,7 +24,7 @@ const BATCH_ROWS: usize = 64 << 10;
 /// A file that is ready to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    pub bytes: Bytes,
+    pub body: Body,
     pub rows: u64,
     /// [`PiecesDigest`] of the rows.
     pub rows_digest: Digest,
@@ -46,19 +50,24 @@ impl File {
         sorted_by: &str,
         footer: &[(&str, String)],
     ) -> Result<Self, TableError> {
-        let mut writer = FileWriter::new(path, rows.schema(), sorted_by)?;
+        let mut writer = FileWriter::new(path, rows.schema(), sorted_by, &std::env::temp_dir())?;
         writer.write(rows)?;
         writer.finish(footer)
     }
 
-    /// A file's bytes as they are. `path`: for the error.
-    pub fn of_bytes(path: &str, bytes: Bytes) -> Result<Self, TableError> {
-        let rows = decode(path, bytes.clone())?.rows;
-        let mut digest = PiecesDigest::new(rows.schema());
-        let added = digest.add(&rows).and_then(|()| digest.finish());
-        let rows_digest = added
-            .map_err(|error| TableError::Unreadable { path: path.to_owned(), why: error.to_string() })?;
-        Ok(Self { bytes, rows: rows.num_rows() as u64, rows_digest })
+    /// A file's bytes as they are; its rows are read piece by piece. `path`: for the error.
+    pub fn of_body(path: &str, body: Body) -> Result<Self, TableError> {
+        let wrong = |why: String| TableError::Unreadable { path: path.to_owned(), why };
+        let mut pieces = pieces(path, BodyReader(body.clone()))?;
+        let mut digest = PiecesDigest::new(pieces.schema.clone());
+        let mut rows = 0;
+        for piece in &mut pieces {
+            let piece = piece?;
+            rows += piece.num_rows() as u64;
+            digest.add(&piece).map_err(|error| wrong(error.to_string()))?;
+        }
+        let rows_digest = digest.finish().map_err(|error| wrong(error.to_string()))?;
+        Ok(Self { body, rows, rows_digest })
     }
 }
 
@@ -86,8 +95,24 @@ pub fn read(store: &Store, path: &str) -> Result<Option<Content>, TableError> {
 
 /// Reads a Parquet file's bytes. `path`: for the error.
 pub fn decode(path: &str, bytes: Bytes) -> Result<Content, TableError> {
+    let mut pieces = pieces(path, bytes)?;
+    let batches = (&mut pieces).collect::<Result<Vec<_>, _>>()?;
+    let rows = concat_batches(&pieces.schema, &batches)
+        .map_err(|error| TableError::Unreadable { path: path.to_owned(), why: error.to_string() })?;
+    Ok(Content { rows, footer: pieces.footer })
+}
+
+/// A file's rows, some at a time.
+struct Pieces {
+    path: String,
+    schema: SchemaRef,
+    footer: BTreeMap<String, String>,
+    reader: ParquetRecordBatchReader,
+}
+
+fn pieces(path: &str, file: impl ChunkReader + 'static) -> Result<Pieces, TableError> {
     let wrong = |why: String| TableError::Unreadable { path: path.to_owned(), why };
-    let metadata = ArrowReaderMetadata::load(&bytes, Default::default())
+    let metadata = ArrowReaderMetadata::load(&file, Default::default())
         .map_err(|error| wrong(format!("it is no Parquet file: {error}")))?;
     let pairs = metadata.metadata().file_metadata().key_value_metadata().into_iter().flatten();
     let footer =
@@ -95,12 +120,19 @@ pub fn decode(path: &str, bytes: Bytes) -> Result<Content, TableError> {
     // Footers differ from file to file; rows of files with the same columns are to have the same schema.
     let schema = Arc::new(Schema::new(metadata.schema().fields().clone()));
     let reader =
-        ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, metadata).with_batch_size(BATCH_ROWS);
-    let batches = reader.build().map_err(|error| wrong(error.to_string()))?;
-    let batches = batches
-        .map(|batch| batch.and_then(|batch| RecordBatch::try_new(schema.clone(), batch.columns().to_vec())))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| wrong(error.to_string()))?;
-    let rows = concat_batches(&schema, &batches).map_err(|error| wrong(error.to_string()))?;
-    Ok(Content { rows, footer })
+        ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata).with_batch_size(BATCH_ROWS);
+    let reader = reader.build().map_err(|error| wrong(error.to_string()))?;
+    Ok(Pieces { path: path.to_owned(), schema, footer, reader })
+}
+
+impl Iterator for Pieces {
+    type Item = Result<RecordBatch, TableError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let piece = self.reader.next()?;
+        let piece = piece.and_then(|rows| RecordBatch::try_new(self.schema.clone(), rows.columns().to_vec()));
+        Some(
+            piece.map_err(|error| TableError::Unreadable { path: self.path.clone(), why: error.to_string() }),
+        )
+    }
 }

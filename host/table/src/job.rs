@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tallow_edge::{Clock, Random};
+use tallow_log::body::SPILL_BYTES;
 use tallow_log::record::{BlobRef, Epoch, Outgoing};
-use tallow_log::{Digest, Draft, Job, Publication, Retention, Store};
+use tallow_log::{Digest, Draft, Found, Job, Publication, Retention, Store};
 
 use crate::parts::{self, Unfinished};
 use crate::run::Run;
@@ -114,13 +115,12 @@ impl TableJob {
     pub fn store_partition(&self, new: NewPartition) -> Result<Stored, TableError> {
         let NewPartition { path, file, mut inputs } = new;
         inputs.sort();
-        let digest = Digest::of(&file.bytes);
-        let size = file.bytes.len() as u64;
+        let (digest, size) = (file.body.digest(), file.body.length());
         let known = self.state.partitions.get(&path);
         let as_committed = known.is_some_and(|known| known.digest == digest);
         let blob = match as_committed && !self.distrusted.contains(&path) {
             true => None,
-            false => Some(self.job.put_blob(file.bytes)?),
+            false => Some(self.job.put_blob_file(&file.body)?),
         };
         Ok(Stored { path, rows: file.rows, rows_digest: file.rows_digest, digest, size, inputs, blob })
     }
@@ -159,8 +159,8 @@ impl TableJob {
         let mut restoring = self.run();
         let mut paths = Vec::new();
         for (path, of_run) in plan.put {
-            let Some(bytes) = backup::read(&store, &name, of_run, &path)? else { continue };
-            let file = File::of_bytes(&path, bytes)?;
+            let Some(body) = backup::read(&store, &name, of_run, &path)? else { continue };
+            let file = File::of_body(&path, body)?;
             let inputs =
                 restoring.state.partitions.get(&path).map(|now| now.inputs.clone()).unwrap_or_default();
             restoring.put(NewPartition { path: path.clone(), file, inputs })?;
@@ -190,9 +190,10 @@ impl TableJob {
     pub(crate) fn publish_removed(&self) -> Result<(), TableError> {
         let store = self.store();
         for path in &self.state.removed {
-            if let Some(bytes) = store.get(path)? {
+            let current = store.get_up_to(path, SPILL_BYTES as u64)?;
+            if current != Found::Nothing {
                 self.job.check_owner()?;
-                self.keep(path, bytes)?;
+                self.keep(path, current)?;
                 store.delete(path)?;
             }
         }
@@ -212,22 +213,41 @@ impl TableJob {
 
     fn publish_one(&self, outgoing: &Outgoing) -> Result<(), TableError> {
         let store = self.store();
-        let current = store.get(&outgoing.name)?;
-        if current.as_ref().is_some_and(|bytes| Digest::of(bytes) == outgoing.digest) {
+        let current = store.get_up_to(&outgoing.name, SPILL_BYTES as u64)?;
+        let there = match &current {
+            Found::Nothing => None,
+            Found::Whole(bytes) => Some(Digest::of(bytes)),
+            Found::Large(size) if *size != outgoing.blob.length => None,
+            Found::Large(_) => store.digest(&outgoing.name)?.map(|(digest, _)| digest),
+        };
+        if there == Some(outgoing.digest) {
             return Ok(());
+        }
+        if outgoing.blob.length > SPILL_BYTES as u64 {
+            self.job.check_blob(&outgoing.blob)?;
+            self.job.check_owner()?;
+            self.keep(&outgoing.name, current)?;
+            return Ok(self.job.copy_blob(&outgoing.blob, &outgoing.name)?);
         }
         let bytes = self.job.read_blob(&outgoing.blob)?;
         self.job.check_owner()?;
-        if let Some(current) = current {
-            self.keep(&outgoing.name, current)?;
-        }
+        self.keep(&outgoing.name, current)?;
         Ok(store.put_overwrite(&outgoing.name, bytes)?)
     }
 
-    fn keep(&self, path: &str, bytes: Bytes) -> Result<(), TableError> {
-        if self.keep_backups == 0 {
-            return Ok(());
+    /// Keeps an object as it is, which this owner is about to overwrite or remove.
+    fn keep(&self, path: &str, current: Found) -> Result<(), TableError> {
+        let (store, run) = (self.store(), self.state.run);
+        match current {
+            _ if self.keep_backups == 0 => {}
+            Found::Nothing => {}
+            Found::Whole(bytes) => backup::keep(store, &self.name, run, path, bytes)?,
+            Found::Large(_) => {
+                backup::keep_large(store, &self.name, run, path)?;
+                // A copy may take long.
+                self.job.check_owner()?;
+            }
         }
-        Ok(backup::keep(self.store(), &self.name, self.state.run, path, bytes)?)
+        Ok(())
     }
 }

@@ -12,6 +12,7 @@
 //! - [`wanted`]: what a served table lacks.
 
 mod backup;
+mod body_reader;
 mod error;
 pub mod file;
 pub mod job;

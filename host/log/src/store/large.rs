@@ -7,7 +7,7 @@ use std::path::Path as Folder;
 use bytes::Bytes;
 use futures::future::Either;
 use futures::{StreamExt, TryStreamExt, future, stream};
-use object_store::{MultipartUpload, ObjectStoreExt};
+use object_store::{Error, MultipartUpload, ObjectStoreExt};
 use sha2::{Digest as _, Sha256};
 
 use super::error::Failure;
@@ -85,6 +85,25 @@ impl Store {
     pub fn copy(&self, from: &str, to: &str) -> Result<(), StoreError> {
         let (source, target) = (self.location(from)?, self.location(to)?);
         self.retry_long("copy", to, || self.run_long(self.objects.copy(&source, &target)))
+    }
+
+    /// The same where there is no object at `to`; else nothing. Stores that cannot tell by themselves (S3) are asked
+    /// before: there, of calls that race, the last one may have its way.
+    pub fn copy_new(&self, from: &str, to: &str) -> Result<(), StoreError> {
+        let (source, target) = (self.location(from)?, self.location(to)?);
+        let copied = self.retry_long("copy", to, || {
+            self.run_long(async {
+                match self.objects.copy_if_not_exists(&source, &target).await {
+                    Ok(()) | Err(Error::AlreadyExists { .. }) => Ok(true),
+                    Err(Error::NotSupported { .. } | Error::NotImplemented { .. }) => Ok(false),
+                    Err(error) => Err(error),
+                }
+            })
+        })?;
+        if copied || self.head(to)?.is_some() {
+            return Ok(());
+        }
+        self.copy(from, to)
     }
 
     /// SHA-256 and length in bytes of the object, read piece by piece; none where there is no such object. An error

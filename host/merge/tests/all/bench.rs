@@ -115,7 +115,7 @@ impl Bench {
         let table = Partitioned::new("batch", "daily", "symbol");
         let path = table.path(&Partition::of(candles[0].symbol, year));
         let file = File::of_table(&path, &rows(candles), "window_start", &[]).unwrap();
-        self.store.put_overwrite(&path, file.bytes).unwrap();
+        self.store.put_overwrite(&path, file.body.bytes().unwrap().clone()).unwrap();
     }
 
     /// Adds a file of the speed table, all of one day.
@@ -131,7 +131,7 @@ impl Bench {
         let path = speed_path(day, name);
         let footer = [("tallow.source", source.to_owned())];
         let file = File::of_table(&path, table, "window_start", &footer).unwrap();
-        self.store.put_overwrite(&path, file.bytes).unwrap();
+        self.store.put_overwrite(&path, file.body.bytes().unwrap().clone()).unwrap();
     }
 
     /// A line a row of a served partition: day, close, source, ma3.

@@ -10,7 +10,7 @@ fn a_table_comes_back_from_its_file_with_its_footer() {
     let bench = bench();
     let footer = [("tallow.job", "merge.daily".to_owned())];
     let written = File::of_table("x", &rows(&[1, 2, 3]), "window_start", &footer).unwrap();
-    bench.store.put_overwrite("x.parquet", written.bytes.clone()).unwrap();
+    bench.store.put_overwrite("x.parquet", written.body.bytes().unwrap().clone()).unwrap();
     let read = file::read(&bench.store, "x.parquet").unwrap().unwrap();
     assert_eq!(numbers(&read.table("x").unwrap()), [1, 2, 3]);
     assert_eq!(read.footer["tallow.job"], "merge.daily");
@@ -28,13 +28,13 @@ fn the_same_rows_give_the_same_bytes() {
 #[test]
 fn a_table_without_rows_is_a_file_too() {
     let file = File::of_table("x", &rows(&[]), "window_start", &[]).unwrap();
-    let read = file::decode("x", file.bytes).unwrap();
+    let read = file::decode("x", file.body.bytes().unwrap().clone()).unwrap();
     assert_eq!((read.rows.num_rows(), read.rows.num_columns()), (0, 3));
 }
 
 #[test]
 fn what_is_no_parquet_is_an_error_with_its_path() {
-    let whole = partition(2025, &[1]).file.bytes;
+    let whole = partition(2025, &[1]).file.body.bytes().unwrap().clone();
     for bytes in
         [Bytes::new(), Bytes::from_static(b"PAR1 no"), whole.slice(..whole.len() - 1), whole.slice(8..)]
     {

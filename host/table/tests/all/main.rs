@@ -5,6 +5,7 @@
 mod bench;
 mod faults;
 mod files;
+mod large;
 mod restore;
 mod runs;
 mod unfinished;
