@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tallow_tests::bars::{self, Bar};
-use tallow_tests::batch::Job;
+use tallow_tests::batch::{Job, summary};
 use tallow_tests::folder::Folder;
 use tallow_tests::s3::{Metadata, S3};
 use tallow_tests::{lake, paths, skip_unless_ci, tallow};
@@ -95,6 +95,49 @@ fn rebuilt_tables_in_s3_are_those_in_a_folder_and_a_second_run_changes_nothing()
     let restored = run(&s3.lake(), &s3.options(), &["merge", "daily", "--restore", "1"]);
     assert!(restored.contains("run 3"), "{restored}");
     assert_eq!(rows(&s3.folder()).len(), 700);
+}
+
+/// Files that go up in parts and are copied within the store, over each other and into backups.
+#[test]
+fn large_partitions_in_s3_are_those_in_a_folder_and_what_they_replace_is_kept() {
+    let s3 = match S3::start(Metadata::Kept) {
+        Ok(s3) => s3,
+        Err(why) => {
+            let test = "large_partitions_in_s3_are_those_in_a_folder_and_what_they_replace_is_kept";
+            return skip_unless_ci(test, &why);
+        }
+    };
+    let job = Job::new("input = \"*.csv\"\nsymbol = \"A\"\ntumbling = \"1s\"");
+    let in_folder = job.arguments();
+    let in_s3: Vec<String> = {
+        let manifest = job.path("spin.toml");
+        let text = fs::read_to_string(&manifest).unwrap();
+        let with_options = job.file("s3.toml", text + &s3.options());
+        let with_options = with_options.display().to_string();
+        ["batch", "days", "--json", "-f", &with_options, "--lake", &s3.lake()].map(str::to_owned).to_vec()
+    };
+    let mut written = Vec::new();
+    for factor in [7_919_u64, 7_927] {
+        let mut text = "open_time,open,high,low,close,volume\n".to_owned();
+        for second in 0..400_000 {
+            let [a, b] = [104_729, 1_299_709].map(|prime| second * factor * prime % 9_999_991);
+            let time = START_MS / 1_000 + second as i64;
+            text += &format!("{time}000,5.{a:07},6.{b:07},4.{a:07},5.{b:07},1.{a:07}\n");
+        }
+        job.file("a.csv", text);
+        let [here, there] = [&in_folder, &in_s3].map(|arguments| {
+            let summary = summary(&tallow::run(arguments).success().stdout);
+            PathBuf::from(summary["written"][0].as_str().unwrap())
+        });
+        let bytes = fs::read(s3.folder().join(&there)).unwrap();
+        assert!(bytes.len() > 16 << 20, "{} bytes", bytes.len());
+        assert!(bytes == fs::read(job.lake().join(&here)).unwrap(), "{factor}");
+        assert!(!written.contains(&(there.clone(), bytes.clone())), "{factor}");
+        written.push((there, bytes));
+    }
+    let (path, first) = &written[0];
+    let kept = s3.folder().join(format!("_tallow/backup/batch-days/{:020}", 2)).join(path);
+    assert!(fs::read(&kept).unwrap() == *first, "{}", kept.display());
 }
 
 #[test]

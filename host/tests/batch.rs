@@ -55,8 +55,11 @@ impl World {
         let random = Arc::new(SeededRandom::new(1));
         let faulty = Arc::new(Faulty::new(Arc::new(InMemory::new()), clock.clone()));
         let store = Store::from_object_store(faulty.clone(), "", clock.clone(), random.clone()).unwrap();
-        let store =
-            store.with_patience(Patience { attempt: Duration::from_secs(5), whole: Duration::from_secs(60) });
+        let store = store.with_patience(Patience {
+            attempt: Duration::from_secs(5),
+            whole: Duration::from_secs(60),
+            ..Patience::default()
+        });
         let runtime = Runtime::new(Some(root().join("target/tests/compiled"))).unwrap();
         let (keys, piece) = (keys.to_owned(), Duration::ZERO);
         Self { folder, keys, piece, runtime, faulty, store, clock, random }

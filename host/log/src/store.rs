@@ -33,20 +33,14 @@ pub struct Patience {
     pub attempt: Duration,
     /// A call with all its tries. The last try may begin just before it and end an `attempt` later.
     pub whole: Duration,
-    /// One request that makes the store move a large object: a copy, or the end of an upload.
-    pub long_attempt: Duration,
-    /// The same as `whole` for calls that move a large object.
-    pub long_whole: Duration,
+    /// How many times as long a request may take that makes the store move a large object (a copy, or the end of an
+    /// upload), and a call that moves one with all its tries.
+    pub long: u32,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self {
-            attempt: Duration::from_secs(40),
-            whole: Duration::from_secs(120),
-            long_attempt: Duration::from_secs(600),
-            long_whole: Duration::from_secs(1_800),
-        }
+        Self { attempt: Duration::from_secs(40), whole: Duration::from_secs(120), long: 15 }
     }
 }
 
@@ -234,7 +228,7 @@ impl Store {
     }
 
     fn run_long<T>(&self, request: impl Future<Output = object_store::Result<T>>) -> Result<T, Failure> {
-        self.runtime.block_on(cut_off(self.patience.long_attempt, request))
+        self.runtime.block_on(cut_off(self.patience.attempt * self.patience.long, request))
     }
 
     /// Tries until it works, until it cannot work, or until the deadline.
@@ -254,7 +248,7 @@ impl Store {
         path: &str,
         attempt: impl FnMut() -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
-        let pauses = Pauses { whole: self.patience.long_whole, ..self.pauses() };
+        let pauses = Pauses { whole: self.patience.whole * self.patience.long, ..self.pauses() };
         self.retry_until(pauses, doing, path, attempt)
     }
 

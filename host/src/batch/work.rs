@@ -98,7 +98,9 @@ impl<'a> Work<'a> {
         }
         let last_rows = self.closer.finish.last_rows().map(|(symbol, rows)| {
             let file = File::of_rows("last rows", rows, "window_start", &[])?;
-            Ok((symbol.to_owned(), file.body.bytes().map(|bytes| bytes.to_vec()).unwrap_or_default()))
+            let bytes = file.body.read(0..file.body.length());
+            let bytes = bytes.map_err(|error| BatchError::Checkpoint { why: error.to_string() })?;
+            Ok((symbol.to_owned(), bytes.to_vec()))
         });
         let around = Around {
             group: self.making.name,
