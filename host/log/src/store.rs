@@ -7,9 +7,9 @@ mod error;
 mod large;
 mod open;
 mod probe;
+mod retry;
 
 use std::fmt;
-use std::future::Future;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,13 +18,14 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
-use tallow_edge::{Clock, Random, Ticks};
+use tallow_edge::{Clock, Random};
 use tokio::runtime::Runtime;
 
 pub use create::Create;
 use error::Failure;
 pub use error::StoreError;
 pub use large::Found;
+use retry::cut_off;
 
 /// How long a call may take.
 #[derive(Clone, Copy, Debug)]
@@ -44,8 +45,6 @@ impl Default for Patience {
     }
 }
 
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const READS_AT_ONCE: usize = 16;
 
 /// An object as a listing shows it.
@@ -223,60 +222,6 @@ impl Store {
         self.run(async { self.objects.put_opts(location, payload, options).await.map(|_| ()) })
     }
 
-    fn run<T>(&self, request: impl Future<Output = object_store::Result<T>>) -> Result<T, Failure> {
-        self.runtime.block_on(cut_off(self.patience.attempt, request))
-    }
-
-    fn run_long<T>(&self, request: impl Future<Output = object_store::Result<T>>) -> Result<T, Failure> {
-        self.runtime.block_on(cut_off(self.patience.attempt * self.patience.long, request))
-    }
-
-    /// Tries until it works, until it cannot work, or until the deadline.
-    fn retry<T>(
-        &self,
-        doing: &'static str,
-        path: &str,
-        attempt: impl FnMut() -> Result<T, Failure>,
-    ) -> Result<T, StoreError> {
-        self.retry_until(self.pauses(), doing, path, attempt)
-    }
-
-    /// The same for calls that move a large object.
-    fn retry_long<T>(
-        &self,
-        doing: &'static str,
-        path: &str,
-        attempt: impl FnMut() -> Result<T, Failure>,
-    ) -> Result<T, StoreError> {
-        let pauses = Pauses { whole: self.patience.whole * self.patience.long, ..self.pauses() };
-        self.retry_until(pauses, doing, path, attempt)
-    }
-
-    fn retry_until<T>(
-        &self,
-        mut pauses: Pauses<'_>,
-        doing: &'static str,
-        path: &str,
-        mut attempt: impl FnMut() -> Result<T, Failure>,
-    ) -> Result<T, StoreError> {
-        loop {
-            match attempt() {
-                Ok(value) => return Ok(value),
-                Err(Failure::Passing(why)) => {
-                    tracing::warn!(store = %self.url, path, why, "cannot {doing}, trying again");
-                    if !pauses.wait() {
-                        return Err(self.unreachable(doing, path, why));
-                    }
-                }
-                Err(failure) => return Err(self.error(doing, path, failure)),
-            }
-        }
-    }
-
-    fn pauses(&self) -> Pauses<'_> {
-        Pauses { store: self, start: self.clock.ticks(), whole: self.patience.whole, next: FIRST_PAUSE }
-    }
-
     fn location(&self, path: &str) -> Result<Path, StoreError> {
         let relative = Path::parse(path).map_err(|error| StoreError::Misconfigured {
             url: self.url.to_string(),
@@ -299,42 +244,10 @@ fn tag(object: &ObjectMeta) -> String {
     }
 }
 
-/// One request, given up after a while.
-async fn cut_off<T>(
-    after: Duration,
-    request: impl Future<Output = object_store::Result<T>>,
-) -> Result<T, Failure> {
-    match tokio::time::timeout(after, request).await {
-        Ok(answer) => answer.map_err(Failure::from),
-        Err(_) => Err(Failure::Passing(format!("no answer within {} s", after.as_secs_f32()))),
-    }
-}
-
 fn found(read: Result<Bytes, Failure>) -> Result<Option<Bytes>, Failure> {
     match read {
         Ok(bytes) => Ok(Some(bytes)),
         Err(Failure::Missing(_)) => Ok(None),
         Err(failure) => Err(failure),
-    }
-}
-
-/// Exponential pauses with full jitter, up to the deadline of a call.
-struct Pauses<'a> {
-    store: &'a Store,
-    start: Ticks,
-    whole: Duration,
-    next: Duration,
-}
-
-impl Pauses<'_> {
-    /// Waits; false once the deadline has passed.
-    fn wait(&mut self) -> bool {
-        if self.store.clock.ticks().since(self.start) >= self.whole {
-            return false;
-        }
-        let micros = self.store.random.below(self.next.as_micros() as u64);
-        self.store.clock.sleep(Duration::from_micros(micros));
-        self.next = (self.next * 2).min(LONGEST_PAUSE);
-        true
     }
 }

@@ -1,0 +1,106 @@
+//! Requests with a deadline, tried again while that may help.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tallow_edge::Ticks;
+
+use super::error::Failure;
+use super::{Store, StoreError};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+impl Store {
+    pub(super) fn run<T>(
+        &self,
+        request: impl Future<Output = object_store::Result<T>>,
+    ) -> Result<T, Failure> {
+        self.runtime.block_on(cut_off(self.patience.attempt, request))
+    }
+
+    pub(super) fn run_long<T>(
+        &self,
+        request: impl Future<Output = object_store::Result<T>>,
+    ) -> Result<T, Failure> {
+        self.runtime.block_on(cut_off(self.patience.attempt * self.patience.long, request))
+    }
+
+    /// Tries until it works, until it cannot work, or until the deadline.
+    pub(super) fn retry<T>(
+        &self,
+        doing: &'static str,
+        path: &str,
+        attempt: impl FnMut() -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        self.retry_until(self.pauses(), doing, path, attempt)
+    }
+
+    /// The same for calls that move a large object.
+    pub(super) fn retry_long<T>(
+        &self,
+        doing: &'static str,
+        path: &str,
+        attempt: impl FnMut() -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        let pauses = Pauses { whole: self.patience.whole * self.patience.long, ..self.pauses() };
+        self.retry_until(pauses, doing, path, attempt)
+    }
+
+    fn retry_until<T>(
+        &self,
+        mut pauses: Pauses<'_>,
+        doing: &'static str,
+        path: &str,
+        mut attempt: impl FnMut() -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        loop {
+            match attempt() {
+                Ok(value) => return Ok(value),
+                Err(Failure::Passing(why)) => {
+                    tracing::warn!(store = %self.url, path, why, "cannot {doing}, trying again");
+                    if !pauses.wait() {
+                        return Err(self.unreachable(doing, path, why));
+                    }
+                }
+                Err(failure) => return Err(self.error(doing, path, failure)),
+            }
+        }
+    }
+
+    pub(super) fn pauses(&self) -> Pauses<'_> {
+        Pauses { store: self, start: self.clock.ticks(), whole: self.patience.whole, next: FIRST_PAUSE }
+    }
+}
+
+/// One request, given up after a while.
+pub(super) async fn cut_off<T>(
+    after: Duration,
+    request: impl Future<Output = object_store::Result<T>>,
+) -> Result<T, Failure> {
+    match tokio::time::timeout(after, request).await {
+        Ok(answer) => answer.map_err(Failure::from),
+        Err(_) => Err(Failure::Passing(format!("no answer within {} s", after.as_secs_f32()))),
+    }
+}
+
+/// Exponential pauses with full jitter, up to the deadline of a call.
+pub(super) struct Pauses<'a> {
+    store: &'a Store,
+    start: Ticks,
+    whole: Duration,
+    next: Duration,
+}
+
+impl Pauses<'_> {
+    /// Waits; false once the deadline has passed.
+    pub(super) fn wait(&mut self) -> bool {
+        if self.store.clock.ticks().since(self.start) >= self.whole {
+            return false;
+        }
+        let micros = self.store.random.below(self.next.as_micros() as u64);
+        self.store.clock.sleep(Duration::from_micros(micros));
+        self.next = (self.next * 2).min(LONGEST_PAUSE);
+        true
+    }
+}
