@@ -16,6 +16,8 @@ const STATE_BYTES: u64 = 24 << 20;
 const MOST_STATE_BYTES: u64 = 2 * STATE_BYTES;
 /// More than what a batch adds to the state: each of its rows may open a window.
 const BATCH_STATE_BYTES: u64 = 4 << 20;
+/// Batches until the state is looked at again, where it grew slowly.
+const MOST_UNWATCHED: u64 = 8;
 /// Rows may be that much older than others before them, or a step's windows if these are shorter.
 const SLACK_US: i64 = 400 * 86_400_000_000;
 
@@ -28,6 +30,8 @@ pub struct Closer<'a> {
     pub closed_us: Option<i64>,
     /// Batches until the state is looked at, which takes longer the more windows are open.
     unwatched: u64,
+    /// How large the state was when it was looked at last, and how many batches came then.
+    before: (u64, u64),
 }
 
 impl<'a> Closer<'a> {
@@ -38,7 +42,7 @@ impl<'a> Closer<'a> {
         sorted: bool,
     ) -> Result<Self, BatchError> {
         let finish = Finish::new(plan, merge, footer)?;
-        Ok(Self { plan, finish, sorted, closed_us: None, unwatched: 0 })
+        Ok(Self { plan, finish, sorted, closed_us: None, unwatched: 0, before: (0, 0) })
     }
 
     /// Called after each batch. Where the open windows take too much, closes the oldest, up to a step's length before the
@@ -57,21 +61,32 @@ impl<'a> Closer<'a> {
         loop {
             let state_bytes = fold.state_bytes()?;
             if state_bytes <= STATE_BYTES {
-                self.unwatched = (STATE_BYTES - state_bytes) / BATCH_STATE_BYTES;
+                self.look_again(state_bytes, STATE_BYTES);
                 return Ok(Vec::new());
             }
             let Some(step) = self.next(fold) else { return Ok(Vec::new()) };
             if !self.may_close(step, earliest_us, fold) {
-                return match state_bytes > MOST_STATE_BYTES && !self.sorted {
-                    true => Err(BatchError::Unsorted),
-                    false => Ok(Vec::new()),
-                };
+                if state_bytes > MOST_STATE_BYTES && !self.sorted {
+                    return Err(BatchError::Unsorted);
+                }
+                self.look_again(state_bytes, MOST_STATE_BYTES);
+                return Ok(Vec::new());
             }
             let complete = self.close(step, fold, accounts)?;
             if !complete.is_empty() {
                 return Ok(complete);
             }
         }
+    }
+
+    /// The state is looked at again before it can be larger than `most_bytes`, by how it grew.
+    fn look_again(&mut self, state_bytes: u64, most_bytes: u64) {
+        let (bytes_before, batches) = self.before;
+        let growth_bytes = state_bytes.saturating_sub(bytes_before) / (batches + 1);
+        let room_bytes = most_bytes.saturating_sub(state_bytes);
+        let by_growth = (room_bytes / (2 * growth_bytes).max(1)).min(MOST_UNWATCHED);
+        self.unwatched = by_growth.max(room_bytes / BATCH_STATE_BYTES);
+        self.before = (state_bytes, self.unwatched);
     }
 
     /// Whether no more rows of a step's windows are to be expected.
@@ -102,7 +117,7 @@ impl<'a> Closer<'a> {
 
     /// The rows of another key come.
     pub fn begin_key(&mut self) {
-        (self.closed_us, self.unwatched) = (None, 0);
+        (self.closed_us, self.unwatched, self.before) = (None, 0, (0, 0));
         self.finish.forget();
     }
 
