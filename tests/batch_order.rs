@@ -35,10 +35,11 @@ fn minutes_into_minutes_are_closed_on_the_way_and_lines_some_thousand_rows_from_
     let sorted = job_of(KEYS, HEADER, &seven_months());
     let summary = sorted.run();
     assert_eq!((&summary["report"]["windows"], &summary["report"]["filled"]), (&300_000.into(), &6.into()));
+    assert_eq!(summary["groups_sorted"], 0);
     let mut lines = seven_months();
     lines.chunks_mut(3_000).for_each(<[String]>::reverse);
     let mixed = job_of(KEYS, HEADER, &lines);
-    mixed.run();
+    assert_eq!(mixed.run()["groups_sorted"], 0);
     // How many are missing before a window is known by what had come when it closed.
     let rows = |job: &Job| {
         let mut rows = job.days();
@@ -59,7 +60,9 @@ fn lines_that_stand_months_from_their_place_or_newest_first_give_the_same_bytes(
             lines.rotate_left(180_000);
         }
         let job = job_of(KEYS, HEADER, &lines);
-        assert_eq!((&job.run()["report"], &job.objects()), (&expected.0, &expected.1), "{turn}");
+        let summary = job.run();
+        assert_eq!(summary["groups_sorted"], 1, "{turn}");
+        assert_eq!((&summary["report"], &job.objects()), (&expected.0, &expected.1), "{turn}");
         assert_eq!(job.run()["groups_unchanged"], 1, "{turn}");
         // Some more: the whole group again, sorted from the start.
         job.file("b.csv", [HEADER, &line(300_000)].concat());
@@ -73,19 +76,20 @@ fn symbol_after_symbol_in_one_file_gives_what_a_file_for_each_gives_within_300_m
     let alone = Job::new("input = \"*.csv\"\nsymbol-from = \"^[A-Z]\"\ntumbling = \"1m\"");
     let mut together = HEADER_WITH_SYMBOL.to_owned();
     for (index, symbol) in symbols.into_iter().enumerate() {
-        // Each begins some days after the one before; none has all rows, and some have rows twice, far apart.
+        // Each begins some days after the one before; none has all rows, and some have rows twice.
         let first = index as i64 * 5_000;
         let minutes = (first..first + 250_000).filter(|minute| minute % (11 + index as i64) != 0);
-        let twice = (first..first + 200).filter(|minute| minute % 3 == 1);
-        let lines: Vec<String> = minutes.chain(twice).map(line).collect();
+        let lines: Vec<String> =
+            minutes.flat_map(|minute| vec![line(minute); if minute % 1_000 == 13 { 2 } else { 1 }]).collect();
         lines.iter().for_each(|line| write!(together, "{symbol},{line}").unwrap());
         alone.file(&format!("{symbol}.csv"), [HEADER, &lines.concat()].concat());
     }
     let job = Job::new("input = \"*.csv\"\ntumbling = \"1m\"");
     job.file("all.csv", together);
     let (finished, peak_mb) = tallow::run_measured(&job.arguments());
-    let report = tallow_tests::batch::summary(&finished.success().stdout)["report"].clone();
-    let of_each = alone.run()["report"].clone();
+    let [together, each] = [tallow_tests::batch::summary(&finished.success().stdout), alone.run()];
+    assert_eq!((&together["groups_sorted"], &each["groups_sorted"]), (&1.into(), &0.into()));
+    let (report, of_each) = (&together["report"], &each["report"]);
     for count in
         ["rows", "accepted", "duplicates", "conflicts", "windows", "filled", "partial", "gaps", "gaps_us"]
     {

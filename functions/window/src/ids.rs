@@ -13,8 +13,8 @@ use crate::ranges::Ranges;
 /// Ids beyond ± this make a row invalid: nothing below overflows.
 pub const MAX_ID: i64 = 1 << 61;
 
-/// A key keeps at most so many ranges over an advance: 64 KiB.
-pub const MAX_RANGES: usize = 4096;
+/// A key keeps at most so many ranges over an advance: 256 KiB.
+pub const MAX_RANGES: usize = 16_384;
 
 /// Fingerprints a key.
 pub const RING: usize = 1024;

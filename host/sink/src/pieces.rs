@@ -33,40 +33,47 @@ impl PiecesDigest {
         Self { schema, open: Vec::new(), open_rows: 0, pieces: Vec::new() }
     }
 
-    /// Rows after those before them.
-    pub fn add(&mut self, rows: &RecordBatch) -> Result<(), ArrowError> {
+    /// Rows after those before them. Gives the pieces that they complete.
+    pub fn add(&mut self, rows: &RecordBatch) -> Result<Vec<RecordBatch>, ArrowError> {
         let mut from = 0;
+        let mut complete = Vec::new();
         while from < rows.num_rows() {
             if self.open_rows == PIECE_ROWS {
-                self.close()?;
+                complete.push(self.close()?);
             }
             let count = (rows.num_rows() - from).min(PIECE_ROWS - self.open_rows);
             self.open.push(rows.slice(from, count));
             self.open_rows += count;
             from += count;
         }
-        Ok(())
+        Ok(complete)
     }
 
-    fn close(&mut self) -> Result<(), ArrowError> {
+    fn close(&mut self) -> Result<RecordBatch, ArrowError> {
         let rows = concat_batches(&self.schema, &self.open)?;
         self.open.clear();
         self.open_rows = 0;
         self.pieces.push(rows_digest(&rows)?);
-        Ok(())
+        Ok(rows)
     }
 
-    pub fn finish(mut self) -> Result<Digest, ArrowError> {
-        if self.open_rows > 0 || self.pieces.is_empty() {
-            self.close()?;
-        }
+    pub fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    /// The digest, and the last piece, which may be empty.
+    pub fn finish(mut self) -> Result<(Digest, RecordBatch), ArrowError> {
+        let last = match self.open_rows > 0 || self.pieces.is_empty() {
+            true => self.close()?,
+            false => RecordBatch::new_empty(self.schema.clone()),
+        };
         if let [only] = &self.pieces[..] {
-            return Ok(*only);
+            return Ok((*only, last));
         }
         let mut sha = Sha256::new();
         sha.update(HEAD);
         self.pieces.iter().for_each(|piece| sha.update(piece.as_bytes()));
-        Ok(Digest::from_bytes(sha.finalize().into()))
+        Ok((Digest::from_bytes(sha.finalize().into()), last))
     }
 }
 
@@ -92,7 +99,7 @@ mod tests {
             digest.add(&rows.slice(from, count)).unwrap();
             from += count;
         }
-        digest.finish().unwrap()
+        digest.finish().unwrap().0
     }
 
     #[test]
@@ -101,6 +108,17 @@ mod tests {
             let rows = rows(0..count);
             assert_eq!(digest(&rows, 1_000), rows_digest(&rows).unwrap(), "{count}");
         }
+    }
+
+    #[test]
+    fn the_pieces_together_are_the_rows() {
+        let all = rows(0..50_000);
+        let mut digest = PiecesDigest::new(all.schema());
+        let mut pieces: Vec<RecordBatch> =
+            (0..50).flat_map(|part| digest.add(&all.slice(part * 1_000, 1_000)).unwrap()).collect();
+        assert!(pieces.iter().all(|piece| piece.num_rows() == PIECE_ROWS));
+        pieces.push(digest.finish().unwrap().1);
+        assert_eq!(concat_batches(&all.schema(), &pieces).unwrap(), all);
     }
 
     #[test]

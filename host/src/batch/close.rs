@@ -8,19 +8,21 @@ use super::error::BatchError;
 use super::finish::Finish;
 use super::fold::Fold;
 use super::plan::Plan;
-use super::step::{Step, WINDOWS_A_STEP};
+use super::step::Step;
 
 /// State of open windows from which on the oldest are closed.
 const STATE_BYTES: u64 = 24 << 20;
 /// State that is too much, where none can be closed.
 const MOST_STATE_BYTES: u64 = 2 * STATE_BYTES;
+/// Segments of a key's times, from which on the oldest windows are closed: the window function keeps no more than 16,384
+/// ranges of a key's ids when it closes windows, and knows of no id before them.
+const SEGMENTS: usize = 6_000;
+/// Segments that are too many, where no windows can be closed.
+const MOST_SEGMENTS: usize = 2 * SEGMENTS;
 /// More than what a batch adds to the state: each of its rows may open a window.
 const BATCH_STATE_BYTES: u64 = 4 << 20;
 /// Batches until the state is looked at again, where it grew slowly.
 const MOST_UNWATCHED: u64 = 8;
-/// Rows may be that much older than others before them, or a step's windows if these are shorter.
-const SLACK_US: i64 = 400 * 86_400_000_000;
-
 pub struct Closer<'a> {
     plan: &'a Plan,
     pub finish: Finish<'a>,
@@ -45,38 +47,53 @@ impl<'a> Closer<'a> {
         Ok(Self { plan, finish, sorted, closed_us: None, unwatched: 0, before: (0, 0) })
     }
 
-    /// Called after each batch. Where the open windows take too much, closes the oldest, up to a step's length before the
-    /// earliest row of the newest batches: rows that are sorted by time lose nothing by it. Gives the partitions that
-    /// are complete with it, and stops with them.
+    /// Called after each batch. Where open windows take too much, or too many times are missing in them, closes the older
+    /// half: rows that are sorted by time lose nothing by it. Gives the partitions that are complete with it, and stops
+    /// with them.
     pub fn relieve(
         &mut self,
         fold: &mut Fold,
         accounts: &mut Accounts,
     ) -> Result<Vec<NewPartition>, BatchError> {
-        if self.unwatched > 0 {
+        let segments = fold.coverage.most_segments();
+        if segments <= SEGMENTS && self.unwatched > 0 {
             self.unwatched -= 1;
             return Ok(Vec::new());
         }
-        let Some(earliest_us) = fold.take_earliest_us() else { return Ok(Vec::new()) };
-        loop {
-            let state_bytes = fold.state_bytes()?;
-            if state_bytes <= STATE_BYTES {
-                self.look_again(state_bytes, STATE_BYTES);
-                return Ok(Vec::new());
+        let state_bytes = fold.state_bytes()?;
+        if segments <= SEGMENTS && state_bytes <= STATE_BYTES {
+            self.look_again(state_bytes, STATE_BYTES);
+            return Ok(Vec::new());
+        }
+        let until_us = self.closable_us(fold);
+        if until_us.is_none() {
+            if (state_bytes > MOST_STATE_BYTES || segments > MOST_SEGMENTS) && !self.sorted {
+                return Err(BatchError::Unsorted);
             }
-            let Some(step) = self.next(fold) else { return Ok(Vec::new()) };
-            if !self.may_close(step, earliest_us, fold) {
-                if state_bytes > MOST_STATE_BYTES && !self.sorted {
-                    return Err(BatchError::Unsorted);
-                }
-                self.look_again(state_bytes, MOST_STATE_BYTES);
-                return Ok(Vec::new());
-            }
-            let complete = self.close(step, fold, accounts)?;
+            self.look_again(state_bytes, MOST_STATE_BYTES);
+        }
+        while let Some(step) = self.next(fold)
+            && let Some(until_us) = until_us
+            && step.from_us < until_us
+        {
+            let complete = self.close(step.until(until_us), fold, accounts)?;
             if !complete.is_empty() {
                 return Ok(complete);
             }
         }
+        Ok(Vec::new())
+    }
+
+    /// Up to where windows may be closed, that is, the start of the first one that may not: the middle of what is open, or
+    /// all before the newest rows where these are sorted. None: nothing may.
+    fn closable_us(&self, fold: &Fold) -> Option<i64> {
+        let (newest_us, from_us) = (fold.newest_us?, self.next(fold)?.from_us);
+        let until_us = match self.sorted {
+            true => newest_us,
+            false => from_us.midpoint(newest_us),
+        };
+        let until_us = self.plan.window_start_us(until_us);
+        (until_us > from_us && fold.coverage.is_of_one_key()).then_some(until_us)
     }
 
     /// The state is looked at again before it can be larger than `most_bytes`, by how it grew.
@@ -87,15 +104,6 @@ impl<'a> Closer<'a> {
         let by_growth = (room_bytes / (2 * growth_bytes).max(1)).min(MOST_UNWATCHED);
         self.unwatched = by_growth.max(room_bytes / BATCH_STATE_BYTES);
         self.before = (state_bytes, self.unwatched);
-    }
-
-    /// Whether no more rows of a step's windows are to be expected.
-    fn may_close(&self, step: Step, earliest_us: i64, fold: &Fold) -> bool {
-        let slack_us = match self.sorted {
-            true => 0,
-            false => WINDOWS_A_STEP.saturating_mul(self.plan.size_us()).min(SLACK_US),
-        };
-        step.end_us(self.plan).saturating_add(slack_us) <= earliest_us && fold.coverage.is_of_one_key()
     }
 
     /// Closes all that is open: there are no more rows. `put` takes the partitions.
@@ -168,7 +176,7 @@ mod tests {
     #[test]
     fn steps_follow_each_other_and_end_with_the_year() {
         for (tumbling, offset, steps) in
-            [("1d", "0s", 1), ("7d", "4d", 1), ("1m", "0s", 27), ("1h", "30m", 1)]
+            [("1d", "0s", 1), ("7d", "4d", 1), ("1m", "0s", 53), ("1h", "30m", 1)]
         {
             let plan = plan(tumbling, offset);
             // 2023-01-01 and 2024-01-01.

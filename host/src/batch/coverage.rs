@@ -1,5 +1,4 @@
-//! Which times rows are there for: the event times of each key as segments, in which a row follows another before
-//! what counts as a gap.
+//! Which times rows are there for: the event times of each key as segments, in which a row follows another at once.
 
 use std::collections::BTreeMap;
 
@@ -32,8 +31,8 @@ impl Gap {
 pub struct Coverage {
     /// How long a row stands for the time after it.
     interval_us: i64,
-    /// Largest distance of two rows that are in one segment.
-    joined_us: i64,
+    /// How long a time without rows is that counts as a gap; none: any.
+    gap_us: Option<i64>,
     keys: BTreeMap<String, Segments>,
 }
 
@@ -41,17 +40,15 @@ pub struct Coverage {
 struct Segments {
     /// Where those began that are settled and gone; none: none are.
     settled_from_us: Option<i64>,
-    /// Sorted; more than `joined_us` from each other.
+    /// Sorted; more than `interval_us` from each other.
     sorted: Vec<Segment>,
     /// The one that the last row went to: the next one mostly goes there too.
     recent: usize,
 }
 
 impl Coverage {
-    /// `gap_us`: how long a time without rows is that counts as a gap; none: any.
     pub fn new(interval_us: i64, gap_us: Option<i64>) -> Self {
-        let joined_us = interval_us.saturating_add(gap_us.map_or(0, |gap_us| (gap_us - 1).max(0)));
-        Self { interval_us, joined_us, keys: BTreeMap::new() }
+        Self { interval_us, gap_us, keys: BTreeMap::new() }
     }
 
     /// Notes the times of parsed rows, and gives the earliest. `time` and `key` are their columns; rows that lack one
@@ -73,10 +70,10 @@ impl Coverage {
             let end = row + run.len();
             if let Some(segments) = self.keys.get_mut(&*name) {
                 match times.validity.as_deref() {
-                    None => segments.add_all(&values[row..end], self.joined_us),
+                    None => segments.add_all(&values[row..end], self.interval_us),
                     Some(bits) => (row..end)
                         .filter(|row| bit(bits, *row))
-                        .for_each(|row| segments.add(values[row], self.joined_us)),
+                        .for_each(|row| segments.add(values[row], self.interval_us)),
                 }
             }
             row = end;
@@ -105,22 +102,22 @@ impl Coverage {
 
     /// Forgets what lies before a moment that no further row is before, and gives the gaps that ended by then.
     pub fn settle(&mut self, before_us: i64) -> Vec<Gap> {
+        let (interval_us, gap_us) = (self.interval_us, self.gap_us);
         let mut gaps = Vec::new();
         for (symbol, segments) in &mut self.keys {
-            let done = segments.sorted.partition_point(|segment| segment.from_us <= before_us);
-            let done = done.saturating_sub(1);
-            gaps.extend(gaps_between(
-                symbol,
-                &segments.sorted[..(done + 1).min(segments.sorted.len())],
-                self.interval_us,
-            ));
-            if let Some(first) = segments.sorted.first().filter(|_| done > 0) {
-                segments.settled_from_us.get_or_insert(first.from_us);
-                segments.sorted.drain(..done);
-                segments.recent = segments.recent.saturating_sub(done);
-            }
+            let ended = segments.sorted.partition_point(|segment| segment.from_us <= before_us);
+            let Some(done) = ended.checked_sub(1).filter(|done| *done > 0) else { continue };
+            gaps.extend(gaps_between(symbol, &segments.sorted[..ended], interval_us, gap_us));
+            segments.settled_from_us.get_or_insert(segments.sorted[0].from_us);
+            segments.sorted.drain(..done);
+            segments.recent = segments.recent.saturating_sub(done);
         }
         gaps
+    }
+
+    /// Segments of the key that has most.
+    pub fn most_segments(&self) -> usize {
+        self.keys.values().map(|segments| segments.sorted.len()).max().unwrap_or(0)
     }
 
     /// What the segments take, in bytes.
@@ -133,26 +130,46 @@ impl Coverage {
     pub fn covers(&self, symbol: &str, start_us: i64, end_us: i64) -> bool {
         let Some(segments) = self.keys.get(symbol) else { return false };
         let next = segments.sorted.partition_point(|segment| segment.from_us <= start_us);
-        let segment = next.checked_sub(1).and_then(|index| segments.sorted.get(index));
-        segment.is_some_and(|segment| segment.last_us.saturating_add(self.interval_us) >= end_us)
+        let Some(at) = next.checked_sub(1) else { return false };
+        let mut reached_us = i64::MIN;
+        for segment in &segments.sorted[at..] {
+            if reached_us > i64::MIN && is_gap(segment.from_us - reached_us, self.gap_us) {
+                return false;
+            }
+            reached_us = segment.last_us.saturating_add(self.interval_us);
+            if reached_us >= end_us {
+                return true;
+            }
+        }
+        false
     }
 
     /// The gaps that are not settled.
     pub fn gaps(&self) -> Vec<Gap> {
         let of_key = |(symbol, segments): (&String, &Segments)| {
-            gaps_between(symbol, &segments.sorted, self.interval_us)
+            gaps_between(symbol, &segments.sorted, self.interval_us, self.gap_us).collect::<Vec<_>>()
         };
         self.keys.iter().flat_map(of_key).collect()
     }
 }
 
-fn gaps_between(symbol: &str, segments: &[Segment], interval_us: i64) -> Vec<Gap> {
-    let gap = |pair: &[Segment]| Gap {
+/// Whether a time without rows counts.
+fn is_gap(length_us: i64, gap_us: Option<i64>) -> bool {
+    gap_us.is_none_or(|gap_us| length_us >= gap_us)
+}
+
+fn gaps_between(
+    symbol: &str,
+    segments: &[Segment],
+    interval_us: i64,
+    gap_us: Option<i64>,
+) -> impl Iterator<Item = Gap> {
+    let gap = move |pair: &[Segment]| Gap {
         symbol: symbol.to_owned(),
         from_us: pair[0].last_us + interval_us,
         to_us: pair[1].from_us,
     };
-    segments.windows(2).map(gap).collect()
+    segments.windows(2).map(gap).filter(move |gap| is_gap(gap.length_us(), gap_us))
 }
 
 impl Segments {
@@ -230,7 +247,7 @@ mod tests {
 
     fn coverage(times: &[i64], interval_us: i64, gap_us: Option<i64>) -> Coverage {
         let mut coverage = Coverage::new(interval_us, gap_us);
-        let joined_us = coverage.joined_us;
+        let joined_us = coverage.interval_us;
         let segments = coverage.keys.entry("A".to_owned()).or_default();
         let (one_by_one, at_once) = times.split_at(times.len() / 3);
         one_by_one.iter().for_each(|time| segments.add(*time, joined_us));
@@ -266,11 +283,11 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn settling_on_the_way_gives_the_same_gaps_spans_and_covers(steps in prop::collection::vec(1i64..9, 2..60), every in 1usize..7, interval in 1i64..4) {
+        fn settling_on_the_way_gives_the_same_gaps_spans_and_covers(steps in prop::collection::vec(1i64..9, 2..60), every in 1usize..7, interval in 1i64..4, gap in prop::option::of(1i64..6)) {
             let times: Vec<i64> = steps.iter().scan(0, |at, step| { *at += step; Some(*at) }).collect();
-            let whole = coverage(&times, interval, None);
-            let mut settling = Coverage::new(interval, None);
-            let joined_us = settling.joined_us;
+            let whole = coverage(&times, interval, gap);
+            let mut settling = Coverage::new(interval, gap);
+            let joined_us = settling.interval_us;
             settling.keys.insert("A".to_owned(), Segments::default());
             let mut gaps = Vec::new();
             for (at, time) in times.iter().enumerate() {
@@ -280,7 +297,7 @@ mod tests {
                 if at % every == 0 {
                     gaps.extend(settling.settle(open_us));
                 }
-                prop_assert_eq!(settling.covers("A", open_us, open_us + 3), coverage(&times[..=at], interval, None).covers("A", open_us, open_us + 3));
+                prop_assert_eq!(settling.covers("A", open_us, open_us + 3), coverage(&times[..=at], interval, gap).covers("A", open_us, open_us + 3));
             }
             gaps.extend(settling.gaps());
             prop_assert_eq!(gaps, whole.gaps());

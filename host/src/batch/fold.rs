@@ -19,8 +19,8 @@ pub struct Fold {
     pub coverage: Coverage,
     /// Windows that end by then are closed, µs; none: none is.
     closed_us: Option<i64>,
-    /// Earliest time of the rows since it was last asked for, µs.
-    earliest_us: Option<i64>,
+    /// Earliest time of the newest rows, µs.
+    pub newest_us: Option<i64>,
 }
 
 /// Open windows as they were at some moment, and what was known of their rows.
@@ -42,7 +42,7 @@ impl Fold {
         let name = component.name().to_owned();
         let function = WindowFunction::open(component, limits, std::slice::from_ref(spec))
             .map_err(|error| failed(&name, "open", error))?;
-        Ok(Self { name, function, spec: spec.clone(), key, coverage, closed_us: None, earliest_us: None })
+        Ok(Self { name, function, spec: spec.clone(), key, coverage, closed_us: None, newest_us: None })
     }
 
     /// As it was when it was kept.
@@ -59,7 +59,7 @@ impl Fold {
         let function = WindowFunction::restore(component, limits, specs, closed_us, &kept.parts)
             .map_err(|error| failed(&name, "restore", error))?;
         let (coverage, closed_us) = (kept.coverage, kept.closed_us);
-        Ok(Self { name, function, spec: spec.clone(), key, coverage, closed_us, earliest_us: None })
+        Ok(Self { name, function, spec: spec.clone(), key, coverage, closed_us, newest_us: None })
     }
 
     pub fn keep(&mut self) -> Result<Kept, BatchError> {
@@ -78,8 +78,7 @@ impl Fold {
         if rows.table.rows == 0 {
             return Ok(());
         }
-        let earliest_us = self.coverage.add(rows, &self.spec.time, self.key);
-        self.earliest_us = self.earliest_us.into_iter().chain(earliest_us).min();
+        self.newest_us = self.coverage.add(rows, &self.spec.time, self.key).or(self.newest_us);
         let reports = self.function.update(rows).map_err(|error| BatchError::Rows {
             function: self.name.clone(),
             place: places(piece),
@@ -98,11 +97,6 @@ impl Fold {
     pub fn state_bytes(&mut self) -> Result<u64, BatchError> {
         let stats = self.function.stats().map_err(|error| failed(&self.name, "stats", error))?;
         Ok(stats.iter().map(|it| it.bytes).sum::<u64>() + self.coverage.size_bytes())
-    }
-
-    /// Earliest time of the rows since this was last asked for, µs.
-    pub fn take_earliest_us(&mut self) -> Option<i64> {
-        self.earliest_us.take()
     }
 
     /// Closes every window that ends by then.

@@ -53,6 +53,8 @@ pub struct Outcome {
     /// Groups that are as they were: nothing that they are made of has changed.
     pub unchanged: u64,
     pub made: u64,
+    /// Of those that were made: whose rows had to be sorted.
+    pub sorted: u64,
     pub written: Vec<String>,
     pub removed: Vec<String>,
     /// Of all groups, those that were not made anew too.
@@ -94,6 +96,7 @@ pub fn run(wiring: &Wiring, files: Vec<File>, owner: &str) -> Result<Outcome, Ba
         match making.make(&mut commits, &shown) {
             Ok(Whole { made, files, lines }) => {
                 outcome.made += 1;
+                outcome.sorted += u64::from(made.sorted);
                 outcome.lines += lines;
                 commits.take(&name, made, files);
             }

@@ -5,7 +5,7 @@ use tallow_table::partition;
 use super::plan::Plan;
 
 /// Windows of a key that go through the merge function at once.
-pub const WINDOWS_A_STEP: i64 = 20_000;
+pub const WINDOWS_A_STEP: i64 = 10_000;
 
 /// Windows that start from `from_us` to before `to_us`, all in one year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,11 @@ impl Step {
         let year_end_us = partition::year_start_us(partition::year(from_us) + 1);
         let far_us = from_us.saturating_add(WINDOWS_A_STEP.saturating_mul(plan.size_us()));
         Self { from_us, to_us: year_end_us.min(far_us) }
+    }
+
+    /// The same, with no window that starts at `until_us` or later.
+    pub fn until(self, until_us: i64) -> Self {
+        Self { to_us: self.to_us.min(until_us), ..self }
     }
 
     /// Whether the next one is of another year.

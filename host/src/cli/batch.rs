@@ -201,6 +201,7 @@ fn show(args: &Args, name: &str, outcome: &Outcome, lake: &str, table: &str) {
                 "summary": name,
                 "table": format!("{lake}/{table}"),
                 "groups_made": outcome.made,
+                "groups_sorted": outcome.sorted,
                 "groups_unchanged": outcome.unchanged,
                 "groups_failed": outcome.failed.keys().collect::<Vec<_>>(),
                 "written": outcome.written,
@@ -223,6 +224,9 @@ fn show(args: &Args, name: &str, outcome: &Outcome, lake: &str, table: &str) {
     );
     rows(&outcome.report);
     gaps(&outcome.report);
+    if outcome.sorted > 0 {
+        println!("  out of order {:>12}  groups whose rows had to be sorted", grouped(outcome.sorted));
+    }
     match (outcome.made, outcome.unchanged) {
         (0, _) => println!("  nothing has changed since the last run"),
         (_, unchanged) => println!(

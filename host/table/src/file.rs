@@ -66,7 +66,7 @@ impl File {
             rows += piece.num_rows() as u64;
             digest.add(&piece).map_err(|error| wrong(error.to_string()))?;
         }
-        let rows_digest = digest.finish().map_err(|error| wrong(error.to_string()))?;
+        let (rows_digest, _) = digest.finish().map_err(|error| wrong(error.to_string()))?;
         Ok(Self { body, rows, rows_digest })
     }
 }

@@ -37,17 +37,24 @@ impl FileWriter {
         &self.path
     }
 
-    /// Rows after those before them.
+    /// Rows after those before them. They are encoded in pieces of one size, so that how many come at once changes no
+    /// byte.
     pub fn write(&mut self, rows: &RecordBatch) -> Result<(), TableError> {
-        self.digest.add(rows).map_err(|error| unwritable(&self.path, &error))?;
-        self.encoder.write(rows).map_err(|error| not_encoded(&self.path, &error))?;
         self.rows += rows.num_rows() as u64;
-        Ok(())
+        let pieces = self.digest.add(rows).map_err(|error| unwritable(&self.path, &error))?;
+        pieces.iter().try_for_each(|piece| self.encode(piece))
+    }
+
+    fn encode(&mut self, piece: &RecordBatch) -> Result<(), TableError> {
+        self.encoder.write(piece).map_err(|error| not_encoded(&self.path, &error))
     }
 
     /// With `footer` and the rows' digest in the footer.
-    pub fn finish(self, footer: &[(&str, String)]) -> Result<File, TableError> {
-        let rows_digest = self.digest.finish().map_err(|error| unwritable(&self.path, &error))?;
+    pub fn finish(mut self, footer: &[(&str, String)]) -> Result<File, TableError> {
+        let schema = self.digest.schema();
+        let digest = std::mem::replace(&mut self.digest, PiecesDigest::new(schema));
+        let (rows_digest, last) = digest.finish().map_err(|error| unwritable(&self.path, &error))?;
+        self.encode(&last)?;
         let mut footer = footer.to_vec();
         footer.push(("tallow.rows_digest", rows_digest.to_string()));
         footer.push(("tallow.schema", SCHEMA_VERSION.to_owned()));

@@ -123,7 +123,7 @@ fn a_file_has_the_bytes_that_it_would_have_in_memory() {
     let file = writer.finish(&[("tallow.job", "test".to_owned())]).unwrap();
     let footer = vec![
         ("tallow.job", "test".to_owned()),
-        ("tallow.rows_digest", digest.finish().unwrap().to_string()),
+        ("tallow.rows_digest", digest.finish().unwrap().0.to_string()),
         ("tallow.schema", SCHEMA_VERSION.to_owned()),
     ];
     let bytes = in_memory.finish(footer).unwrap();
