@@ -118,7 +118,7 @@ impl Gateway {
         loop {
             let (why, asked) = match self.http.send(&request()) {
                 Ok(answer) if matches!(answer.status, 429 | 502..=504) => {
-                    (self.says(&answer), retry_after(&answer))
+                    (self.says(&answer), answer.retry_after(self.clock.now_us()))
                 }
                 Ok(answer) if answer.status >= 500 => {
                     traps += 1;
@@ -179,9 +179,4 @@ impl Gateway {
         };
         format!("{} answers {}{}", self.url, answer.status, fault.unwrap_or_else(|_| hint.to_owned()))
     }
-}
-
-/// What the answer asks to wait, in whole seconds.
-fn retry_after(answer: &Response) -> Option<Duration> {
-    answer.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
 }

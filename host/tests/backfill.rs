@@ -91,6 +91,31 @@ fn an_exchange_that_asks_for_time_gets_it() {
 }
 
 #[test]
+fn a_date_until_which_an_exchange_asks_for_time_is_kept_by_its_own_clock_or_else_by_ours() {
+    let theirs = Some("Fri, 09 Aug 2019 10:00:00 GMT");
+    let until_us = world(2).clock.now_us() + 120 * SECOND_US;
+    let moment = chrono::DateTime::from_timestamp_micros(until_us).unwrap();
+    let by_ours = moment.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    for (asks, date, waits) in [
+        ("Fri, 09 Aug 2019 10:02:00 GMT", theirs, true),
+        (&by_ours, None, true),
+        (&by_ours, Some("soon"), true),
+        ("Fri, 32 Aug 2019 10:02:00 GMT", theirs, false),
+    ] {
+        let world = world(2);
+        let (exchange, _) = market(1440);
+        exchange.misbehave(0, Fault::TooManyUntil(asks.to_owned(), date));
+        let mut backfilling = world.backfilling(&filled(""), exchange.handler());
+        let before = world.clock.now_us();
+        backfilling.run(&until(1440)).unwrap();
+        let waited = (world.clock.now_us() - before) / SECOND_US;
+        // A try in between may take a pause of its own.
+        assert_eq!((119..180).contains(&waited), waits, "{asks}, {date:?}: {waited} s");
+        assert_eq!(world.rows("speed/candles_1m").len(), 1440);
+    }
+}
+
+#[test]
 fn a_gap_of_79_days_of_minutes_keeps_within_the_allowance() {
     let world = world(80);
     let (exchange, bars) = market(79 * 1440);

@@ -21,6 +21,8 @@ const COINBASE_PAGE: usize = 300;
 pub enum Fault {
     /// 429, with seconds to wait.
     TooMany(u32),
+    /// 429, with a `Retry-After` and a `Date` as they stand here.
+    TooManyUntil(String, Option<&'static str>),
     /// 418, with seconds to wait.
     Banned(u32),
     /// A status of the server's trouble.
@@ -96,8 +98,12 @@ impl Exchange {
         inner.asked.push(format!("{}?{}", received.path, received.query));
         let fault = inner.next_fault();
         match fault {
-            Some(Fault::TooMany(seconds)) => return refuse(429, seconds),
-            Some(Fault::Banned(seconds)) => return refuse(418, seconds),
+            Some(Fault::TooMany(seconds)) => return refuse(429, &seconds.to_string()),
+            Some(Fault::TooManyUntil(until, date)) => {
+                let answer = refuse(429, &until);
+                return date.into_iter().fold(answer, |answer, date| answer.with_header("Date", date));
+            }
+            Some(Fault::Banned(seconds)) => return refuse(418, &seconds.to_string()),
             Some(Fault::Status(status)) => return Answer::new(status, "<html>trouble</html>"),
             Some(Fault::WrongJson) => return Answer::ok(r#"{"unexpected":[1,2,3]}"#),
             Some(Fault::Redirect(to)) => return Answer::redirect(302, &to),
@@ -117,9 +123,9 @@ impl Exchange {
     }
 }
 
-fn refuse(status: u16, seconds: u32) -> Answer {
+fn refuse(status: u16, retry_after: &str) -> Answer {
     Answer::new(status, r#"{"code":-1003,"msg":"Too many requests."}"#)
-        .with_header("Retry-After", &seconds.to_string())
+        .with_header("Retry-After", retry_after)
 }
 
 impl Inner {

@@ -119,7 +119,7 @@ impl Fetcher {
                 Err(error @ HttpError::TooLarge { .. }) => return Err(FetchError::Away(error.to_string())),
                 Err(error) => return Err(FetchError::Http(error)),
             };
-            let answer = answer(&response);
+            let answer = answer(&response, self.clock.now_us());
             let (verdict, pace) =
                 self.function.decode(options, request, &answer).map_err(FetchError::Function)?;
             self.keep_pace(pace)?;
@@ -197,12 +197,16 @@ impl Fetcher {
     }
 }
 
-fn answer(response: &Response) -> BackfillAnswer {
-    BackfillAnswer {
-        status: response.status,
-        headers: response.headers.clone(),
-        body: response.body.to_vec(),
+/// An answer in a function's words. Functions have no clock: a date in `Retry-After` becomes the seconds until then.
+fn answer(response: &Response, now_us: i64) -> BackfillAnswer {
+    let mut headers = response.headers.clone();
+    let asked = headers.iter_mut().find(|(name, _)| name == "retry-after");
+    if let Some((_, asked)) = asked
+        && let Some(wait) = response.retry_after(now_us)
+    {
+        *asked = wait.as_micros().div_ceil(1_000_000).to_string();
     }
+    BackfillAnswer { status: response.status, headers, body: response.body.to_vec() }
 }
 
 /// A request for people and logs.
