@@ -4,12 +4,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use tallow_edge::{Random, SeededRandom};
 use tallow_engine::{Column, ColumnData, Table, Text};
 use tallow_table::{File, Partition, Partitioned, partition};
 use tallow_tests::duckdb::DuckDb;
-use tallow_tests::{paths, tallow};
+use tallow_tests::{paths, skip, tallow};
 use tempfile::TempDir;
 
 const DAY_US: i64 = 86_400_000_000;
@@ -160,6 +161,7 @@ fn completeness(random: &dyn Random) -> Option<bool> {
 fn objects(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     let mut open = vec![root.join("serving"), root.join("prophet_input")];
+    open.retain(|folder| folder.exists());
     while let Some(folder) = open.pop() {
         for entry in folder.read_dir().unwrap() {
             let path = entry.unwrap().path();
@@ -168,6 +170,12 @@ fn objects(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     }
     found.sort();
     found
+}
+
+/// The same by their paths within the lake.
+fn served(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let relative = |(path, bytes): (PathBuf, _)| (path.strip_prefix(root).unwrap().to_owned(), bytes);
+    objects(root).into_iter().map(relative).collect()
 }
 
 #[test]
@@ -207,14 +215,7 @@ fn a_second_run_and_other_time_zones_give_the_same_bytes() {
         fill(&other, &SeededRandom::new(3));
         let manifest = other.place.path().join("spin.toml").display().to_string();
         tallow::run_with(&[("TZ", zone)], &["merge", "-f", &manifest]).success();
-        let bytes = |lake: &Lake| {
-            let found = objects(&lake.root());
-            found
-                .into_iter()
-                .map(|(path, bytes)| (path.strip_prefix(lake.root()).unwrap().to_owned(), bytes))
-                .collect::<Vec<_>>()
-        };
-        assert!(bytes(&other) == bytes(&lake), "{zone}");
+        assert!(served(&other.root()) == served(&lake.root()), "{zone}");
     }
 }
 
@@ -223,14 +224,7 @@ fn a_killed_merge_is_completed_by_the_next_with_the_same_bytes() {
     let whole = Lake::new();
     fill(&whole, &SeededRandom::new(4));
     whole.run(&["merge"]);
-    let relative = |lake: &Lake| {
-        let found = objects(&lake.root());
-        found
-            .into_iter()
-            .map(|(path, bytes)| (path.strip_prefix(lake.root()).unwrap().to_owned(), bytes))
-            .collect::<Vec<_>>()
-    };
-    let expected = relative(&whole);
+    let expected = served(&whole.root());
 
     let lake = Lake::new();
     fill(&lake, &SeededRandom::new(4));
@@ -245,7 +239,80 @@ fn a_killed_merge_is_completed_by_the_next_with_the_same_bytes() {
     }
     assert!(kills > 3, "no run lived long enough to be killed");
     lake.run(&["merge"]);
-    assert!(relative(&lake) == expected);
+    assert!(served(&lake.root()) == expected);
+}
+
+/// On a disk of a given size: `$1` is what it holds at first, `$2` where it is mounted, `$3` its size in KiB, `$4` the
+/// program, `$5` the manifest. What there is when the disk is full, and when it has grown, is copied to `full` and
+/// `grown`.
+const ON_A_SMALL_DISK: &str = r#"
+set -eu
+mount -t tmpfs -o "size=$3k" tmpfs "$2"
+cp -r "$1/." "$2"
+"$4" merge -f "$5" && status=0 || status=$?
+cp -r "$2" "$1/../full"
+mount -o remount,size=256m "$2"
+"$4" merge -f "$5"
+cp -r "$2" "$1/../grown"
+exit "$status"
+"#;
+
+#[test]
+fn a_full_disk_leaves_no_half_of_a_partition_and_with_room_the_merge_ends_with_the_same_bytes() {
+    let mounts = Command::new("unshare").args(["-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).output();
+    if !mounts.is_ok_and(|mounts| mounts.status.success()) {
+        return skip(
+            "a_full_disk_leaves_no_half_of_a_partition",
+            "a test may not mount a disk of its own here",
+        );
+    }
+    let whole = Lake::new();
+    fill(&whole, &SeededRandom::new(6));
+    let input_bytes = bytes_of(&whole.root());
+    whole.run(&["merge"]);
+    let (expected, whole_bytes) = (served(&whole.root()), bytes_of(&whole.root()));
+    let served_bytes: usize =
+        ["serving", "prophet_input"].iter().map(|it| bytes_of(&whole.root().join(it))).sum();
+    // Full in the middle of the blobs, and in the middle of the partitions, when all blobs and the commit are there.
+    let sizes = [(input_bytes + served_bytes / 2, false), (whole_bytes - served_bytes / 2, true)];
+    std::thread::scope(|scope| {
+        for (size_bytes, is_committed) in sizes {
+            let expected = &expected;
+            scope.spawn(move || full_and_grown(expected, size_bytes, is_committed));
+        }
+    });
+}
+
+fn full_and_grown(expected: &[(PathBuf, Vec<u8>)], size_bytes: usize, is_committed: bool) {
+    let lake = Lake::new();
+    fill(&lake, &SeededRandom::new(6));
+    let place = lake.place.path();
+    fs::rename(lake.root(), place.join("inputs")).unwrap();
+    fs::create_dir(lake.root()).unwrap();
+    let paths =
+        [place.join("inputs"), lake.root(), (size_bytes >> 10).to_string().into(), paths::program("tallow")];
+    let mut command = Command::new("unshare");
+    command.args(["-rm", "sh", "-c", ON_A_SMALL_DISK, "sh"]).args(paths).arg(place.join("spin.toml"));
+    let ran = tallow::start_command(command).wait();
+    assert_eq!(ran.status.code(), Some(69), "{}", ran.stderr);
+    let said = ran.stderr.lines().find(|line| line.starts_with("tallow:")).unwrap_or_default();
+    assert!(said.contains("No space left on device"), "{}", ran.stderr);
+    assert!(said.contains("Make room there, then run the same again"), "{said}");
+    let full = served(&place.join("full"));
+    assert!(full.iter().all(|object| expected.contains(object)), "half a partition is served");
+    assert_eq!(!full.is_empty(), is_committed, "{} of {} partitions", full.len(), expected.len());
+    assert!(full.len() < expected.len());
+    assert!(served(&place.join("grown")) == expected);
+}
+
+/// What a file system takes for the files of a folder, in bytes.
+fn bytes_of(folder: &Path) -> usize {
+    let entries = folder.read_dir().unwrap().map(|entry| entry.unwrap());
+    let bytes = entries.map(|entry| match entry.metadata().unwrap() {
+        folder if folder.is_dir() => bytes_of(&entry.path()),
+        file => (file.len() as usize).next_multiple_of(4096),
+    });
+    bytes.sum()
 }
 
 #[test]

@@ -72,6 +72,9 @@ impl From<object_store::Error> for Failure {
             | E::UnknownConfigurationKey { .. } => Self::Wrong(text),
             other if io_kind(&other) == Some(io::ErrorKind::PermissionDenied) => Self::Denied(text),
             _ if refused_for_good(&text) => Self::Wrong(text),
+            other if io_kind(&other).is_some_and(is_full) => Self::Passing(format!(
+                "{text}. Make room there, then run the same again: it goes on from what is committed"
+            )),
             _ => Self::Passing(text),
         }
     }
@@ -101,6 +104,12 @@ fn io_kind(error: &object_store::Error) -> Option<io::ErrorKind> {
         source = cause.source();
     }
     None
+}
+
+/// Whether the disk takes no more, or no more of this user.
+fn is_full(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind as K;
+    matches!(kind, K::StorageFull | K::QuotaExceeded | K::FileTooLarge)
 }
 
 /// A 4xx status that trying again does not change. `object_store` keeps the status in a private type: its text
@@ -138,6 +147,23 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_full_disk_passes_and_says_what_to_do() {
+        let of = |kind| {
+            let source = Box::new(io::Error::from(kind));
+            Failure::from(object_store::Error::Generic { store: "disk", source })
+        };
+        for kind in [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge] {
+            let failure = of(kind);
+            assert!(
+                matches!(&failure, Failure::Passing(why) if why.contains("Make room there")),
+                "{failure:?}"
+            );
+        }
+        let failure = of(io::ErrorKind::Interrupted);
+        assert!(matches!(&failure, Failure::Passing(why) if !why.contains("Make room")), "{failure:?}");
+    }
 
     #[test]
     fn only_client_errors_that_stay_are_refusals_for_good() {
