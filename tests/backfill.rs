@@ -16,7 +16,7 @@ use tallow_tests::exchange::{Exchange, Fault};
 use tallow_tests::lake::{self, Row};
 use tallow_tests::messages::{Message, produce};
 use tallow_tests::tallow::{Finished, Running};
-use tallow_tests::{paths, tallow};
+use tallow_tests::{disk, paths, skip, tallow};
 use tempfile::TempDir;
 
 const MINUTE_MS: i64 = 60_000;
@@ -58,13 +58,18 @@ impl Scene {
     }
 
     fn start(&self, command: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Running {
+        tallow::start_with(environment, &self.arguments(command, arguments))
+    }
+
+    /// Writes the manifest, and gives the whole command line.
+    fn arguments(&self, command: &str, arguments: &[&str]) -> Vec<String> {
         let file = self.place.path().join("spin.toml");
         fs::write(&file, &self.manifest).unwrap();
         let (file, lake) = (file.display().to_string(), self.lake().display().to_string());
         let brokers = self.cluster.bootstrap_servers();
         let mut all = vec![command, "-f", &file, "--lake", &lake, "--brokers", &brokers];
         all.extend(arguments);
-        tallow::start_with(environment, &all)
+        all.into_iter().map(str::to_owned).collect()
     }
 
     fn backfill(&self, arguments: &[&str]) -> Finished {
@@ -323,6 +328,39 @@ fn a_backfill_killed_again_and_again_gives_each_window_once() {
     for (table, window_ms) in [("speed/klines_1h", HOUR_MS), ("speed/klines_1d", DAY_MS)] {
         let rows = lake::table(&scene.lake(), table);
         lake::assert_same_rows(table, &published(bars::windows("AB", &bars, window_ms), 1), &rows);
+    }
+}
+
+#[test]
+fn a_full_disk_publishes_no_half_and_with_room_each_window_is_there_once() {
+    if !disk::mounts() {
+        return skip("a_full_disk_publishes_no_half", "a test may not mount a disk of its own here");
+    }
+    let whole = Scene::new();
+    whole.exchange.list("AB", MINUTE_MS, four_days());
+    whole.backfill(&TO_MARCH_5).success();
+    let published_bytes = disk::bytes_of(&whole.lake().join("speed"));
+    assert!(published_bytes >= 2 * 4096, "at least two files are published");
+    // Full at the first blob, and at the last file that is published.
+    for size_bytes in [8 << 10, disk::bytes_of(&whole.lake()) - 4096] {
+        let scene = Scene::new();
+        scene.exchange.list("AB", MINUTE_MS, four_days());
+        fs::create_dir(scene.lake()).unwrap();
+        let place = scene.place.path();
+        let arguments = scene.arguments("backfill", &TO_MARCH_5);
+        let ran = disk::full_and_grown(&scene.lake(), size_bytes, place, 8, &arguments);
+        assert!(!ran.status.success());
+        let said = ran.stderr;
+        assert!(said.contains("No space left on device") && said.contains("Make room there"), "{said}");
+        let [mut full, mut all] = [0, 0];
+        for (table, window_ms) in [("speed/klines_1h", HOUR_MS), ("speed/klines_1d", DAY_MS)] {
+            let expected = published(bars::windows("AB", &four_days(), window_ms), 1);
+            // Each file that is there can be read to its end.
+            full += lake::table(&place.join("full"), table).len();
+            all += expected.len();
+            lake::assert_same_rows(table, &expected, &lake::table(&place.join("grown"), table));
+        }
+        assert!(full < all, "{size_bytes}: {full} windows of {all}");
     }
 }
 

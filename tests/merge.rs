@@ -4,13 +4,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use tallow_edge::{Random, SeededRandom};
 use tallow_engine::{Column, ColumnData, Table, Text};
 use tallow_table::{File, Partition, Partitioned, partition};
 use tallow_tests::duckdb::DuckDb;
-use tallow_tests::{paths, skip, tallow};
+use tallow_tests::{disk, paths, skip, tallow};
 use tempfile::TempDir;
 
 const DAY_US: i64 = 86_400_000_000;
@@ -242,25 +241,9 @@ fn a_killed_merge_is_completed_by_the_next_with_the_same_bytes() {
     assert!(served(&lake.root()) == expected);
 }
 
-/// On a disk of a given size: `$1` is what it holds at first, `$2` where it is mounted, `$3` its size in KiB, `$4` the
-/// program, `$5` the manifest. What there is when the disk is full, and when it has grown, is copied to `full` and
-/// `grown`.
-const ON_A_SMALL_DISK: &str = r#"
-set -eu
-mount -t tmpfs -o "size=$3k" tmpfs "$2"
-cp -r "$1/." "$2"
-"$4" merge -f "$5" && status=0 || status=$?
-cp -r "$2" "$1/../full"
-mount -o remount,size=256m "$2"
-"$4" merge -f "$5"
-cp -r "$2" "$1/../grown"
-exit "$status"
-"#;
-
 #[test]
 fn a_full_disk_leaves_no_half_of_a_partition_and_with_room_the_merge_ends_with_the_same_bytes() {
-    let mounts = Command::new("unshare").args(["-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).output();
-    if !mounts.is_ok_and(|mounts| mounts.status.success()) {
+    if !disk::mounts() {
         return skip(
             "a_full_disk_leaves_no_half_of_a_partition",
             "a test may not mount a disk of its own here",
@@ -268,11 +251,11 @@ fn a_full_disk_leaves_no_half_of_a_partition_and_with_room_the_merge_ends_with_t
     }
     let whole = Lake::new();
     fill(&whole, &SeededRandom::new(6));
-    let input_bytes = bytes_of(&whole.root());
+    let input_bytes = disk::bytes_of(&whole.root());
     whole.run(&["merge"]);
-    let (expected, whole_bytes) = (served(&whole.root()), bytes_of(&whole.root()));
+    let (expected, whole_bytes) = (served(&whole.root()), disk::bytes_of(&whole.root()));
     let served_bytes: usize =
-        ["serving", "prophet_input"].iter().map(|it| bytes_of(&whole.root().join(it))).sum();
+        ["serving", "prophet_input"].iter().map(|it| disk::bytes_of(&whole.root().join(it))).sum();
     // Full in the middle of the blobs, and in the middle of the partitions, when all blobs and the commit are there.
     let sizes = [(input_bytes + served_bytes / 2, false), (whole_bytes - served_bytes / 2, true)];
     std::thread::scope(|scope| {
@@ -287,13 +270,9 @@ fn full_and_grown(expected: &[(PathBuf, Vec<u8>)], size_bytes: usize, is_committ
     let lake = Lake::new();
     fill(&lake, &SeededRandom::new(6));
     let place = lake.place.path();
-    fs::rename(lake.root(), place.join("inputs")).unwrap();
-    fs::create_dir(lake.root()).unwrap();
-    let paths =
-        [place.join("inputs"), lake.root(), (size_bytes >> 10).to_string().into(), paths::program("tallow")];
-    let mut command = Command::new("unshare");
-    command.args(["-rm", "sh", "-c", ON_A_SMALL_DISK, "sh"]).args(paths).arg(place.join("spin.toml"));
-    let ran = tallow::start_command(command).wait();
+    let manifest = place.join("spin.toml").display().to_string();
+    let arguments = ["merge", "-f", &manifest].map(str::to_owned);
+    let ran = disk::full_and_grown(&lake.root(), size_bytes, place, 170, &arguments);
     assert_eq!(ran.status.code(), Some(69), "{}", ran.stderr);
     let said = ran.stderr.lines().find(|line| line.starts_with("tallow:")).unwrap_or_default();
     assert!(said.contains("No space left on device"), "{}", ran.stderr);
@@ -303,16 +282,6 @@ fn full_and_grown(expected: &[(PathBuf, Vec<u8>)], size_bytes: usize, is_committ
     assert_eq!(!full.is_empty(), is_committed, "{} of {} partitions", full.len(), expected.len());
     assert!(full.len() < expected.len());
     assert!(served(&place.join("grown")) == expected);
-}
-
-/// What a file system takes for the files of a folder, in bytes.
-fn bytes_of(folder: &Path) -> usize {
-    let entries = folder.read_dir().unwrap().map(|entry| entry.unwrap());
-    let bytes = entries.map(|entry| match entry.metadata().unwrap() {
-        folder if folder.is_dir() => bytes_of(&entry.path()),
-        file => (file.len() as usize).next_multiple_of(4096),
-    });
-    bytes.sum()
 }
 
 #[test]

@@ -76,13 +76,18 @@ impl Job {
 
     /// Every object of the tables, by its path: what a reader sees.
     pub fn objects(&self) -> Vec<(PathBuf, Vec<u8>)> {
-        let mut found = Vec::new();
-        for folder in ["batch", "dead-letter"] {
-            collect(&self.lake(), &self.lake().join(folder), &mut found);
-        }
-        found.sort();
-        found
+        objects(&self.lake())
     }
+}
+
+/// Every object of a lake's batch tables and dead letters, by its path.
+pub fn objects(lake: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for folder in ["batch", "dead-letter"] {
+        collect(lake, &lake.join(folder), &mut found);
+    }
+    found.sort();
+    found
 }
 
 /// The last of the JSON lines that a run printed.

@@ -6,6 +6,7 @@
 
 pub mod bars;
 pub mod batch;
+pub mod disk;
 pub mod duckdb;
 pub mod exchange;
 pub mod folder;
