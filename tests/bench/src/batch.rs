@@ -38,7 +38,7 @@ pub fn run(rows: u64, measures: &mut Vec<Measure>) -> Result<()> {
 }
 
 /// The Python that has the engine, or what to do where there is none.
-fn python(engine: &str) -> Result<String, String> {
+pub fn python(engine: &str) -> Result<String, String> {
     let tools = paths::target().join("tools/python/bin/python");
     let default = if tools.exists() { tools.display().to_string() } else { "python3".to_owned() };
     let python = std::env::var(PYTHON).unwrap_or(default);

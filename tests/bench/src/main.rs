@@ -5,6 +5,7 @@ mod batch;
 mod end_to_end;
 mod functions;
 mod klines;
+mod merge;
 mod native;
 mod pairs;
 mod parse;
@@ -51,6 +52,7 @@ enum Name {
     Parse,
     Window,
     Batch,
+    Merge,
     Remote,
     EndToEnd,
     Swap,
@@ -69,6 +71,9 @@ fn main() -> Result<()> {
     }
     if wanted(Name::Batch) {
         batch::run(arguments.batch_rows, &mut measures)?;
+    }
+    if wanted(Name::Merge) {
+        merge::run(&mut measures)?;
     }
     if wanted(Name::Remote) {
         remote::run(&mut measures)?;
