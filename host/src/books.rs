@@ -84,12 +84,12 @@ fn count_kinds(rows: &Rows) -> Vec<(&[u8], u64)> {
     names.zip(counts).collect()
 }
 
-/// Rows that a window refuses, as dead letters: known ids with other content, and rows that lack what it needs.
+/// Rows that a window refuses, with their dead letters: known ids with other content, and rows that lack what it needs.
 pub fn refused_rows<'a>(
     piece: &'a Piece,
     report: &'a Report,
     window: &'a str,
-) -> impl Iterator<Item = DeadLetter> + 'a {
+) -> impl Iterator<Item = (u32, DeadLetter)> + 'a {
     let refused = [
         (&report.conflict_rows, ReasonKind::Conflict, "its id was seen before with other content"),
         (&report.invalid, ReasonKind::Invalid, "it lacks an event time, a key or an id"),
@@ -99,7 +99,7 @@ pub fn refused_rows<'a>(
             let (record, within) = record_and_row(&piece.parsed.rows, *row);
             let mut letter = dead_letter(&piece.batch, record, kind, reason.to_owned());
             (letter.window, letter.row) = (Some(window.to_owned()), Some(within));
-            letter
+            (*row, letter)
         })
     })
 }

@@ -215,7 +215,7 @@ fn refused(piece: &Piece, reports: &[Report], plan: &Plan) -> Vec<DeadLetter> {
         .map(|(record, reason)| dead_letter(&piece.batch, record, ReasonKind::Rejected, reason.to_owned()))
         .collect();
     for (report, spec) in reports.iter().zip(&plan.specs) {
-        letters.extend(books::refused_rows(piece, report, &spec.name));
+        letters.extend(books::refused_rows(piece, report, &spec.name).map(|(_, letter)| letter));
     }
     letters
 }

@@ -73,18 +73,9 @@ impl Accounts {
         self.report.duplicates += report.duplicate;
         self.report.conflicts += report.conflict;
         self.report.invalid += report.invalid.len() as u64;
-        let refused = [
-            (&report.conflict_rows, ReasonKind::Conflict, "its id was seen before with other content"),
-            (&report.invalid, ReasonKind::Invalid, "it lacks an event time, a key or an id"),
-        ];
-        for (list, kind, reason) in refused {
-            for &row in list {
-                let (record, of_piece) = books::record_and_row(&piece.parsed.rows, row);
-                let number = within.and_then(|within| within.get(row as usize)).copied().unwrap_or(of_piece);
-                let mut letter = dead_letter(&piece.batch, record, kind, reason.to_owned());
-                (letter.window, letter.row) = (Some(window.to_owned()), Some(number));
-                self.dead.push(without_line_end(letter));
-            }
+        for (row, mut letter) in books::refused_rows(piece, report, window) {
+            letter.row = within.and_then(|within| within.get(row as usize)).copied().or(letter.row);
+            self.dead.push(without_line_end(letter));
         }
     }
 

@@ -17,7 +17,7 @@ use super::fold::Kept;
 use super::report::Report;
 
 /// One of another version of this program is of no use, and the group begins again.
-const FORMAT: u32 = 1;
+const FORMAT: &str = concat!("tallow ", env!("CARGO_PKG_VERSION"), " 1");
 
 /// How many lines of a group's files were taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,11 +29,13 @@ pub struct Position {
 }
 
 /// The account of unfinished work: postcard.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Checkpoint {
-    format: u32,
+    format: String,
     pub group: String,
     pub fingerprint: String,
+    /// The rows are too far out of order for anything but to be sorted: nothing else is held.
+    pub unsorted: bool,
     pub at: Position,
     /// The clock that all lines of the group are judged by, µs.
     pub clock_us: i64,
@@ -103,7 +105,8 @@ impl Checkpoint {
         });
         let windows = windows.collect::<Result<Vec<_>, BatchError>>()?;
         let checkpoint = Self {
-            format: FORMAT,
+            format: FORMAT.to_owned(),
+            unsorted: false,
             group: around.group.to_owned(),
             fingerprint: around.fingerprint.to_owned(),
             at: around.at,
@@ -117,23 +120,40 @@ impl Checkpoint {
             letter_files: around.letter_files,
             files: around.files.to_vec(),
         };
-        let encoded = postcard::to_allocvec(&checkpoint)
-            .map_err(|error| BatchError::Checkpoint { why: error.to_string() })?;
+        let account = checkpoint.put_account(commits)?;
         let blobs = checkpoint.windows.iter().map(|part| &part.blob);
         let blobs = blobs.chain(checkpoint.files.iter().filter_map(|file| file.blob.as_ref())).cloned();
-        Ok(Unfinished { account: commits.put_blob(encoded)?, blobs: blobs.collect() })
+        Ok(Unfinished { account, blobs: blobs.collect() })
     }
 
-    /// What the newest commit holds of a group, if it is of these very files and functions, and all of it can be had.
-    pub fn find(commits: &Commits<'_>, group: &str, fingerprint: &str) -> Result<Option<Self>, BatchError> {
-        let Some(unfinished) = commits.unfinished() else { return Ok(None) };
-        let bytes = commits.read_blob(&unfinished.account)?;
-        let Ok(checkpoint) = postcard::from_bytes::<Self>(&bytes) else { return Ok(None) };
-        let of_group = checkpoint.format == FORMAT
-            && checkpoint.group == group
-            && checkpoint.fingerprint == fingerprint
-            && checkpoint.files.iter().all(|file| file.holds(commits.state()));
-        Ok(of_group.then_some(checkpoint))
+    /// Stores that a group has to be sorted, for a commit to hold.
+    pub fn put_unsorted(
+        commits: &Commits<'_>,
+        group: &str,
+        fingerprint: &str,
+    ) -> Result<Unfinished, BatchError> {
+        let (format, group, fingerprint) = (FORMAT.to_owned(), group.to_owned(), fingerprint.to_owned());
+        let checkpoint = Self { format, group, fingerprint, unsorted: true, ..Self::default() };
+        Ok(Unfinished { account: checkpoint.put_account(commits)?, blobs: Vec::new() })
+    }
+
+    fn put_account(&self, commits: &Commits<'_>) -> Result<BlobRef, BatchError> {
+        let encoded =
+            postcard::to_allocvec(self).map_err(|error| BatchError::Checkpoint { why: error.to_string() })?;
+        commits.put_blob(encoded)
+    }
+
+    /// What an account says; none where it is of another version of this program.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        // Its beginning decides whether the rest can be read.
+        let (format, _): (String, _) = postcard::take_from_bytes(bytes).ok()?;
+        (format == FORMAT).then(|| postcard::from_bytes(bytes).ok()).flatten()
+    }
+
+    /// Whether it is of a group's very files and functions, and all of it can be had.
+    pub fn is_of(&self, group: &str, fingerprint: &str, commits: &Commits<'_>) -> bool {
+        (self.group.as_str(), self.fingerprint.as_str()) == (group, fingerprint)
+            && self.files.iter().all(|file| file.holds(commits.state()))
     }
 
     pub fn accounts(&mut self, accounts: &mut Accounts) {

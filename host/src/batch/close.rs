@@ -55,6 +55,7 @@ impl<'a> Closer<'a> {
         fold: &mut Fold,
         accounts: &mut Accounts,
     ) -> Result<Vec<NewPartition>, BatchError> {
+        self.check_order(fold)?;
         let segments = fold.coverage.most_segments();
         if segments <= SEGMENTS && self.unwatched > 0 {
             self.unwatched -= 1;
@@ -106,6 +107,14 @@ impl<'a> Closer<'a> {
         self.before = (state_bytes, self.unwatched);
     }
 
+    /// What was closed on the way was closed as if there were no other key.
+    fn check_order(&self, fold: &Fold) -> Result<(), BatchError> {
+        match self.closed_us.is_some() && !self.sorted && !fold.coverage.is_of_one_key() {
+            true => Err(BatchError::Unsorted),
+            false => Ok(()),
+        }
+    }
+
     /// Closes all that is open: there are no more rows. `put` takes the partitions.
     pub fn close_all(
         &mut self,
@@ -113,8 +122,8 @@ impl<'a> Closer<'a> {
         accounts: &mut Accounts,
         put: &mut dyn FnMut(Vec<NewPartition>) -> Result<(), BatchError>,
     ) -> Result<(), BatchError> {
-        // What was closed on the way was closed as if there were no other key.
-        if self.closed_us.is_some() && !fold.coverage.is_of_one_key() {
+        self.check_order(fold)?;
+        if !self.sorted && fold.has_untracked()? {
             return Err(BatchError::Unsorted);
         }
         while let Some(step) = self.next(fold) {

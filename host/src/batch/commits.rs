@@ -10,6 +10,7 @@ use tallow_edge::Ticks;
 use tallow_log::record::BlobRef;
 use tallow_table::{Done, NewPartition, Stored, TableJob, TableState, Unfinished};
 
+use super::checkpoint::Checkpoint;
 use super::error::BatchError;
 use super::report::Report;
 use super::run::Wiring;
@@ -36,10 +37,17 @@ pub struct Commits<'a> {
     /// Of groups that are whole.
     files: Vec<Stored>,
     removed: Vec<String>,
-    unfinished: Option<Unfinished>,
+    /// Of the group in work, or of one that an earlier run was at.
+    held: Option<Held>,
     last: Ticks,
     /// Paths that were written and removed by commits.
     pub done: (Vec<String>, Vec<String>),
+}
+
+/// Unfinished work and the group that it is of.
+struct Held {
+    group: String,
+    unfinished: Unfinished,
 }
 
 impl<'a> Commits<'a> {
@@ -48,12 +56,16 @@ impl<'a> Commits<'a> {
         wiring.store.probe(&*wiring.random).map_err(PipelineError::from)?;
         let job =
             TableJob::open(&wiring.store, &plan.log_name(), plan.job.keep_backups, owner, clock, random)?;
+        let held = job.unfinished().cloned().and_then(|unfinished| {
+            let group = read_account(&job, &unfinished)?.group;
+            Some(Held { group, unfinished })
+        });
         Ok(Self {
             wiring,
             groups: serde_json::from_value(job.state().notes.clone()).unwrap_or_default(),
             files: Vec::new(),
             removed: Vec::new(),
-            unfinished: job.unfinished().cloned(),
+            held,
             last: wiring.clock.ticks(),
             done: Default::default(),
             job,
@@ -86,6 +98,9 @@ impl<'a> Commits<'a> {
             }
         }
         spoiled.iter().for_each(|path| self.job.distrust(path));
+        if !spoiled.is_empty() {
+            self.drop_held(group);
+        }
         Ok(!spoiled.is_empty())
     }
 
@@ -99,7 +114,11 @@ impl<'a> Commits<'a> {
         self.removed.extend(before.difference(&made.paths).cloned());
         self.files.extend(files);
         self.groups.insert(group.to_owned(), made);
-        self.unfinished = None;
+        self.drop_held(group);
+    }
+
+    fn drop_held(&mut self, group: &str) {
+        self.held.take_if(|held| held.group == group);
     }
 
     /// Whether it is time to commit.
@@ -110,13 +129,16 @@ impl<'a> Commits<'a> {
     /// Commits the groups that are whole, if there are any, and what is held.
     pub fn commit(&mut self) -> Result<(), BatchError> {
         let mut run = self.job.run();
+        // What a group gave up may be another's now.
+        let written: BTreeSet<&String> = self.files.iter().map(|file| &file.path).collect();
+        self.removed.iter().filter(|path| !written.contains(path)).for_each(|path| run.remove(path));
+        self.removed.clear();
         for file in self.files.drain(..) {
             run.take(file);
         }
-        self.removed.drain(..).for_each(|path| run.remove(&path));
         *run.notes() = serde_json::to_value(&self.groups).unwrap_or_default();
-        if let Some(unfinished) = &self.unfinished {
-            run.hold(unfinished.clone());
+        if let Some(held) = &self.held {
+            run.hold(held.unfinished.clone());
         }
         let Done { written, removed, .. } = run.commit()?;
         self.done.0.extend(written);
@@ -134,17 +156,30 @@ impl<'a> Commits<'a> {
     }
 
     /// Commits how far the group in work is, with all groups that are whole.
-    pub fn commit_with(&mut self, unfinished: Unfinished) -> Result<(), BatchError> {
-        self.unfinished = Some(unfinished);
+    pub fn commit_with(&mut self, group: &str, unfinished: Unfinished) -> Result<(), BatchError> {
+        self.held = Some(Held { group: group.to_owned(), unfinished });
         self.commit()
     }
 
-    pub fn unfinished(&self) -> Option<&Unfinished> {
-        self.unfinished.as_ref()
+    /// How far an earlier run had come with a group, if that is of any use now.
+    pub fn held(&self, group: &str, fingerprint: &str) -> Option<Checkpoint> {
+        let held = self.held.as_ref().filter(|held| held.group == group)?;
+        read_account(&self.job, &held.unfinished).filter(|found| found.is_of(group, fingerprint, self))
     }
 
-    /// Lets go of what is held of a group in work: there is none.
-    pub fn drop_unfinished(&mut self) {
-        self.unfinished = None;
+    /// There is no more work: lets go of what is held of groups that are not there any more.
+    pub fn end(&mut self) {
+        self.held = None;
+    }
+}
+
+/// Unfinished work can be done again: what cannot be read of it is told, and no more.
+fn read_account(job: &TableJob, unfinished: &Unfinished) -> Option<Checkpoint> {
+    match job.read_blob(&unfinished.account) {
+        Ok(bytes) => Checkpoint::decode(&bytes),
+        Err(error) => {
+            tracing::warn!(%error, "how far the last run had come cannot be read: its group begins again");
+            None
+        }
     }
 }

@@ -27,7 +27,7 @@ impl Gap {
 }
 
 /// The segments of each key.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Coverage {
     /// How long a row stands for the time after it.
     interval_us: i64,
@@ -59,8 +59,14 @@ impl Coverage {
         let (ColumnData::TimestampUs(values), ColumnData::Text(text)) = (&times.data, &keys.data) else {
             return None;
         };
+        let has_key = |row: usize| keys.validity.as_deref().is_none_or(|bits| bit(bits, row));
         let mut row = 0;
-        for run in text.codes.chunk_by(|a, b| a == b) {
+        // A null's code may be any, or one beside it: where there are nulls, each row is looked at.
+        for run in text.codes.chunk_by(|a, b| a == b && keys.validity.is_none()) {
+            if !has_key(row) {
+                row += 1;
+                continue;
+            }
             let code = run[0] as usize;
             let start = if code == 0 { 0 } else { text.ends[code - 1] as usize };
             let name = String::from_utf8_lossy(&text.bytes[start..text.ends[code] as usize]);
@@ -303,6 +309,24 @@ mod tests {
             prop_assert_eq!(gaps, whole.gaps());
             prop_assert_eq!(settling.span_us("A"), whole.span_us("A"));
         }
+    }
+
+    #[test]
+    fn rows_without_a_key_are_no_keys_rows_whatever_their_code() {
+        let text = tallow_engine::Text { bytes: b"AB".to_vec(), ends: vec![1, 2], codes: vec![0, 99, 1, 1] };
+        let column =
+            |name: &str, data, validity| tallow_engine::Column { name: name.to_owned(), data, validity };
+        let columns = vec![
+            column("key", ColumnData::Text(text), Some(vec![0b0101])),
+            column("time", ColumnData::TimestampUs(vec![10, 20, 30, 40]), None),
+        ];
+        let kinds = tallow_engine::Text { bytes: b"k".to_vec(), ends: vec![1], codes: vec![0; 4] };
+        let table = tallow_engine::Table { rows: 4, columns };
+        let rows = Rows::new(table, kinds, vec![0, 1, 2, 3], &Default::default());
+        let mut coverage = Coverage::new(10, None);
+        assert_eq!(coverage.add(&rows, "time", "key"), Some(10));
+        assert_eq!(coverage.symbols().collect::<Vec<_>>(), ["A", "B"]);
+        assert_eq!((coverage.span_us("A"), coverage.span_us("B")), (Some((10, 20)), Some((30, 40))));
     }
 
     #[test]

@@ -39,6 +39,12 @@ pub enum BatchError {
 }
 
 impl BatchError {
+    /// Whether the rows have to be sorted: they are too far out of order, or there are so many keys side by side that a
+    /// window function elsewhere cannot be sent their state.
+    pub fn is_unsorted(&self) -> bool {
+        matches!(self, Self::Unsorted | Self::Rows { error: CallError::State { .. }, .. })
+    }
+
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::File(error) => error.exit_code(),

@@ -33,7 +33,13 @@ pub struct Feed<'a> {
     pub stop: &'a AtomicBool,
 }
 
-type Piece = Result<Lines, FileError>;
+/// What a reader says of its file. One that says nothing more without having come to the end has stopped.
+enum Read {
+    Lines(Lines),
+    /// The file was whole.
+    End,
+    Failed(FileError),
+}
 
 /// Where each file's pieces wait for their turn.
 pub struct Shelves {
@@ -43,7 +49,7 @@ pub struct Shelves {
 }
 
 /// A file's pieces. Whoever reads the file takes the sender.
-type Shelf = (Mutex<Option<Sender<Piece>>>, Receiver<Piece>);
+type Shelf = (Mutex<Option<Sender<Read>>>, Receiver<Read>);
 
 impl Shelves {
     /// For that many files, of which the first ones are not wanted.
@@ -61,9 +67,14 @@ impl Shelves {
     /// Wakes readers that wait with pieces that nobody will take; they stop.
     pub fn close(&self) {
         self.closed.store(true, Ordering::Relaxed);
-        for (sender, pieces) in &self.pieces {
+        self.abandon();
+        self.pieces.iter().for_each(|(_, pieces)| while pieces.recv().is_ok() {});
+    }
+
+    /// Nobody begins another file: whoever waits for one need not.
+    fn abandon(&self) {
+        for (sender, _) in &self.pieces {
             drop(sender.lock().unwrap_or_else(PoisonError::into_inner).take());
-            while pieces.recv().is_ok() {}
         }
     }
 }
@@ -71,39 +82,57 @@ impl Shelves {
 impl Feed<'_> {
     /// Reads files, one after the other, as long as there are any that no other reader has begun.
     pub fn read(&self, shelves: &Shelves) {
-        loop {
+        self.read_all(shelves);
+        if self.stop.load(Ordering::Relaxed) {
+            shelves.abandon();
+        }
+    }
+
+    fn read_all(&self, shelves: &Shelves) {
+        let stopped = || self.stop.load(Ordering::Relaxed) || shelves.closed.load(Ordering::Relaxed);
+        while !stopped() {
             let index = shelves.next.fetch_add(1, Ordering::Relaxed);
             let (Some(file), Some((sender, _))) = (self.files.get(index), shelves.pieces.get(index)) else {
                 return;
             };
             let Some(sender) = sender.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
-            let stopped = || self.stop.load(Ordering::Relaxed) || shelves.closed.load(Ordering::Relaxed);
-            let mut sink = |lines| !stopped() && sender.send(Ok(lines)).is_ok();
+            let mut whole = true;
+            let mut sink = |lines| {
+                whole = !stopped() && sender.send(Read::Lines(lines)).is_ok();
+                whole
+            };
             let read =
                 tallow_files::read(file, self.checksums, PIECE_BYTES, self.progress.clone(), &mut sink);
-            if let Err(error) = read {
-                // Nobody waits for it where the feed has ended before.
-                let _ = sender.send(Err(error));
-            }
+            // Nobody waits for it where the feed has ended before.
+            let _ = match read {
+                Ok(()) if whole => sender.send(Read::End),
+                Ok(()) => return,
+                Err(error) => sender.send(Read::Failed(error)),
+            };
         }
     }
 
-    /// Puts the batches of all files into one order, each with the number of its file. Ends early where the stages
-    /// behind have stopped.
+    /// Puts the batches of all files into one order, each with the number of its file. False: it ended before the last
+    /// file did, since it was stopped, or the stages behind have.
     pub fn run(
         &self,
         shelves: &Shelves,
         budget: &Arc<ByteBudget>,
         work: &Sender<Work>,
         order: &Sender<(usize, Receiver<Worked>)>,
-    ) -> Result<(), FileError> {
+    ) -> Result<bool, FileError> {
         let files = self.files.iter().zip(&shelves.pieces).enumerate().skip(self.from.file);
         for (index, (file, (_, pieces))) in files {
             let mut line = 1;
             let mut options = Arc::new(self.options.clone());
             let mut unwanted = if index == self.from.file { self.from.lines } else { 0 };
-            for lines in pieces {
-                let mut lines = lines?;
+            loop {
+                let mut lines = match pieces.recv() {
+                    Ok(Read::Lines(lines)) => lines,
+                    Ok(Read::End) => break,
+                    Ok(Read::Failed(error)) => return Err(error),
+                    Err(_) => return Ok(false),
+                };
                 if let Some(first_line) = &lines.first_line {
                     options = Arc::new(under(self.options, first_line));
                 }
@@ -117,17 +146,17 @@ impl Feed<'_> {
                 }
                 let batch = batch(&file.name, lines, line, self.clock_us);
                 line += batch.len() as i64;
-                let Some(permit) = budget.acquire(batch.size_bytes()) else { return Ok(()) };
+                let Some(permit) = budget.acquire(batch.size_bytes()) else { return Ok(false) };
                 let (reply, worked) = bounded(1);
                 let options = Some(options.clone());
                 let sent = order.send((index, worked)).is_ok()
                     && work.send(Work { batch, permit, reply, options, function: None }).is_ok();
                 if !sent || self.stop.load(Ordering::Relaxed) {
-                    return Ok(());
+                    return Ok(false);
                 }
             }
         }
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -155,6 +184,45 @@ pub fn batch(file: &str, lines: Lines, first_line: i64, clock_us: i64) -> Batch 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_a_reader_stopped_before_its_files_end_nothing_of_the_next_file_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a.csv", "b.csv"] {
+            std::fs::write(folder.path().join(name), "1\n").unwrap();
+        }
+        let files = tallow_files::expand(&["*.csv".to_owned()], folder.path(), &Default::default()).unwrap();
+        let lines = || Lines { bytes: b"1\n".to_vec(), ends: vec![2], first_line: None };
+        for ended in [false, true] {
+            let shelves = Shelves::new(2, 0);
+            let sender = |index: usize| shelves.pieces[index].0.lock().unwrap().take().unwrap();
+            let (first, second) = (sender(0), sender(1));
+            first.send(Read::Lines(lines())).unwrap();
+            second.send(Read::Lines(lines())).unwrap();
+            second.send(Read::End).unwrap();
+            if ended {
+                first.send(Read::End).unwrap();
+            }
+            drop(first);
+            let stop = AtomicBool::new(false);
+            let options = ParseOptions { kinds: Vec::new(), columns: Vec::new(), settings: Vec::new() };
+            let feed = Feed {
+                files: &files,
+                checksums: Checksums::Present,
+                options: &options,
+                from: Position::default(),
+                clock_us: 0,
+                progress: Arc::default(),
+                stop: &stop,
+            };
+            let (work, _works) = bounded(9);
+            let (order, orders) = bounded(9);
+            let whole = feed.run(&shelves, &ByteBudget::new(1 << 20), &work, &order).unwrap();
+            drop(order);
+            let sent: Vec<usize> = orders.iter().map(|(file, _)| file).collect();
+            assert_eq!((whole, sent), if ended { (true, vec![0, 1]) } else { (false, vec![0]) });
+        }
+    }
 
     #[test]
     fn a_line_is_placed_by_file_and_number() {

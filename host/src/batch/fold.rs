@@ -99,6 +99,12 @@ impl Fold {
         Ok(stats.iter().map(|it| it.bytes).sum::<u64>() + self.coverage.size_bytes())
     }
 
+    /// Whether rows were taken in of which the function could not tell whether they were new.
+    pub fn has_untracked(&mut self) -> Result<bool, BatchError> {
+        let stats = self.function.stats().map_err(|error| failed(&self.name, "stats", error))?;
+        Ok(stats.iter().any(|it| it.untracked > 0))
+    }
+
     /// Closes every window that ends by then.
     pub fn close(&mut self, end_us: i64, accounts: &mut Accounts) -> Result<Vec<Output>, BatchError> {
         let outputs = self.function.advance(end_us).map_err(|error| failed(&self.name, "advance", error))?;
@@ -116,10 +122,14 @@ impl Fold {
     }
 }
 
-/// The file of a piece's lines, with the first and the last of their numbers.
+/// The file of a piece's lines, with the first and the last of their numbers; the first and the last line where they were
+/// sorted.
 fn places(piece: &Piece) -> String {
     let (first, last) = (piece.batch.place(0), piece.batch.place(piece.batch.len().saturating_sub(1)));
-    format!("{}:{}-{}", first.topic, first.offset, last.offset)
+    if piece.batch.offsets.is_sorted() && first.topic == last.topic {
+        return format!("{}:{}-{}", first.topic, first.offset, last.offset);
+    }
+    format!("{}:{} to {}:{}, sorted by time", first.topic, first.offset, last.topic, last.offset)
 }
 
 pub fn failed(function: &str, call: &'static str, error: CallError) -> BatchError {

@@ -67,17 +67,25 @@ impl Making<'_> {
         let interval_us = self.interval(&mut options)?;
         let coverage = Coverage::new(interval_us, plan.job.gap_us);
         let bytes_before = self.progress.load(Ordering::Relaxed);
-        let mut sorted = commits.made(self.name).is_some_and(|made| made.sorted);
-        let mut made = Err(BatchError::Unsorted);
-        if !sorted {
-            made = self.as_they_come(&options, coverage.clone(), commits, shown);
-        }
-        if let Err(BatchError::Unsorted) = made {
-            tracing::info!(group = self.name, "its rows are far out of order: they are sorted first");
-            self.progress.store(bytes_before, Ordering::Relaxed);
-            sorted = true;
-            made = self.sorted(&options, &coverage, commits, shown);
-        }
+        let checkpoint = commits.held(self.name, self.fingerprint);
+        let known = checkpoint.as_ref().is_some_and(|found| found.unsorted)
+            || commits.made(self.name).is_some_and(|made| made.sorted);
+        let as_they_come = match known {
+            true => Err(BatchError::Unsorted),
+            false => self.as_they_come(&options, coverage.clone(), checkpoint, commits, shown),
+        };
+        let mut sorted = false;
+        let made = match as_they_come {
+            Err(error) if error.is_unsorted() => {
+                tracing::info!(group = self.name, "its rows are far out of order: they are sorted first");
+                self.progress.store(bytes_before, Ordering::Relaxed);
+                sorted = true;
+                let unsorted = Checkpoint::put_unsorted(commits, self.name, self.fingerprint)?;
+                commits.commit_with(self.name, unsorted)?;
+                self.sorted(&options, &coverage, commits, shown)
+            }
+            other => other,
+        };
         let (mut report, files, lines) = made?;
         report.files = self.group.files.len() as u64;
         report.bytes = self.group.files.iter().map(File::size_bytes).sum();
@@ -92,22 +100,28 @@ impl Making<'_> {
         &self,
         options: &ParseOptions,
         coverage: Coverage,
+        checkpoint: Option<Checkpoint>,
         commits: &mut Commits<'_>,
         shown: &dyn Fn(Shown),
     ) -> Result<(Report, Vec<Stored>, u64), BatchError> {
-        let mut work = match Checkpoint::find(commits, self.name, self.fingerprint)? {
-            Some(checkpoint) => Work::resume(self, commits, checkpoint)?,
+        let resumed = checkpoint.map(|checkpoint| Work::resume(self, commits, checkpoint));
+        let mut work = match resumed {
+            Some(Ok(work)) => work,
+            Some(Err(error)) => {
+                tracing::warn!(group = self.name, %error, "it cannot be gone on with: it begins again");
+                Work::begin(self, coverage)?
+            }
             None => Work::begin(self, coverage)?,
         };
         let taken_before: u64 = self.group.files[..work.at.file].iter().map(File::size_bytes).sum();
         self.progress.fetch_add(taken_before, Ordering::Relaxed);
         let lines_before = work.accounts.report.lines;
-        self.read(&self.feed(options, work.at, work.clock_us), |file, parts| {
+        let whole = self.read(&self.feed(options, work.at, work.clock_us), |file, parts| {
             work.take(file, parts, commits)?;
             shown(Shown { lines: work.accounts.report.lines - lines_before, sorted: None });
             Ok(())
         })?;
-        if self.wiring.stop.load(Ordering::Relaxed) {
+        if !whole {
             work.checkpoint(commits)?;
             return Err(BatchError::Stopped);
         }
@@ -121,20 +135,21 @@ impl Making<'_> {
         &self,
         options: &ParseOptions,
         coverage: &Coverage,
-        commits: &Commits<'_>,
+        commits: &mut Commits<'_>,
         shown: &dyn Fn(Shown),
     ) -> Result<(Report, Vec<Stored>, u64), BatchError> {
         let mut sorting = Sorting::begin(self)?;
         let clock_us = self.wiring.clock.now_us();
-        self.read(&self.feed(options, Position::default(), clock_us), |_, parts| {
+        let whole = self.read(&self.feed(options, Position::default(), clock_us), |_, parts| {
             sorting.take(parts, commits)?;
-            shown(Shown { lines: sorting.accounts.report.lines, sorted: None });
+            shown(Shown { lines: sorting.report().lines, sorted: None });
             Ok(())
         })?;
-        if self.wiring.stop.load(Ordering::Relaxed) {
+        if !whole {
+            commits.commit()?;
             return Err(BatchError::Stopped);
         }
-        let (lines, rows) = (sorting.accounts.report.lines, sorting.accounts.report.rows);
+        let (lines, rows) = (sorting.report().lines, sorting.report().rows);
         let shown = |taken| shown(Shown { lines, sorted: Some((taken, rows)) });
         let (report, files) = sorting.finish(coverage, commits, &shown)?;
         Ok((report, files, lines))
@@ -194,12 +209,12 @@ impl Making<'_> {
     }
 
     /// Reads and parses all files, with everything side by side but `take`, which is given the number of a file and what
-    /// became of its next lines.
+    /// became of its next lines. False: it was stopped before the last line.
     fn read(
         &self,
         feed: &Feed<'_>,
         mut take: impl FnMut(usize, Parts) -> Result<(), BatchError>,
-    ) -> Result<(), BatchError> {
+    ) -> Result<bool, BatchError> {
         let plan = &self.wiring.plan;
         let (work_in, work) = bounded(QUEUE);
         let (order_in, order) = bounded::<(usize, Receiver<Worked>)>(QUEUE);
@@ -236,9 +251,9 @@ impl Making<'_> {
             // Where the windows stopped early, whoever waits for them must not wait for ever.
             budget.close();
             drop(order);
-            let fed = feeding.join().unwrap_or(Ok(()));
+            let fed = feeding.join().map_err(|_| PipelineError::Broken);
             taken?;
-            Ok(fed?)
+            Ok(fed??)
         })
     }
 

@@ -108,7 +108,7 @@ pub fn run(wiring: &Wiring, files: Vec<File>, owner: &str) -> Result<Outcome, Ba
         }
     }
     if outcome.failed.is_empty() {
-        commits.drop_unfinished();
+        commits.end();
     }
     commits.commit()?;
     commits.all_made().for_each(|made| outcome.report.absorb(&made.report));

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
 use tallow_sort::{SortError, Sorter};
-use tallow_table::Stored;
+use tallow_table::{NewPartition, Stored};
 
 use super::accounts::Accounts;
 use super::close::Closer;
@@ -25,9 +25,14 @@ use crate::stage::parse::Parts;
 const SORT_BYTES: usize = 64 << 20;
 
 pub struct Sorting<'a> {
-    making: &'a Making<'a>,
-    pub accounts: Accounts,
     sorter: Sorter,
+    taking: Taking<'a>,
+}
+
+/// What takes rows, before and after they are sorted.
+struct Taking<'a> {
+    making: &'a Making<'a>,
+    accounts: Accounts,
     closer: Closer<'a>,
     letters: Letters,
     files: Vec<Stored>,
@@ -37,42 +42,48 @@ impl<'a> Sorting<'a> {
     pub fn begin(making: &'a Making<'a>) -> Result<Self, BatchError> {
         let wiring = making.wiring;
         let plan = &wiring.plan;
-        Ok(Self {
+        let taking = Taking {
             accounts: Accounts::new(plan.job.on_reject),
-            sorter: Sorter::new(&plan.scratch, SORT_BYTES, KEY, &plan.spec.time),
             closer: Closer::new(plan, &wiring.merge, making.footer(), true)?,
             letters: Letters::new(&plan.log_name(), making.name),
             files: Vec::new(),
             making,
-        })
+        };
+        Ok(Self { sorter: Sorter::new(&plan.scratch, SORT_BYTES, KEY, &plan.spec.time), taking })
+    }
+
+    /// What is known of the lines so far.
+    pub fn report(&self) -> &Report {
+        &self.taking.accounts.report
     }
 
     /// Takes what a worker made of the next lines.
-    pub fn take(&mut self, parts: Parts, commits: &Commits<'_>) -> Result<(), BatchError> {
-        for piece in self.accounts.take(parts)? {
+    pub fn take(&mut self, parts: Parts, commits: &mut Commits<'_>) -> Result<(), BatchError> {
+        for piece in self.taking.accounts.take(parts)? {
             if let Some(rows) = spill::to_rows(&piece).map_err(SortError::from)? {
                 self.sorter.add(rows)?;
             }
         }
-        let letters = self.letters.of_many(&mut self.accounts.dead)?;
-        self.making.store(letters, commits, &mut self.files)
+        self.taking.store(Vec::new(), commits)
     }
 
     /// Takes the rows into their windows, once there are no more lines. Gives the report and the group's files. `coverage`
     /// is empty; `shown` is told how many rows are taken.
     pub fn finish(
-        mut self,
+        self,
         coverage: &Coverage,
-        commits: &Commits<'_>,
+        commits: &mut Commits<'_>,
         shown: &dyn Fn(u64),
     ) -> Result<(Report, Vec<Stored>), BatchError> {
-        let sorter = std::mem::replace(&mut self.sorter, Sorter::new("".as_ref(), 0, "", ""));
+        let Self { sorter, mut taking } = self;
+        let wiring = taking.making.wiring;
+        let plan = &wiring.plan;
         let mut sorted = sorter.finish()?;
-        let time = &self.making.wiring.plan.spec.time;
         let mut open: Option<(Option<String>, Fold)> = None;
         let mut taken = 0;
         while let Some(rows) = sorted.next()? {
-            if self.making.wiring.stop.load(Ordering::Relaxed) {
+            if wiring.stop.load(Ordering::Relaxed) {
+                commits.commit()?;
                 return Err(BatchError::Stopped);
             }
             let key = key_of(&rows);
@@ -80,32 +91,56 @@ impl<'a> Sorting<'a> {
                 Some((of, fold)) if of == key => fold,
                 before => {
                     if let Some((_, fold)) = before {
-                        self.end_key(fold, commits)?;
+                        taking.end_key(fold, commits)?;
                     }
-                    self.new_fold(coverage.clone())?
+                    Fold::new(&wiring.window, plan.limits, &plan.spec, KEY, coverage.clone())?
                 }
             };
-            let Sorted { piece, within } = spill::from_rows(&rows, time).map_err(SortError::from)?;
-            fold.take(&piece, Some(&within), &mut self.accounts)?;
-            let letters = self.letters.of_many(&mut self.accounts.dead)?;
-            let complete = self.closer.relieve(&mut fold, &mut self.accounts)?;
-            self.making.store(letters.into_iter().chain(complete), commits, &mut self.files)?;
+            taking.take(&rows, &mut fold, commits)?;
             taken += rows.num_rows() as u64;
             shown(taken);
             open = Some((key, fold));
         }
         if let Some((_, fold)) = open {
-            self.end_key(fold, commits)?;
+            taking.end_key(fold, commits)?;
         }
-        let letters = self.letters.of_all(&mut self.accounts.dead)?;
-        self.making.store(letters, commits, &mut self.files)?;
-        self.accounts.check()?;
-        Ok((self.accounts.report, self.files))
+        let letters = taking.letters.of_all(&mut taking.accounts.dead)?;
+        taking.making.store(letters, commits, &mut taking.files)?;
+        taking.accounts.check()?;
+        Ok((taking.accounts.report, taking.files))
+    }
+}
+
+impl Taking<'_> {
+    /// Takes sorted rows of one key.
+    fn take(
+        &mut self,
+        rows: &RecordBatch,
+        fold: &mut Fold,
+        commits: &mut Commits<'_>,
+    ) -> Result<(), BatchError> {
+        let wiring = self.making.wiring;
+        let sorted = spill::from_rows(rows, &wiring.plan.spec.time).map_err(SortError::from)?;
+        let Sorted { piece, within } = sorted;
+        fold.take(&piece, Some(&within), &mut self.accounts).map_err(|error| match error {
+            BatchError::Unsorted => BatchError::Answer {
+                function: wiring.window.name().to_owned(),
+                what: "rows as late that came in the order of their times".to_owned(),
+            },
+            other => other,
+        })?;
+        let complete = self.closer.relieve(fold, &mut self.accounts)?;
+        self.store(complete, commits)
     }
 
-    fn new_fold(&self, coverage: Coverage) -> Result<Fold, BatchError> {
-        let plan = &self.making.wiring.plan;
-        Fold::new(&self.making.wiring.window, plan.limits, &plan.spec, KEY, coverage)
+    /// Stores partitions and the dead letters where there are many, and commits other groups where it is time.
+    fn store(&mut self, partitions: Vec<NewPartition>, commits: &mut Commits<'_>) -> Result<(), BatchError> {
+        let letters = self.letters.of_many(&mut self.accounts.dead)?;
+        self.making.store(letters.into_iter().chain(partitions), commits, &mut self.files)?;
+        match commits.is_due() {
+            true => commits.commit(),
+            false => Ok(()),
+        }
     }
 
     fn end_key(&mut self, mut fold: Fold, commits: &Commits<'_>) -> Result<(), BatchError> {

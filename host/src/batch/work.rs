@@ -91,10 +91,11 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Commits how far the group is, where that can be told: not while a year's file is half written.
+    /// Commits the groups that are whole, and how far this one is, where there is anything to be told: not while a year's
+    /// file is half written.
     pub fn checkpoint(&mut self, commits: &mut Commits<'_>) -> Result<(), BatchError> {
-        if !self.closer.finish.is_between_years() {
-            return Ok(());
+        if !self.closer.finish.is_between_years() || self.at == Position::default() {
+            return commits.commit();
         }
         let last_rows = self.closer.finish.last_rows().map(|(symbol, rows)| {
             let file = File::of_rows("last rows", rows, "window_start", &[])?;
@@ -113,7 +114,7 @@ impl<'a> Work<'a> {
             files: &self.files,
         };
         let unfinished = Checkpoint::put(commits, around, &self.accounts, self.fold.keep()?)?;
-        commits.commit_with(unfinished)
+        commits.commit_with(self.making.name, unfinished)
     }
 
     /// Closes all windows, once there are no more lines. Gives the report and the group's files.

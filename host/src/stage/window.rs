@@ -232,7 +232,7 @@ impl WindowWorker {
                 let late = late_row(&piece.batch, record, within, &spec.name, event_time_us, watermark_us);
                 self.epoch.late.push(late);
             }
-            for letter in books::refused_rows(piece, report, &spec.name) {
+            for (_, letter) in books::refused_rows(piece, report, &spec.name) {
                 self.progress.dead(&letter.reason);
                 self.epoch.dead.push(letter);
             }

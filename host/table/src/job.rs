@@ -20,7 +20,7 @@ use crate::{File, TableError, backup};
 /// Names the tables in the log, as sinks do.
 pub(crate) const SINK: &str = "table";
 /// Records of the log that are kept: one run has up to three.
-const KEEP_RECORDS: u64 = 12;
+const KEEP_RECORDS: u64 = 6;
 
 /// One owner of one job.
 pub struct TableJob {
