@@ -13,8 +13,8 @@ use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt};
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    CopyMode, CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 use tallow_edge::{Clock, Random};
 
@@ -26,6 +26,8 @@ pub enum Op {
     List,
     Delete,
     Copy,
+    /// A copy to where there is no object.
+    CopyNew,
     /// The begin of an upload in parts.
     Begin,
     Part,
@@ -46,6 +48,8 @@ pub enum Fault {
     Conflict,
     /// Not carried out: 403.
     Denied,
+    /// Not carried out: the store knows no such request.
+    Unsupported,
     /// Carried out after a pause on the clock.
     Slow(Duration),
 }
@@ -156,7 +160,7 @@ impl Faults {
         }
         let drawn = state.drawn.as_ref()?;
         let hit = drawn.random.below(drawn.one_in) == 0;
-        hit.then(|| match drawn.random.below(if op == Op::Create { 5 } else { 4 }) {
+        hit.then(|| match drawn.random.below(if matches!(op, Op::Create | Op::CopyNew) { 5 } else { 4 }) {
             0 => Fault::AnswerLost,
             1 => Fault::RequestLost,
             2 => Fault::Unavailable,
@@ -180,6 +184,7 @@ impl Faults {
                 source: "409 ConditionalRequestConflict".into(),
             }),
             Some(Fault::Denied) => Err(denied(path)),
+            Some(Fault::Unsupported) => Err(unsupported()),
         }
     }
 }
@@ -190,6 +195,10 @@ fn generic(why: &str) -> Error {
 
 fn denied(path: &str) -> Error {
     Error::PermissionDenied { path: path.to_owned(), source: "403 AccessDenied".into() }
+}
+
+fn unsupported() -> Error {
+    Error::NotSupported { source: "501 NotImplemented".into() }
 }
 
 impl fmt::Display for Faulty {
@@ -242,6 +251,7 @@ impl ObjectStore for Faulty {
                 self.inner.delete_stream(locations).map(|_| Err(generic("the answer was lost"))).boxed()
             }
             Some(Fault::Denied) => locations.map(|_| Err(denied(""))).boxed(),
+            Some(Fault::Unsupported) => locations.map(|_| Err(unsupported())).boxed(),
             Some(Fault::RequestLost | Fault::Unavailable) => {
                 locations.map(|_| Err(generic("503 Service Unavailable"))).boxed()
             }
@@ -265,6 +275,7 @@ impl ObjectStore for Faulty {
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
-        self.answer(Op::Copy, to.as_ref(), self.inner.copy_opts(from, to, options)).await
+        let op = if options.mode == CopyMode::Create { Op::CopyNew } else { Op::Copy };
+        self.answer(op, to.as_ref(), self.inner.copy_opts(from, to, options)).await
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use tallow_log::{Body, Create, Store, StoreError};
 
+use crate::TableError;
 use crate::state::TableState;
 
 /// The folder of a job's backups.
@@ -24,9 +25,16 @@ pub(crate) fn keep(store: &Store, job: &str, run: u64, path: &str, bytes: Bytes)
     }
 }
 
-/// The same of an object that is too large to be held.
-pub(crate) fn keep_large(store: &Store, job: &str, run: u64, path: &str) -> Result<(), StoreError> {
-    store.copy_new(path, &path_in(job, run, path))
+/// The same of an object that is too large to be held. `allowed` is asked before each request: on a store without
+/// conditional copies it is all that saves a backup from an owner that was fenced.
+pub(crate) fn keep_large(
+    store: &Store,
+    job: &str,
+    run: u64,
+    path: &str,
+    allowed: impl FnMut() -> Result<(), TableError>,
+) -> Result<(), TableError> {
+    store.copy_new(path, &path_in(job, run, path), allowed)
 }
 
 /// Removes what was kept for runs before the last `keep` ones.

@@ -243,7 +243,7 @@ impl TableJob {
             Found::Nothing => {}
             Found::Whole(bytes) => backup::keep(store, &self.name, run, path, bytes)?,
             Found::Large(_) => {
-                backup::keep_large(store, &self.name, run, path)?;
+                backup::keep_large(store, &self.name, run, path, || Ok(self.job.check_owner()?))?;
                 // A copy may take long.
                 self.job.check_owner()?;
             }

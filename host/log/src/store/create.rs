@@ -42,7 +42,9 @@ impl Store {
             };
             let read_back = match &failure {
                 Failure::Exists(_) | Failure::Passing(_) => self.try_get(&location),
-                Failure::Missing(_) | Failure::Denied(_) | Failure::Wrong(_) => Ok(None),
+                Failure::Missing(_) | Failure::Denied(_) | Failure::Unsupported(_) | Failure::Wrong(_) => {
+                    Ok(None)
+                }
             };
             match next(&failure, read_back, &bytes, in_doubt) {
                 Next::Done(answer) => return Ok(answer),
@@ -64,8 +66,9 @@ fn next(failure: &Failure, read_back: Result<Option<Bytes>, Failure>, ours: &Byt
     match (failure, read_back) {
         (_, Ok(Some(found))) if found == *ours => Next::Done(Create::Created),
         (_, Ok(Some(theirs))) => Next::Done(Create::Exists { theirs }),
-        (Failure::Missing(_) | Failure::Denied(_) | Failure::Wrong(_), _) if !in_doubt => Next::GiveUp,
-        (failure, _) => Next::Again(failure.text().to_owned()),
+        (Failure::Exists(_) | Failure::Passing(_), _) => Next::Again(failure.text().to_owned()),
+        (failure, _) if in_doubt => Next::Again(failure.text().to_owned()),
+        _ => Next::GiveUp,
     }
 }
 
@@ -76,6 +79,7 @@ impl Failure {
             | Self::Exists(why)
             | Self::Passing(why)
             | Self::Denied(why)
+            | Self::Unsupported(why)
             | Self::Wrong(why) => why,
         }
     }

@@ -55,6 +55,8 @@ pub(super) enum Failure {
     /// May work when tried again.
     Passing(String),
     Denied(String),
+    /// The store knows no such request.
+    Unsupported(String),
     Wrong(String),
 }
 
@@ -66,11 +68,10 @@ impl From<object_store::Error> for Failure {
             E::NotFound { .. } => Self::Missing(text),
             E::AlreadyExists { .. } | E::Precondition { .. } | E::NotModified { .. } => Self::Exists(text),
             E::PermissionDenied { .. } | E::Unauthenticated { .. } => Self::Denied(text),
-            E::InvalidPath { .. }
-            | E::NotSupported { .. }
-            | E::NotImplemented { .. }
-            | E::UnknownConfigurationKey { .. } => Self::Wrong(text),
+            E::NotSupported { .. } | E::NotImplemented { .. } => Self::Unsupported(text),
+            E::InvalidPath { .. } | E::UnknownConfigurationKey { .. } => Self::Wrong(text),
             other if io_kind(&other) == Some(io::ErrorKind::PermissionDenied) => Self::Denied(text),
+            _ if status(&text) == Some(501) => Self::Unsupported(text),
             _ if refused_for_good(&text) => Self::Wrong(text),
             other if io_kind(&other).is_some_and(is_full) => Self::Passing(format!(
                 "{text}. Make room there, then run the same again: it goes on from what is committed"
@@ -112,11 +113,15 @@ fn is_full(kind: io::ErrorKind) -> bool {
     matches!(kind, K::StorageFull | K::QuotaExceeded | K::FileTooLarge)
 }
 
-/// A 4xx status that trying again does not change. `object_store` keeps the status in a private type: its text
-/// is all there is.
+/// The HTTP status that an error tells of. `object_store` keeps it in a private type: its text is all there is.
+fn status(text: &str) -> Option<u16> {
+    let (_, rest) = text.split_once("status code: ")?;
+    rest.get(..3)?.parse().ok()
+}
+
+/// A 4xx status that trying again does not change.
 fn refused_for_good(text: &str) -> bool {
-    let Some((_, rest)) = text.split_once("status code: ") else { return false };
-    match rest.get(..3).and_then(|status| status.parse::<u16>().ok()) {
+    match status(text) {
         Some(408 | 425 | 429) | None => false,
         Some(status) => (400..500).contains(&status),
     }
@@ -137,7 +142,7 @@ impl Store {
                 path,
                 why: format!("cannot {doing} it, the bucket or folder may not exist: {why}"),
             },
-            Failure::Exists(why) | Failure::Wrong(why) => {
+            Failure::Exists(why) | Failure::Unsupported(why) | Failure::Wrong(why) => {
                 StoreError::Misconfigured { url, path, why: format!("cannot {doing} it: {why}") }
             }
         }
@@ -163,6 +168,16 @@ mod tests {
         }
         let failure = of(io::ErrorKind::Interrupted);
         assert!(matches!(&failure, Failure::Passing(why) if !why.contains("Make room")), "{failure:?}");
+    }
+
+    #[test]
+    fn a_request_that_the_store_does_not_know_is_told_from_one_that_fails() {
+        let of =
+            |text: &str| Failure::from(object_store::Error::Generic { store: "S3", source: text.into() });
+        let unknown = of("Server returned non-2xx status code: 501 Not Implemented: body");
+        assert!(matches!(unknown, Failure::Unsupported(_)), "{unknown:?}");
+        let passing = of("Server returned non-2xx status code: 500 Internal Server Error: 501");
+        assert!(matches!(passing, Failure::Passing(_)), "{passing:?}");
     }
 
     #[test]

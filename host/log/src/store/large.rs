@@ -1,5 +1,6 @@
 //! Large objects: written, copied, read and compared without ever being in memory whole.
 
+use std::cell::Cell;
 use std::io::Write;
 use std::ops::Range;
 use std::path::Path as Folder;
@@ -7,7 +8,7 @@ use std::path::Path as Folder;
 use bytes::Bytes;
 use futures::future::Either;
 use futures::{StreamExt, TryStreamExt, future, stream};
-use object_store::{Error, MultipartUpload, ObjectStoreExt};
+use object_store::{MultipartUpload, ObjectStoreExt};
 use sha2::{Digest as _, Sha256};
 
 use super::error::Failure;
@@ -53,7 +54,7 @@ impl Store {
             return self.put_overwrite(path, bytes.clone());
         }
         let location = self.location(path)?;
-        self.retry_long("write", path, || {
+        self.retry_long("write", path, || Ok(()), || {
             let mut upload = self.run(self.objects.put_multipart(&location))?;
             let sent = self.send(&mut *upload, body);
             if sent.is_err()
@@ -83,27 +84,55 @@ impl Store {
     /// Makes the object `to` what the object `from` is, whether or not there is one. The store does it by itself: no
     /// byte of it comes here. S3 refuses to copy more than 5 GiB.
     pub fn copy(&self, from: &str, to: &str) -> Result<(), StoreError> {
-        let (source, target) = (self.location(from)?, self.location(to)?);
-        self.retry_long("copy", to, || self.run_long(self.objects.copy(&source, &target)))
+        self.copy_while(from, to, || Ok(()))
     }
 
-    /// The same where there is no object at `to`; else nothing. Stores that cannot tell by themselves (S3) are asked
-    /// before: there, of calls that race, the last one may have its way.
-    pub fn copy_new(&self, from: &str, to: &str) -> Result<(), StoreError> {
+    /// The same. Before each request `allowed` is asked; its error ends the call, so that of a caller that has lost the
+    /// right to write at most one request is under way.
+    pub fn copy_while<E: From<StoreError>>(
+        &self,
+        from: &str,
+        to: &str,
+        allowed: impl FnMut() -> Result<(), E>,
+    ) -> Result<(), E> {
         let (source, target) = (self.location(from)?, self.location(to)?);
-        let copied = self.retry_long("copy", to, || {
-            self.run_long(async {
-                match self.objects.copy_if_not_exists(&source, &target).await {
-                    Ok(()) | Err(Error::AlreadyExists { .. }) => Ok(true),
-                    Err(Error::NotSupported { .. } | Error::NotImplemented { .. }) => Ok(false),
-                    Err(error) => Err(error),
-                }
-            })
+        self.retry_long("copy", to, allowed, || self.run_long(self.objects.copy(&source, &target)))
+    }
+
+    /// The same where there is no object at `to`; else nothing. A store that cannot tell by itself is asked before:
+    /// there, of calls that race, the last one may have its way, if `allowed` lets it.
+    pub fn copy_new<E: From<StoreError>>(
+        &self,
+        from: &str,
+        to: &str,
+        mut allowed: impl FnMut() -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (source, target) = (self.location(from)?, self.location(to)?);
+        let conditional = self.retry_long("copy", to, &mut allowed, || {
+            match self.run_long(self.objects.copy_if_not_exists(&source, &target)) {
+                Ok(()) => Ok(true),
+                // S3 answers so to requests that race, too, and may have carried out none of them.
+                Err(Failure::Exists(why)) => match self.run(self.objects.head(&target)) {
+                    Ok(_) => Ok(true),
+                    Err(Failure::Missing(_)) => Err(Failure::Passing(why)),
+                    Err(failure) => Err(failure),
+                },
+                Err(Failure::Unsupported(_)) => Ok(false),
+                Err(failure) => Err(failure),
+            }
         })?;
-        if copied || self.head(to)?.is_some() {
+        if conditional {
             return Ok(());
         }
-        self.copy(from, to)
+        let there = Cell::new(false);
+        let missing_and_allowed = || {
+            there.set(self.head(to)?.is_some());
+            allowed()
+        };
+        self.retry_long("copy", to, missing_and_allowed, || match there.get() {
+            true => Ok(()),
+            false => self.run_long(self.objects.copy(&source, &target)),
+        })
     }
 
     /// SHA-256 and length in bytes of the object, read piece by piece; none where there is no such object. An error

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex};
 
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, S3CopyIfNotExists};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::local::LocalFileSystem;
@@ -129,6 +129,11 @@ fn bucket(url: &Url, options: &BTreeMap<String, String>) -> Result<Arc<dyn Objec
             builder = builder.with_config(AmazonS3ConfigKey::Client(DEADLINE.0), DEADLINE.1);
             for (key, value) in options {
                 builder = builder.with_config(key_of::<AmazonS3ConfigKey>(key)?, value);
+            }
+            // S3 has no condition on a copy, but on the end of an upload, whose parts may be copies. Other stores have
+            // headers of their own for it, which the options name.
+            if builder.get_config_value(&AmazonS3ConfigKey::CopyIfNotExists).is_none() {
+                builder = builder.with_copy_if_not_exists(S3CopyIfNotExists::Multipart);
             }
             // Whoever writes `http://` for the endpoint has asked for it.
             let endpoint = builder.get_config_value(&AmazonS3ConfigKey::Endpoint).unwrap_or_default();

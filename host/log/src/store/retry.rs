@@ -33,37 +33,40 @@ impl Store {
         path: &str,
         attempt: impl FnMut() -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
-        self.retry_until(self.pauses(), doing, path, attempt)
+        self.retry_until(self.pauses(), doing, path, || Ok(()), attempt)
     }
 
-    /// The same for calls that move a large object.
-    pub(super) fn retry_long<T>(
+    /// The same for calls that move a large object. Before each try `allowed` is asked; its error ends the call.
+    pub(super) fn retry_long<T, E: From<StoreError>>(
         &self,
         doing: &'static str,
         path: &str,
+        allowed: impl FnMut() -> Result<(), E>,
         attempt: impl FnMut() -> Result<T, Failure>,
-    ) -> Result<T, StoreError> {
+    ) -> Result<T, E> {
         let pauses = Pauses { whole: self.patience.whole * self.patience.long, ..self.pauses() };
-        self.retry_until(pauses, doing, path, attempt)
+        self.retry_until(pauses, doing, path, allowed, attempt)
     }
 
-    fn retry_until<T>(
+    fn retry_until<T, E: From<StoreError>>(
         &self,
         mut pauses: Pauses<'_>,
         doing: &'static str,
         path: &str,
+        mut allowed: impl FnMut() -> Result<(), E>,
         mut attempt: impl FnMut() -> Result<T, Failure>,
-    ) -> Result<T, StoreError> {
+    ) -> Result<T, E> {
         loop {
+            allowed()?;
             match attempt() {
                 Ok(value) => return Ok(value),
                 Err(Failure::Passing(why)) => {
                     tracing::warn!(store = %self.url, path, why, "cannot {doing}, trying again");
                     if !pauses.wait() {
-                        return Err(self.unreachable(doing, path, why));
+                        return Err(self.unreachable(doing, path, why).into());
                     }
                 }
-                Err(failure) => return Err(self.error(doing, path, failure)),
+                Err(failure) => return Err(self.error(doing, path, failure).into()),
             }
         }
     }

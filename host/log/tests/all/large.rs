@@ -83,6 +83,73 @@ fn a_copy_is_tried_again_where_that_may_help_and_else_leaves_what_was_there() {
     }
 }
 
+/// A copy of `from` to where there is nothing.
+fn copy_new(bench: &Bench) -> Result<(), StoreError> {
+    bench.store.copy_new("from", "to", || Ok(()))
+}
+
+#[test]
+fn a_conditional_copy_that_is_said_to_lose_is_made_all_the_same_where_nothing_is_there() {
+    for fault in [Fault::Conflict, Fault::AnswerLost, Fault::RequestLost, Fault::Unavailable] {
+        let bench = bench(65);
+        bench.store.create("from", "new").unwrap();
+        bench.faulty.script(Op::CopyNew, "to", fault);
+        copy_new(&bench).unwrap();
+        assert_eq!(bench.store.get("to").unwrap(), Some("new".into()), "{fault:?}");
+        assert_eq!(count(&bench, Op::CopyNew), 2, "{fault:?}");
+
+        bench.store.put_overwrite("from", "newer").unwrap();
+        bench.faulty.script(Op::CopyNew, "to", fault);
+        copy_new(&bench).unwrap();
+        assert_eq!(bench.store.get("to").unwrap(), Some("new".into()), "{fault:?}");
+        assert_eq!(bench.faulty.unmet(), 0);
+    }
+}
+
+#[test]
+fn a_store_without_conditional_copies_copies_only_where_nothing_is_there() {
+    let bench = bench(66);
+    bench.store.create("from", "new").unwrap();
+    bench.faulty.script(Op::CopyNew, "to", Fault::Unsupported);
+    bench.faulty.script(Op::Copy, "to", Fault::AnswerLost);
+    copy_new(&bench).unwrap();
+    assert_eq!(bench.store.get("to").unwrap(), Some("new".into()));
+    assert_eq!(count(&bench, Op::Copy), 1, "what was carried out is not done again");
+
+    bench.store.put_overwrite("from", "newer").unwrap();
+    bench.faulty.script(Op::CopyNew, "to", Fault::Unsupported);
+    copy_new(&bench).unwrap();
+    assert_eq!(bench.store.get("to").unwrap(), Some("new".into()));
+    assert_eq!((count(&bench, Op::Copy), bench.faulty.unmet()), (1, 0));
+}
+
+#[test]
+fn a_copy_is_not_tried_again_once_it_is_not_allowed() {
+    let bench = bench(67);
+    bench.store.create("from", "new").unwrap();
+    let error =
+        StoreError::Denied { url: "test".into(), doing: "copy", path: "to".into(), why: "late".into() };
+    // Allowed so often, and no more.
+    let times = |mut times: usize| {
+        let error = error.clone();
+        move || {
+            let now = times.checked_sub(1).ok_or_else(|| error.clone())?;
+            times = now;
+            Ok(())
+        }
+    };
+    bench.faulty.script(Op::Copy, "to", Fault::Unavailable);
+    assert_eq!(bench.store.copy_while("from", "to", times(1)), Err(error.clone()));
+    bench.faulty.script(Op::CopyNew, "to", Fault::Unavailable);
+    assert_eq!(bench.store.copy_new("from", "to", times(1)), Err(error.clone()));
+    bench.faulty.script(Op::CopyNew, "to", Fault::Unsupported);
+    assert_eq!(bench.store.copy_new("from", "to", times(1)), Err(error.clone()));
+    bench.faulty.script(Op::CopyNew, "to", Fault::Unsupported);
+    bench.faulty.script(Op::Copy, "to", Fault::Unavailable);
+    assert_eq!(bench.store.copy_new("from", "to", times(2)), Err(error.clone()));
+    assert_eq!((bench.store.get("to").unwrap(), bench.faulty.unmet()), (None, 0));
+}
+
 #[test]
 fn a_large_blob_has_the_name_of_its_bytes_is_checked_without_being_held_and_copied_where_it_belongs() {
     let (bench, body) = (bench(64), body(31));

@@ -91,7 +91,7 @@ fn requests() -> Vec<(Op, String)> {
 
 /// Which of them are an upload's, or copies.
 fn places(requests: &[(Op, String)]) -> Vec<usize> {
-    let is_large = |op: Op| matches!(op, Op::Begin | Op::Part | Op::Complete | Op::Copy);
+    let is_large = |op: Op| matches!(op, Op::Begin | Op::Part | Op::Complete | Op::Copy | Op::CopyNew);
     (0..requests.len()).filter(|at| is_large(requests[*at].0)).collect()
 }
 
@@ -165,14 +165,13 @@ fn large_files_replace_small_ones_and_the_other_way_round_and_every_run_can_be_r
 fn a_large_file_that_is_there_is_not_written_again() {
     let bench = before_change();
     let written = || {
-        let is_write = |op: &Op| matches!(op, Op::Copy | Op::Begin | Op::Overwrite);
+        let is_write = |op: &Op| matches!(op, Op::Copy | Op::CopyNew | Op::Begin | Op::Overwrite);
         bench.faulty.requests().iter().filter(|(op, _)| is_write(op)).count()
     };
     let before = written();
     put(&mut bench.open().unwrap(), vec![large(2024, 2)], &[]).unwrap();
     assert_eq!(written(), before);
     // A copy is carried out, and nobody is told: the next owner finds out.
-    bench.faulty.script(Op::Copy, "serving/daily/", Fault::Slow(Duration::ZERO));
     bench.faulty.script(Op::Copy, "serving/daily/", Fault::AnswerLost);
     bench.faulty.script(Op::Copy, "serving/daily/", Fault::Denied);
     assert!(change(&bench).is_err());
@@ -225,8 +224,7 @@ fn faults_of_uploads_and_copies_that_pass_are_ridden_out() {
 #[test]
 fn a_large_blob_that_is_damaged_is_not_published() {
     let bench = before_change();
-    // Of the two copies the first is the backup's.
-    bench.faulty.script_after(1, Op::Copy, "serving", Fault::Denied);
+    bench.faulty.script(Op::Copy, "serving", Fault::Denied);
     assert!(change(&bench).is_err());
     let digest = large(2024, 4).file.body.digest().to_string();
     let blobs = bench.store.list("_tallow/jobs").unwrap();
@@ -263,8 +261,9 @@ impl Clock for Eventful {
     }
 }
 
-#[test]
-fn an_owner_that_is_fenced_while_it_keeps_a_backup_overwrites_neither_that_nor_the_table() {
+/// Scripts faults for the first owner's run 2, and lets the next owner complete that and go on to another whenever the
+/// first one sleeps; then whatever the first one did, the next one's files and backups stay.
+fn fenced(script: impl FnOnce(&Faulty)) {
     let clock = Arc::new(Eventful { clock: ManualClock::at(0), event: Mutex::default() });
     let random: Arc<dyn Random> = Arc::new(SeededRandom::new(1));
     let faulty = Arc::new(Faulty::new(Arc::new(InMemory::new()), clock.clone()));
@@ -275,15 +274,30 @@ fn an_owner_that_is_fenced_while_it_keeps_a_backup_overwrites_neither_that_nor_t
     };
     let mut first = open();
     put(&mut first, vec![large(2024, 2)], &[]).unwrap();
-    faulty.script(Op::Copy, "_tallow/backup", Fault::Slow(Duration::from_secs(1)));
-    // The next owner completes the run, and goes on to another.
+    script(&faulty);
     let reopen = open.clone();
     *clock.event.lock().unwrap() =
         Some(Box::new(move || put(&mut reopen(), vec![large(2024, 5)], &[]).unwrap()));
     let error = put(&mut first, vec![large(2024, 4)], &[]).unwrap_err();
     assert_eq!(error.exit_code(), 78, "{error}");
+    assert_eq!(faulty.unmet(), 0);
     assert_eq!(seen(&store), digests(vec![large(2024, 5)]));
     let mut third = open();
     third.restore(1, |_, _| {}).unwrap();
     assert_eq!(seen(&store), digests(vec![large(2024, 2)]));
+}
+
+const BACKUP: &str = "_tallow/backup";
+
+#[test]
+fn an_owner_that_is_fenced_while_it_keeps_a_backup_overwrites_neither_that_nor_the_table() {
+    fenced(|faulty| faulty.script(Op::CopyNew, BACKUP, Fault::Slow(Duration::from_secs(1))));
+}
+
+#[test]
+fn an_owner_that_is_fenced_before_it_tries_a_backup_again_does_not_try_where_copies_have_no_condition() {
+    fenced(|faulty| {
+        faulty.script(Op::CopyNew, BACKUP, Fault::Unsupported);
+        faulty.script(Op::Copy, BACKUP, Fault::Unavailable);
+    });
 }
