@@ -136,9 +136,10 @@ impl Job {
         as_named(blob, found).map_err(|why| self.corrupt(&path, why))
     }
 
-    /// Makes the object `path` what a blob is, whether or not there is one, as [`Store::copy`] does.
+    /// Makes the object `path` what a blob is, whether or not there is one, as [`Store::copy`] does. Whether this owner
+    /// still has the shard is asked before each try: tries may go on for long, and a later owner's object must stay.
     pub fn copy_blob(&self, blob: &BlobRef, path: &str) -> Result<(), LogError> {
-        Ok(self.store.copy(&self.folder.blob(&blob.name), path)?)
+        self.store.copy_while(&self.folder.blob(&blob.name), path, || self.check_owner())
     }
 
     /// Commits: the create of the record is the one moment at which the epoch has happened.

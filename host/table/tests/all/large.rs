@@ -288,6 +288,7 @@ fn fenced(script: impl FnOnce(&Faulty)) {
 }
 
 const BACKUP: &str = "_tallow/backup";
+const TABLE: &str = "lake/serving";
 
 #[test]
 fn an_owner_that_is_fenced_while_it_keeps_a_backup_overwrites_neither_that_nor_the_table() {
@@ -300,4 +301,9 @@ fn an_owner_that_is_fenced_before_it_tries_a_backup_again_does_not_try_where_cop
         faulty.script(Op::CopyNew, BACKUP, Fault::Unsupported);
         faulty.script(Op::Copy, BACKUP, Fault::Unavailable);
     });
+}
+
+#[test]
+fn an_owner_that_is_fenced_before_it_tries_the_table_again_does_not_try() {
+    fenced(|faulty| faulty.script(Op::Copy, TABLE, Fault::Unavailable));
 }
