@@ -14,6 +14,12 @@ pub enum TableError {
     /// A table of a function cannot be written.
     #[error("{path} cannot be written as Parquet: {why}")]
     Unwritable { path: String, why: String },
+    /// S3 cannot put so large an object in its place.
+    #[error(
+        "{path} would have {size} bytes; a partition has at most {most}, which is what S3 copies. Make its windows \
+         longer, or their columns fewer"
+    )]
+    TooLarge { path: String, size: u64, most: u64 },
     /// A large file cannot be put down on this machine before it is stored.
     #[error("{path}: {why}")]
     Scratch { path: String, why: String },
@@ -26,7 +32,8 @@ pub enum TableError {
 }
 
 impl TableError {
-    /// The program's exit code for it (sysexits), as [`LogError::exit_code`]; 65 a damaged file, 2 a wrong run, 1 no room
+    /// The program's exit code for it (sysexits), as [`LogError::exit_code`]; 65 a damaged file, 2 a wrong run or
+    /// windows that make too much, 1 no room
     /// on this machine.
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -34,7 +41,7 @@ impl TableError {
             Self::Store(error) => error.exit_code(),
             Self::Unreadable { .. } | Self::State { .. } => 65,
             Self::Unwritable { .. } => 70,
-            Self::Restore(_) => 2,
+            Self::Restore(_) | Self::TooLarge { .. } => 2,
             Self::Scratch { .. } => 1,
         }
     }

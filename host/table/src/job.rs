@@ -21,6 +21,9 @@ use crate::{File, TableError, backup};
 pub(crate) const SINK: &str = "table";
 /// Records of the log that are kept: one run has up to three.
 const KEEP_RECORDS: u64 = 6;
+/// A partition's bytes. S3 copies no larger object by one request, and a run that is committed must be publishable; it
+/// holds for all stores, so that a lake can move to another one.
+const MOST_BYTES: u64 = 5 << 30;
 
 /// One owner of one job.
 pub struct TableJob {
@@ -112,8 +115,18 @@ impl TableJob {
     }
 
     /// Stores a partition's bytes, for a run to take; those that are there already are not stored again.
+    ///
+    /// # Errors
+    /// One of more than 5 GiB, of which nothing is stored.
     pub fn store_partition(&self, new: NewPartition) -> Result<Stored, TableError> {
+        self.store_up_to(MOST_BYTES, new)
+    }
+
+    fn store_up_to(&self, most: u64, new: NewPartition) -> Result<Stored, TableError> {
         let NewPartition { path, file, mut inputs } = new;
+        if file.body.length() > most {
+            return Err(TableError::TooLarge { path, size: file.body.length(), most });
+        }
         inputs.sort();
         let (digest, size) = (file.body.digest(), file.body.length());
         let known = self.state.partitions.get(&path);
@@ -249,5 +262,32 @@ impl TableJob {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tallow_edge::{ManualClock, SeededRandom};
+    use tallow_log::Body;
+
+    use super::*;
+
+    #[test]
+    fn a_partition_that_could_not_be_put_in_its_place_is_refused_before_anything_of_it_is_stored() {
+        let store = Store::memory().unwrap();
+        let (clock, random) = (Arc::new(ManualClock::at(0)), Arc::new(SeededRandom::new(1)));
+        let job = TableJob::open(&store, "daily", 3, "test", clock, random).unwrap();
+        let new = NewPartition {
+            path: "serving/daily/symbol=A/year=2026/data.parquet".to_owned(),
+            file: File { body: Body::of("12345"), rows: 1, rows_digest: Digest::of(b"") },
+            inputs: Vec::new(),
+        };
+        let before = store.list("").unwrap();
+        let error = job.store_up_to(4, new.clone()).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(&new.path) && text.contains("5 bytes") && text.contains("longer"), "{text}");
+        assert_eq!((error.exit_code(), error.passes(), store.list("").unwrap()), (2, false, before));
+        assert_eq!(job.store_up_to(5, new).unwrap().size, 5);
+        assert_eq!(MOST_BYTES, 5_368_709_120);
     }
 }
