@@ -62,6 +62,9 @@ impl Job {
         let folder = Folder::new(pipeline, shard)?;
         let writer = Writer { id: format!("{:016x}", random.next_u64()), name: owner.to_owned() };
         let fenced = fence::fence(store, &folder, shard, &writer, &*clock, &*random)?;
+        if let Err(error) = store.sweep_staged(folder.path()) {
+            tracing::warn!(folder = folder.path(), %error, "what a killed upload left stays for now");
+        }
         let mut kept: Vec<Kept> = fenced.before.iter().map(Kept::of).collect();
         kept.push(Kept::of(&fenced.fence));
         let published = fenced.fence.published_through.clone();

@@ -8,6 +8,7 @@ mod large;
 mod open;
 mod probe;
 mod retry;
+mod staged;
 
 use std::fmt;
 use std::ops::Range;
@@ -63,6 +64,8 @@ pub struct Listed {
 pub struct Store {
     objects: Arc<dyn ObjectStore>,
     prefix: Path,
+    /// The folder of a local store.
+    root: Option<Arc<std::path::Path>>,
     /// The root as people write it, without secrets.
     url: Arc<str>,
     runtime: Arc<Runtime>,

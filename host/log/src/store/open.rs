@@ -30,11 +30,13 @@ impl Store {
     pub fn open(url: &str, options: &BTreeMap<String, String>) -> Result<Store, StoreError> {
         let wrong =
             |why: String| StoreError::Misconfigured { url: without_secrets(url), path: String::new(), why };
-        let local = |folder: PathBuf| -> Result<_, StoreError> {
+        let mut root = None;
+        let mut local = |folder: PathBuf| -> Result<_, StoreError> {
             std::fs::create_dir_all(&folder)
                 .map_err(|error| wrong(format!("cannot make the folder {}: {error}", folder.display())))?;
             let files =
                 LocalFileSystem::new_with_prefix(&folder).map_err(|error| wrong(error.to_string()))?;
+            root = Some(Arc::from(folder));
             Ok((Arc::new(files.with_fsync(true)) as Arc<dyn ObjectStore>, Path::default()))
         };
         let (objects, prefix) = match Url::parse(url) {
@@ -54,13 +56,9 @@ impl Store {
                 }
             }
         };
-        Self::build(
-            objects,
-            prefix,
-            &without_secrets(url),
-            Arc::new(SystemClock::new()),
-            Arc::new(SystemRandom),
-        )
+        let (clock, random) = (Arc::new(SystemClock::new()), Arc::new(SystemRandom));
+        let store = Self::build(objects, prefix, &without_secrets(url), clock, random)?;
+        Ok(Self { root, ..store })
     }
 
     /// An empty store of its own in memory.
@@ -102,7 +100,7 @@ impl Store {
                 },
             )?;
         let (url, runtime) = (url.into(), Arc::new(runtime));
-        Ok(Self { objects, prefix, url, runtime, clock, random, patience: Patience::default() })
+        Ok(Self { objects, prefix, root: None, url, runtime, clock, random, patience: Patience::default() })
     }
 }
 

@@ -1,7 +1,12 @@
 //! What a clean-up removes, and what it must not.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tallow_edge::{Clock, ManualClock, Random, SeededRandom, SystemClock};
 use tallow_log::faulty::{Fault, Op};
-use tallow_log::{Job, Retention, StoreError};
+use tallow_log::{Job, Retention, Store, StoreError};
 
 use crate::bench::{Bench, bench, commit};
 
@@ -131,4 +136,28 @@ fn a_clean_up_that_dies_anywhere_is_taken_up_again() {
         assert_eq!(bench.log(), ["11", "12"], "request {dies_at}");
         assert_eq!(bench.blobs(), 4, "request {dies_at}");
     }
+}
+
+#[test]
+fn what_killed_uploads_left_in_a_folder_goes_with_an_owner_an_hour_later() {
+    let place = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::at(SystemClock::new().now_us()));
+    let random: Arc<dyn Random> = Arc::new(SeededRandom::new(1));
+    let store = Store::open(place.path().to_str().unwrap(), &BTreeMap::new()).unwrap();
+    let store = store.with_edge(clock.clone(), random.clone());
+    let open = || Job::open(&store, "btc", 0, "test", clock.clone(), random.clone()).unwrap().job;
+    open().put_blob("a blob").unwrap();
+    let folder = place.path().join("_tallow/jobs/btc/0");
+    let [left, other, beside] =
+        [folder.join("blob/1-2#3"), folder.join("blob/1-2#x"), place.path().join("a#1")];
+    for path in [&left, &other, &beside] {
+        std::fs::write(path, "half of it").unwrap();
+    }
+    let there = || [&left, &other, &beside].map(|path| path.exists());
+    open();
+    assert_eq!(there(), [true; 3], "it may be an upload that goes on");
+    clock.advance(Duration::from_secs(3_700));
+    open();
+    assert_eq!(there(), [false, true, true]);
+    assert_eq!(store.list("_tallow/jobs/btc/0/blob").unwrap().len(), 2, "a blob, and what is no upload's");
 }
