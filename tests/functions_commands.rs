@@ -3,10 +3,11 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
+use std::process::Command;
 
 use serde_json::{Value, json};
 use tallow_tests::paths;
-use tallow_tests::tallow::{Finished, run};
+use tallow_tests::tallow::{Finished, run, start_command};
 use tempfile::TempDir;
 
 /// Runs `tallow functions` on the checkout's own manifest.
@@ -107,6 +108,28 @@ fn run_makes_the_pipelines_candles_of_a_sample() {
     assert_eq!(json!(of("volume")), json!(["120.00000000", "60.00000000"]));
     let days: Vec<&Value> = lines.iter().filter(|line| line["window"] == "1d").collect();
     assert_eq!((days.len(), &days[0]["trades"]), (1, &json!(90)));
+}
+
+/// A limit that neither compiled code nor a function's memory keeps to.
+#[test]
+fn functions_run_where_files_may_have_a_few_kilobytes_and_compiled_code_is_then_not_kept() {
+    let (folder, sample) = sample(3);
+    let cache = folder.path().join("tallow/compiled");
+    let program = paths::program("tallow").display().to_string();
+    let run = |signal: &str| {
+        let mut command = Command::new("sh");
+        let limited = format!("{signal} ulimit -f 16 && XDG_CACHE_HOME=$1 && shift && exec \"$0\" \"$@\"");
+        command.args(["-c", &limited, &program, &folder.path().display().to_string()]);
+        command.args(["functions", "run", &component("parse-market"), "--input", &sample]);
+        start_command(command).wait().success()
+    };
+    // Left alone, and ignored by whoever started the program.
+    for signal in ["", "trap '' XFSZ &&"] {
+        let said = run(signal);
+        assert!(said.stdout.contains("3 records: 3 rows"), "{}", said.stdout);
+        assert!(said.stderr.contains("compiled code is not cached"), "{}", said.stderr);
+        assert_eq!(cache.read_dir().unwrap().count(), 0, "half a file is kept");
+    }
 }
 
 #[test]

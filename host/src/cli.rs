@@ -89,6 +89,7 @@ impl From<crate::error::PipelineError> for Failure {
 
 /// Runs the command of this process's arguments.
 pub fn main() -> ExitCode {
+    stop::survive_full_files();
     if trigger::is_called() {
         return trigger::main();
     }

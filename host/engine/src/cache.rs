@@ -58,9 +58,12 @@ fn write(path: &Path, component: &Component) -> wasmtime::Result<()> {
     let mut file = Sha256::digest(&code).to_vec();
     file.extend_from_slice(&code);
     let draft = path.with_extension(format!("{}-{}", std::process::id(), hex(&file[..4])));
-    std::fs::write(&draft, file)?;
-    std::fs::rename(&draft, path)?;
-    Ok(())
+    let written = std::fs::write(&draft, file).and_then(|()| std::fs::rename(&draft, path));
+    if written.is_err() {
+        // Half a file may be there, or none.
+        let _ = std::fs::remove_file(&draft);
+    }
+    Ok(written?)
 }
 
 /// Makes the folder, or sees that nobody else can write to the one that is there: its files are run.

@@ -109,6 +109,20 @@ fn config() -> Config {
         .wasm_simd(true)
         .wasm_relaxed_simd(false)
         .wasm_memory64(false)
-        .max_wasm_stack(1 << 20);
+        .max_wasm_stack(1 << 20)
+        .memory_init_cow(takes_images());
     config
+}
+
+/// Bytes of the largest memory that a function can have.
+const LARGEST_IMAGE_BYTES: libc::rlim_t = 4 << 30;
+
+/// Whether any memory's first content can be a file that instances map. It is one in memory, but this process's limit on
+/// the size of files (`ulimit -f`) holds for it all the same; then no function would start. Where there is a limit, each
+/// instance has the content copied into its memory. A child that compiles has the same limit, and so the same settings.
+fn takes_images() -> bool {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the call writes `limit` and nothing else.
+    let known = unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &mut limit) } == 0;
+    known && limit.rlim_cur >= LARGEST_IMAGE_BYTES
 }

@@ -40,6 +40,13 @@ pub fn on_signals() -> Result<Arc<AtomicBool>, Failure> {
     Ok(stop)
 }
 
+/// A write past the limit on the size of files (`ulimit -f`) is an error that the writer can tell of, such as of a cache
+/// that can be done without; left alone, the signal for it ends the process without a word.
+pub fn survive_full_files() {
+    // Where that cannot be had, it is as it was.
+    let _ = signal_hook::flag::register(libc::SIGXFSZ, Arc::default());
+}
+
 fn not_heard(error: std::io::Error) -> Failure {
     Failure::new(exit::FAILED, format!("cannot listen to signals: {error}"))
 }
