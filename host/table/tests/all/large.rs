@@ -112,10 +112,14 @@ fn a_file_has_the_bytes_that_it_would_have_in_memory() {
     let layout = Layout { sorted_by: &[1], opaque: &[] };
     let mut in_memory = Encoder::new(Vec::new(), all.schema(), layout).unwrap();
     let mut digest = PiecesDigest::new(all.schema());
-    let mut from = 0;
+    let (mut from, mut writer_rows) = (0, 0);
+    // As they come, and in the pieces in which they are encoded.
+    for part in [PIECE_ROWS, all.num_rows() - PIECE_ROWS] {
+        writer.write(&all.slice(writer_rows, part)).unwrap();
+        writer_rows += part;
+    }
     while from < all.num_rows() {
-        let piece = all.slice(from, PIECE_ROWS.min(all.num_rows() - from));
-        writer.write(&piece).unwrap();
+        let piece = all.slice(from, tallow_sink::PIECE_ROWS.min(all.num_rows() - from));
         in_memory.write(&piece).unwrap();
         digest.add(&piece).unwrap();
         from += piece.num_rows();
