@@ -240,6 +240,30 @@ fn a_run_that_dies_within_a_symbol_goes_on_from_its_last_commit_with_the_same_by
 }
 
 #[test]
+fn where_years_are_written_on_the_way_it_goes_on_from_the_end_of_one_however_seldom_that_is() {
+    let world = |piece| World { piece, ..minutes("1m") };
+    let straight = world(Duration::ZERO);
+    let whole = straight.run().unwrap();
+    // Commits are due here and there in the middle of years.
+    for seconds in [1, 3] {
+        let mut least = whole.lines;
+        for dead in 1.. {
+            let world = world(Duration::from_secs(seconds));
+            world.faulty.script_after(dead, Op::Create, "/log/", Fault::Denied);
+            if world.run().is_ok() {
+                break;
+            }
+            let again = world.run().unwrap().lines;
+            // Nothing is read again where the group had been committed.
+            least = least.min(if again > 0 { again } else { least });
+            assert!(world.objects() == straight.objects(), "{seconds} {dead}");
+        }
+        // The first year has 87,840 minutes.
+        assert!(least < whole.lines - 80_000, "{seconds}: {least} of {} lines again", whole.lines);
+    }
+}
+
+#[test]
 fn sparse_minutes_too_and_what_is_missing_is_known_of_every_window() {
     let is_there = |minute: i64| minute % 5 == 0 || minute % 7 == 0;
     let straight = some_minutes("1m", is_there);

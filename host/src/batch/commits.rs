@@ -17,7 +17,7 @@ use super::run::Wiring;
 use crate::error::PipelineError;
 
 /// What was made is committed at least that often: a run that is killed then goes on from there.
-const COMMIT_EVERY: Duration = Duration::from_secs(20);
+pub const COMMIT_EVERY: Duration = Duration::from_secs(20);
 
 /// What the job's log remembers of a group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -15,6 +15,9 @@ use crate::stage::parse::{Piece, event_times};
 /// have any names, even these.
 const ORIGIN: [&str; 5] = ["origin.kind", "origin.file", "origin.line", "origin.row", "origin.raw"];
 
+/// Bytes of a piece's lines, each as often as it gave rows.
+const MOST_LINE_BYTES: usize = 256 << 20;
+
 /// Sorted rows as a piece.
 #[derive(Debug)]
 pub struct Sorted {
@@ -29,11 +32,17 @@ pub struct Sorted {
 /// The rows of a piece: their columns, and what they came from. None where there are no rows.
 ///
 /// # Errors
-/// A decimal has more than 38 digits.
+/// A decimal has more than 38 digits; long lines gave thousands of rows each.
 pub fn to_rows(piece: &Piece) -> Result<Option<RecordBatch>, ArrowError> {
     let rows = &piece.parsed.rows;
     if rows.table.rows == 0 {
         return Ok(None);
+    }
+    // Each row carries its line.
+    let line_bytes = |record: &u32| piece.batch.values.get(*record as usize).map_or(0, <[u8]>::len);
+    if rows.records.iter().map(line_bytes).sum::<usize>() > MOST_LINE_BYTES {
+        let why = "lines that give so many rows that they cannot be sorted; sort the files by time";
+        return Err(ArrowError::InvalidArgumentError(why.to_owned()));
     }
     let columns = to_arrow(&rows.table)?;
     let origin = to_arrow(&origin(&piece.batch, rows))?;
@@ -189,6 +198,14 @@ mod tests {
         let (event_times, _) = event_times(&batch, &rows, "event_time", i64::MAX).unwrap();
         let parsed = Parsed { rows, ignored: Marked::default(), rejected: Marked::default(), rounded: 3 };
         Piece { batch, parsed, event_times }
+    }
+
+    #[test]
+    fn a_long_line_that_gives_thousands_of_rows_is_an_error_before_each_row_carries_it() {
+        let (raw, times) = ("x".repeat(200_000), vec![1; 2_000]);
+        let error = to_rows(&piece(&[("a.csv", 1, &raw, &times)])).unwrap_err();
+        assert!(error.to_string().contains("cannot be sorted"), "{error}");
+        assert!(to_rows(&piece(&[("a.csv", 1, &raw, &times[..20])])).unwrap().is_some());
     }
 
     fn pieces() -> [Piece; 2] {

@@ -1,11 +1,12 @@
 //! A group in work: its open windows, books and files, from the first line to the last, in one run or in several.
 
+use tallow_edge::Ticks;
 use tallow_table::{File, Stored};
 
 use super::accounts::Accounts;
 use super::checkpoint::{Around, Checkpoint, Position};
 use super::close::Closer;
-use super::commits::Commits;
+use super::commits::{COMMIT_EVERY, Commits};
 use super::coverage::Coverage;
 use super::error::BatchError;
 use super::fold::Fold;
@@ -26,6 +27,8 @@ pub struct Work<'a> {
     closer: Closer<'a>,
     letters: Letters,
     files: Vec<Stored>,
+    /// When it was told last how far the group is.
+    kept: Ticks,
 }
 
 impl<'a> Work<'a> {
@@ -40,6 +43,7 @@ impl<'a> Work<'a> {
             closer: Closer::new(plan, &wiring.merge, making.footer(), false)?,
             letters: Letters::new(&plan.log_name(), making.name),
             files: Vec::new(),
+            kept: wiring.clock.ticks(),
             making,
         })
     }
@@ -70,6 +74,7 @@ impl<'a> Work<'a> {
             closer,
             letters,
             files: checkpoint.files,
+            kept: wiring.clock.ticks(),
             making,
         })
     }
@@ -85,7 +90,9 @@ impl<'a> Work<'a> {
         let letters = self.letters.of_many(&mut self.accounts.dead)?;
         let complete = self.closer.relieve(&mut self.fold, &mut self.accounts)?;
         self.making.store(letters.into_iter().chain(complete), commits, &mut self.files)?;
-        match commits.is_due() {
+        // What cannot be told now is told as soon as it can.
+        let is_old = self.making.wiring.clock.ticks().since(self.kept) >= COMMIT_EVERY;
+        match is_old && self.closer.finish.is_between_years() || commits.is_due() {
             true => self.checkpoint(commits),
             false => Ok(()),
         }
@@ -97,6 +104,7 @@ impl<'a> Work<'a> {
         if !self.closer.finish.is_between_years() || self.at == Position::default() {
             return commits.commit();
         }
+        self.kept = self.making.wiring.clock.ticks();
         let last_rows = self.closer.finish.last_rows().map(|(symbol, rows)| {
             let file = File::of_rows("last rows", rows, "window_start", &[])?;
             let bytes = file.body.read(0..file.body.length());
