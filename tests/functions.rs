@@ -16,7 +16,7 @@ fn functions_import_types_only_and_export_their_contract_only() {
     for (function, export) in [
         ("parse-kline", "tallow:parse/parse@0.1.0"),
         ("parse-market", "tallow:parse/parse@0.1.0"),
-        ("window", "tallow:window/window@0.1.0"),
+        ("window", "tallow:window/window@0.2.0"),
         ("backfill-binance", "tallow:backfill/backfill@0.1.0"),
         ("backfill-coinbase", "tallow:backfill/backfill@0.1.0"),
     ] {

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use gateway_core::contracts::{backfill, merge, parse, types, window};
 use gateway_messages::{
     CONTENT_TYPE, DECODE, DecodeCall, MERGE, MergeCall, PARSE, PLAN, ParseCall, PlanCall, State, Step,
-    WINDOW, WindowAnswer, WindowCall, decode, encode,
+    WINDOW, WINDOW_CONTENT_TYPE, WindowAnswer, WindowCall, decode, encode,
 };
 use tallow_edge::{Random, SeededRandom};
 use tallow_tests::gateways::Gateways;
@@ -20,9 +20,13 @@ const TRIES: u64 = 250;
 
 const MINUTE_US: i64 = 60_000_000;
 
+fn media_type(path: &str) -> &'static str {
+    if path == WINDOW { WINDOW_CONTENT_TYPE } else { CONTENT_TYPE }
+}
+
 /// Fails where a gateway breaks down over a message.
 fn refused_or_answered(path: &str, message: &[u8], how: &str) {
-    let reply = GATEWAYS.post(path, CONTENT_TYPE, message);
+    let reply = GATEWAYS.post(path, media_type(path), message);
     assert!(
         matches!(reply.status, 200 | 400 | 413),
         "{path}, {how}: {} {}\n{message:?}",
@@ -32,7 +36,7 @@ fn refused_or_answered(path: &str, message: &[u8], how: &str) {
 }
 
 fn survives(path: &str, real: &[u8]) {
-    let reply = GATEWAYS.post(path, CONTENT_TYPE, real);
+    let reply = GATEWAYS.post(path, media_type(path), real);
     assert_eq!(reply.status, 200, "{path}: {}", String::from_utf8_lossy(&reply.body));
     assert_eq!(reply.body.first(), Some(&0), "{path}: the function takes the real message");
     let random = SeededRandom::new(real.len() as u64);
@@ -176,7 +180,8 @@ fn no_message_breaks_window_whatever_its_state_is() {
     let fresh = encode(&fresh).unwrap();
     survives(WINDOW, &fresh);
 
-    let answer: Result<Answer, String> = decode(&GATEWAYS.post(WINDOW, CONTENT_TYPE, &fresh).body).unwrap();
+    let answer: Result<Answer, String> =
+        decode(&GATEWAYS.post(WINDOW, WINDOW_CONTENT_TYPE, &fresh).body).unwrap();
     let parts = answer.unwrap().changed;
     assert!(!parts.is_empty());
     let steps = vec![Step::Changed, Step::Advance(MINUTE_US), Step::CloseAll, Step::Stats];

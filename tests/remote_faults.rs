@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use gateway_messages::{CONTENT_TYPE, WINDOW, WINDOW_CONTENT_TYPE};
 use tallow_http::local::Server;
 use tallow_http::{Answer, Received, Trouble};
 use tallow_tests::gateway::{COMPOSED, Gateway, send};
@@ -64,13 +65,18 @@ fn forward(address: &str, received: &Received) -> Answer {
 
 /// An answer to a call after the good ones.
 fn late(before: usize, received: &Received, answer: impl Fn() -> Answer) -> Option<Answer> {
-    (received.method == "POST" && before >= GOOD_CALLS).then(answer)
+    (received.method == "POST" && before >= GOOD_CALLS).then(|| of_path(answer(), &received.path))
+}
+
+/// A function's answer, in the binary form of the path that it is given for.
+fn of_path(answer: Answer, path: &str) -> Answer {
+    let is_binary = answer.headers.iter().any(|(name, _)| name == "tallow-function");
+    let content_type = if path == WINDOW { WINDOW_CONTENT_TYPE } else { CONTENT_TYPE };
+    if is_binary { answer.with_header("content-type", content_type) } else { answer }
 }
 
 fn binary(body: &'static [u8], function: &str) -> Answer {
-    Answer::ok(body)
-        .with_header("content-type", "application/vnd.tallow.v0.1")
-        .with_header("tallow-function", function)
+    Answer::ok(body).with_header("tallow-function", function)
 }
 
 /// Runs into the fault, then, the gateway mended, to the end.

@@ -66,6 +66,7 @@ pub fn windows(
         counts.late += report.late;
         counts.duplicate += report.duplicate;
         counts.conflict += report.conflict;
+        counts.untracked += report.untracked;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use gateway_messages::{CONTENT_TYPE, FUNCTION_HEADER, Fault, MAX_BODY_BYTES};
+use gateway_messages::{CONTENT_TYPE, FUNCTION_HEADER, Fault, MAX_BODY_BYTES, content_type};
 use tallow_edge::{Clock, Random};
 use tallow_engine::{CallError, Caller, Callers, Contract, Descriptor};
 use tallow_http::{AllowList, Http, Origin, Request, Response};
@@ -36,7 +36,7 @@ impl Gateways {
     /// # Errors
     /// The gateway is away, is none, or has no such function.
     pub fn describe(&self, url: &str, contract: Contract) -> Result<Descriptor, CallError> {
-        let gateway = self.gateway(url, String::new()).map_err(CallError::Remote)?;
+        let gateway = self.gateway(url, String::new(), CONTENT_TYPE).map_err(CallError::Remote)?;
         let page = gateway.until_answered(|| gateway.request("/", None))?;
         match page.status {
             200 => Descriptor::of(url, &page.body, contract).map_err(CallError::Remote),
@@ -44,7 +44,7 @@ impl Gateways {
         }
     }
 
-    fn gateway(&self, url: &str, function: String) -> Result<Gateway, String> {
+    fn gateway(&self, url: &str, function: String, content_type: &'static str) -> Result<Gateway, String> {
         let origin = url::Url::parse(url).map_err(|error| format!("{url}: {error}"))?;
         let origin = Origin::of(&origin).map_err(|why| format!("{url}: {why}"))?;
         // The manifest names this very host: it may be one of the same network.
@@ -60,6 +60,7 @@ impl Gateways {
             url: url.to_owned(),
             token: self.tokens.get(url).cloned(),
             function,
+            content_type,
             http: Arc::new(http),
             clock: self.clock.clone(),
             random: self.random.clone(),
@@ -70,7 +71,9 @@ impl Gateways {
 
 impl Callers for Gateways {
     fn open(&self, descriptor: &Descriptor) -> Result<Arc<dyn Caller>, String> {
-        Ok(Arc::new(self.gateway(&descriptor.remote, descriptor.function.label())?))
+        let function = &descriptor.function;
+        let content_type = content_type(&function.contract);
+        Ok(Arc::new(self.gateway(&descriptor.remote, function.label(), content_type)?))
     }
 }
 
@@ -79,6 +82,8 @@ struct Gateway {
     token: Option<Secret>,
     /// Name and version of the function that it must be.
     function: String,
+    /// Of its messages.
+    content_type: &'static str,
     http: Arc<dyn Http>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -103,7 +108,7 @@ impl Gateway {
         let url = format!("{}{path}", self.url);
         let request = match message {
             None => Request::get(url),
-            Some(message) => Request::post(url, message).with_header("content-type", CONTENT_TYPE),
+            Some(message) => Request::post(url, message).with_header("content-type", self.content_type),
         };
         match &self.token {
             None => request,
@@ -153,11 +158,10 @@ impl Gateway {
     /// The message of an answer that the function of the descriptor gave.
     fn checked(&self, answer: Response) -> Result<Vec<u8>, CallError> {
         let media_type = answer.header("content-type").unwrap_or_default();
-        if media_type != CONTENT_TYPE {
+        if media_type != self.content_type {
             return Err(CallError::Remote(format!(
-                "{} answers with `{media_type}` where `{CONTENT_TYPE}` was asked for: it is no gateway of this version of \
-                 tallow",
-                self.url
+                "{} answers with `{media_type}` where `{}` was asked for: it is no gateway of this version of tallow",
+                self.url, self.content_type
             )));
         }
         let function = answer.header(FUNCTION_HEADER).unwrap_or_default();

@@ -61,7 +61,7 @@ pub fn window(functions: &impl Functions) -> AboutFunction {
     AboutFunction {
         state_version: Some(description.state_version),
         reads_state_versions: description.reads_state_versions,
-        ..named("tallow:window/window@0.1.0", description.name, description.version)
+        ..named("tallow:window/window@0.2.0", description.name, description.version)
     }
 }
 

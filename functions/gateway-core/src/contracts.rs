@@ -6,7 +6,7 @@ wit_bindgen::generate!({
         package tallow:gateway@0.1.0;
         world functions {
             import tallow:parse/parse@0.1.0;
-            import tallow:window/window@0.1.0;
+            import tallow:window/window@0.2.0;
             import tallow:merge/merge@0.1.0;
             import tallow:backfill/backfill@0.1.0;
         }

@@ -42,7 +42,7 @@ impl Functions for Untouched {
         panic!("open was called")
     }
 
-    fn restore(&self, _: &[window::Spec], _: i64, _: &[window::Part]) -> Result<Never, String> {
+    fn restore(&self, _: &[window::Spec], _: i64) -> Result<Never, String> {
         panic!("restore was called")
     }
 
@@ -87,19 +87,23 @@ impl Windows for Never {
         match *self {}
     }
 
-    fn advance(&self, _: i64) -> Result<Vec<window::Output>, String> {
+    fn load(&self, _: &[window::Part]) -> Result<(), String> {
         match *self {}
     }
 
-    fn close_all(&self) -> Result<Vec<window::Output>, String> {
+    fn advance(&self, _: i64, _: window::Portion) -> Result<window::OutputPiece, String> {
         match *self {}
     }
 
-    fn changed(&self) -> Vec<window::Output> {
+    fn close_all(&self, _: window::Portion) -> Result<window::OutputPiece, String> {
         match *self {}
     }
 
-    fn snapshot(&self, _: u64) -> window::SnapshotParts {
+    fn changed(&self, _: window::Portion) -> Result<window::OutputPiece, String> {
+        match *self {}
+    }
+
+    fn snapshot(&self, _: u64, _: u64) -> Result<window::SnapshotPiece, String> {
         match *self {}
     }
 

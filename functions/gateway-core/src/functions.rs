@@ -11,12 +11,7 @@ pub trait Functions {
 
     fn window_description(&self) -> window::Description;
     fn open(&self, specs: &[window::Spec]) -> Result<Self::Windows, String>;
-    fn restore(
-        &self,
-        specs: &[window::Spec],
-        watermark_us: i64,
-        parts: &[window::Part],
-    ) -> Result<Self::Windows, String>;
+    fn restore(&self, specs: &[window::Spec], watermark_us: i64) -> Result<Self::Windows, String>;
 
     fn merge_description(&self) -> merge::Description;
     fn merge(
@@ -44,10 +39,11 @@ pub trait Functions {
 /// The resource of `tallow:window`.
 pub trait Windows {
     fn update(&self, rows: &window::Rows) -> Result<Vec<window::Report>, String>;
-    fn advance(&self, watermark_us: i64) -> Result<Vec<window::Output>, String>;
-    fn close_all(&self) -> Result<Vec<window::Output>, String>;
-    fn changed(&self) -> Vec<window::Output>;
-    fn snapshot(&self, since: u64) -> window::SnapshotParts;
+    fn load(&self, parts: &[window::Part]) -> Result<(), String>;
+    fn advance(&self, watermark_us: i64, portion: window::Portion) -> Result<window::OutputPiece, String>;
+    fn close_all(&self, portion: window::Portion) -> Result<window::OutputPiece, String>;
+    fn changed(&self, portion: window::Portion) -> Result<window::OutputPiece, String>;
+    fn snapshot(&self, since: u64, max_bytes: u64) -> Result<window::SnapshotPiece, String>;
     fn stats(&self) -> Vec<window::Stats>;
 }
 
@@ -73,13 +69,8 @@ impl Functions for Linked {
         window::Windows::open(specs)
     }
 
-    fn restore(
-        &self,
-        specs: &[window::Spec],
-        watermark_us: i64,
-        parts: &[window::Part],
-    ) -> Result<window::Windows, String> {
-        window::Windows::restore(specs, watermark_us, parts)
+    fn restore(&self, specs: &[window::Spec], watermark_us: i64) -> Result<window::Windows, String> {
+        window::Windows::restore(specs, watermark_us)
     }
 
     fn merge_description(&self) -> merge::Description {
@@ -123,20 +114,24 @@ impl Windows for window::Windows {
         self.update(rows)
     }
 
-    fn advance(&self, watermark_us: i64) -> Result<Vec<window::Output>, String> {
-        self.advance(watermark_us)
+    fn load(&self, parts: &[window::Part]) -> Result<(), String> {
+        self.load(parts)
     }
 
-    fn close_all(&self) -> Result<Vec<window::Output>, String> {
-        self.close_all()
+    fn advance(&self, watermark_us: i64, portion: window::Portion) -> Result<window::OutputPiece, String> {
+        self.advance(watermark_us, portion)
     }
 
-    fn changed(&self) -> Vec<window::Output> {
-        self.changed()
+    fn close_all(&self, portion: window::Portion) -> Result<window::OutputPiece, String> {
+        self.close_all(portion)
     }
 
-    fn snapshot(&self, since: u64) -> window::SnapshotParts {
-        self.snapshot(since)
+    fn changed(&self, portion: window::Portion) -> Result<window::OutputPiece, String> {
+        self.changed(portion)
+    }
+
+    fn snapshot(&self, since: u64, max_bytes: u64) -> Result<window::SnapshotPiece, String> {
+        self.snapshot(since, max_bytes)
     }
 
     fn stats(&self) -> Vec<window::Stats> {

@@ -1,6 +1,6 @@
 //! Requests and answers, whatever carries them.
 
-use gateway_messages::{CONTENT_TYPE, FUNCTION_HEADER, Fault, MAX_BODY_BYTES, encode};
+use gateway_messages::{FUNCTION_HEADER, Fault, MAX_BODY_BYTES, encode};
 use serde::Serialize;
 
 /// A request whose body has been read whole.
@@ -86,9 +86,9 @@ impl Response {
         Self::new(200, content_type, text.as_bytes().to_vec())
     }
 
-    pub fn binary(message: &impl Serialize) -> Result<Self, Refused> {
+    pub fn binary(content_type: &str, message: &impl Serialize) -> Result<Self, Refused> {
         let body = encode(message).map_err(|error| Refused::new(500, error))?;
-        Ok(Self::new(200, CONTENT_TYPE, body))
+        Ok(Self::new(200, content_type, body))
     }
 
     /// Says which function gave the answer.

@@ -1,6 +1,6 @@
 //! Which function a request is for, and in which form it is written.
 
-use gateway_messages::{AboutFunction, CONTENT_TYPE, DECODE, MAX_BODY_BYTES, MERGE, PARSE, PLAN, WINDOW};
+use gateway_messages::{AboutFunction, DECODE, MAX_BODY_BYTES, MERGE, PARSE, PLAN, WINDOW, content_type};
 
 use crate::functions::Functions;
 use crate::http::{Refused, Request, Response};
@@ -48,11 +48,12 @@ fn call<F: Functions>(
     binary: Answering<F>,
     about: fn(&F) -> AboutFunction,
 ) -> Result<Response, Refused> {
-    let answering = match form(request)? {
+    let about = about(functions);
+    let answering = match form(request, content_type(&about.contract))? {
         Form::Json => json,
         Form::Binary => binary,
     };
-    Ok(answering(functions, &request.body)?.by(about(functions).label()))
+    Ok(answering(functions, &request.body)?.by(about.label()))
 }
 
 fn get(request: &Request) -> Result<(), Refused> {
@@ -62,7 +63,7 @@ fn get(request: &Request) -> Result<(), Refused> {
     }
 }
 
-fn form(request: &Request) -> Result<Form, Refused> {
+fn form(request: &Request, binary: &str) -> Result<Form, Refused> {
     if request.method != "POST" {
         return Err(not_allowed(&request.method, "POST"));
     }
@@ -71,10 +72,8 @@ fn form(request: &Request) -> Result<Form, Refused> {
     match media_type.as_str() {
         // What curl sends of its own accord with --data.
         "application/json" | "application/x-www-form-urlencoded" => Ok(Form::Json),
-        CONTENT_TYPE => Ok(Form::Binary),
-        other => {
-            Err(Refused::new(415, format!("content-type {other}: send application/json, or {CONTENT_TYPE}")))
-        }
+        other if other == binary => Ok(Form::Binary),
+        other => Err(Refused::new(415, format!("content-type {other}: send application/json, or {binary}"))),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is refused is refused before a function is called. What functions answer is tested on the built gateways.
 
-use gateway_messages::{About, CONTENT_TYPE, MAX_BODY_BYTES};
+use gateway_messages::{About, CONTENT_TYPE, MAX_BODY_BYTES, WINDOW_CONTENT_TYPE};
 use serde_json::{Value, json};
 
 use crate::fake::Untouched;
@@ -118,7 +118,8 @@ fn an_unknown_key_or_a_wrong_value_is_named() {
 fn bytes_that_are_no_message_are_refused() {
     for path in ["/parse", "/window", "/merge", "/backfill/plan", "/backfill/decode"] {
         for body in [vec![], vec![255; 40], vec![0; 3000]] {
-            let response = send("POST", path, CONTENT_TYPE, body);
+            let content_type = if path == "/window" { WINDOW_CONTENT_TYPE } else { CONTENT_TYPE };
+            let response = send("POST", path, content_type, body);
             assert_eq!(response.status, 400, "{path}");
             assert!(error(&response).contains("not a message of this path"), "{path}");
         }

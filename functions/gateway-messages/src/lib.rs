@@ -11,6 +11,14 @@ use serde::{Deserialize, Serialize};
 /// The media type of the binary form. Its number is that of the contracts: `tallow:*@0.1.0`.
 pub const CONTENT_TYPE: &str = "application/vnd.tallow.v0.1";
 
+/// The media type of [`WINDOW`]'s binary form: `tallow:window@0.2.0`.
+pub const WINDOW_CONTENT_TYPE: &str = "application/vnd.tallow.v0.2";
+
+/// The media type of a contract's binary form, such as `tallow:parse/parse@0.1.0`'s.
+pub fn content_type(contract: &str) -> &'static str {
+    if contract.ends_with("@0.2.0") { WINDOW_CONTENT_TYPE } else { CONTENT_TYPE }
+}
+
 /// Largest body of a request and of an answer, in bytes: what every platform takes.
 pub const MAX_BODY_BYTES: usize = 10 << 20;
 

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use crate::giving::{OutputPiece, Portion};
 use crate::{spec, state, table};
 
 wit_bindgen::generate!({
@@ -44,17 +45,15 @@ impl wit::GuestWindows for Resource {
         crate::Windows::open(specs.into_iter().map(spec_in).collect()).map(Resource::new)
     }
 
-    fn restore(
-        specs: Vec<wit::Spec>,
-        watermark_us: i64,
-        parts: Vec<wit::Part>,
-    ) -> Result<wit::Windows, String> {
+    fn restore(specs: Vec<wit::Spec>, watermark_us: i64) -> Result<wit::Windows, String> {
         let specs = specs.into_iter().map(spec_in).collect();
-        let parts: Vec<state::Part> = parts
-            .into_iter()
-            .map(|wit::Part { spec, group, bytes }| state::Part { spec, group, bytes })
-            .collect();
-        crate::Windows::restore(specs, watermark_us, &parts).map(Resource::new)
+        crate::Windows::restore(specs, watermark_us, &[]).map(Resource::new)
+    }
+
+    fn load(&self, parts: Vec<wit::Part>) -> Result<(), String> {
+        let parts =
+            parts.into_iter().map(|wit::Part { spec, group, bytes }| state::Part { spec, group, bytes });
+        self.0.borrow_mut().load(&parts.collect::<Vec<_>>())
     }
 
     fn update(&self, rows: wit::Rows) -> Result<Vec<wit::Report>, String> {
@@ -62,25 +61,23 @@ impl wit::GuestWindows for Resource {
         Ok(reports.into_iter().map(report_out).collect())
     }
 
-    fn advance(&self, watermark_us: i64) -> Result<Vec<wit::Output>, String> {
-        Ok(outputs(self.0.borrow_mut().advance(watermark_us)))
+    fn advance(&self, watermark_us: i64, portion: wit::Portion) -> Result<wit::OutputPiece, String> {
+        self.0.borrow_mut().advance_by(watermark_us, portion_in(portion)).map(piece_out)
     }
 
-    fn close_all(&self) -> Result<Vec<wit::Output>, String> {
-        Ok(outputs(self.0.borrow_mut().close_all()))
+    fn close_all(&self, portion: wit::Portion) -> Result<wit::OutputPiece, String> {
+        self.0.borrow_mut().close_all_by(portion_in(portion)).map(piece_out)
     }
 
-    fn changed(&self) -> Vec<wit::Output> {
-        outputs(self.0.borrow_mut().changed())
+    fn changed(&self, portion: wit::Portion) -> Result<wit::OutputPiece, String> {
+        self.0.borrow_mut().changed_by(portion_in(portion)).map(piece_out)
     }
 
-    fn snapshot(&self, since: u64) -> wit::SnapshotParts {
-        let state::Snapshot { version, parts } = self.0.borrow().snapshot(since);
-        let parts = parts
-            .into_iter()
-            .map(|state::Part { spec, group, bytes }| wit::Part { spec, group, bytes })
-            .collect();
-        wit::SnapshotParts { version, parts }
+    fn snapshot(&self, since: u64, max_bytes: u64) -> Result<wit::SnapshotPiece, String> {
+        let piece = self.0.borrow_mut().snapshot_by(since, max_bytes)?;
+        let parts = piece.parts.into_iter();
+        let parts = parts.map(|state::Part { spec, group, bytes }| wit::Part { spec, group, bytes });
+        Ok(wit::SnapshotPiece { version: piece.version, parts: parts.collect(), more: piece.more })
     }
 
     fn stats(&self) -> Vec<wit::Stats> {
@@ -153,6 +150,7 @@ fn report_out(report: crate::Report) -> wit::Report {
         invalid: report.invalid,
         assignments: report.assignments,
         accepted: report.accepted,
+        untracked: report.untracked,
         late: report.late,
         duplicate: report.duplicate,
         conflict: report.conflict,
@@ -161,13 +159,15 @@ fn report_out(report: crate::Report) -> wit::Report {
     }
 }
 
-fn outputs(outputs: Vec<crate::Output>) -> Vec<wit::Output> {
-    outputs
-        .into_iter()
-        .map(|output| wit::Output {
-            spec: output.spec,
-            table: table_out(output.table),
-            assignments: output.assignments,
-        })
-        .collect()
+fn portion_in(portion: wit::Portion) -> Portion {
+    Portion { windows: portion.windows, bytes: portion.bytes }
+}
+
+fn piece_out(piece: OutputPiece) -> wit::OutputPiece {
+    let outputs = piece.outputs.into_iter().map(|output| wit::Output {
+        spec: output.spec,
+        table: table_out(output.table),
+        assignments: output.assignments,
+    });
+    wit::OutputPiece { outputs: outputs.collect(), more: piece.more }
 }

@@ -25,126 +25,104 @@ pub struct Candle {
     pub revision: u64,
 }
 
-/// Closes every window whose end is at or before the watermark; `before_us` is the watermark that held
-/// until now.
-pub fn advance(
+impl Candle {
+    /// About what its row takes in an output.
+    pub fn output_bytes(&self) -> u64 {
+        (self.key.len() + 16 * (8 + self.cells.len())) as u64
+    }
+}
+
+/// Start of the key's oldest window, from `from_us` on, that ends at or before the watermark.
+pub fn next_to_close(state: &SpecState, key: u32, from_us: i64, watermark_us: i64) -> Option<i64> {
+    let (&oldest_us, &slot) = state.states[key as usize].open.first_key_value()?;
+    match state.plan.form {
+        Form::Panes(grid) => {
+            let start_us = from_us.max(grid.windows_of(oldest_us).0);
+            (start_us + grid.size_us <= watermark_us).then_some(start_us)
+        }
+        Form::Session { .. } => (state.panes.get(slot).end_us <= watermark_us).then_some(oldest_us),
+    }
+}
+
+/// Closes a key's oldest open window, for good; none where it holds no rows. `left` is the same for all windows of the
+/// key that close together.
+pub fn close(
     state: &mut SpecState,
     topics: &Topics,
-    before_us: i64,
-    watermark_us: i64,
-    version: u64,
-) -> Vec<Candle> {
-    let mut candles = Vec::new();
-    for key in state.keys.indices() {
-        let closed = match state.plan.form {
-            Form::Panes(grid) => {
-                close_panes(state, topics, grid, key, (before_us, watermark_us), &mut candles)
-            }
-            Form::Session { .. } => close_sessions(state, key, watermark_us, &mut candles),
-        };
-        let capped = state.states[key as usize].ids.cap();
-        if closed || capped {
-            state.touch(key, version);
-            state.drop_if_idle(key);
+    key: u32,
+    start_us: i64,
+    left: &mut Left,
+) -> Option<Candle> {
+    match state.plan.form {
+        Form::Panes(grid) => {
+            let closed = window(state, topics, grid, key, start_us).map(|window| {
+                let given = state.states[key as usize].given.remove(&start_us).unwrap_or(0);
+                candle(state, key, window, given, false)
+            });
+            drop_panes(state, grid, key, start_us, left);
+            closed
         }
+        Form::Session { .. } => close_session(state, key, start_us, left),
     }
-    sort(&mut candles);
-    candles
 }
 
-/// The open windows that hold a wanted pane or session.
-pub fn views(
+/// Starts of a key's open windows that hold a wanted pane or session.
+pub fn wanted(
     state: &SpecState,
-    topics: &Topics,
+    key: u32,
     watermark_us: i64,
     wanted: impl Fn(&Pane) -> bool,
-) -> Vec<Candle> {
-    let mut candles = Vec::new();
-    for key in state.keys.indices() {
-        let key_state = &state.states[key as usize];
-        let wanted = key_state.open.values().copied().filter(|&slot| wanted(state.panes.get(slot)));
-        match state.plan.form {
-            Form::Session { .. } => {
-                for slot in wanted {
-                    let session = state.panes.get(slot);
-                    candles.push(candle(state, key, session.clone(), session.given, true));
-                }
-            }
-            Form::Panes(grid) => {
-                let starts: BTreeSet<i64> = wanted
-                    .flat_map(|slot| {
-                        let (oldest, newest) = grid.windows_of(state.panes.get(slot).start_us);
-                        let open = oldest.max(first_open(grid, watermark_us));
-                        (open..=newest).step_by(grid.slide_us as usize)
-                    })
-                    .collect();
-                for start_us in starts {
-                    if let Some(window) = window(state, topics, grid, key, start_us) {
-                        let given = key_state.given.get(&start_us).copied().unwrap_or(0);
-                        candles.push(candle(state, key, window, given, true));
-                    }
-                }
-            }
+) -> BTreeSet<i64> {
+    let open = state.states[key as usize].open.iter();
+    let panes = open.filter(|&(_, &slot)| wanted(state.panes.get(slot))).map(|(&start_us, _)| start_us);
+    match state.plan.form {
+        Form::Session { .. } => panes.collect(),
+        Form::Panes(grid) => {
+            let windows = panes.flat_map(|pane_us| {
+                let (oldest, newest) = grid.windows_of(pane_us);
+                let open = oldest.max(first_open(grid, watermark_us));
+                (open..=newest).step_by(grid.slide_us as usize)
+            });
+            windows.collect()
         }
     }
-    sort(&mut candles);
-    candles
 }
 
-/// Gives the open windows that changed since they were last given, and counts that they were.
-pub fn close_all(state: &mut SpecState, topics: &Topics, watermark_us: i64, version: u64) -> Vec<Candle> {
-    let candles = views(state, topics, watermark_us, |pane| pane.pending);
-    let panes_are_windows = matches!(state.plan.form, Form::Session { .. });
-    for candle in &candles {
-        if let Some(key) = state.keys.find(&candle.key) {
-            let key_state = &mut state.states[key as usize];
-            if panes_are_windows {
-                if let Some(&slot) = key_state.open.get(&candle.start_us) {
-                    state.panes.get_mut(slot).given += 1;
-                }
-            } else {
-                *key_state.given.entry(candle.start_us).or_insert(0) += 1;
-            }
-            state.touch(key, version);
+/// A key's open window as it is.
+pub fn view(state: &SpecState, topics: &Topics, key: u32, start_us: i64) -> Option<Candle> {
+    let key_state = &state.states[key as usize];
+    match state.plan.form {
+        Form::Session { .. } => {
+            let session = state.panes.get(*key_state.open.get(&start_us)?);
+            Some(candle(state, key, session.clone(), session.given, true))
+        }
+        Form::Panes(grid) => {
+            let given = key_state.given.get(&start_us).copied().unwrap_or(0);
+            Some(candle(state, key, window(state, topics, grid, key, start_us)?, given, true))
         }
     }
-    let slots: Vec<u32> = state.states.iter().flat_map(|key| key.open.values().copied()).collect();
-    for slot in slots {
-        state.panes.get_mut(slot).pending = false;
+}
+
+/// A key's open window as it is, which is counted as given: its close is the next revision.
+pub fn give(state: &mut SpecState, topics: &Topics, key: u32, start_us: i64, version: u64) -> Option<Candle> {
+    let candle = view(state, topics, key, start_us)?;
+    let SpecState { states, panes, plan, .. } = &mut *state;
+    let key_state = &mut states[key as usize];
+    match plan.form {
+        Form::Session { .. } => {
+            if let Some(&slot) = key_state.open.get(&start_us) {
+                panes.get_mut(slot).given += 1;
+            }
+        }
+        Form::Panes(_) => *key_state.given.entry(start_us).or_insert(0) += 1,
     }
-    candles
+    state.touch(key, version);
+    Some(candle)
 }
 
 /// The oldest window start whose end is after the watermark.
-fn first_open(grid: Grid, watermark_us: i64) -> i64 {
+pub fn first_open(grid: Grid, watermark_us: i64) -> i64 {
     grid.window_at(watermark_us - grid.size_us) + grid.slide_us
-}
-
-fn close_panes(
-    state: &mut SpecState,
-    topics: &Topics,
-    grid: Grid,
-    key: u32,
-    (before_us, watermark_us): (i64, i64),
-    candles: &mut Vec<Candle>,
-) -> bool {
-    let mut start_us = first_open(grid, before_us);
-    let mut closed = false;
-    let mut left = Left::default();
-    while let Some((&oldest_pane, _)) = state.states[key as usize].open.first_key_value() {
-        start_us = start_us.max(grid.windows_of(oldest_pane).0);
-        if start_us + grid.size_us > watermark_us {
-            break;
-        }
-        if let Some(window) = window(state, topics, grid, key, start_us) {
-            let given = state.states[key as usize].given.remove(&start_us).unwrap_or(0);
-            candles.push(candle(state, key, window, given, false));
-            closed = true;
-        }
-        drop_panes(state, grid, key, start_us, &mut left);
-        start_us += grid.slide_us;
-    }
-    closed
 }
 
 /// Drops the panes of which a window that closed was the newest.
@@ -163,32 +141,24 @@ fn drop_panes(state: &mut SpecState, grid: Grid, key: u32, window_us: i64, left:
     }
 }
 
-fn close_sessions(state: &mut SpecState, key: u32, watermark_us: i64, candles: &mut Vec<Candle>) -> bool {
-    let mut closed = false;
-    let mut left = Left::default();
-    while let Some((&start_us, &slot)) = state.states[key as usize].open.first_key_value() {
-        let session = state.panes.get(slot).clone();
-        if session.end_us > watermark_us {
-            break;
-        }
-        let last_id = session.last_id;
-        let given = session.given;
-        candles.push(candle(state, key, session, given, false));
-        let lowest = left.after_next(state, key);
-        state.panes.release(slot);
-        let key_state = &mut state.states[key as usize];
-        key_state.recent = NO_RECENT;
-        key_state.open.remove(&start_us);
-        key_state.ids.close(last_id, lowest);
-        closed = true;
-    }
-    closed
+fn close_session(state: &mut SpecState, key: u32, start_us: i64, left: &mut Left) -> Option<Candle> {
+    let slot = *state.states[key as usize].open.get(&start_us)?;
+    let session = state.panes.get(slot).clone();
+    let (last_id, given) = (session.last_id, session.given);
+    let candle = candle(state, key, session, given, false);
+    let lowest = left.after_next(state, key);
+    state.panes.release(slot);
+    let key_state = &mut state.states[key as usize];
+    key_state.recent = NO_RECENT;
+    key_state.open.remove(&start_us);
+    key_state.ids.close(last_id, lowest);
+    Some(candle)
 }
 
 /// The lowest id of the panes or sessions that are left, while the oldest are dropped one after the other: looked for
 /// once, since a key may have many open and close many at a time.
 #[derive(Default)]
-struct Left {
+pub struct Left {
     /// After the next one is dropped, and so on; the last first. Empty until it is asked for.
     lowest: Vec<Option<i64>>,
 }
@@ -235,8 +205,4 @@ fn candle(state: &SpecState, key: u32, window: Pane, revision: u64, open: bool) 
         open,
         revision,
     }
-}
-
-fn sort(candles: &mut [Candle]) {
-    candles.sort_by(|a, b| (a.start_us, &a.key).cmp(&(b.start_us, &b.key)));
 }

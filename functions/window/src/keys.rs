@@ -81,7 +81,8 @@ pub fn decode(mut key: &[u8]) -> Option<Vec<Vec<u8>>> {
 #[derive(Default)]
 pub struct Keys {
     by_text: FixedMap<Box<[u8]>, u32>,
-    texts: Vec<Box<[u8]>>,
+    /// None where the key was dropped.
+    texts: Vec<Option<Box<[u8]>>>,
     free: Vec<u32>,
 }
 
@@ -94,11 +95,11 @@ impl Keys {
     pub fn add(&mut self, key: &[u8]) -> u32 {
         let index = match self.free.pop() {
             Some(index) => {
-                self.texts[index as usize] = key.into();
+                self.texts[index as usize] = Some(key.into());
                 index
             }
             None => {
-                self.texts.push(key.into());
+                self.texts.push(Some(key.into()));
                 (self.texts.len() - 1) as u32
             }
         };
@@ -107,25 +108,32 @@ impl Keys {
     }
 
     pub fn drop_key(&mut self, index: u32) {
-        let text = std::mem::take(&mut self.texts[index as usize]);
-        self.by_text.remove(&text);
-        self.free.push(index);
+        if let Some(text) = self.texts[index as usize].take() {
+            self.by_text.remove(&text);
+            self.free.push(index);
+        }
+    }
+
+    /// Whether an index is one of a key.
+    pub fn is_there(&self, index: u32) -> bool {
+        self.texts.get(index as usize).is_some_and(Option::is_some)
     }
 
     pub fn text(&self, index: u32) -> &[u8] {
-        &self.texts[index as usize]
+        self.texts[index as usize].as_deref().unwrap_or_default()
     }
 
-    /// Indices of the keys, in no order.
-    pub fn indices(&self) -> Vec<u32> {
-        self.by_text.values().copied().collect()
+    pub fn len(&self) -> usize {
+        self.by_text.len()
     }
 
-    /// Indices of the keys, in the order of their text.
-    pub fn sorted(&self) -> Vec<u32> {
-        let mut indices = self.indices();
-        indices.sort_unstable_by(|&a, &b| self.text(a).cmp(self.text(b)));
-        indices
+    pub fn is_empty(&self) -> bool {
+        self.by_text.is_empty()
+    }
+
+    /// Indices of the keys, ascending: in no order of the keys.
+    pub fn indices(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..self.texts.len() as u32).filter(|&index| self.is_there(index))
     }
 }
 

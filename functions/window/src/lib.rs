@@ -6,8 +6,8 @@
 //! [`spec`] (what a window definition says) and [`table`] (rows as they come) → [`columns`], [`block`] and
 //! [`feed`] (what specs read of them) → [`keys`], [`ids`] over [`ranges`], [`order`] (which row is which) →
 //! [`pane`] and [`session`] (where it belongs) → [`aggregate`] and [`decimal`] (what is kept of it) →
-//! [`held`] (all that is kept) → [`update`], [`close`], [`output`] (what comes and goes) → [`state`],
-//! [`restore`] and [`bytes`] (snapshots) → [`windows`] (the whole).
+//! [`held`] (all that is kept) → [`update`], [`close`], [`output`] (what comes and goes), [`giving`] over [`queue`]
+//! (piece by piece) → [`state`], [`snapshots`], [`restore`] and [`bytes`] (what is saved) → [`windows`] (the whole).
 //!
 //! What is promised: windows, reports and snapshots depend on the rows, on the watermarks and on which rows
 //! came between two watermarks. They do not depend on the order of the rows nor on how they were cut into
@@ -19,15 +19,18 @@ pub mod bytes;
 pub mod close;
 pub mod columns;
 pub mod feed;
+pub mod giving;
 pub mod held;
 pub mod ids;
 pub mod keys;
 pub mod order;
 pub mod output;
 pub mod pane;
+pub mod queue;
 pub mod ranges;
 pub mod restore;
 pub mod session;
+pub mod snapshots;
 pub mod spec;
 pub mod state;
 pub mod table;

@@ -17,29 +17,35 @@ use crate::windows::Windows;
 const MAX_COUNT: u64 = 1 << 56;
 
 impl Windows {
-    /// State from the parts of a snapshot, under the watermark that held then. Nothing has changed since
-    /// version 1 of what is returned.
+    /// State from the parts of a snapshot, under the watermark that held then; more parts may be loaded. Nothing has
+    /// changed since version 1 of what is returned.
     ///
     /// # Errors
-    /// Which spec is wrong, which field of it differs from the one that the state was written under, or
-    /// what is wrong with the bytes.
+    /// Which spec is wrong, or as [`Windows::load`].
     pub fn restore(specs: Vec<Spec>, watermark_us: i64, parts: &[Part]) -> Result<Windows, String> {
         let mut windows = Windows::open(specs)?;
         windows.advance(watermark_us);
-        for part in parts {
-            let Some(state) = windows.specs.get_mut(part.spec as usize) else {
-                return Err(format!(
-                    "a part is of spec {}, and there are {}",
-                    part.spec,
-                    windows.specs.len()
-                ));
-            };
-            let name = state.plan.spec.name.clone();
-            read_part(state, &mut windows.topics, part)
-                .map_err(|wrong| format!("window `{name}`: state of group {}: {wrong}", part.group))?;
-        }
+        windows.load(parts)?;
         windows.version = 1;
         Ok(windows)
+    }
+
+    /// Takes in parts of a snapshot, each once.
+    ///
+    /// # Errors
+    /// Which field of a spec differs from the one that the state was written under, or what is wrong with the bytes.
+    pub fn load(&mut self, parts: &[Part]) -> Result<(), String> {
+        self.check_idle()?;
+        for part in parts {
+            let specs = self.specs.len();
+            let Some(state) = self.specs.get_mut(part.spec as usize) else {
+                return Err(format!("a part is of spec {}, and there are {specs}", part.spec));
+            };
+            let name = state.plan.spec.name.clone();
+            read_part(state, &mut self.topics, part)
+                .map_err(|wrong| format!("window `{name}`: state of group {}: {wrong}", part.group))?;
+        }
+        Ok(())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Snapshots: the state of one group of keys under one spec, as bytes that depend on nothing but what is
+//! The state of one group of keys under one spec, as bytes that depend on nothing but what is
 //! held. Layout: magic, state version, what the spec said and its input types, topics, then the keys in the
 //! order of their text, each with its ids, how often its windows were given, and its panes.
 
@@ -7,12 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::aggregate::Cell;
 use crate::bytes::Writer;
 use crate::columns::ColumnType;
-use crate::held::{KeyState, Pane, SpecState};
+use crate::held::{Pane, SpecState};
 use crate::ids::KeyIds;
-use crate::keys::GROUPS;
 use crate::order::Topics;
 use crate::spec::{Form, Plan, Shape};
-use crate::windows::Windows;
 
 pub const MAGIC: &[u8; 4] = b"TWIN";
 
@@ -25,35 +23,6 @@ pub struct Part {
     pub spec: u32,
     pub group: u32,
     pub bytes: Vec<u8>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Snapshot {
-    /// To be given to the next snapshot as `since`.
-    pub version: u64,
-    /// By spec, then group.
-    pub parts: Vec<Part>,
-}
-
-impl Windows {
-    /// The parts that changed after `since`; with 0 all that hold a key. A part whose last key was dropped
-    /// is given once more, without keys.
-    pub fn snapshot(&self, since: u64) -> Snapshot {
-        let mut parts = Vec::new();
-        for (spec, state) in self.specs.iter().enumerate() {
-            let mut groups: Vec<Vec<u32>> = vec![Vec::new(); GROUPS as usize];
-            for key in state.keys.sorted() {
-                groups[state.states[key as usize].group as usize].push(key);
-            }
-            for (group, keys) in groups.iter().enumerate() {
-                if state.changed_at[group] > since && (since > 0 || !keys.is_empty()) {
-                    let bytes = part(state, keys, &self.topics);
-                    parts.push(Part { spec: spec as u32, group: group as u32, bytes });
-                }
-            }
-        }
-        Snapshot { version: self.version, parts }
-    }
 }
 
 /// What a spec says, field by field: state is read only under a spec that says the same.
@@ -95,8 +64,13 @@ pub fn type_code(kind: Option<ColumnType>) -> [u8; 2] {
     }
 }
 
-fn part(state: &SpecState, keys: &[u32], topics: &Topics) -> Vec<u8> {
-    let mut writer = Writer::default();
+/// Writes what a part begins with: all but its keys. The topics' numbers in the part.
+pub fn begin_part(
+    writer: &mut Writer,
+    state: &SpecState,
+    keys: &[u32],
+    topics: &Topics,
+) -> BTreeMap<u32, u64> {
     writer.fixed(MAGIC);
     writer.fixed(&STATE_VERSION.to_le_bytes());
     for (_, text) in says(&state.plan) {
@@ -115,11 +89,7 @@ fn part(state: &SpecState, keys: &[u32], topics: &Topics) -> Vec<u8> {
         written.insert(topic, index as u64);
     }
     writer.unsigned(keys.len() as u64);
-    for &key in keys {
-        writer.text(state.keys.text(key));
-        write_key(&mut writer, state, &state.states[key as usize], &written);
-    }
-    writer.bytes
+    written
 }
 
 /// The topics that the picked rows of some keys came from.
@@ -138,7 +108,10 @@ fn used_topics<'a>(state: &SpecState, keys: &[u32], topics: &'a Topics) -> BTree
     used
 }
 
-fn write_key(writer: &mut Writer, state: &SpecState, key: &KeyState, topics: &BTreeMap<u32, u64>) {
+/// Writes a key and what is held of it.
+pub fn write_key(writer: &mut Writer, state: &SpecState, key: u32, topics: &BTreeMap<u32, u64>) {
+    writer.text(state.keys.text(key));
+    let key = &state.states[key as usize];
     if state.plan.spec.ids.is_some() {
         write_ids(writer, &key.ids);
     }

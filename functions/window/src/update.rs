@@ -20,9 +20,11 @@ pub struct Report {
     pub taken: u64,
     /// Taken rows without a usable event time, key or id, ascending.
     pub invalid: Vec<u32>,
-    /// (row, window) pairs of all other taken rows: the sum of the four below.
+    /// (row, window) pairs of all other taken rows: the sum of accepted, late, duplicate and conflict.
     pub assignments: u64,
     pub accepted: u64,
+    /// Of those accepted: rows taken in without knowing whether their ids were new.
+    pub untracked: u64,
     pub late: u64,
     pub duplicate: u64,
     pub conflict: u64,
@@ -334,7 +336,11 @@ impl Report {
     #[inline]
     fn count(&mut self, judgement: Judgement, row: u32, assignments: u64) -> bool {
         match judgement {
-            Judgement::New | Judgement::Untracked => self.accepted += assignments,
+            Judgement::New => self.accepted += assignments,
+            Judgement::Untracked => {
+                self.accepted += assignments;
+                self.untracked += assignments;
+            }
             Judgement::Duplicate => self.duplicate += assignments,
             Judgement::Conflict => {
                 self.conflict += assignments;

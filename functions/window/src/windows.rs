@@ -1,12 +1,13 @@
 //! All windows of a pipeline.
 
-use crate::close::{advance, close_all, views};
 use crate::columns::{check_known, resolve};
 use crate::feed::{Feed, shares};
+use crate::giving::{self, Asked, Giving, OutputPiece, Portion};
 use crate::held::{Pane, SpecState};
 use crate::order::{Places, Topics};
-use crate::output::{Output, output};
+use crate::output::Output;
 use crate::pane::MAX_TIME_US;
+use crate::snapshots::Writing;
 use crate::spec::{Form, Plan, Spec};
 use crate::table::Rows;
 use crate::update::{Arrived, Report, Under, update};
@@ -37,6 +38,9 @@ pub struct Windows {
     pub(crate) watermark_us: i64,
     /// Counts the calls that may have changed the state.
     pub(crate) version: u64,
+    /// What is being given in pieces: nothing else happens meanwhile.
+    giving: Option<Giving>,
+    pub(crate) writing: Option<Writing>,
 }
 
 impl Windows {
@@ -57,6 +61,8 @@ impl Windows {
             topics: Topics::default(),
             watermark_us: -MAX_WATERMARK_US,
             version: 0,
+            giving: None,
+            writing: None,
         })
     }
 
@@ -65,6 +71,7 @@ impl Windows {
     /// # Errors
     /// Which spec cannot read the rows, and which column is at fault.
     pub fn update(&mut self, rows: &Rows) -> Result<Vec<Report>, String> {
+        self.check_idle()?;
         if rows.table.rows == 0 {
             return Ok(vec![Report::default(); self.specs.len()]);
         }
@@ -93,31 +100,79 @@ impl Windows {
 
     /// Closes and gives every window whose end is at or before the watermark; specs without one are left
     /// out. The watermark never goes back: a lower one changes nothing.
-    pub fn advance(&mut self, watermark_us: i64) -> Vec<Output> {
-        let before_us = self.watermark_us;
-        self.version += 1;
-        self.watermark_us = before_us.max(watermark_us.clamp(-MAX_WATERMARK_US, MAX_WATERMARK_US));
-        let (topics, version, watermark_us) = (&self.topics, self.version, self.watermark_us);
-        outputs(&mut self.specs, |state| advance(state, topics, before_us, watermark_us, version))
+    ///
+    /// # Errors
+    /// Something else is given in pieces, and there is more of it.
+    pub fn advance_by(&mut self, watermark_us: i64, portion: Portion) -> Result<OutputPiece, String> {
+        self.give(Asked::Advance { watermark_us }, portion)
     }
 
     /// Gives every open window that changed since it was last given so, and keeps it open: its close is the
     /// next revision.
-    pub fn close_all(&mut self) -> Vec<Output> {
-        self.version += 1;
-        let (topics, version, watermark_us) = (&self.topics, self.version, self.watermark_us);
-        outputs(&mut self.specs, |state| close_all(state, topics, watermark_us, version))
+    ///
+    /// # Errors
+    /// As [`Windows::advance_by`].
+    pub fn close_all_by(&mut self, portion: Portion) -> Result<OutputPiece, String> {
+        self.give(Asked::CloseAll, portion)
     }
 
     /// A view of the open windows that changed since the last call of this function; after a restore, of
     /// all.
+    ///
+    /// # Errors
+    /// As [`Windows::advance_by`].
+    pub fn changed_by(&mut self, portion: Portion) -> Result<OutputPiece, String> {
+        self.give(Asked::Changed, portion)
+    }
+
+    /// [`Windows::advance_by`], all at once.
+    pub fn advance(&mut self, watermark_us: i64) -> Vec<Output> {
+        self.advance_by(watermark_us, Portion::ALL).map_or_else(|_| Vec::new(), |piece| piece.outputs)
+    }
+
+    /// [`Windows::close_all_by`], all at once.
+    pub fn close_all(&mut self) -> Vec<Output> {
+        self.close_all_by(Portion::ALL).map_or_else(|_| Vec::new(), |piece| piece.outputs)
+    }
+
+    /// [`Windows::changed_by`], all at once.
     pub fn changed(&mut self) -> Vec<Output> {
-        let (topics, version, watermark_us) = (&self.topics, self.version, self.watermark_us);
-        outputs(&mut self.specs, |state| {
-            let shown_at = state.shown_at;
-            state.shown_at = version;
-            views(state, topics, watermark_us, |pane: &Pane| pane.changed_at > shown_at)
-        })
+        self.changed_by(Portion::ALL).map_or_else(|_| Vec::new(), |piece| piece.outputs)
+    }
+
+    fn give(&mut self, asked: Asked, portion: Portion) -> Result<OutputPiece, String> {
+        let mut giving = match self.giving.take() {
+            Some(giving) if giving.asked == asked => giving,
+            other => {
+                self.giving = other;
+                self.check_idle()?;
+                self.begin(asked)
+            }
+        };
+        let under =
+            giving::Under { topics: &self.topics, watermark_us: self.watermark_us, version: self.version };
+        let piece = giving.piece(&mut self.specs, under, portion);
+        self.giving = piece.more.then_some(giving);
+        Ok(piece)
+    }
+
+    fn begin(&mut self, asked: Asked) -> Giving {
+        let before_us = self.watermark_us;
+        if let Asked::Advance { watermark_us } = asked {
+            self.watermark_us = before_us.max(watermark_us.clamp(-MAX_WATERMARK_US, MAX_WATERMARK_US));
+        }
+        if asked != Asked::Changed {
+            self.version += 1;
+        }
+        Giving::new(asked, before_us)
+    }
+
+    /// While something is given in pieces, nothing else may happen.
+    pub(crate) fn check_idle(&self) -> Result<(), String> {
+        if self.giving.is_none() && self.writing.is_none() {
+            return Ok(());
+        }
+        Err("a call before this one gave a piece only: make that one again until there is no more".to_owned())
     }
 
     /// What each spec holds.
@@ -131,20 +186,8 @@ fn feed<'a>(plan: &Plan, rows: &'a Rows) -> Result<Feed<'a>, String> {
     Feed::new(plan, rows, resolve(plan, &rows.table)?)
 }
 
-fn outputs(
-    specs: &mut [SpecState],
-    mut candles: impl FnMut(&mut SpecState) -> Vec<crate::close::Candle>,
-) -> Vec<Output> {
-    let mut outputs = Vec::new();
-    for (index, state) in specs.iter_mut().enumerate() {
-        let candles = candles(state);
-        outputs.extend(output(index as u32, state, &candles));
-    }
-    outputs
-}
-
 fn stats(spec: u32, state: &SpecState, watermark_us: i64) -> Stats {
-    let mut stats = Stats { spec, keys: state.keys.indices().len() as u64, ..Stats::default() };
+    let mut stats = Stats { spec, keys: state.keys.len() as u64, ..Stats::default() };
     let pane_bytes = size_of::<Pane>() + state.plan.ops.len() * size_of::<crate::aggregate::Cell>();
     stats.bytes = (state.panes.count() * pane_bytes) as u64;
     for key in state.keys.indices() {

@@ -6,8 +6,10 @@
 mod support;
 
 use proptest::prelude::*;
-use support::{OHLCV, Row, Type, Value, spec};
+use support::{OHLCV, Row, Type, Value, by_spec, spec};
+use window::giving::{OutputPiece, Portion};
 use window::spec::{Operation, Shape, Spec};
+use window::state::Part;
 use window::table::Rows;
 use window::{Output, Windows};
 
@@ -83,6 +85,35 @@ fn row(id: i64, offset: i64) -> Row {
     }
 }
 
+/// All pieces of an answer.
+fn all(mut piece: impl FnMut() -> Result<OutputPiece, String>) -> Vec<Output> {
+    let mut outputs = Vec::new();
+    loop {
+        let given = piece().unwrap();
+        outputs.extend(given.outputs);
+        if !given.more {
+            return outputs;
+        }
+    }
+}
+
+/// A snapshot's parts, of pieces of a few bytes.
+fn saved(windows: &mut Windows, bytes: u64) -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::new();
+    loop {
+        let piece = windows.snapshot_by(0, bytes).unwrap();
+        for part in piece.parts {
+            match parts.last_mut().filter(|last| (last.spec, last.group) == (part.spec, part.group)) {
+                Some(last) => last.bytes.extend(part.bytes),
+                None => parts.push(part),
+            }
+        }
+        if !piece.more {
+            return parts;
+        }
+    }
+}
+
 fn update(windows: &mut Windows, rows: &[Row]) {
     windows.update(&support::rows(&schema(), rows)).unwrap();
 }
@@ -131,6 +162,33 @@ proptest! {
             prop_assert_eq!(straight.snapshot(0).parts, shuffled.snapshot(0).parts, "after the watermark");
             prop_assert_eq!(straight.changed(), shuffled.changed());
         }
+    }
+
+    #[test]
+    fn pieces_put_together_are_the_whole(
+        ids in any_ids(), epochs in epochs(), windows in 1u32..5, bytes in 1u64..2000,
+    ) {
+        let portion = Portion { windows, bytes };
+        let mut whole = Windows::open(specs(ids)).unwrap();
+        let mut pieces = Windows::open(specs(ids)).unwrap();
+        let same = |whole: Vec<Output>, pieces: Vec<Output>| {
+            let most = pieces.iter().map(|output| output.table.rows).max();
+            (by_spec(&whole, 3) == by_spec(&pieces, 3)).then_some(most.unwrap_or(0))
+        };
+        for (rows, watermark) in epochs {
+            update(&mut whole, &rows);
+            update(&mut pieces, &rows);
+            let given = all(|| pieces.changed_by(portion));
+            prop_assert!(same(whole.changed(), given).is_some_and(|most| most <= windows), "changed");
+            let given = all(|| pieces.close_all_by(portion));
+            prop_assert!(same(whole.close_all(), given).is_some_and(|most| most <= windows), "close-all");
+            let given = all(|| pieces.advance_by(watermark, portion));
+            prop_assert!(same(whole.advance(watermark), given).is_some_and(|most| most <= windows), "advance");
+            prop_assert_eq!(saved(&mut pieces, bytes), whole.snapshot(0).parts);
+        }
+        let given = all(|| pieces.advance_by(i64::MAX, portion));
+        prop_assert!(same(whole.advance(i64::MAX), given).is_some());
+        prop_assert_eq!(pieces.stats(), whole.stats());
     }
 
     #[test]
@@ -192,6 +250,32 @@ proptest! {
         let part = window::state::Part { spec, group, bytes };
         prop_assert!(Windows::restore(specs(Ids::Range), 0, &[part]).is_err());
     }
+}
+
+#[test]
+fn between_two_pieces_nothing_else_is_done() {
+    let mut windows = Windows::open(specs(Ids::Range)).unwrap();
+    let rows: Vec<Row> = (1..60).map(|id| row(id, id)).collect();
+    update(&mut windows, &rows);
+    let one = Portion { windows: 1, bytes: 1 };
+    let ends = windows.snapshot(0).parts;
+    assert!(windows.advance_by(10, one).unwrap().more);
+    let error = "make that one again until there is no more";
+    for refused in [
+        windows.update(&support::rows(&schema(), &rows)).map(drop),
+        windows.advance_by(11, one).map(drop),
+        windows.close_all_by(one).map(drop),
+        windows.changed_by(one).map(drop),
+        windows.snapshot_by(0, 1).map(drop),
+        windows.load(&ends),
+    ] {
+        assert!(refused.unwrap_err().contains(error));
+    }
+    while windows.advance_by(10, one).unwrap().more {}
+    assert!(windows.snapshot_by(0, 1).unwrap().more);
+    assert!(windows.advance_by(11, one).unwrap_err().contains(error));
+    while windows.snapshot_by(0, 1).unwrap().more {}
+    windows.advance_by(11, one).unwrap();
 }
 
 #[test]

@@ -18,6 +18,16 @@ mod window_world {
     });
 }
 
+/// The contract before this one, which goes on to be taken.
+mod window_0_1_world {
+    wasmtime::component::bindgen!({
+        path: ["../../wit/types", "../../wit/window-0.1"],
+        world: "tallow:window/window-function",
+        additional_derives: [serde::Serialize, serde::Deserialize],
+        with: { "tallow:types/types": super::types },
+    });
+}
+
 mod backfill_world {
     wasmtime::component::bindgen!({
         path: ["../../wit/types", "../../wit/backfill"],
@@ -43,6 +53,8 @@ pub use merge_world::{MergeFunction as MergeWorld, MergeFunctionPre as MergeWorl
 pub use parse_world::exports::tallow::parse::parse as parse_contract;
 pub use parse_world::tallow::types::types;
 pub use parse_world::{ParseFunction as ParseWorld, ParseFunctionPre as ParseWorldPre};
+pub use window_0_1_world::exports::tallow::window::window as window_0_1_contract;
+pub use window_0_1_world::{WindowFunction as Window01World, WindowFunctionPre as Window01WorldPre};
 pub use window_world::exports::tallow::window::window as window_contract;
 pub use window_world::{WindowFunction as WindowWorld, WindowFunctionPre as WindowWorldPre};
 

@@ -4,8 +4,8 @@ use wasmtime::Engine;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker};
 
-use crate::bindings::{BackfillWorldPre, MergeWorldPre, ParseWorldPre, WindowWorldPre};
-use crate::contract::{Contract, Unknown};
+use crate::bindings::{BackfillWorldPre, MergeWorldPre, ParseWorldPre, Window01WorldPre, WindowWorldPre};
+use crate::contract::{Contract, Unknown, WINDOW_0_1};
 use crate::instance::Sandbox;
 use crate::{LoadError, wasi};
 
@@ -63,6 +63,7 @@ pub(crate) fn exports_contract(
     }
     let types = linker.instantiate_pre(code).and_then(|code| match contract {
         Contract::Parse => ParseWorldPre::new(code).map(drop),
+        Contract::Window if found == WINDOW_0_1 => Window01WorldPre::new(code).map(drop),
         Contract::Window => WindowWorldPre::new(code).map(drop),
         Contract::Backfill => BackfillWorldPre::new(code).map(drop),
         Contract::Merge => MergeWorldPre::new(code).map(drop),

@@ -2,6 +2,10 @@
 
 use std::cmp::Ordering;
 
+const WINDOW: &str = "tallow:window/window@0.2.0";
+/// Without pieces: a call gives or takes all of the state at once.
+pub(crate) const WINDOW_0_1: &str = "tallow:window/window@0.1.0";
+
 /// What a function is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contract {
@@ -35,11 +39,11 @@ impl Contract {
         self.interfaces()[0]
     }
 
-    /// The interface in each version that is taken, newest first: a contract's last two. There has been one so far.
+    /// The interface in each version that is taken, newest first: a contract's last two.
     pub fn interfaces(self) -> &'static [&'static str] {
         match self {
             Self::Parse => &["tallow:parse/parse@0.1.0"],
-            Self::Window => &["tallow:window/window@0.1.0"],
+            Self::Window => &[WINDOW, WINDOW_0_1],
             Self::Backfill => &["tallow:backfill/backfill@0.1.0"],
             Self::Merge => &["tallow:merge/merge@0.1.0"],
         }

@@ -35,6 +35,10 @@ pub(crate) struct Sandbox {
     limits: Limits,
     /// A component may have many memories: the cap is on their sum.
     memory_bytes: u64,
+    /// What it was when the last call began.
+    memory_before: u64,
+    /// For the last call.
+    deadline: Duration,
     table_entries: usize,
     /// Whether the memory cap has been hit: the trap that follows does not say so.
     refused_memory: bool,
@@ -94,6 +98,8 @@ pub(crate) fn sandbox(component: &Local, limits: Limits) -> Store<Sandbox> {
     let sandbox = Sandbox {
         limits,
         memory_bytes: 0,
+        memory_before: 0,
+        deadline: limits.deadline,
         table_entries: 0,
         refused_memory: false,
         wasi: wasi::State::default(),
@@ -106,11 +112,39 @@ pub(crate) fn sandbox(component: &Local, limits: Limits) -> Store<Sandbox> {
     store
 }
 
+/// A call that works on all of a state has the deadline once for each of so many bytes of memory.
+const STATE_STEP_BYTES: u64 = 64 << 20;
+
 /// Starts the deadline of the call that follows, and its randomness.
 pub(crate) fn arm(store: &mut Store<Sandbox>) {
-    store.data_mut().wasi.begin();
-    let ticks = store.data().limits.deadline.as_millis().div_ceil(TICK.as_millis());
+    let deadline = store.data().limits.deadline;
+    arm_for(store, deadline);
+}
+
+/// [`arm`], for a call whose work grows with the state that is held, or with `more_bytes` that are to be held.
+pub(crate) fn arm_by_state(store: &mut Store<Sandbox>, more_bytes: u64) {
+    let bytes = store.data().memory_bytes.max(more_bytes);
+    let steps = u32::try_from(bytes / STATE_STEP_BYTES).unwrap_or(u32::MAX).saturating_add(1);
+    let deadline = store.data().limits.deadline.saturating_mul(steps);
+    arm_for(store, deadline);
+}
+
+fn arm_for(store: &mut Store<Sandbox>, deadline: Duration) {
+    let sandbox = store.data_mut();
+    sandbox.wasi.begin();
+    sandbox.deadline = deadline;
+    sandbox.memory_before = sandbox.memory_bytes;
+    let ticks = deadline.as_millis().div_ceil(TICK.as_millis());
     store.set_epoch_deadline(u64::try_from(ticks).unwrap_or(u64::MAX / 2).saturating_add(1));
+}
+
+/// Bytes of memory that the instance had when the last call began.
+pub(crate) fn memory_before(store: &Store<Sandbox>) -> u64 {
+    store.data().memory_before
+}
+
+pub(crate) fn limits(store: &Store<Sandbox>) -> Limits {
+    store.data().limits
 }
 
 /// Gives the instance another deadline from the next call on.
@@ -125,7 +159,7 @@ pub(crate) fn call_error(store: &Store<Sandbox>, error: wasmtime::Error) -> Call
         return CallError::Memory { cap_bytes: limits.memory_bytes };
     }
     if error.downcast_ref::<Trap>() == Some(&Trap::Interrupt) {
-        return CallError::Deadline { deadline_ms: limits.deadline.as_millis() as u64 };
+        return CallError::Deadline { deadline_ms: store.data().deadline.as_millis() as u64 };
     }
     let text = error.chain().last().map_or_else(|| error.to_string(), |cause| cause.to_string());
     if text.contains("fuel allocated for hostcalls") {

@@ -37,7 +37,7 @@ pub use bindings::parse_contract::{ColumnInfo, ColumnType, Description as ParseD
 pub use bindings::types::{ByteColumn, Column, ColumnData, Decimals, Table, Text};
 pub use bindings::window_contract::{
     Aggregate, Description as WindowDescription, IdColumns, Operation, Output, Part, Report, Rows, Shape,
-    Sliding, SnapshotParts, Spec, Stats,
+    Sliding, Spec, Stats,
 };
 pub use component::{Code, Component, sha256};
 pub use contract::Contract;
@@ -49,4 +49,4 @@ pub use parse::{Marked, ParseFunction, ParseOptions, Parsed, WantedColumn};
 pub use remote::{Caller, Callers, Descriptor};
 pub use runtime::{Runtime, precompile};
 pub use validate::bit;
-pub use window::WindowFunction;
+pub use window::{Snapshot, WindowFunction};

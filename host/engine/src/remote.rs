@@ -50,7 +50,7 @@ impl Remote {
     ) -> Result<Self, LoadError> {
         let wrong = |why: String| LoadError::Remote { name: name.to_owned(), why };
         let descriptor = Descriptor::read(bytes).map_err(wrong)?;
-        if descriptor.function.contract != contract.interface() {
+        if !contract.interfaces().contains(&descriptor.function.contract.as_str()) {
             return Err(LoadError::Contract {
                 name: name.to_owned(),
                 wanted: contract.interface().to_owned(),

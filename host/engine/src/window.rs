@@ -1,17 +1,25 @@
-//! A window function: rows in, windows out, with state that can be snapshot and restored.
+//! A window function: rows in, windows out, with state that can be snapshot and restored. State comes and goes in
+//! pieces; here they are put together, so that nobody else needs to know.
+
+mod instance;
+mod join;
+mod old;
 
 use std::time::Duration;
 
-use wasmtime::Store;
-use wasmtime::component::ResourceAny;
-
-use crate::bindings::WindowWorld;
-use crate::component::{Body, Local};
-use crate::instance::{self, Sandbox};
+use self::instance::Instance;
+use crate::component::Body;
 use crate::remote::RemoteWindows;
 use crate::validate;
-use crate::{CallError, Component, Limits, Output, Part, Report, Rows, SnapshotParts, Spec, Stats};
-use crate::{WindowDescription, bindings::window_contract::GuestWindows};
+use crate::{CallError, Component, Limits, Output, Part, Report, Rows, Spec, Stats, WindowDescription};
+
+/// State that changed.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// To be given to the next snapshot as `since`.
+    pub version: u64,
+    pub parts: Vec<Part>,
+}
 
 /// An instance with the open windows of one pipeline. After an error other than [`CallError::Refused`] it is
 /// spent: restore another one from the last snapshot.
@@ -27,21 +35,12 @@ enum Live {
     Remote(RemoteWindows),
 }
 
-struct Instance {
-    store: Store<Sandbox>,
-    world: WindowWorld,
-    windows: ResourceAny,
-}
-
 impl WindowFunction {
     /// What a component says of itself.
     pub fn describe(component: &Component, limits: Limits) -> Result<WindowDescription, CallError> {
         match &component.body {
             Body::Remote(remote) => remote.descriptor.window().map_err(CallError::Remote),
-            Body::Local(local) => {
-                let (mut store, world) = instantiate(local, limits)?;
-                call(&mut store, |store| world.tallow_window_window().call_describe(store))
-            }
+            Body::Local(local) => Instance::describe(local, limits),
         }
     }
 
@@ -49,9 +48,7 @@ impl WindowFunction {
     pub fn open(component: &Component, limits: Limits, specs: &[Spec]) -> Result<Self, CallError> {
         let live = match &component.body {
             Body::Remote(remote) => Live::Remote(RemoteWindows::open(remote.clone(), specs)?),
-            Body::Local(local) => {
-                Instance::start(local, limits, |guest, store| guest.call_open(store, specs))?
-            }
+            Body::Local(local) => Live::Local(Box::new(Instance::open(local, limits, specs)?)),
         };
         Ok(Self { live, specs: specs.len(), base_version: 0 })
     }
@@ -68,9 +65,9 @@ impl WindowFunction {
             Body::Remote(remote) => {
                 Live::Remote(RemoteWindows::restore(remote.clone(), specs, watermark_us, parts)?)
             }
-            Body::Local(local) => Instance::start(local, limits, |guest, store| {
-                guest.call_restore(store, specs, watermark_us, parts)
-            })?,
+            Body::Local(local) => {
+                Live::Local(Box::new(Instance::restore(local, limits, specs, watermark_us, parts)?))
+            }
         };
         let mut function = Self { live, specs: specs.len(), base_version: 0 };
         function.base_version = function.snapshot(u64::MAX)?.version;
@@ -81,9 +78,7 @@ impl WindowFunction {
     pub fn update(&mut self, rows: &Rows) -> Result<Vec<Report>, CallError> {
         let reports = match &mut self.live {
             Live::Remote(remote) => remote.update(rows)?,
-            Live::Local(local) => local
-                .call(|guest, store, it| guest.call_update(store, it, rows))?
-                .map_err(CallError::Refused)?,
+            Live::Local(local) => local.update(rows)?,
         };
         if reports.len() != self.specs {
             return Err(CallError::Contract(format!("{} reports for {} specs", reports.len(), self.specs)));
@@ -91,6 +86,11 @@ impl WindowFunction {
         let rows = rows.table.rows;
         for report in &reports {
             let lists = [&report.invalid, &report.late_rows, &report.conflict_rows];
+            if report.untracked > report.accepted {
+                return Err(CallError::Contract(
+                    "a report has more untracked rows than accepted ones".into(),
+                ));
+            }
             if lists.iter().any(|list| list.last().is_some_and(|last| *last >= rows) || !list.is_sorted()) {
                 return Err(CallError::Contract("a report names rows out of order or out of range".into()));
             }
@@ -98,13 +98,11 @@ impl WindowFunction {
         Ok(reports)
     }
 
-    /// Closes every window whose end is at or before the watermark (µs).
+    /// Closes every window whose end is at or before the watermark (µs); an output a spec, where there are any.
     pub fn advance(&mut self, watermark_us: i64) -> Result<Vec<Output>, CallError> {
         let outputs = match &mut self.live {
             Live::Remote(remote) => remote.advance(watermark_us)?,
-            Live::Local(local) => local
-                .call(|guest, store, it| guest.call_advance(store, it, watermark_us))?
-                .map_err(CallError::Refused)?,
+            Live::Local(local) => local.advance(watermark_us)?,
         };
         self.checked(outputs)
     }
@@ -113,9 +111,7 @@ impl WindowFunction {
     pub fn close_all(&mut self) -> Result<Vec<Output>, CallError> {
         let outputs = match &mut self.live {
             Live::Remote(remote) => remote.close_all()?,
-            Live::Local(local) => {
-                local.call(|guest, store, it| guest.call_close_all(store, it))?.map_err(CallError::Refused)?
-            }
+            Live::Local(local) => local.close_all()?,
         };
         self.checked(outputs)
     }
@@ -124,7 +120,7 @@ impl WindowFunction {
     pub fn changed(&mut self) -> Result<Vec<Output>, CallError> {
         let outputs = match &mut self.live {
             Live::Remote(remote) => remote.changed()?,
-            Live::Local(local) => local.call(|guest, store, it| guest.call_changed(store, it))?,
+            Live::Local(local) => local.changed()?,
         };
         self.checked(outputs)
     }
@@ -136,10 +132,10 @@ impl WindowFunction {
     }
 
     /// State that changed after version `since` (0: all).
-    pub fn snapshot(&mut self, since: u64) -> Result<SnapshotParts, CallError> {
+    pub fn snapshot(&mut self, since: u64) -> Result<Snapshot, CallError> {
         let snapshot = match &mut self.live {
             Live::Remote(remote) => remote.snapshot(since),
-            Live::Local(local) => local.call(|guest, store, it| guest.call_snapshot(store, it, since))?,
+            Live::Local(local) => local.snapshot(since)?,
         };
         self.known_specs("a part", snapshot.parts.iter().map(|part| part.spec))?;
         Ok(snapshot)
@@ -148,7 +144,7 @@ impl WindowFunction {
     pub fn stats(&mut self) -> Result<Vec<Stats>, CallError> {
         let stats = match &mut self.live {
             Live::Remote(remote) => remote.stats()?,
-            Live::Local(local) => local.call(|guest, store, it| guest.call_stats(store, it))?,
+            Live::Local(local) => local.stats()?,
         };
         self.known_specs("stats", stats.iter().map(|it| it.spec))?;
         Ok(stats)
@@ -158,7 +154,16 @@ impl WindowFunction {
     pub fn set_deadline(&mut self, deadline: Duration) {
         // A gateway bounds its work itself.
         if let Live::Local(local) = &mut self.live {
-            instance::set_deadline(&mut local.store, deadline);
+            local.set_deadline(deadline);
+        }
+    }
+
+    /// Bytes of memory that the function had when the last call began; none where it runs elsewhere. It is there when
+    /// the instance is spent, too.
+    pub fn memory_before(&self) -> Option<u64> {
+        match &self.live {
+            Live::Local(local) => Some(local.memory_before()),
+            Live::Remote(_) => None,
         }
     }
 
@@ -176,46 +181,4 @@ impl WindowFunction {
             Some(spec) => Err(CallError::Contract(format!("{what} of spec {spec} of {}", self.specs))),
         }
     }
-}
-
-impl Instance {
-    fn start(
-        component: &Local,
-        limits: Limits,
-        open: impl FnOnce(&GuestWindows<'_>, &mut Store<Sandbox>) -> wasmtime::Result<Result<ResourceAny, String>>,
-    ) -> Result<Live, CallError> {
-        let (mut store, world) = instantiate(component, limits)?;
-        let windows = call(&mut store, |store| open(&guest(&world), store))?;
-        let windows = windows.map_err(CallError::Refused)?;
-        Ok(Live::Local(Box::new(Self { store, world, windows })))
-    }
-
-    fn call<T>(
-        &mut self,
-        f: impl FnOnce(&GuestWindows<'_>, &mut Store<Sandbox>, ResourceAny) -> wasmtime::Result<T>,
-    ) -> Result<T, CallError> {
-        let windows = self.windows;
-        let world = &self.world;
-        call(&mut self.store, |store| f(&guest(world), store, windows))
-    }
-}
-
-fn guest(world: &WindowWorld) -> GuestWindows<'_> {
-    world.tallow_window_window().windows()
-}
-
-fn instantiate(component: &Local, limits: Limits) -> Result<(Store<Sandbox>, WindowWorld), CallError> {
-    let mut store = instance::sandbox(component, limits);
-    match WindowWorld::instantiate(&mut store, &component.code, &component.linker) {
-        Ok(world) => Ok((store, world)),
-        Err(error) => Err(instance::call_error(&store, error)),
-    }
-}
-
-fn call<T>(
-    store: &mut Store<Sandbox>,
-    f: impl FnOnce(&mut Store<Sandbox>) -> wasmtime::Result<T>,
-) -> Result<T, CallError> {
-    instance::arm(store);
-    f(store).map_err(|error| instance::call_error(store, error))
 }

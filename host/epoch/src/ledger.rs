@@ -40,6 +40,16 @@ pub struct WindowCounts {
     pub late: u64,
     pub duplicate: u64,
     pub conflict: u64,
+    /// Of the assignments that were accepted, those of rows that were taken in without knowing whether their ids were
+    /// new. No part of the identity: they are in closed and open windows, too.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub untracked: u64,
+}
+
+/// Left out of a record where there are none: before there was such a count, records had no such field.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Counts of one epoch, or of all epochs of a chain: [`Ledger::absorb`] adds the first to the second.
@@ -198,6 +208,7 @@ impl WindowCounts {
         self.late += more.late;
         self.duplicate += more.duplicate;
         self.conflict += more.conflict;
+        self.untracked += more.untracked;
     }
 }
 

@@ -35,6 +35,7 @@ pub fn reports(reports: &[Report]) -> Vec<u8> {
             report.taken,
             report.assignments,
             report.accepted,
+            report.untracked,
             report.late,
             report.duplicate,
             report.conflict,

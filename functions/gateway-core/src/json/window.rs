@@ -54,6 +54,8 @@ struct Report {
     spec: String,
     taken: u64,
     accepted: u64,
+    /// Of those accepted, taken in without knowing whether their ids were new.
+    untracked: u64,
     late: u64,
     duplicate: u64,
     conflict: u64,
@@ -102,7 +104,7 @@ pub fn answer(functions: &impl Functions, body: &[u8]) -> Result<Response, Refus
             StepResult::Outputs(outputs) => {
                 let to = if step == closing { &mut open } else { &mut closed };
                 for output in outputs.iter().filter(|output| output.table.rows > 0) {
-                    to.push(windows(output, &call.specs)?);
+                    add(to, windows(output, &call.specs)?);
                 }
             }
             StepResult::Stats(_) => {}
@@ -172,12 +174,21 @@ fn report((report, spec): (window::Report, &window::Spec)) -> Report {
         spec: spec.name.clone(),
         taken: report.taken,
         accepted: report.accepted,
+        untracked: report.untracked,
         late: report.late,
         duplicate: report.duplicate,
         conflict: report.conflict,
         invalid: report.invalid,
         late_rows: report.late_rows,
         conflict_rows: report.conflict_rows,
+    }
+}
+
+/// A spec's windows may come in pieces, one after the other.
+fn add(all: &mut Vec<Windows>, more: Windows) {
+    match all.last_mut().filter(|last| last.spec == more.spec) {
+        Some(last) => last.rows.extend(more.rows),
+        None => all.push(more),
     }
 }
 

@@ -23,6 +23,9 @@ struct Component;
 
 export!(Component);
 
+/// What a window's row takes in an answer, about.
+const WINDOW_BYTES: u64 = 512;
+
 /// All windows of a pipeline.
 struct All(RefCell<Inner>);
 
@@ -30,6 +33,8 @@ struct Inner {
     defined: Vec<Defined>,
     /// Counts the calls that may have changed the state.
     version: u64,
+    /// What is left of a snapshot that is given in pieces.
+    unsaved: Vec<contract::Part>,
 }
 
 /// One definition with its windows.
@@ -59,20 +64,19 @@ impl contract::GuestWindows for All {
         Ok(All::resource(defined.collect::<Result<_, _>>()?, 0))
     }
 
-    fn restore(
-        specs: Vec<contract::Spec>,
-        watermark_us: i64,
-        parts: Vec<contract::Part>,
-    ) -> Result<contract::Windows, String> {
-        let specs_given = specs.len();
-        if let Some(part) = parts.iter().find(|part| part.spec as usize >= specs_given || part.group != 0) {
-            return Err(format!("there is no spec {}, group {}", part.spec, part.group));
-        }
-        let defined = (0..).zip(specs).map(|(index, spec)| {
-            let part = parts.iter().find(|part| part.spec == index);
-            Defined::new(spec, watermark_us, part.map(|part| &part.bytes[..]))
-        });
+    fn restore(specs: Vec<contract::Spec>, watermark_us: i64) -> Result<contract::Windows, String> {
+        let defined = specs.into_iter().map(|spec| Defined::new(spec, watermark_us, None));
         Ok(All::resource(defined.collect::<Result<_, _>>()?, 1))
+    }
+
+    fn load(&self, parts: Vec<contract::Part>) -> Result<(), String> {
+        let mut inner = self.0.borrow_mut();
+        for part in parts {
+            let defined = inner.defined.get_mut(part.spec as usize).filter(|_| part.group == 0);
+            let defined = defined.ok_or_else(|| format!("there is no spec {}, group {}", part.spec, part.group))?;
+            *defined = Defined::new(defined.spec.clone(), defined.windows.watermark_us, Some(&part.bytes))?;
+        }
+        Ok(())
     }
 
     fn update(&self, rows: contract::Rows) -> Result<Vec<contract::Report>, String> {
@@ -85,41 +89,50 @@ impl contract::GuestWindows for All {
         Ok(inner.defined.iter_mut().zip(columns).map(|(it, columns)| it.update(&rows, columns, version)).collect())
     }
 
-    fn advance(&self, watermark_us: i64) -> Result<Vec<contract::Output>, String> {
+    fn advance(&self, watermark_us: i64, portion: contract::Portion) -> Result<contract::OutputPiece, String> {
         let mut inner = self.0.borrow_mut();
         inner.version += 1;
         let version = inner.version;
-        Ok(inner.outputs(|it| {
-            let closed = it.windows.advance(watermark_us);
+        Ok(inner.piece(portion, |it, most| {
+            let closed = it.windows.advance(watermark_us, most);
             it.touch(!closed.is_empty(), version);
             (closed, false)
         }))
     }
 
-    fn close_all(&self) -> Result<Vec<contract::Output>, String> {
+    fn close_all(&self, portion: contract::Portion) -> Result<contract::OutputPiece, String> {
         let mut inner = self.0.borrow_mut();
         inner.version += 1;
         let version = inner.version;
-        Ok(inner.outputs(|it| {
-            let given = it.windows.give_changed();
+        Ok(inner.piece(portion, |it, most| {
+            let given = it.windows.give_changed(most);
             it.touch(!given.is_empty(), version);
             (given, true)
         }))
     }
 
-    fn changed(&self) -> Vec<contract::Output> {
-        self.0.borrow_mut().outputs(|it| (it.windows.show_changed(), true))
+    fn changed(&self, portion: contract::Portion) -> Result<contract::OutputPiece, String> {
+        Ok(self.0.borrow_mut().piece(portion, |it, most| (it.windows.show_changed(most), true)))
     }
 
-    fn snapshot(&self, since: u64) -> contract::SnapshotParts {
-        let inner = self.0.borrow();
-        let is_asked_for = |it: &Defined| match since {
-            0 => it.windows.open().next().is_some(),
-            since => it.changed_at > since,
-        };
-        let parts = (0..).zip(&inner.defined).filter(|(_, it)| is_asked_for(it));
-        let parts = parts.map(|(spec, it)| contract::Part { spec, group: 0, bytes: state::write(&it.state()) });
-        contract::SnapshotParts { version: inner.version, parts: parts.collect() }
+    fn snapshot(&self, since: u64, max_bytes: u64) -> Result<contract::SnapshotPiece, String> {
+        let mut inner = self.0.borrow_mut();
+        if inner.unsaved.is_empty() {
+            inner.unsaved = inner.changed_since(since);
+        }
+        let mut left = usize::try_from(max_bytes).unwrap_or(usize::MAX);
+        let mut parts = Vec::new();
+        while left > 0 && !inner.unsaved.is_empty() {
+            let part = &mut inner.unsaved[0];
+            let rest = part.bytes.split_off(left.min(part.bytes.len()));
+            let bytes = std::mem::replace(&mut part.bytes, rest);
+            left -= bytes.len();
+            parts.push(contract::Part { spec: part.spec, group: part.group, bytes });
+            if part.bytes.is_empty() {
+                inner.unsaved.remove(0);
+            }
+        }
+        Ok(contract::SnapshotPiece { version: inner.version, parts, more: !inner.unsaved.is_empty() })
     }
 
     fn stats(&self) -> Vec<contract::Stats> {
@@ -146,24 +159,38 @@ impl contract::GuestWindows for All {
 
 impl All {
     fn resource(defined: Vec<Defined>, version: u64) -> contract::Windows {
-        contract::Windows::new(Self(RefCell::new(Inner { defined, version })))
+        contract::Windows::new(Self(RefCell::new(Inner { defined, version, unsaved: Vec::new() })))
     }
 }
 
 impl Inner {
-    /// An output for each definition that gives windows; the closure also says whether these are still open.
-    fn outputs(
+    /// Some of the windows that are to be given: all of the first definition's before the next one's. The closure takes
+    /// how many there may be, and also says whether these are still open.
+    fn piece(
         &mut self,
-        mut give: impl FnMut(&mut Defined) -> (Vec<crate::windows::Window>, bool),
-    ) -> Vec<contract::Output> {
+        portion: contract::Portion,
+        mut give: impl FnMut(&mut Defined, usize) -> (Vec<crate::windows::Window>, bool),
+    ) -> contract::OutputPiece {
+        let mut left = portion.windows.min(u32::try_from(portion.bytes / WINDOW_BYTES).unwrap_or(u32::MAX)).max(1) as usize;
         let mut outputs = Vec::new();
         for (index, it) in (0..).zip(&mut self.defined) {
-            let (windows, are_open) = give(it);
+            let (windows, are_open) = give(it, left);
+            left -= windows.len();
             if !windows.is_empty() {
                 outputs.push(output::output(index, &it.spec, &it.types, &windows, are_open));
             }
         }
-        outputs
+        contract::OutputPiece { outputs, more: left == 0 }
+    }
+
+    /// The parts of definitions that changed since a version.
+    fn changed_since(&self, since: u64) -> Vec<contract::Part> {
+        let is_asked_for = |it: &Defined| match since {
+            0 => it.windows.open().next().is_some(),
+            since => it.changed_at > since,
+        };
+        let parts = (0..).zip(&self.defined).filter(|(_, it)| is_asked_for(it));
+        parts.map(|(spec, it)| contract::Part { spec, group: 0, bytes: state::write(&it.state()) }).collect()
     }
 }
 
@@ -192,6 +219,7 @@ impl Defined {
             invalid: Vec::new(),
             assignments: 0,
             accepted: 0,
+            untracked: 0,
             late: 0,
             duplicate: 0,
             conflict: 0,

@@ -90,20 +90,23 @@ impl Windows {
         Fate::Accepted
     }
 
-    /// The windows that end at or before the watermark, sorted by start and key; they are closed. The watermark
-    /// never goes back.
-    pub fn advance(&mut self, watermark_us: i64) -> Vec<Window> {
+    /// The oldest windows that end at or before the watermark, `most` of them, sorted by start and key; they are
+    /// closed. The watermark never goes back.
+    pub fn advance(&mut self, watermark_us: i64, most: usize) -> Vec<Window> {
         self.watermark_us = self.watermark_us.max(watermark_us);
-        let ends_later = |window: &Window| window.start_us + self.spec.size_us > self.watermark_us;
-        let (open, closed): (Vec<Window>, Vec<Window>) =
-            std::mem::take(&mut self.open).into_values().partition(ends_later);
-        self.open = open.into_iter().map(|window| ((window.start_us, window.key.clone()), window)).collect();
+        let mut closed = Vec::new();
+        while let Some(oldest) = self.open.first_entry() {
+            if closed.len() == most || oldest.get().start_us + self.spec.size_us > self.watermark_us {
+                break;
+            }
+            closed.push(oldest.remove());
+        }
         closed
     }
 
-    /// The open windows that changed since they were last given, as they are now.
-    pub fn give_changed(&mut self) -> Vec<Window> {
-        let changed = self.open.values_mut().filter(|window| window.is_changed);
+    /// Open windows that changed since they were last given, `most` of them, as they are now.
+    pub fn give_changed(&mut self, most: usize) -> Vec<Window> {
+        let changed = self.open.values_mut().filter(|window| window.is_changed).take(most);
         changed
             .map(|window| {
                 let given = window.clone();
@@ -113,9 +116,9 @@ impl Windows {
             .collect()
     }
 
-    /// The open windows that changed since they were last shown.
-    pub fn show_changed(&mut self) -> Vec<Window> {
-        let new = self.open.values_mut().filter(|window| !window.is_shown);
+    /// Open windows that changed since they were last shown, `most` of them.
+    pub fn show_changed(&mut self, most: usize) -> Vec<Window> {
+        let new = self.open.values_mut().filter(|window| !window.is_shown).take(most);
         new.map(|window| {
             window.is_shown = true;
             window.clone()

@@ -158,7 +158,7 @@ fn cell(column: &Column, row: usize) -> Value {
 pub fn by_spec(outputs: &[Output], specs: usize) -> Vec<Vec<Candle>> {
     let mut lists = vec![Vec::new(); specs];
     for output in outputs {
-        lists[output.spec as usize] = candles(&output.table);
+        lists[output.spec as usize].extend(candles(&output.table));
     }
     lists
 }

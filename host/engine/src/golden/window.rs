@@ -153,7 +153,7 @@ fn failed(step: &str, error: CallError) -> GoldenError {
 /// An expected report with what the vector leaves out.
 fn full_report(expected: &Value) -> Result<Value, GoldenError> {
     let mut full = json!({
-        "taken": 0, "assignments": 0, "accepted": 0, "late": 0, "duplicate": 0, "conflict": 0,
+        "taken": 0, "assignments": 0, "accepted": 0, "untracked": 0, "late": 0, "duplicate": 0, "conflict": 0,
         "invalid": [], "late_rows": [], "conflict_rows": [],
     });
     let given = expected.as_object();
@@ -171,6 +171,7 @@ fn shown_report(report: &Report) -> Value {
         "taken": report.taken,
         "assignments": report.assignments,
         "accepted": report.accepted,
+        "untracked": report.untracked,
         "late": report.late,
         "duplicate": report.duplicate,
         "conflict": report.conflict,

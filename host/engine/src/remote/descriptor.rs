@@ -24,7 +24,9 @@ impl Descriptor {
         let about: About = serde_json::from_slice(about)
             .map_err(|error| format!("{remote} does not answer as a gateway of tallow does: {error}"))?;
         let known = || about.functions.iter().map(|it| it.contract.as_str()).collect::<Vec<_>>().join(", ");
-        let function = about.functions.iter().find(|it| it.contract == contract.interface());
+        let taken = contract.interfaces().iter();
+        let function =
+            taken.copied().find_map(|taken| about.functions.iter().find(|it| it.contract == taken));
         let function = function
             .ok_or_else(|| format!("{remote} has no `{}`; it has {}", contract.interface(), known()))?;
         Ok(Self { remote: remote.to_owned(), function: function.clone() })

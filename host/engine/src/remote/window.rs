@@ -6,8 +6,11 @@ use std::mem::take;
 use gateway_messages::{MAX_BODY_BYTES, State, Step, StepResult, WINDOW, WindowAnswer, WindowCall};
 
 use super::{Remote, message};
-use crate::{CallError, Output, Part, Report, Rows, SnapshotParts, Spec, Stats};
+use crate::bindings::window_0_1_contract as old;
+use crate::contract::WINDOW_0_1;
+use crate::{CallError, Output, Part, Report, Rows, Snapshot, Spec, Stats};
 
+type Answer<Report> = WindowAnswer<Part, Report, Output, Stats>;
 type Results = Vec<StepResult<Report, Output, Stats>>;
 
 pub(crate) struct RemoteWindows {
@@ -72,14 +75,14 @@ impl RemoteWindows {
         outputs(self.run(vec![Step::Changed], None)?)
     }
 
-    pub fn snapshot(&self, since: u64) -> SnapshotParts {
+    pub fn snapshot(&self, since: u64) -> Snapshot {
         let changed = self.parts.iter().filter(|(_, (version, _))| *version > since);
         let part = |(&(spec, group), (_, bytes)): (&(u32, u32), &(u64, Vec<u8>))| Part {
             spec,
             group,
             bytes: bytes.clone(),
         };
-        SnapshotParts { version: self.version, parts: changed.map(part).collect() }
+        Snapshot { version: self.version, parts: changed.map(part).collect() }
     }
 
     pub fn stats(&mut self) -> Result<Vec<Stats>, CallError> {
@@ -116,7 +119,7 @@ impl RemoteWindows {
                 limit_bytes: MAX_BODY_BYTES as u64,
             });
         }
-        let answer: WindowAnswer<Part, Report, Output, Stats> = self.remote.call(WINDOW, message)?;
+        let answer = self.answer(message)?;
         let mut results = answer.results;
         match results.pop() {
             Some(StepResult::Stats(stats)) if results.len() == asked => self.stats = Some(stats),
@@ -130,6 +133,23 @@ impl RemoteWindows {
         }
         self.watermark_us = watermark_us.or(self.watermark_us);
         Ok(results)
+    }
+
+    /// Gateways of the contract before this one say less in a report.
+    fn answer(&self, message: Vec<u8>) -> Result<Answer<Report>, CallError> {
+        if self.remote.descriptor.function.contract != WINDOW_0_1 {
+            return self.remote.call(WINDOW, message);
+        }
+        let answer: Answer<old::Report> = self.remote.call(WINDOW, message)?;
+        let result = |result| match result {
+            StepResult::Reports(reports) => {
+                StepResult::Reports(reports.into_iter().map(Report::from).collect())
+            }
+            StepResult::Outputs(outputs) => StepResult::Outputs(outputs),
+            StepResult::Stats(stats) => StepResult::Stats(stats),
+        };
+        let results = answer.results.into_iter().map(result).collect();
+        Ok(WindowAnswer { results, changed: answer.changed })
     }
 }
 

@@ -71,7 +71,7 @@ fn a_component_without_exports_is_told_what_it_lacks() {
 #[test]
 fn a_window_function_is_no_parse_function() {
     let error = runtime().load("it", &hostile_bytes("hostile-window"), Contract::Parse).err().unwrap();
-    let exports = "it exports tallow:window/window@0.1.0";
+    let exports = "it exports tallow:window/window@0.2.0";
     assert!(error.to_string().contains(exports), "{error}");
 }
 

@@ -63,6 +63,13 @@ pub fn hostile_window() -> &'static Component {
     })
 }
 
+/// A function of the contract before this one.
+pub fn old_window() -> &'static Component {
+    static COMPONENT: OnceLock<Component> = OnceLock::new();
+    COMPONENT
+        .get_or_init(|| runtime().load("window-0-1", &hostile_bytes("window-0-1"), Contract::Window).unwrap())
+}
+
 pub fn options() -> ParseOptions {
     let columns = COLUMNS.map(|name| WantedColumn { name: name.to_owned(), scale: 8 });
     ParseOptions { columns: columns.into(), ..ParseOptions::default() }

@@ -4,7 +4,7 @@ use tallow_engine::{
     Aggregate, CallError, ColumnData, IdColumns, Operation, Output, Rows, Shape, Spec, WindowFunction,
 };
 
-use crate::support::{LIMITS, batch, hostile_window, parse_function};
+use crate::support::{LIMITS, batch, hostile_window, old_window, parse_function};
 
 const SECOND_US: u64 = 1_000_000;
 
@@ -112,6 +112,38 @@ fn an_instance_that_trapped_is_spent_and_a_snapshot_brings_its_state_back() {
     let mut again = WindowFunction::restore(hostile_window(), LIMITS, &specs, 0, &snapshot.parts).unwrap();
     again.update(&rows(&[(4, 4)])).unwrap();
     assert_eq!(counts(&again.advance(1_000_000).unwrap()), [3, 3]);
+}
+
+#[test]
+fn a_function_of_the_contract_before_works_as_it_did() {
+    assert_eq!(old_window().exports(), ["tallow:window/window@0.1.0"]);
+    assert_eq!(WindowFunction::describe(old_window(), LIMITS).unwrap().name, "window-0-1");
+    let specs = [spec("well-behaved"), spec("b")];
+    let mut function = WindowFunction::open(old_window(), LIMITS, &specs).unwrap();
+    let reports = function.update(&rows(&[(1, 1), (999_999, 2), (1_000_000, 3)])).unwrap();
+    assert_eq!(reports.iter().map(|it| (it.accepted, it.untracked)).collect::<Vec<_>>(), [(3, 0); 2]);
+    assert_eq!(counts(&function.changed().unwrap()), [2, 1, 2, 1]);
+    let snapshot = function.snapshot(0).unwrap();
+    assert_eq!(function.stats().unwrap()[1].open_assignments, 3);
+    assert_eq!(counts(&function.advance(1_000_000).unwrap()), [2, 2]);
+
+    let mut again = WindowFunction::restore(old_window(), LIMITS, &specs, 0, &snapshot.parts).unwrap();
+    assert_eq!(counts(&again.close_all().unwrap()), [2, 1, 2, 1]);
+    assert_eq!(counts(&again.advance(2_000_000).unwrap()), [2, 1, 2, 1]);
+    assert!(is_unreachable(again.update(&rows(&[(3_000_000, 666)]))));
+}
+
+#[test]
+fn an_answer_without_end_breaks_the_contract() {
+    let empty = [spec("never-ends")];
+    let mut function = WindowFunction::open(hostile_window(), LIMITS, &empty).unwrap();
+    function.update(&rows(&[(1, 1)])).unwrap();
+    let error = function.advance(1_000_000).unwrap_err();
+    assert!(matches!(&error, CallError::Contract(why) if why.contains("there is more")), "{error}");
+    let mut function = WindowFunction::open(hostile_window(), LIMITS, &[spec("never-saved")]).unwrap();
+    function.update(&rows(&[(1, 1)])).unwrap();
+    let error = function.snapshot(0).unwrap_err();
+    assert!(matches!(&error, CallError::Contract(why) if why.contains("there is more")), "{error}");
 }
 
 #[test]

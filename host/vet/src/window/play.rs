@@ -29,8 +29,8 @@ pub struct Played {
     pub exactly: Vec<u8>,
     /// The closed windows by what they say, with their spec.
     pub closed: Vec<(u32, Vec<u8>)>,
-    /// Per spec: taken, invalid, accepted, late, duplicate, conflict.
-    pub counts: Vec<[u64; 6]>,
+    /// Per spec: taken, invalid, accepted, untracked, late, duplicate, conflict.
+    pub counts: Vec<[u64; 7]>,
 }
 
 /// A function under trial, and the books over what it was given.
@@ -54,7 +54,7 @@ impl<'a> Player<'a> {
     }
 
     pub fn phase(&mut self, phase: &Phase, manner: Manner, trial: &Trial<'_>) -> Result<Played, Refusal> {
-        let mut played = Played { counts: vec![[0; 6]; self.case.specs.len()], ..Played::default() };
+        let mut played = Played { counts: vec![[0; 7]; self.case.specs.len()], ..Played::default() };
         let values = if manner.shuffled { rows::shuffled(&phase.rows) } else { phase.rows.clone() };
         for values in values.chunks(manner.call) {
             let rows = rows::rows(self.case, values).map_err(|error| {
@@ -113,12 +113,13 @@ impl Played {
     }
 }
 
-fn add(counts: &mut [[u64; 6]], reports: &[Report]) {
+fn add(counts: &mut [[u64; 7]], reports: &[Report]) {
     for (counts, report) in counts.iter_mut().zip(reports) {
         let now = [
             report.taken,
             report.invalid.len() as u64,
             report.accepted,
+            report.untracked,
             report.late,
             report.duplicate,
             report.conflict,

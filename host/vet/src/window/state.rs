@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tallow_engine::{CallError, Component, Part, SnapshotParts, WindowFunction};
+use tallow_engine::{CallError, Component, Part, Snapshot, WindowFunction};
 
 use super::play::{Manner, Player};
 use super::rows::{self, Phase};
@@ -171,7 +171,7 @@ fn watermark_us(until: &[Phase]) -> i64 {
     until.last().map_or(i64::MIN, |phase| phase.watermark_us)
 }
 
-fn snapshot(player: &mut Player<'_>, since: u64, trial: &Trial<'_>) -> Result<SnapshotParts, Refusal> {
+fn snapshot(player: &mut Player<'_>, since: u64, trial: &Trial<'_>) -> Result<Snapshot, Refusal> {
     player.function.snapshot(since).map_err(|error| trial.failed(&error, "snapshot"))
 }
 

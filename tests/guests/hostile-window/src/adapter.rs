@@ -11,7 +11,9 @@ pub use tallow::types::types;
 
 use std::cell::{Cell, RefCell, RefMut};
 
-use contract::{Output, Part, Report, Rows, Shape, SnapshotParts, Spec, Stats, Windows};
+use contract::{
+    Output, OutputPiece, Part, Portion, Report, Rows, Shape, SnapshotPiece, Spec, Stats, Windows,
+};
 
 use crate::counts::Counts;
 use crate::{misdeed, variant};
@@ -33,8 +35,24 @@ impl contract::Guest for Component {
     }
 }
 
-/// The counts of each spec, and how often they may have changed.
-struct All(RefCell<Vec<Counts>>, Cell<u64>);
+/// The counts of each spec, how often they may have changed, and the watermark that they were restored under.
+struct All(RefCell<Vec<Counts>>, Cell<u64>, i64);
+
+/// A report of nothing.
+pub fn no_report() -> Report {
+    Report {
+        taken: 0,
+        invalid: Vec::new(),
+        assignments: 0,
+        accepted: 0,
+        untracked: 0,
+        late: 0,
+        duplicate: 0,
+        conflict: 0,
+        late_rows: Vec::new(),
+        conflict_rows: Vec::new(),
+    }
+}
 
 impl All {
     fn empty(specs: Vec<Spec>) -> Result<Vec<Counts>, String> {
@@ -53,6 +71,12 @@ impl All {
         misdeed::by_spec(counts.iter().map(|it| it.spec.name.as_str()), function);
         counts
     }
+
+    fn open(&self, function: &str) -> OutputPiece {
+        let counts = self.begin(function);
+        let outputs: Vec<Output> = (0..).zip(counts.iter()).map(|(index, it)| it.open(index)).collect();
+        OutputPiece { outputs, more: false }
+    }
 }
 
 fn counts_only(spec: &Spec) -> bool {
@@ -62,10 +86,10 @@ fn counts_only(spec: &Spec) -> bool {
 impl contract::GuestWindows for All {
     fn open(specs: Vec<Spec>) -> Result<Windows, String> {
         misdeed::by_spec(specs.iter().map(|spec| spec.name.as_str()), "open");
-        Ok(Windows::new(All(RefCell::new(All::empty(specs)?), Cell::new(0))))
+        Ok(Windows::new(All(RefCell::new(All::empty(specs)?), Cell::new(0), i64::MIN)))
     }
 
-    fn restore(specs: Vec<Spec>, watermark_us: i64, parts: Vec<Part>) -> Result<Windows, String> {
+    fn restore(specs: Vec<Spec>, watermark_us: i64) -> Result<Windows, String> {
         misdeed::by_spec(specs.iter().map(|spec| spec.name.as_str()), "restore");
         if variant::is(variant::TRAPS_IN_RESTORE) {
             misdeed::trap();
@@ -73,13 +97,17 @@ impl contract::GuestWindows for All {
         if variant::is(variant::LOOPS_IN_RESTORE) {
             misdeed::spin();
         }
-        let mut counts = All::empty(specs)?;
+        Ok(Windows::new(All(RefCell::new(All::empty(specs)?), Cell::new(1), watermark_us)))
+    }
+
+    fn load(&self, parts: Vec<Part>) -> Result<(), String> {
+        let mut counts = self.begin("load");
         for part in parts {
             let counts = counts.get_mut(part.spec as usize);
-            let loaded = counts.and_then(|counts| counts.load(watermark_us, &part.bytes));
+            let loaded = counts.and_then(|counts| counts.load(self.2, &part.bytes));
             loaded.ok_or_else(|| format!("the state of spec {} is not of this function", part.spec))?;
         }
-        Ok(Windows::new(All(RefCell::new(counts), Cell::new(1))))
+        Ok(())
     }
 
     fn update(&self, rows: Rows) -> Result<Vec<Report>, String> {
@@ -96,30 +124,31 @@ impl contract::GuestWindows for All {
         reports.collect()
     }
 
-    fn advance(&self, watermark_us: i64) -> Result<Vec<Output>, String> {
+    fn advance(&self, watermark_us: i64, _: Portion) -> Result<OutputPiece, String> {
         let mut counts = self.begin("advance");
         self.1.set(self.1.get() + 1);
-        Ok((0..).zip(counts.iter_mut()).map(|(index, it)| it.advance(index, watermark_us)).collect())
+        let never_ends = counts.iter().any(|it| it.spec.name == "never-ends");
+        let outputs = (0..).zip(counts.iter_mut()).map(|(index, it)| it.advance(index, watermark_us));
+        Ok(OutputPiece { outputs: outputs.collect(), more: never_ends })
     }
 
-    fn close_all(&self) -> Result<Vec<Output>, String> {
-        let counts = self.begin("close-all");
-        Ok((0..).zip(counts.iter()).map(|(index, it)| it.open(index)).collect())
+    fn close_all(&self, _: Portion) -> Result<OutputPiece, String> {
+        Ok(self.open("close-all"))
     }
 
-    fn changed(&self) -> Vec<Output> {
-        let counts = self.begin("changed");
-        (0..).zip(counts.iter()).map(|(index, it)| it.open(index)).collect()
+    fn changed(&self, _: Portion) -> Result<OutputPiece, String> {
+        Ok(self.open("changed"))
     }
 
-    fn snapshot(&self, since: u64) -> SnapshotParts {
+    fn snapshot(&self, since: u64, _: u64) -> Result<SnapshotPiece, String> {
         let counts = self.begin("snapshot");
         let version = self.1.get();
         let changed = counts.iter().filter(|_| since == 0 || version > since);
         let stale = |it: &Counts| since > 0 && it.spec.name == "stale-snapshot";
         let parts = (0..).zip(changed).filter(|(_, it)| !stale(it));
         let parts = parts.map(|(spec, it)| Part { spec, group: 0, bytes: it.save() });
-        SnapshotParts { version, parts: parts.collect() }
+        let never_ends = counts.iter().any(|it| it.spec.name == "never-saved");
+        Ok(SnapshotPiece { version, parts: parts.collect(), more: never_ends })
     }
 
     fn stats(&self) -> Vec<Stats> {

@@ -51,17 +51,7 @@ impl Counts {
             _ => Err(format!("spec `{}`: no text column `{key}`", self.spec.name)),
         });
         let keys = keys.collect::<Result<Vec<_>, _>>()?;
-        let mut report = Report {
-            taken: 0,
-            invalid: Vec::new(),
-            assignments: 0,
-            accepted: 0,
-            late: 0,
-            duplicate: 0,
-            conflict: 0,
-            late_rows: Vec::new(),
-            conflict_rows: Vec::new(),
-        };
+        let mut report = crate::adapter::no_report();
         for (row, time) in times.iter().enumerate() {
             let kind = entry(&rows.kinds, rows.kinds.codes[row] as usize);
             if !self.spec.kinds.iter().any(|it| it.as_bytes() == kind) {
