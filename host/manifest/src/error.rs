@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::node::{Node, Place};
+use crate::secret::Secrets;
 
 /// One mistake: where, under which key, what is wrong and what to do. Values of secrets are never in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,15 +59,16 @@ impl fmt::Display for Errors {
 
 impl std::error::Error for Errors {}
 
-/// Collects mistakes while reading goes on.
+/// Collects mistakes while reading goes on, and the secrets that none of them may show.
 pub(crate) struct Report {
     file: String,
     errors: Vec<Error>,
+    pub secrets: Secrets,
 }
 
 impl Report {
     pub fn new(file: &str) -> Self {
-        Self { file: file.to_owned(), errors: Vec::new() }
+        Self { file: file.to_owned(), errors: Vec::new(), secrets: Secrets::default() }
     }
 
     pub fn at(&mut self, node: &Node, problem: impl Into<String>) {
@@ -86,6 +88,9 @@ impl Report {
             Some(value) if self.errors.is_empty() => Ok(value),
             _ => {
                 self.errors.sort_by_key(|error| error.place);
+                for error in &mut self.errors {
+                    error.problem = self.secrets.hide(&error.problem).into_owned();
+                }
                 Err(Errors(self.errors))
             }
         }

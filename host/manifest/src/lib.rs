@@ -54,7 +54,7 @@ pub use merge::{Average, Merge};
 pub use node::Place;
 pub use pipeline::{DEFAULT_SCALE, Decimals, OnDataLoss, OnReject, Pipeline, WantedColumn};
 pub use reference::reference;
-pub use secret::{Secret, Setting};
+pub use secret::{Secret, Secrets, Setting};
 pub use swap::{Invariant, Operand, Swap, SwapMode};
 pub use topics::{StartingOffsets, Topics};
 pub use units::moment_us;

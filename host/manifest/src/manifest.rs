@@ -13,6 +13,7 @@ use crate::merge::{self, Merge};
 use crate::node::{Node, Table, Value};
 use crate::pipeline::Pipeline;
 use crate::reader;
+use crate::secret::Secrets;
 use crate::variables::Variables;
 use crate::{needs, remote, spin, toml};
 
@@ -37,6 +38,8 @@ pub struct Manifest {
     pub vetting: BTreeMap<String, Vetting>,
     /// Types of the triggers that are not ours (`http`, `redis` …): they are Spin's to run.
     pub skipped_triggers: Vec<String>,
+    /// Every value that must not be shown.
+    pub secrets: Secrets,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -175,6 +178,7 @@ fn resolve_tree(
         components,
         vetting,
         skipped_triggers: skipped_triggers(&root),
+        secrets: report.secrets.clone(),
     })
 }
 

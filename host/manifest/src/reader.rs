@@ -166,7 +166,10 @@ pub(crate) fn text(node: &Node, report: &mut Report) -> Option<String> {
 /// A string that is never shown: it may come from a secret variable.
 pub(crate) fn secret(node: &Node, report: &mut Report) -> Option<Secret> {
     match &node.value {
-        Value::Text(text) => Some(Secret::new(text.text.clone())),
+        Value::Text(text) => {
+            report.secrets.learn(&text.text);
+            Some(Secret::new(text.text.clone()))
+        }
         _ => {
             wrong_type(node, "a string", report);
             None
@@ -305,5 +308,9 @@ fn setting(name: &str, node: &Node, report: &mut Report) -> Option<Setting> {
             return None;
         }
     };
-    Some(Setting::new(name, value, secret))
+    let setting = Setting::new(name, value, secret);
+    if let Setting::Secret(secret) = &setting {
+        report.secrets.learn(secret.expose());
+    }
+    Some(setting)
 }

@@ -66,8 +66,9 @@ types are left to Spin. The `spin.toml` at the repository's root is an example w
 - **Sizes**: bytes as an integer, or with a unit: `\"512KiB\"`, `\"64MiB\"`, `\"1GB\"`.
 - **Variables**: `{{ name }}` in any value of our tables is a variable of `[variables]`: its `default`, or what \
 the environment variable `SPIN_VARIABLE_<NAME>` says instead. A variable with `secret = true` may stand in \
-`client` and `lake-options` only, and is never shown. Settings there whose name speaks of a password, secret, \
-token, key or credential are never shown either.
+`client` and `lake-options` only. Its value is shown nowhere: `***` stands for it in every message and log line, \
+also in those of the Kafka client and the object store. The same goes for settings there whose name speaks of a \
+password, secret, token, key or credential.
 - **Folders and files** that are relative start from the manifest's folder.
 ";
 

@@ -38,6 +38,9 @@ impl Variables {
                 report.at(&entry.node, "needs a `default`, or `required = true`");
             }
             let value = env.get(&environment_name(&entry.key)).cloned().or(default);
+            if let Some(value) = value.as_deref().filter(|_| secret) {
+                report.secrets.learn(value);
+            }
             variables.insert(entry.key.clone(), Variable { value, secret });
         }
         Self(variables)

@@ -57,6 +57,41 @@ fn a_secret_variable_is_refused_wherever_its_value_would_be_shown() {
 }
 
 #[test]
+fn a_secret_is_hidden_in_whatever_text_it_turns_up() {
+    const AWKWARD: &str = "p\"w/zé+1";
+    let text = with_secrets().replace(&format!("default = \"{HIDDEN}\""), r#"default = 'p"w/zé+1'"#);
+    let secrets = read(&text).unwrap().secrets;
+    for told in [
+        format!("No such property: \"sasl.pasword\" (value `{AWKWARD}`)"),
+        format!("{:?}", Some(AWKWARD)),
+        serde_json::json!({ "why": AWKWARD }).to_string(),
+        "PUT https://bucket/x?X-Amz-Credential=p%22w%2Fz%C3%A9%2B1".to_owned(),
+        format!("plain-{HIDDEN}, which a name tells of"),
+    ] {
+        let hidden = secrets.hide(&told);
+        assert!(hidden.contains("***") && !hidden.contains("w/z") && !hidden.contains("zebra"), "{hidden}");
+        assert!(!hidden.contains("%2Fz"), "{hidden}");
+    }
+    assert_eq!(secrets.hide("nothing of it"), "nothing of it");
+    assert_eq!(format!("{secrets:?}"), "***");
+}
+
+#[test]
+fn a_secret_of_a_few_letters_does_not_hide_ordinary_words() {
+    let text = with_secrets().replace(&format!("default = \"{HIDDEN}\""), "default = \"an\"");
+    let secrets = read(&text).unwrap().secrets;
+    assert_eq!(secrets.hide("candles: value \"an\" and `an`"), "candles: value *** and ***");
+}
+
+#[test]
+fn each_line_of_a_key_is_a_secret_and_the_longest_one_goes_first() {
+    let key = "-----BEGIN KEY-----\\nMIIEabcd\\nMIIEabcdefgh\\n-----END KEY-----";
+    let text = with_secrets().replace(&format!("default = \"{HIDDEN}\""), &format!("default = \"{key}\""));
+    let secrets = read(&text).unwrap().secrets;
+    assert_eq!(secrets.hide("line 3: MIIEabcdefgh, line 2: MIIEabcd"), "line 3: ***, line 2: ***");
+}
+
+#[test]
 fn credentials_in_the_lakes_url_are_refused_without_repeating_them() {
     let errors =
         read(&with("lake = \"lake\"", &format!("lake = \"s3://key:{HIDDEN}@bucket/x\""))).unwrap_err();

@@ -9,6 +9,7 @@ use std::time::Duration;
 use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::types::RDKafkaConfRes;
 use tallow_edge::{Clock, Ticks};
 
 use crate::pace::Schedule;
@@ -129,6 +130,10 @@ impl<'a> Sender<'a> {
         config.set("bootstrap.servers", &sink.brokers);
         let deliveries = Deliveries::new(gate.is_some());
         let producer = config.create_with_context(deliveries).map_err(|error| match error {
+            // The value of a setting that there is not may be a password under a misspelt name.
+            KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, why, key, _) => {
+                ProduceError::Setting { key, why }
+            }
             KafkaError::ClientConfig(_, why, key, value) => {
                 ProduceError::Setting { key, why: format!("{why} (value `{value}`)") }
             }

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use rdkafka::ClientConfig;
+use rdkafka::types::RDKafkaConfRes;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, ConsumerContext};
@@ -55,6 +56,10 @@ impl ConsumerContext for Context {}
 
 pub(super) fn connect(config: &ClientConfig) -> Result<Client, SourceError> {
     config.create_with_context(Context::default()).map_err(|error| match error {
+        // The value of a setting that there is not says nothing, and may be a password under a misspelt name.
+        KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, why, key, _) => {
+            SourceError::Setting { key, why }
+        }
         KafkaError::ClientConfig(_, why, key, value) => {
             SourceError::Setting { key, why: format!("{why} (value `{value}`)") }
         }
