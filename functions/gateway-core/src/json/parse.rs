@@ -23,7 +23,7 @@ struct Body<'a> {
     records: Vec<&'a RawValue>,
     #[serde(default)]
     kinds: Vec<String>,
-    /// Names of columns, with the places kept of decimal ones. Absent: all.
+    /// Names of columns, with the places kept of decimal ones. Absent: those in which some row has a value.
     columns: Option<Vec<Wanted>>,
     #[serde(default)]
     settings: BTreeMap<String, String>,
@@ -61,6 +61,7 @@ pub fn answer(functions: &impl Functions, body: &[u8]) -> Result<Response, Refus
     let body: Body<'_> = super::read(body)?;
     limits::records(body.records.len())?;
     let batch = batch(&body.records)?;
+    let asked = body.columns.is_some();
     let columns = match body.columns {
         Some(columns) => columns.into_iter().map(|it| (it.name, it.scale)).collect::<Vec<_>>(),
         None => functions.parse_description().columns.into_iter().map(|it| (it.name, SCALE)).collect(),
@@ -70,7 +71,11 @@ pub fn answer(functions: &impl Functions, body: &[u8]) -> Result<Response, Refus
         columns: columns.into_iter().map(|(name, scale)| parse::WantedColumn { name, scale }).collect(),
         settings: body.settings.into_iter().collect(),
     };
-    let parsed = functions.parse(&batch, &options).map_err(Refused::by_function)?;
+    let mut parsed = functions.parse(&batch, &options).map_err(Refused::by_function)?;
+    if !asked {
+        let rows = parsed.rows.rows as usize;
+        parsed.rows.columns.retain(|column| table::has_values(column, rows));
+    }
     let (columns, mut rows) = table::to_rows(&parsed.rows).map_err(Refused::by_function)?;
     for (index, row) in rows.iter_mut().enumerate() {
         let record = parsed.records.get(index).copied();

@@ -130,6 +130,12 @@ pub fn to_rows(table: &Table) -> Result<(Vec<ColumnInfo>, Vec<Row>), String> {
     Ok((table.columns.iter().map(ColumnInfo::of).collect(), rows))
 }
 
+/// Whether any of the rows has a value in it.
+pub fn has_values(column: &Column, rows: usize) -> bool {
+    let Some(bits) = &column.validity else { return rows > 0 };
+    (0..rows).any(|row| bits.get(row / 8).is_some_and(|byte| byte & (1 << (row % 8)) != 0))
+}
+
 fn cell(column: &Column, row: usize) -> Option<Value> {
     if let Some(bits) = &column.validity
         && bits.get(row / 8)? & (1 << (row % 8)) == 0
@@ -198,6 +204,20 @@ mod tests {
         ]));
         let table = from_rows(&columns(), &rows, &[]).unwrap();
         assert_eq!(to_rows(&table).unwrap(), (columns(), rows));
+    }
+
+    #[test]
+    fn a_column_has_values_unless_every_row_of_it_is_null() {
+        let column = |bits: Option<Vec<u8>>| Column {
+            name: "id".to_owned(),
+            data: ColumnData::Int64(vec![0; 9]),
+            validity: bits,
+        };
+        assert!(has_values(&column(None), 9));
+        assert!(has_values(&column(Some(vec![0, 1])), 9));
+        // Bits behind the last row mean nothing.
+        assert!(!has_values(&column(Some(vec![0, 2])), 9));
+        assert!(!has_values(&column(Some(vec![0, 0])), 9) && !has_values(&column(None), 0));
     }
 
     #[test]
