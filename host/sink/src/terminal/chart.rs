@@ -1,8 +1,10 @@
 //! A table's candles as a picture of characters, and a line a symbol beside it.
 
 use chrono::DateTime;
+use unicode_width::UnicodeWidthStr;
 
 use super::number::{places, significant};
+use super::section::titles;
 use super::spark::sparkline;
 use super::style::{Line, Palette, Style, harmless};
 
@@ -107,10 +109,13 @@ pub fn summary(symbols: &[Summary], width: usize, palette: Palette) -> Vec<Strin
         Style::Dim,
     );
     head.push(&format!("{:>NUMBER$}", "close"), Style::Dim);
-    for (name, _) in &first.averages {
-        head.push(&format!("{:>NUMBER$}", harmless(name, NUMBER - 1)), Style::Dim);
+    let names: Vec<String> = first.averages.iter().map(|(name, _)| name.clone()).collect();
+    let titles = titles(&names, NUMBER - 1);
+    for title in &titles {
+        let width = NUMBER.max(title.width() + 1);
+        head.push(&format!("{title:>width$}"), Style::Dim);
     }
-    head.push("  close", Style::Dim);
+    head.push("  ▂▅█ close", Style::Dim);
     let mut lines = vec![head.paint(width, palette)];
     for symbol in symbols {
         let count = |of: fn(&Bar) -> bool| symbol.bars.iter().filter(|bar| of(bar)).count();
@@ -124,9 +129,10 @@ pub fn summary(symbols: &[Summary], width: usize, palette: Palette) -> Vec<Strin
         let close = symbol.bars.last().map(|bar| bar.close);
         let shown = symbol.bars.iter().map(|bar| places(bar.close)).max().unwrap_or(0);
         let averages = symbol.averages.iter().map(|(_, value)| *value);
-        for value in std::iter::once(close).chain(averages) {
+        let widths = titles.iter().map(|title| NUMBER.max(title.width() + 1));
+        for (value, width) in std::iter::once(close).chain(averages).zip(std::iter::once(NUMBER).chain(widths)) {
             let text = value.map_or("-".to_owned(), |value| significant(value, shown));
-            line.push(&format!("{text:>NUMBER$}"), Style::Normal);
+            line.push(&format!("{text:>width$}"), Style::Normal);
         }
         line.push("  ", Style::Normal);
         let room = width.saturating_sub(line.width());

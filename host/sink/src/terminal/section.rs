@@ -17,6 +17,10 @@ const MARGIN: usize = 1;
 const GAPS: [usize; 2] = [2, 1];
 const KEY_WIDTH: usize = 18;
 const TEXT_WIDTH: usize = 14;
+/// Names that are the same up to there are shown longer.
+const LONGEST_TITLE: usize = 64;
+/// Before the name of what is charted, which has a column of its own as well.
+const CHART_SIGN: &str = "▂▅█";
 /// A chart is not shown narrower, and not wider.
 const CHART: std::ops::RangeInclusive<usize> = 6..=60;
 
@@ -36,6 +40,8 @@ struct Columns {
     gap: usize,
     key: usize,
     start: usize,
+    /// Of all aggregates.
+    titles: Vec<String>,
     /// Width of each aggregate; none where there is no room for it.
     cells: Vec<Option<usize>>,
     mark: usize,
@@ -127,10 +133,9 @@ fn columns(window: &Window, name: &str, rows: &[Row], width: usize, gap: usize) 
     let key = widest(&|row| row.key.width(), name.width());
     let start = widest(&|row| row.start.width(), 5);
     let mark = widest(&|row| row.mark.0.width(), 2);
-    let cell = |at: usize| {
-        let name = harmless(&window.aggregates[at], TEXT_WIDTH).width();
-        widest(&|row| row.cells.get(at).map_or(0, |text| text.width()), name)
-    };
+    let titles = titles(&window.aggregates, TEXT_WIDTH);
+    let cell =
+        |at: usize| widest(&|row| row.cells.get(at).map_or(0, |text| text.width()), titles[at].width());
 
     let mut left = width.saturating_sub(MARGIN + key + gap + start + gap + mark + gap + CHART.start());
     let mut cells = vec![None; window.aggregates.len()];
@@ -142,7 +147,22 @@ fn columns(window: &Window, name: &str, rows: &[Row], width: usize, gap: usize) 
             left -= wanted + gap;
         }
     }
-    Columns { gap, key, start, cells, mark, chart: (CHART.start() + left).min(*CHART.end()) }
+    Columns { gap, key, start, titles, cells, mark, chart: (CHART.start() + left).min(*CHART.end()) }
+}
+
+/// Names as short as `width`, and longer only where two of them would read the same.
+pub(super) fn titles(names: &[String], width: usize) -> Vec<String> {
+    let short: Vec<String> = names.iter().map(|name| harmless(name, width)).collect();
+    let is_unique = |title: &String| short.iter().filter(|other| *other == title).count() == 1;
+    let titles = short.iter().zip(names);
+    titles
+        .map(|(title, name)| if is_unique(title) { title.clone() } else { harmless(name, LONGEST_TITLE) })
+        .collect()
+}
+
+fn chart_title(charted: &str, width: usize) -> String {
+    let whole = format!("{CHART_SIGN} {charted}");
+    if whole.width() <= width { whole } else { CHART_SIGN.to_owned() }
 }
 
 impl Columns {
@@ -159,16 +179,15 @@ fn title(window: &Window, name: &str, columns: &Columns) -> Line {
     line.pad_to(MARGIN + columns.key + columns.gap);
     line.push("start", Style::Dim);
     let mut at = MARGIN + columns.key + columns.gap + columns.start;
-    for (name, width) in window.aggregates.iter().zip(&columns.cells) {
+    for (title, width) in columns.titles.iter().zip(&columns.cells) {
         let Some(width) = width else { continue };
         at += columns.gap + width;
-        let name = harmless(name, TEXT_WIDTH);
-        line.pad_to(at - name.width());
-        line.push(&name, Style::Dim);
+        line.pad_to(at - title.width());
+        line.push(title, Style::Dim);
     }
     if let Some(chart) = window.chart {
         line.pad_to(at + columns.gap + columns.mark + columns.gap);
-        line.push(&harmless(&window.aggregates[chart], columns.chart), Style::Dim);
+        line.push(&chart_title(&columns.titles[chart], columns.chart), Style::Dim);
     }
     line
 }
