@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -186,6 +187,7 @@ fn by_http_whoever_has_the_token_is_answered_and_nobody_else() {
     let folder = tempfile::tempdir().unwrap();
     let token = folder.path().join("token").display().to_string();
     fs::write(&token, format!("{TOKEN}\n")).unwrap();
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).unwrap();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let stage = Stage::open_with("30", &["--control-http", &port, "--control-token-file", &token]);
     let status = r#"{"do":"status"}"#;

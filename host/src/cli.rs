@@ -30,6 +30,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::error::exit;
+use crate::say;
 
 /// Streams of market messages into candles, by sandboxed WebAssembly functions, exactly once.
 #[derive(Parser)]
@@ -90,6 +91,7 @@ impl From<crate::error::PipelineError> for Failure {
 /// Runs the command of this process's arguments.
 pub fn main() -> ExitCode {
     stop::survive_full_files();
+    say::tell_panics();
     if trigger::is_called() {
         return trigger::main();
     }
@@ -102,7 +104,7 @@ pub fn main() -> ExitCode {
         }
     };
     let fallback = if matches!(cli.command, Command::Demo(_)) { "warn" } else { "info" };
-    logging::start(&cli.logging, fallback);
+    logging::start(&cli.logging, fallback, None);
     let done = match cli.command {
         Command::Up(args) => up::run(args),
         Command::Demo(args) => demo::run(args),

@@ -4,7 +4,10 @@
 //! (where the log left off), [`stage`] (fetch, parse, window), [`commit`], and [`pipeline`], which puts them
 //! together on one screen. [`remote`] calls functions behind gateways. [`batch`] takes files through the same functions,
 //! [`backfill`] fetches what the lake lacks, [`merging`] keeps served tables up to date beside the pipelines, [`verify`]
-//! computes commits again. [`cli`] has a file a command.
+//! computes commits again. [`cli`] has a file a command; it speaks by [`say`].
+
+#[macro_use]
+mod say;
 
 pub mod backfill;
 pub mod batch;
@@ -14,6 +17,7 @@ pub mod commit;
 pub mod control;
 mod dead;
 pub mod error;
+mod finally;
 pub mod live;
 pub mod merging;
 pub mod pipeline;

@@ -12,6 +12,7 @@ use arrow_array::types::TimestampMicrosecondType;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use tallow_merge::Merger;
 
+use crate::finally::Finally;
 use crate::progress::Viewer;
 
 const DAY_US: i64 = 86_400_000_000;
@@ -58,10 +59,9 @@ impl Merging {
         }
         let ended = AtomicBool::new(false);
         std::thread::scope(|scope| {
+            let _ended = Finally(|| ended.store(true, Ordering::Relaxed));
             scope.spawn(|| self.run(&ended));
-            let done = pipelines();
-            ended.store(true, Ordering::Relaxed);
-            done
+            pipelines()
         })
     }
 

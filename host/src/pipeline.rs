@@ -16,6 +16,7 @@ use tallow_sink::Sink;
 use tallow_source::{Limits, Position, Source};
 
 use crate::error::PipelineError;
+use crate::finally::Finally;
 use crate::live::Live;
 use crate::live::functions::Functions;
 use crate::live::library::Library;
@@ -135,9 +136,8 @@ pub fn run_once(wiring: &Wiring, started: Started) -> Result<(), PipelineError> 
         threads.push(spawn(scope, "commit", move || committer.run(&commits))?);
         let closes = budget.clone();
         threads.push(spawn(scope, "window", move || {
-            let done = window.run(&order, &commits_in);
-            closes.close();
-            done
+            let _closed = Finally(|| closes.close());
+            window.run(&order, &commits_in)
         })?);
         for worker in workers {
             let work = work.clone();
@@ -147,13 +147,14 @@ pub fn run_once(wiring: &Wiring, started: Started) -> Result<(), PipelineError> 
             })?);
         }
         for fetcher in fetchers {
-            let (sequencer, discovery) = (sequencer.clone(), discovery.take());
-            threads.push(spawn(scope, "fetch", move || {
-                let done = fetch::run(fetcher, &sequencer, fetch_limits, &wiring.stop, discovery);
+            let (order, discovery) = (sequencer.clone(), discovery.take());
+            let fetch = move || {
                 // What has been read is still worth its commit.
-                sequencer.stop();
-                Ok(done?)
-            })?);
+                let _stopped = Finally(|| order.stop());
+                Ok(fetch::run(fetcher, &order, fetch_limits, &wiring.stop, discovery)?)
+            };
+            // Those that have started would go on, and be waited for.
+            threads.push(spawn(scope, "fetch", fetch).inspect_err(|_| sequencer.stop())?);
         }
         // The parse workers end when nobody can send them work any more.
         drop((sequencer, work));

@@ -83,10 +83,18 @@ pub fn start_with<S: AsRef<std::ffi::OsStr>>(variables: &[(&str, &str)], argumen
 }
 
 /// Starts a command that is tallow, or becomes it.
-pub fn start_command(mut command: Command) -> Running {
+pub fn start_command(command: Command) -> Running {
+    start_read_by(command, &["stdout", "stderr"])
+}
+
+/// The same, where nobody reads what it says on the other ones of `stdout` and `stderr`: their pipes are broken.
+pub fn start_read_by(mut command: Command, read: &[&str]) -> Running {
     let output = TempDir::with_prefix("tallow-run-").expect("a temporary folder");
-    let file = |name: &str| File::create(output.path().join(name)).expect("a file in a temporary folder");
-    let process = command
+    let file = |name: &str| match read.contains(&name) {
+        true => File::create(output.path().join(name)).expect("a file in a temporary folder").into(),
+        false => Stdio::piped(),
+    };
+    let mut process = command
         // Compiled components are kept with the build, not in the user's cache.
         .env("XDG_CACHE_HOME", paths::target().join("tests-cache"))
         .stdin(Stdio::null())
@@ -94,6 +102,7 @@ pub fn start_command(mut command: Command) -> Running {
         .stderr(file("stderr"))
         .spawn()
         .expect("tallow starts");
+    drop((process.stdout.take(), process.stderr.take()));
     let clock = SystemClock::new();
     Running { process, output, start: clock.ticks(), clock }
 }

@@ -21,6 +21,7 @@ use super::run::Wiring;
 use super::sorting::Sorting;
 use super::work::Work;
 use crate::error::PipelineError;
+use crate::finally::Finally;
 use crate::stage::budget::ByteBudget;
 use crate::stage::parse::{BisectBudget, ParseWorker, Parts, Worked};
 
@@ -225,6 +226,9 @@ impl Making<'_> {
             .map(|_| self.parse_worker(feed.options, bisect.clone()))
             .collect::<Result<Vec<_>, BatchError>>()?;
         std::thread::scope(|scope| {
+            // Where the windows stop early, or fail, whoever waits for them must not wait for ever.
+            let order = order;
+            let _closed = Finally(|| budget.close());
             for worker in workers {
                 let work = work.clone();
                 scope.spawn(move || worker.run(&work));
@@ -235,9 +239,8 @@ impl Making<'_> {
                 scope.spawn(move || feed.read(shelves));
             }
             let feeding = scope.spawn(move || {
-                let done = feed.run(shelves, budget, &work_in, &order_in);
-                shelves.close();
-                done
+                let _closed = Finally(|| shelves.close());
+                feed.run(shelves, budget, &work_in, &order_in)
             });
             let mut take_all = || {
                 for (file, worked) in &order {
@@ -248,7 +251,6 @@ impl Making<'_> {
                 Ok(())
             };
             let taken: Result<(), BatchError> = take_all();
-            // Where the windows stopped early, whoever waits for them must not wait for ever.
             budget.close();
             drop(order);
             let fed = feeding.join().map_err(|_| PipelineError::Broken);

@@ -3,21 +3,21 @@
 
 mod vetting;
 
-use std::net::SocketAddr;
-use std::os::unix::net::UnixListener;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::Scope;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tallow_manifest::{Manifest, Source};
-use tiny_http::Server;
 
 use self::vetting::Rules;
 use super::functions::find;
 use super::{Failure, settings};
-use crate::control::{http, serve::Desk, socket};
+use crate::control::serve::Desk;
+use crate::control::server::{Door, Server};
+use crate::control::socket;
+use crate::control::token::Token;
 use crate::error::exit;
-use crate::live::candidate::Vet;
 use crate::live::watch::{self, Files};
 use crate::pipeline::Wiring;
 
@@ -34,43 +34,48 @@ pub struct Args {
     pub control_token_file: Option<PathBuf>,
 }
 
-/// What listens for one pipeline.
-pub struct Attendant<'a> {
-    wiring: &'a Wiring,
-    rules: Rules,
-    socket: Option<(UnixListener, PathBuf)>,
-    files: Option<Files>,
-    over: AtomicBool,
+/// What listens for running pipelines, until it is dropped. It never makes them wait.
+pub struct Attendance {
+    desks: Vec<Arc<Desk>>,
+    _server: Server,
 }
 
-/// What listens for all of them by HTTP.
-pub struct Port {
-    server: Server,
-    token: String,
-}
-
-impl<'a> Attendant<'a> {
-    pub fn new(args: &Args, manifest: &Manifest, wiring: &'a Wiring, alone: bool) -> Result<Self, Failure> {
-        if args.control.is_some() && !alone {
+impl Attendance {
+    pub fn open(args: &Args, manifest: &Manifest, wirings: &[Arc<Wiring>]) -> Result<Self, Failure> {
+        if args.control.is_some() && wirings.len() > 1 {
             let why = "--control names one socket, and there are several pipelines: choose one with --only";
             return Err(Failure::new(exit::USAGE, why));
         }
-        let pipeline = &wiring.plan.pipeline;
-        let rules = Rules { vetting: manifest.vetting.clone(), compiler: find::compiler()? };
-        let files = pipeline.swap.watch.then(|| files(manifest, wiring)).transpose()?;
-        let path = args.control.clone().unwrap_or_else(|| socket::path(wiring.store.url(), &pipeline.id));
-        let socket = listen(&path, args.control.is_some(), &pipeline.id)?.map(|listener| (listener, path));
-        Ok(Self { wiring, rules, socket, files, over: AtomicBool::new(false) })
+        let (mut desks, mut doors, mut watched) = (Vec::new(), Vec::new(), Vec::new());
+        for wiring in wirings {
+            let desk = Arc::new(desk(manifest, wiring)?);
+            doors.extend(socket_door(args, &desk)?);
+            if wiring.plan.pipeline.swap.watch {
+                watched.push((desk.clone(), files(manifest, wiring)?));
+            }
+            desks.push(desk);
+        }
+        doors.extend(port_door(args, &desks)?);
+        let failed = |error: std::io::Error| Failure::new(exit::FAILED, error);
+        let _server = Server::start(doors).map_err(failed)?;
+        for (desk, files) in watched {
+            let watch = move || watch::watch(&desk.wiring, &files, &*desk.vet, &|| desk.is_over());
+            std::thread::Builder::new().name("watch".to_owned()).spawn(watch).map_err(failed)?;
+        }
+        Ok(Self { desks, _server })
     }
 
-    /// The pipeline has ended.
-    pub fn end(&self) {
-        self.over.store(true, Ordering::SeqCst);
+    /// A pipeline's desk, in the order of the wirings.
+    pub fn desks(&self) -> &[Arc<Desk>] {
+        &self.desks
     }
+}
 
-    fn is_over(&self) -> bool {
-        self.over.load(Ordering::SeqCst)
-    }
+fn desk(manifest: &Manifest, wiring: &Arc<Wiring>) -> Result<Desk, Failure> {
+    let rules = Rules { vetting: manifest.vetting.clone(), compiler: find::compiler()? };
+    let vets = wiring.clone();
+    let vet = move |name: &str, bytes: &[u8], contract| vetting::component(&rules, &vets, name, bytes, contract);
+    Ok(Desk { wiring: wiring.clone(), vet: Box::new(vet), over: AtomicBool::new(false) })
 }
 
 fn files(manifest: &Manifest, wiring: &Wiring) -> Result<Files, Failure> {
@@ -85,13 +90,15 @@ fn files(manifest: &Manifest, wiring: &Wiring) -> Result<Files, Failure> {
 }
 
 /// A socket that was asked for must be there; a run that was not told of one does without.
-fn listen(path: &Path, asked: bool, pipeline: &str) -> Result<Option<UnixListener>, Failure> {
-    match socket::listen(path) {
+fn socket_door(args: &Args, desk: &Arc<Desk>) -> Result<Option<Door>, Failure> {
+    let (pipeline, lake) = (desk.pipeline(), desk.wiring.store.url());
+    let path = args.control.clone().unwrap_or_else(|| socket::path(lake, pipeline));
+    match socket::listen(&path) {
         Ok(listener) => {
             tracing::info!(pipeline, control = %path.display(), "listens for `tallow functions`");
-            Ok(Some(listener))
+            Ok(Some(Door::Socket { listener, path, desk: desk.clone() }))
         }
-        Err(error) if asked => {
+        Err(error) if args.control.is_some() => {
             Err(Failure::new(exit::USAGE, format!("--control {}: {error}", path.display())))
         }
         Err(error) => {
@@ -101,62 +108,27 @@ fn listen(path: &Path, asked: bool, pipeline: &str) -> Result<Option<UnixListene
     }
 }
 
-impl Port {
-    pub fn open(args: &Args) -> Result<Option<Self>, Failure> {
-        let (Some(address), Some(file)) = (args.control_http, &args.control_token_file) else {
-            return Ok(None);
-        };
-        let usage = |why: String| Failure::new(exit::USAGE, why);
-        let text = std::fs::read_to_string(file)
-            .map_err(|error| usage(format!("--control-token-file {}: {error}", file.display())))?;
-        let token = text.lines().next().unwrap_or_default().trim().to_owned();
-        if token.len() < 16 {
-            return Err(usage(format!("{}: a token has 16 characters or more", file.display())));
-        }
-        let server =
-            Server::http(address).map_err(|error| usage(format!("--control-http {address}: {error}")))?;
-        Ok(Some(Self { server, token }))
+fn port_door(args: &Args, desks: &[Arc<Desk>]) -> Result<Option<Door>, Failure> {
+    let (Some(address), Some(file)) = (args.control_http, &args.control_token_file) else {
+        return Ok(None);
+    };
+    let usage = |why: String| Failure::new(exit::USAGE, why);
+    let token = Token::read(file)
+        .map_err(|error| usage(format!("--control-token-file {}: {error}", file.display())))?;
+    let listen = || {
+        let listener = TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        Ok((listener.local_addr()?, listener))
+    };
+    let (address, listener) =
+        listen().map_err(|error: std::io::Error| usage(format!("--control-http {address}: {error}")))?;
+    tracing::info!(control_http = %address, "listens for POST /control/PIPELINE");
+    if !address.ip().is_loopback() {
+        tracing::warn!(
+            control_http = %address,
+            "whoever can read this network can read the token: there is no TLS here. Listen on 127.0.0.1, or have a \
+             proxy with TLS before it"
+        );
     }
-}
-
-/// Attends until every pipeline has ended.
-pub fn attend<'scope, 'env: 'scope>(
-    scope: &'scope Scope<'scope, 'env>,
-    attendants: &'env [Attendant<'env>],
-    port: Option<&'env Port>,
-) {
-    for attendant in attendants {
-        scope.spawn(move || sit(attendant));
-    }
-    if let Some(port) = port {
-        scope.spawn(move || sit_at_port(attendants, port));
-    }
-}
-
-fn sit_at_port(attendants: &[Attendant<'_>], port: &Port) {
-    let over = || attendants.iter().all(Attendant::is_over);
-    let vets: Vec<_> = attendants.iter().map(vet).collect();
-    let desks: Vec<Desk<'_>> =
-        attendants.iter().zip(&vets).map(|(it, vet)| Desk { wiring: it.wiring, vet, over: &over }).collect();
-    std::thread::scope(|scope| http::serve(scope, &port.server, &port.token, &desks, &over));
-}
-
-fn sit(attendant: &Attendant<'_>) {
-    let over = || attendant.is_over();
-    let vet = vet(attendant);
-    let desk = Desk { wiring: attendant.wiring, vet: &vet, over: &over };
-    std::thread::scope(|scope| {
-        if let Some(files) = &attendant.files {
-            scope.spawn(|| watch::watch(attendant.wiring, files, &vet, &over));
-        }
-        if let Some((listener, path)) = &attendant.socket {
-            socket::serve(scope, listener, path, &desk);
-        }
-    });
-}
-
-fn vet<'a>(attendant: &'a Attendant<'a>) -> Box<Vet<'a>> {
-    Box::new(|name, bytes, contract| {
-        vetting::component(&attendant.rules, attendant.wiring, name, bytes, contract)
-    })
+    Ok(Some(Door::Port { listener, token, desks: desks.to_vec() }))
 }

@@ -18,13 +18,16 @@ use tallow_produce::{
 use tallow_record::TopicPartition;
 
 use self::show::Show;
-use super::attend::{self, Attendant, Port};
+use super::attend::{self, Attendance};
 use super::wire::{World, first_failure};
-use super::{Failure, merge, report, settings, stop, wire};
+use super::{Failure, merge, report, settings, stop, up, wire};
+use crate::control::serve::Desk;
 use crate::error::{PipelineError, exit};
+use crate::finally::Finally;
 use crate::pipeline::{self, Wiring};
 use crate::plan::Mode;
 use crate::progress::Progress;
+use crate::say;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -81,20 +84,17 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let mut wirings = Vec::new();
     for (index, pipeline) in manifest.pipelines.iter().enumerate() {
         let progress = Arc::new(Progress::new(vec![show.viewer(index)]));
-        wirings.push(world.wire(&manifest, pipeline, Mode::default(), progress)?);
+        wirings.push(Arc::new(world.wire(&manifest, pipeline, Mode::default(), progress)?));
     }
-    let attendants = wirings
-        .iter()
-        .map(|wiring| Attendant::new(&args.attend, &manifest, wiring, wirings.len() == 1))
-        .collect::<Result<Vec<_>, _>>()?;
+    let attendance = Attendance::open(&args.attend, &manifest, &wirings)?;
     let stage = Stage {
         wirings: &wirings,
-        attendants: &attendants,
-        port: Port::open(&args.attend)?,
+        desks: attendance.desks(),
         topics: &topics,
         brokers: broker.brokers(),
     };
-    let failures = play(&args, &stage, &*clock, &stop, &show)?;
+    let failures = play(&args, &stage, &clock, &stop, &show)?;
+    drop(attendance);
     show.summary(&wirings, &world.store);
     first_failure(failures)?;
     match manifest.merges.first() {
@@ -174,9 +174,8 @@ fn topics(manifest: &Manifest) -> Result<Vec<String>, Failure> {
 
 /// What is played.
 struct Stage<'a> {
-    wirings: &'a [Wiring],
-    attendants: &'a [Attendant<'a>],
-    port: Option<Port>,
+    wirings: &'a [Arc<Wiring>],
+    desks: &'a [Arc<Desk>],
     topics: &'a [String],
     brokers: &'a str,
 }
@@ -185,27 +184,30 @@ struct Stage<'a> {
 fn play(
     args: &Args,
     stage: &Stage<'_>,
-    clock: &dyn Clock,
+    clock: &Arc<dyn Clock>,
     stop: &Arc<AtomicBool>,
     show: &Show,
 ) -> Result<Vec<(String, PipelineError)>, Failure> {
-    let Stage { wirings, attendants, port, topics, brokers } = stage;
+    let Stage { wirings, desks, topics, brokers } = stage;
     let start = clock.ticks();
-    let over =
-        || clock.ticks().since(start) >= Duration::from_secs(args.seconds) || stop.load(Ordering::Relaxed);
+    let over = || {
+        let time = clock.ticks().since(start) >= Duration::from_secs(args.seconds);
+        time || stop.load(Ordering::Relaxed) || say::is_unheard()
+    };
+    let deadline = stop::Deadline::after(stop.clone(), clock.clone())?;
     let (failures, produced) = std::thread::scope(|scope| {
-        attend::attend(scope, attendants, port.as_ref());
+        // The scope waits for the market and the pipelines, also where this thread fails.
+        let _stopped = Finally(|| stop.store(true, Ordering::Relaxed));
         let markets: Vec<_> = topics
             .iter()
-            .map(|topic| scope.spawn(|| open_market(args, wirings, topic, brokers, clock, stop)))
+            .map(|topic| scope.spawn(|| open_market(args, wirings, topic, brokers, &**clock, stop)))
             .collect();
         let pipelines: Vec<_> = wirings
             .iter()
-            .zip(*attendants)
-            .map(|(wiring, attendant)| {
+            .zip(*desks)
+            .map(|(wiring, desk)| {
                 scope.spawn(|| {
-                    let done = pipeline::run(wiring);
-                    attendant.end();
+                    let done = up::run_one(wiring, desk);
                     wiring.stop.store(true, Ordering::Relaxed);
                     done
                 })
@@ -222,6 +224,7 @@ fn play(
         let produced: Vec<_> = markets.into_iter().filter_map(|market| market.join().ok()).collect();
         (failures, produced)
     });
+    drop(deadline);
     show.refresh(wirings);
     for done in produced {
         done.map_err(|error| Failure::new(exit::FAILED, error))?;
@@ -232,7 +235,7 @@ fn play(
 /// What happened before the demo as fast as it goes, then the market in its own time.
 fn open_market(
     args: &Args,
-    wirings: &[Wiring],
+    wirings: &[Arc<Wiring>],
     topic: &str,
     brokers: &str,
     clock: &dyn Clock,

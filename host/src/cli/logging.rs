@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::writer::MakeWriterExt;
+
+use crate::say::Log;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -25,32 +26,19 @@ enum Format {
     Json,
 }
 
-/// `fallback`: what is logged where neither the command line nor the environment says.
-pub fn start(args: &Args, fallback: &str) {
+/// `fallback`: what is logged where neither the command line nor the environment says. `file` gets everything, too.
+pub fn start(args: &Args, fallback: &str, file: Option<File>) {
+    let colours = file.is_none() && std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let filter = args.log_filter.clone().unwrap_or_else(|| EnvFilter::new(fallback));
+    let log = Log { file: file.map(Arc::new) };
     let builder = tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
-        .with_env_filter(filter(args, fallback))
-        .with_target(false);
+        .with_writer(move || log.clone())
+        .with_ansi(colours)
+        .with_env_filter(filter)
+        .with_target(false)
+        .log_internal_errors(false);
     match args.log {
         Format::Text => builder.init(),
         Format::Json => builder.json().init(),
     }
-}
-
-/// The same with a file that gets everything, too.
-pub fn start_with_file(args: &Args, fallback: &str, file: File) {
-    let builder = tracing_subscriber::fmt()
-        .with_writer(std::io::stderr.and(Arc::new(file)))
-        .with_ansi(false)
-        .with_env_filter(filter(args, fallback))
-        .with_target(false);
-    match args.log {
-        Format::Text => builder.init(),
-        Format::Json => builder.json().init(),
-    }
-}
-
-fn filter(args: &Args, fallback: &str) -> EnvFilter {
-    args.log_filter.clone().unwrap_or_else(|| EnvFilter::new(fallback))
 }

@@ -1,12 +1,14 @@
 //! `tallow merge`: one served table of a batch table and a pipeline's window.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use tallow_manifest::{Manifest, Merge};
 use tallow_merge::{MergeError, Merger, Report};
 
 use super::report::{LineReporter, grouped};
 use super::wire::World;
-use super::{Failure, settings, stop};
+use super::{Failure, settings};
 use crate::error::exit;
 
 #[derive(clap::Args)]
@@ -27,7 +29,8 @@ pub struct Args {
 pub fn run(args: Args) -> Result<(), Failure> {
     let manifest = args.settings.load()?;
     let merges = merges(&manifest, args.name.as_deref())?;
-    let world = World::new(&manifest, stop::on_signal()?)?;
+    // A signal ends it at once: the next run completes what this one began.
+    let world = World::new(&manifest, Arc::default())?;
     let Some(run) = args.restore else { return run_each(&world, &manifest, merges.into_iter(), args.json) };
     for merge in merges {
         let merger = world.merger(&manifest, merge)?;

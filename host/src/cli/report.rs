@@ -1,6 +1,7 @@
 //! How a long run shows itself: a line in place on a terminal, plain lines elsewhere, JSON lines on request.
 
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use serde_json::json;
 use tallow_edge::{Clock, Ticks};
 
 use crate::progress::Counts;
+use crate::say;
 
 /// How often a line is printed where it cannot be updated in place.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
@@ -26,11 +28,13 @@ pub enum Show {
 pub struct Reporter {
     clock: Arc<dyn Clock>,
     show: Show,
+    stop: Arc<AtomicBool>,
     bar: Option<ProgressBar>,
     last: Mutex<Last>,
 }
 
 struct Last {
+    stopping: bool,
     printed: Ticks,
     looked: Ticks,
     records: u64,
@@ -38,13 +42,15 @@ struct Last {
 }
 
 impl Reporter {
-    pub fn new(show: Show, clock: Arc<dyn Clock>) -> Self {
+    /// `stop`: set once the run was asked to stop.
+    pub fn new(show: Show, clock: Arc<dyn Clock>, stop: Arc<AtomicBool>) -> Self {
         let now = clock.ticks();
         Self {
             clock,
             show,
+            stop,
             bar: spinner(show != Show::Text),
-            last: Mutex::new(Last { printed: now, looked: now, records: 0, rate: 0.0 }),
+            last: Mutex::new(Last { stopping: false, printed: now, looked: now, records: 0, rate: 0.0 }),
         }
     }
 
@@ -61,11 +67,12 @@ impl Reporter {
             (last.looked, last.records) = (now, records);
         }
         let rate = last.rate;
-        if let Some(bar) = &self.bar {
+        if self.stop.load(Ordering::Relaxed) {
+            self.stopping(&mut last);
+        } else if let Some(bar) = &self.bar {
             let texts: Vec<String> =
                 pipelines.iter().map(|(name, counts)| format!("{name}: {}", line(counts))).collect();
-            bar.set_message(format!("{} records/s  {}", grouped(rate as u64), texts.join("  |  ")));
-            bar.tick();
+            draw(bar, &format!("{} records/s  {}", grouped(rate as u64), texts.join("  |  ")));
         } else if now.since(last.printed) >= PLAIN_EVERY {
             last.printed = now;
             for (name, counts) in &pipelines {
@@ -79,6 +86,19 @@ impl Reporter {
                     Show::Nothing => {}
                 }
             }
+        }
+    }
+
+    /// Draws no more: under `spin up` the terminal may be a shell's again, or another trigger's.
+    fn stopping(&self, last: &mut Last) {
+        if std::mem::replace(&mut last.stopping, true) {
+            return;
+        }
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+        if self.show == Show::Text {
+            eprintln!("stopping: the epoch is finished and committed first");
         }
     }
 
@@ -118,8 +138,7 @@ impl LineReporter {
     /// In place on a terminal; elsewhere every few seconds.
     pub fn show(&mut self, elapsed: Duration, text: &str, as_json: impl FnOnce() -> serde_json::Value) {
         if let Some(bar) = &self.bar {
-            bar.set_message(text.to_owned());
-            bar.tick();
+            draw(bar, text);
         } else if elapsed >= self.printed + PLAIN_EVERY {
             self.printed = elapsed;
             if self.json { println!("{}", as_json()) } else { eprintln!("{text}") }
@@ -131,6 +150,12 @@ impl LineReporter {
             bar.finish_and_clear();
         }
     }
+}
+
+/// Errors of the terminal are none of a run.
+fn draw(bar: &ProgressBar, text: &str) {
+    bar.set_message(say::shown(text).into_owned());
+    bar.tick();
 }
 
 fn spinner(json: bool) -> Option<ProgressBar> {

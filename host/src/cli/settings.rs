@@ -12,6 +12,7 @@ use tallow_manifest::{Manifest, Overrides, Pipeline, Source};
 use super::Failure;
 use crate::error::exit;
 use crate::remote::Gateways;
+use crate::say;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -38,13 +39,18 @@ pub struct Changes {
 
 impl Args {
     pub fn load(&self) -> Result<Manifest, Failure> {
-        tallow_manifest::load(&self.file, &variables(), &self.changes.overrides())
+        let manifest = tallow_manifest::load(&self.file, &variables(), &self.changes.overrides());
+        manifest
+            .inspect(|manifest| say::hide(&manifest.secrets))
             .map_err(|errors| Failure::new(exit::USAGE, errors))
     }
 
     /// A manifest that is made up rather than read: `text`, called `name` in messages.
     pub fn resolve(&self, text: &str, name: &Path) -> Result<Manifest, Failure> {
-        tallow_manifest::resolve_here(text, name, &variables(), &self.changes.overrides())
+        let manifest =
+            tallow_manifest::resolve_here(text, name, &variables(), &self.changes.overrides());
+        manifest
+            .inspect(|manifest| say::hide(&manifest.secrets))
             .map_err(|errors| Failure::new(exit::USAGE, errors))
     }
 }

@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use tallow_edge::Ticks;
+use tallow_edge::Clock;
 
 use super::Failure;
 use crate::error::exit;
-use crate::pipeline::Wiring;
 
 /// Exit code after a second signal, as shells number it.
 const INTERRUPTED: i32 = 130;
 
 /// How long finishing the last epoch may take: supervisors kill after ten seconds.
 const PATIENCE: Duration = Duration::from_secs(9);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// A flag that the first signal sets.
 pub fn on_signal() -> Result<Arc<AtomicBool>, Failure> {
@@ -52,13 +52,43 @@ fn not_heard(error: std::io::Error) -> Failure {
 }
 
 /// Leaves without the last commit where that takes too long, as with a store that does not answer. Nothing is lost:
-/// the next start takes the epoch's records again. `since`: when the stop was first seen.
-pub fn leave_in_time(wirings: &[Wiring], since: &mut Option<Ticks>) {
-    let Some(wiring) = wirings.iter().find(|wiring| wiring.stop.load(Ordering::Relaxed)) else { return };
-    let now = wiring.clock.ticks();
-    if now.since(*since.get_or_insert(now)) < PATIENCE {
-        return;
+/// the next start takes the epoch's records again. In a thread of its own, so that it holds whatever the others do.
+pub struct Deadline {
+    met: Arc<AtomicBool>,
+}
+
+impl Deadline {
+    /// Runs from when `stop` is set until this is dropped.
+    pub fn after(stop: Arc<AtomicBool>, clock: Arc<dyn Clock>) -> Result<Self, Failure> {
+        let met = Arc::new(AtomicBool::new(false));
+        let watch = {
+            let met = met.clone();
+            move || {
+                let mut since = None;
+                while !met.load(Ordering::Relaxed) {
+                    if stop.load(Ordering::Relaxed) {
+                        let now = clock.ticks();
+                        if now.since(*since.get_or_insert(now)) >= PATIENCE {
+                            leave();
+                        }
+                    }
+                    clock.sleep(LOOK_EVERY);
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("deadline".to_owned()).spawn(watch);
+        thread.map_err(|error| Failure::new(exit::FAILED, error))?;
+        Ok(Self { met })
     }
+}
+
+impl Drop for Deadline {
+    fn drop(&mut self) {
+        self.met.store(true, Ordering::Relaxed);
+    }
+}
+
+fn leave() {
     eprintln!(
         "tallow: the last epoch could not be committed in time; its records will be taken again at the next start"
     );

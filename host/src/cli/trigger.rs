@@ -17,6 +17,7 @@ use url::Url;
 use super::report::Show;
 use super::{Failure, compile_function, end, logging, settings, stop, up};
 use crate::error::exit;
+use crate::say;
 
 /// What the plugin is called: its type of triggers, after `trigger-`.
 const NAME: &str = "trigger-kafka";
@@ -141,6 +142,7 @@ fn load(cli: &Cli, lock: &str) -> Result<Manifest, Failure> {
     let manifest = load_locked(lock, &variables, &cli.changes.overrides()).map_err(usage)?;
     // Spin leaves it to the trigger.
     manifest.check_files().map_err(usage)?;
+    say::hide(&manifest.secrets);
     Ok(manifest)
 }
 
@@ -148,15 +150,11 @@ fn start_logging(cli: &Cli) -> Result<(), Failure> {
     let fallback = if cli.common.quiet { "warn" } else { "info" };
     // Spin's way to ask for none.
     let folder = cli.common.log_dir.as_deref().filter(|folder| !folder.as_os_str().is_empty());
-    match folder {
-        Some(folder) => {
-            let file = log_file(folder, cli.common.truncate_logs).map_err(|error| {
-                Failure::new(exit::USAGE, format!("--log-dir {}: {error}", folder.display()))
-            })?;
-            logging::start_with_file(&cli.logging, fallback, file);
-        }
-        None => logging::start(&cli.logging, fallback),
-    }
+    let file = folder.map(|folder| {
+        log_file(folder, cli.common.truncate_logs)
+            .map_err(|error| Failure::new(exit::USAGE, format!("--log-dir {}: {error}", folder.display())))
+    });
+    logging::start(&cli.logging, fallback, file.transpose()?);
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! `tallow up`: runs the pipelines of a manifest, each in a thread, until stopped or drained.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,12 +9,14 @@ use std::thread::JoinHandle;
 use clap::Args as ClapArgs;
 use tallow_manifest::{Manifest, Pipeline};
 
-use super::attend::{self, Attendant, Port};
+use super::attend::{self, Attendance};
 use super::report::{Reporter, Show};
 use super::wire::{World, first_failure};
 use super::{Failure, settings, stop};
 use crate::backfill::auto;
+use crate::control::serve::Desk;
 use crate::error::{PipelineError, exit};
+use crate::finally::Finally;
 use crate::pipeline::{self, Wiring};
 use crate::plan::Mode;
 use crate::progress::Progress;
@@ -69,23 +72,22 @@ pub fn run_pipelines(
     let mut wirings = Vec::new();
     for pipeline in &pipelines {
         let viewers = merging.viewer(tables(pipeline)).into_iter().collect();
-        wirings.push(world.wire(manifest, pipeline, mode, Arc::new(Progress::new(viewers)))?);
+        let progress = Arc::new(Progress::new(viewers));
+        wirings.push(Arc::new(world.wire(manifest, pipeline, mode, progress)?));
     }
-    let reporter = Reporter::new(show, world.clock.clone());
-    let attendants = wirings
-        .iter()
-        .map(|wiring| Attendant::new(&how.attend, manifest, wiring, wirings.len() == 1))
-        .collect::<Result<Vec<_>, _>>()?;
-    let port = Port::open(&how.attend)?;
+    let reporter = Reporter::new(show, world.clock.clone(), world.stop.clone());
+    let attendance = Attendance::open(&how.attend, manifest, &wirings)?;
     let fetching = Fetching::start(manifest, &world, &wirings)?;
     // What is fetched last is served, too.
     let failures = merging.beside(|| {
-        let failures = run_all(&wirings, &attendants, port.as_ref(), &reporter);
+        let deadline = stop::Deadline::after(world.stop.clone(), world.clock.clone())?;
+        let failures = run_all(&wirings, attendance.desks(), &reporter);
+        drop((deadline, attendance));
         fetching.finish(&wirings, &reporter);
-        failures
-    });
+        Ok::<_, Failure>(failures)
+    })?;
     // A pipeline that could not begin has nothing to sum up.
-    let began = |wiring: &&Wiring| failures.is_empty() || wiring.progress.counts().epochs > 0;
+    let began = |wiring: &&Arc<Wiring>| failures.is_empty() || wiring.progress.counts().epochs > 0;
     for wiring in wirings.iter().filter(began) {
         reporter.summary(wiring.plan.name(), &wiring.progress.counts(), world.store.url());
     }
@@ -99,36 +101,43 @@ pub fn tables(pipeline: &Pipeline) -> BTreeMap<String, String> {
 
 /// Runs pipelines side by side. Where one fails the others finish their epoch and stop.
 fn run_all(
-    wirings: &[Wiring],
-    attendants: &[Attendant<'_>],
-    port: Option<&Port>,
+    wirings: &[Arc<Wiring>],
+    desks: &[Arc<Desk>],
     reporter: &Reporter,
 ) -> Vec<(String, PipelineError)> {
     std::thread::scope(|scope| {
-        attend::attend(scope, attendants, port);
+        // The scope waits for the pipelines, also where this thread fails.
+        let _stopped = Finally(|| stop_all(wirings));
         let threads: Vec<_> = wirings
             .iter()
-            .zip(attendants)
-            .map(|(wiring, attendant)| {
-                scope.spawn(move || {
-                    let done = pipeline::run(wiring);
-                    attendant.end();
-                    if done.is_err() {
-                        wiring.stop.store(true, Ordering::Relaxed);
-                    }
-                    done
-                })
-            })
+            .zip(desks)
+            .map(|(wiring, desk)| scope.spawn(move || run_one(wiring, desk)))
             .collect();
-        let mut leaving = None;
         while threads.iter().any(|thread| !thread.is_finished()) {
             reporter.progress(wirings.iter().map(|wiring| (wiring.plan.name(), wiring.progress.counts())));
-            stop::leave_in_time(wirings, &mut leaving);
         }
         let names = wirings.iter().map(|wiring| wiring.plan.name().to_owned());
         let done = threads.into_iter().map(|thread| thread.join().unwrap_or(Err(PipelineError::Broken)));
         names.zip(done).filter_map(|(name, done)| done.err().map(|error| (name, error))).collect()
     })
+}
+
+/// Runs a pipeline to its end; the others stop with one that fails.
+pub fn run_one(wiring: &Wiring, desk: &Desk) -> Result<(), PipelineError> {
+    let went_well = Cell::new(false);
+    let _ended = Finally(|| {
+        desk.over.store(true, Ordering::SeqCst);
+        if !went_well.get() {
+            wiring.stop.store(true, Ordering::Relaxed);
+        }
+    });
+    let done = pipeline::run(wiring);
+    went_well.set(done.is_ok());
+    done
+}
+
+fn stop_all(wirings: &[Arc<Wiring>]) {
+    wirings.iter().for_each(|wiring| wiring.stop.store(true, Ordering::Relaxed));
 }
 
 /// What fetches by itself what the pipelines lack, each in a thread of its own.
@@ -138,7 +147,7 @@ struct Fetching {
 }
 
 impl Fetching {
-    fn start(manifest: &Manifest, world: &World, wirings: &[Wiring]) -> Result<Self, Failure> {
+    fn start(manifest: &Manifest, world: &World, wirings: &[Arc<Wiring>]) -> Result<Self, Failure> {
         let ended = Arc::new(AtomicBool::new(false));
         let mut threads = Vec::new();
         for wiring in wirings.iter().filter(|wiring| wiring.plan.pipeline.auto_backfill) {
@@ -158,7 +167,7 @@ impl Fetching {
 
     /// The pipelines have ended: waits for what they leave to be fetched. Who stops the program does not want to wait
     /// for an exchange: what is not committed is fetched again.
-    fn finish(self, wirings: &[Wiring], reporter: &Reporter) {
+    fn finish(self, wirings: &[Arc<Wiring>], reporter: &Reporter) {
         self.ended.store(true, Ordering::Relaxed);
         let stopped = || wirings.iter().any(|wiring| wiring.stop.load(Ordering::Relaxed));
         while !stopped() && self.threads.iter().any(|thread| !thread.is_finished()) {

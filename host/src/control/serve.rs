@@ -1,5 +1,7 @@
 //! Answers requests: what takes long happens here, in the thread of whoever asks.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -19,17 +21,25 @@ const NEWS_EVERY: Duration = Duration::from_millis(500);
 /// A rollback starts the pipeline anew; services may keep it waiting.
 const ROLLBACK_PATIENCE: Duration = Duration::from_secs(120);
 
-pub struct Desk<'a> {
-    pub wiring: &'a Wiring,
-    pub vet: &'a Vet<'a>,
+pub struct Desk {
+    pub wiring: Arc<Wiring>,
+    pub vet: Box<Vet>,
     /// Whether the pipeline has ended: then nothing will come of any request.
-    pub over: &'a (dyn Fn() -> bool + Sync),
+    pub over: AtomicBool,
 }
 
 /// Somebody who asked; false: gone away.
 pub type Tell<'a> = dyn FnMut(Answer) -> bool + 'a;
 
-impl Desk<'_> {
+impl Desk {
+    pub fn pipeline(&self) -> &str {
+        self.wiring.plan.name()
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.over.load(Ordering::SeqCst)
+    }
+
     /// Does what is asked. The last answer says how it ended.
     pub fn serve(&self, request: Request, tell: &mut Tell<'_>) {
         let done = match request {
@@ -45,7 +55,7 @@ impl Desk<'_> {
     }
 
     fn status(&self) -> Result<Answer, String> {
-        let running = candidate::running(self.wiring)?;
+        let running = candidate::running(&self.wiring)?;
         let functions = [Role::Parse, Role::Window].map(|role| Running {
             role: role_name(role).to_owned(),
             name: running.get(role).name().to_owned(),
@@ -63,7 +73,7 @@ impl Desk<'_> {
         tell(Answer::Step { text: format!("vetting {}", component.origin) });
         let bytes =
             BASE64.decode(&component.bytes).map_err(|error| format!("`bytes` is not base64: {error}"))?;
-        candidate::vetted(self.wiring, self.vet, &component.name, bytes.into(), component.origin)
+        candidate::vetted(&self.wiring, &*self.vet, &component.name, bytes.into(), component.origin)
     }
 
     fn swap(
@@ -81,7 +91,7 @@ impl Desk<'_> {
 
     fn swap_in(&self, candidate: &Candidate, terms: &protocol::Terms, why: String) -> Result<Answer, String> {
         let terms = Terms { mode: terms.mode, probation_epochs: terms.probation_epochs, why };
-        Ok(match candidate::swap(self.wiring, candidate, &terms)? {
+        Ok(match candidate::swap(&self.wiring, candidate, &terms)? {
             Outcome::Swapped { seq, pause } => Answer::Swapped { seq, pause_us: pause.as_micros() as u64 },
             Outcome::Dropped { why } => Answer::Dropped { why },
         })
@@ -102,7 +112,7 @@ impl Desk<'_> {
         tell: &mut Tell<'_>,
     ) -> Result<Answer, String> {
         let candidate = self.vetted(component, tell)?;
-        let running = candidate::running(self.wiring)?;
+        let running = candidate::running(&self.wiring)?;
         let (plan, clock) = (self.wiring.plan.clone(), self.wiring.clock.clone());
         let slowest = plan.pipeline.swap.slowest_percent;
         let (shadow, work) = Shadow::new(candidate, running, plan, clock.clone());
@@ -118,14 +128,14 @@ impl Desk<'_> {
                 Some(_) => tally.same_in_a_row >= enough || !tally.comparison.same(),
                 None => tally.epochs >= enough,
             };
-            settled || gone || (self.over)()
+            settled || gone || self.is_over()
         });
         let verdict = tally.verdict(slowest);
         if gone {
             self.wiring.live.desk.set_shadow(None);
             return Err("whoever asked is gone".to_owned());
         }
-        if (self.over)() {
+        if self.is_over() {
             return Err("the pipeline has ended".to_owned());
         }
         let answer = Answer::Verdict { verdict, percent: tally.percent(), tally };

@@ -25,7 +25,7 @@ const LONGEST_EPOCHS: u32 = 20;
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// Compiles and vets a component's bytes. The error says which rule is broken and what to do.
-pub type Vet<'a> = dyn Fn(&str, &[u8], Contract) -> Result<Component, String> + Send + Sync + 'a;
+pub type Vet = dyn Fn(&str, &[u8], Contract) -> Result<Component, String> + Send + Sync;
 
 #[derive(Clone)]
 pub struct Candidate {
@@ -75,7 +75,7 @@ pub fn role_of(wiring: &Wiring, name: &str) -> Result<Role, String> {
 /// Vets a candidate for the function `name`, and keeps it in the lake.
 pub fn vetted(
     wiring: &Wiring,
-    vet: &Vet<'_>,
+    vet: &Vet,
     name: &str,
     bytes: Bytes,
     origin: String,

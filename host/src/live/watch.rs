@@ -17,7 +17,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 pub struct Files(pub Vec<(String, PathBuf)>);
 
 /// Looks until the pipeline is over.
-pub fn watch(wiring: &Wiring, files: &Files, vet: &Vet<'_>, over: &(dyn Fn() -> bool + Sync)) {
+pub fn watch(wiring: &Wiring, files: &Files, vet: &Vet, over: &(dyn Fn() -> bool + Sync)) {
     let mut seen: Vec<Seen> = files.0.iter().map(|(_, path)| Seen::new(digest(path))).collect();
     while !over() {
         wiring.clock.sleep(LOOK_EVERY);
@@ -58,7 +58,7 @@ fn digest(path: &Path) -> Option<Digest> {
     std::fs::read(path).ok().map(|bytes| Digest::of(&bytes))
 }
 
-fn take_up(wiring: &Wiring, name: &str, path: &Path, vet: &Vet<'_>) {
+fn take_up(wiring: &Wiring, name: &str, path: &Path, vet: &Vet) {
     let (pipeline, file) = (wiring.plan.name(), path.display().to_string());
     let Ok(bytes) = std::fs::read(path) else { return };
     let terms = Terms { mode: Some(Mode::Publish), probation_epochs: None, why: format!("{file} changed") };

@@ -72,7 +72,7 @@ impl Show {
     }
 
     /// Waits a moment, then shows how it stands.
-    pub fn refresh(&self, wirings: &[Wiring]) {
+    pub fn refresh(&self, wirings: &[Arc<Wiring>]) {
         self.clock.sleep(REFRESH);
         let mut shown = lock(&self.shown);
         let counts: Vec<Counts> = wirings.iter().map(|wiring| wiring.progress.counts()).collect();
@@ -103,7 +103,7 @@ impl Show {
         let _ = screen.draw(&lines, width);
     }
 
-    fn print(&self, shown: &mut Shown, wirings: &[Wiring], now: Ticks) {
+    fn print(&self, shown: &mut Shown, wirings: &[Arc<Wiring>], now: Ticks) {
         for line in shown.lines.iter_mut().flat_map(|lines| lines.drain(..)) {
             println!("{line}");
         }
@@ -116,7 +116,7 @@ impl Show {
     }
 
     /// The last word: counts, dead letters by reason, the ledger's balance, where the tables are.
-    pub fn summary(&self, wirings: &[Wiring], store: &Store) {
+    pub fn summary(&self, wirings: &[Arc<Wiring>], store: &Store) {
         let shown = lock(&self.shown);
         println!();
         println!(
@@ -171,7 +171,7 @@ fn balance(wiring: &Wiring, store: &Store) -> String {
     }
 }
 
-fn print_tables(wirings: &[Wiring], lake: &str) {
+fn print_tables(wirings: &[Arc<Wiring>], lake: &str) {
     let folder = lake.strip_prefix("file://").unwrap_or(lake);
     let here = std::env::current_dir().unwrap_or_default();
     let folder =

@@ -11,7 +11,7 @@ use tallow_oci::{Credentials, OciError};
 
 use crate::cli::{Failure, settings};
 use crate::control::protocol::{Component, Request, Terms};
-use crate::control::socket;
+use crate::control::{self, socket};
 use crate::error::exit;
 
 #[derive(clap::Args)]
@@ -135,7 +135,7 @@ fn ask(target: &Target, request: &Request) -> Result<(), Failure> {
     let path = socket_path(target)?;
     let mut failure = None;
     let mut answered = false;
-    let heard = socket::ask(&path, request, |answer| {
+    let heard = control::ask::ask(&path, request, |answer| {
         answered = true;
         if target.json {
             println!("{answer}");

@@ -1,0 +1,105 @@
+//! What the program says. Whoever reads it may go away at any moment (`tallow up | head`): that ends nothing, least of all
+//! a pipeline. And no secret gets out, whichever library repeats it.
+//!
+//! Within this crate `print!`, `println!` and `eprintln!` are these, so that nobody can forget it.
+
+use std::borrow::Cow;
+use std::fmt::Arguments;
+use std::fs::File;
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tallow_manifest::Secrets;
+
+macro_rules! print {
+    ($($text:tt)*) => { $crate::say::out(format_args!($($text)*), "") };
+}
+
+macro_rules! println {
+    ($($text:tt)*) => { $crate::say::out(format_args!($($text)*), "\n") };
+}
+
+macro_rules! eprintln {
+    ($($text:tt)*) => { $crate::say::err(format_args!($($text)*)) };
+}
+
+static SECRETS: RwLock<Option<Secrets>> = RwLock::new(None);
+/// Nobody reads standard output any more.
+static UNHEARD: AtomicBool = AtomicBool::new(false);
+
+/// From here on these values are shown nowhere.
+pub fn hide(secrets: &Secrets) {
+    let mut hidden = SECRETS.write().unwrap_or_else(PoisonError::into_inner);
+    hidden.get_or_insert_default().learn_all(secrets);
+}
+
+/// The text as it may be shown.
+pub fn shown(text: &str) -> Cow<'_, str> {
+    match &*SECRETS.read().unwrap_or_else(PoisonError::into_inner) {
+        Some(secrets) => secrets.hide(text),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// Whether the reader of standard output has gone away: what only prints need not go on.
+pub fn is_unheard() -> bool {
+    UNHEARD.load(Ordering::Relaxed)
+}
+
+pub fn out(text: Arguments<'_>, end: &str) {
+    if is_unheard() {
+        return;
+    }
+    let text = format!("{text}{end}");
+    let mut stdout = io::stdout().lock();
+    if stdout.write_all(shown(&text).as_bytes()).and_then(|()| stdout.flush()).is_err() {
+        UNHEARD.store(true, Ordering::Relaxed);
+    }
+}
+
+pub fn err(text: Arguments<'_>) {
+    let text = format!("{text}\n");
+    // There is nobody left to be told.
+    let _ = io::stderr().lock().write_all(shown(&text).as_bytes());
+}
+
+/// Where logs go: standard error, and a file where one is asked for. Gets a whole line at once.
+#[derive(Clone)]
+pub struct Log {
+    pub file: Option<Arc<File>>,
+}
+
+impl Write for Log {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        static FILE_FAILED: AtomicBool = AtomicBool::new(false);
+        let text = String::from_utf8_lossy(line);
+        let text = shown(&text);
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+        if let Some(mut file) = self.file.as_deref()
+            && let Err(error) = file.write_all(text.as_bytes())
+            && !FILE_FAILED.swap(true, Ordering::Relaxed)
+        {
+            err(format_args!("the log's file lacks lines from here on: {error}"));
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A fault of the program is told like all else; the standard way would show secrets.
+pub fn tell_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let trace = std::backtrace::Backtrace::capture();
+        let trace = match trace.status() {
+            std::backtrace::BacktraceStatus::Captured => format!("\n{trace}"),
+            _ => String::new(),
+        };
+        let thread = std::thread::current();
+        let name = thread.name().unwrap_or("without a name");
+        eprintln!("tallow: a fault of the program itself, in the thread `{name}`: {panic}{trace}");
+    }));
+}

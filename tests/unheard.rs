@@ -1,0 +1,98 @@
+//! Readers that go away (`tallow up 2>&1 | head`): nothing that the program says may end it, or keep it from ending.
+
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use tallow_tests::spin::{self, Locked, Spin};
+use tallow_tests::stream::Stream;
+use tallow_tests::tallow::{self, Finished, Running};
+use tallow_tests::paths;
+
+/// Progress is said every five seconds where it cannot be drawn.
+const AFTER_PROGRESS: Duration = Duration::from_secs(7);
+
+/// Stops a run once it has said something to nobody, and has gone on all the same.
+fn stop_later(stream: &mut Stream, running: Running, signal: &str) -> Finished {
+    let clock = tallow_edge::SystemClock::new();
+    let start = tallow_edge::Clock::ticks(&clock);
+    let mut wanted = None;
+    running.signal_when(&[signal], || {
+        let said = tallow_edge::Clock::ticks(&clock).since(start) > AFTER_PROGRESS;
+        if said && wanted.is_none() && stream.commits() > 0 {
+            stream.trade(500);
+            wanted = Some(stream.commits() + 1);
+        }
+        wanted.is_some_and(|wanted| stream.commits() >= wanted)
+    })
+}
+
+fn up(stream: &Stream, more: &[&str]) -> Command {
+    let mut command = Command::new(paths::program("tallow"));
+    command.args(["up", "--brokers", &stream.brokers, "-f"]).arg(stream.manifest()).args(more);
+    command
+}
+
+#[test]
+fn up_goes_on_and_can_be_stopped_when_nobody_reads_its_errors() {
+    let mut stream = Stream::in_memory();
+    let running = tallow::start_read_by(up(&stream, &[]), &["stdout"]);
+    let finished = stop_later(&mut stream, running, "TERM");
+    assert_eq!(finished.status.code(), Some(0), "{finished:?}");
+    assert!(finished.stdout.contains("tables are in"), "{finished:?}");
+    stream.finish_and_compare();
+}
+
+#[test]
+fn up_goes_on_and_can_be_stopped_when_nobody_reads_anything() {
+    for more in [&["--json"][..], &[], &["--log-filter", "debug"]] {
+        let mut stream = Stream::in_memory();
+        let running = tallow::start_read_by(up(&stream, more), &[]);
+        let finished = stop_later(&mut stream, running, "INT");
+        assert_eq!(finished.status.code(), Some(0), "{more:?}: {finished:?}");
+        stream.finish_and_compare();
+    }
+}
+
+#[test]
+fn a_trigger_that_nobody_reads_leaves_with_its_spin() {
+    let mut stream = Stream::in_memory();
+    let locked = Locked::new(&spin::lock(Spin::Four, &stream.manifest()));
+    let mut command = locked.command(spin::plugin());
+    command.args(["--brokers", &stream.brokers]);
+    let finished = stop_later(&mut stream, tallow::start_read_by(command, &[]), "TERM");
+    assert_eq!(finished.status.code(), Some(0), "{finished:?}");
+    stream.finish_and_compare();
+}
+
+/// `tallow … | true`.
+fn unread(arguments: &[&str], folder: &Path) -> Finished {
+    let mut command = Command::new(paths::program("tallow"));
+    command.args(arguments).current_dir(folder);
+    tallow::start_read_by(command, &["stderr"]).wait()
+}
+
+#[test]
+fn commands_end_quietly_when_nobody_reads_them() {
+    let mut stream = Stream::in_memory();
+    stream.trade(10);
+    stream.finish_and_compare();
+    let brokers = stream.brokers.clone();
+    for arguments in [
+        &["status", "--brokers", &brokers][..],
+        &["status", "--json", "--brokers", &brokers],
+        &["check"],
+        &["verify", "--brokers", &brokers, "--log-filter", "warn"],
+        &["functions", "list"],
+        &["functions", "history"],
+        &["up", "--available-now", "--brokers", &brokers, "--log-filter", "warn"],
+        &["help"],
+        &["--version"],
+    ] {
+        let finished = unread(arguments, stream.folder());
+        assert_eq!(finished.status.code(), Some(0), "{arguments:?}: {finished:?}");
+        assert_eq!(finished.stderr, "", "{arguments:?}");
+    }
+}
