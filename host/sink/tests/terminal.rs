@@ -57,8 +57,8 @@ fn table(candles: &[Candle<'_>]) -> RecordBatch {
 /// The lines below the counters.
 fn body(view: &View, width: usize, height: usize) -> Vec<String> {
     let lines = render(view, width, height, Palette::Plain);
-    let head = lines.iter().position(String::is_empty).unwrap();
-    lines[head + 1..].to_vec()
+    let head = lines.iter().position(|line| line.contains("conflicts")).unwrap();
+    lines[head + 1..].iter().skip_while(|line| line.is_empty()).cloned().collect()
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn open_and_closed_windows_counters_and_a_chart_of_the_close_fit_one_screen() {
             " records 12,345,678  rows 12,345,600  candles 24  lag 1,204",
             " watermark 2024-08-09T00:01:30Z  late 3  duplicates 12  conflicts 0  dead 1",
             "",
-            " 1m       start       high      close  trades       close",
+            " 1m       start       high      close  trades       ▂▅█ close",
             " BTCUSDT  00:03  60,124.21  60,124.20   3,702  ◌✓   ▁▄▂█",
             " DOTUSDT  00:02       4.50       4.49   2,468   ·   █▅▁",
             " ETHUSDT  00:02   2,683.12   2,683.11   2,468   ✗4  ▄▄▄",
@@ -171,8 +171,77 @@ fn where_keys_do_not_fit_it_says_how_many_are_left_out() {
     view.show("1h", &table(&candles[..2]), Phase::Closed);
     let lines = render(&view, 80, 15, Palette::Plain);
     assert_eq!(lines.len(), 15);
-    assert!(lines[4].starts_with(" 1m +14 "), "{}", lines[4]);
-    assert!(lines[12].starts_with(" 1h  "), "the small table is whole: {}", lines[12]);
+    assert!(lines[3].starts_with(" 1m +13 "), "blanks go first: {}", lines[3]);
+    assert!(lines[11].starts_with(" 1h  "), "the small table is whole: {}", lines[11]);
+    assert!(lines[14].starts_with(" ◌ open"), "{}", lines[14]);
+}
+
+/// A day of a dear coin and of a cheap one, with all that the demo's windows have.
+fn wide_table() -> RecordBatch {
+    let decimals = |values: [i128; 2]| -> ArrayRef {
+        let mantissas = Decimal128Array::from_iter_values(values);
+        Arc::new(mantissas.with_precision_and_scale(38, 8).unwrap())
+    };
+    let times =
+        |us: i64| -> ArrayRef { Arc::new(TimestampMicrosecondArray::from(vec![us; 2]).with_timezone("UTC")) };
+    let price = |btc: i128| decimals([btc * 1_000_000, 10_782_000]);
+    let columns: [(&str, ArrayRef); 12] = [
+        ("symbol", Arc::new(StringArray::from(vec!["SYNBTC", "SYNDOGE"]))),
+        ("window_start", times(MIDNIGHT_US)),
+        ("window_end", times(MIDNIGHT_US + MINUTE_US)),
+        ("open", price(6_183_904)),
+        ("high", price(6_183_996)),
+        ("low", price(6_183_798)),
+        ("close", price(6_183_988)),
+        ("volume", decimals([928_136_000, 105_853_400_000_000])),
+        ("quote_volume", decimals([57_392_900_272_820, 11_143_281_001_000])),
+        ("trades", Arc::new(Int64Array::from(vec![3_142, 12_223]))),
+        ("missing", Arc::new(Int64Array::from(vec![0, 0]))),
+        ("complete", Arc::new(BooleanArray::from(vec![true, true]))),
+    ];
+    RecordBatch::try_from_iter(columns).unwrap()
+}
+
+#[test]
+fn eighty_columns_have_room_for_all_of_a_candle() {
+    let mut view = View::new("candles", ["1m"]);
+    view.show("1m", &wide_table(), Phase::Closed);
+    let lines = body(&view, 80, 24);
+    for (line, wanted) in lines.iter().zip([
+        "1m start open high low close volume quote_… trades ▂▅█",
+        "SYNBTC 00:00 61839.04 61839.96 61837.98 61839.88 9.28136 573.9k 3142 ✓ ▄",
+        "SYNDOGE 00:00 0.10782 0.10782 0.10782 0.10782 1.059M 111.4k 12223 ✓ ▄",
+    ]) {
+        assert_eq!(line.split_whitespace().collect::<Vec<_>>().join(" "), wanted, "{lines:#?}");
+    }
+    assert!(lines.last().unwrap().starts_with(" ◌ open"), "nothing is hidden: {lines:#?}");
+    let roomy = body(&view, 120, 24);
+    assert!(roomy[1].contains("61,839.04") && roomy[1].contains("573,929.0"), "{roomy:#?}");
+}
+
+#[test]
+fn what_there_is_no_room_for_is_named() {
+    let mut view = View::new("candles", ["1m"]);
+    view.show("1m", &wide_table(), Phase::Closed);
+    let lines = body(&view, 50, 24);
+    assert!(lines[0].contains("close") && !lines[0].contains("trades"), "{lines:#?}");
+    let hint = lines.last().unwrap();
+    assert!(hint.starts_with(" a wider terminal shows ") && hint.contains("quote_volume"), "{hint}");
+}
+
+#[test]
+fn titles_that_would_read_the_same_are_longer() {
+    let names = ["quote_volume_of_buyers", "quote_volume_of_sellers", "close"];
+    let number = || -> ArrayRef { Arc::new(Int64Array::from(vec![7])) };
+    let time = || -> ArrayRef { Arc::new(TimestampMicrosecondArray::from(vec![0]).with_timezone("UTC")) };
+    let symbol: ArrayRef = Arc::new(StringArray::from(vec!["A"]));
+    let first = [("symbol", symbol), ("window_start", time()), ("window_end", time())];
+    let columns = first.into_iter().chain(names.map(|name| (name, number())));
+    let mut view = View::new("candles", ["1m"]);
+    view.show("1m", &RecordBatch::try_from_iter(columns).unwrap(), Phase::Open);
+    let title = &body(&view, 120, 24)[0];
+    let words: Vec<&str> = title.split_whitespace().collect();
+    assert_eq!(words, ["1m", "start", names[0], names[1], "close", "▂▅█", "close"], "the chart has a sign");
 }
 
 #[test]

@@ -110,7 +110,7 @@ pub fn summary(symbols: &[Summary], width: usize, palette: Palette) -> Vec<Strin
     );
     head.push(&format!("{:>NUMBER$}", "close"), Style::Dim);
     let names: Vec<String> = first.averages.iter().map(|(name, _)| name.clone()).collect();
-    let titles = titles(&names, NUMBER - 1);
+    let titles = titles(&names, &|_| NUMBER - 1);
     for title in &titles {
         let width = NUMBER.max(title.width() + 1);
         head.push(&format!("{title:>width$}"), Style::Dim);
@@ -130,7 +130,9 @@ pub fn summary(symbols: &[Summary], width: usize, palette: Palette) -> Vec<Strin
         let shown = symbol.bars.iter().map(|bar| places(bar.close)).max().unwrap_or(0);
         let averages = symbol.averages.iter().map(|(_, value)| *value);
         let widths = titles.iter().map(|title| NUMBER.max(title.width() + 1));
-        for (value, width) in std::iter::once(close).chain(averages).zip(std::iter::once(NUMBER).chain(widths)) {
+        for (value, width) in
+            std::iter::once(close).chain(averages).zip(std::iter::once(NUMBER).chain(widths))
+        {
             let text = value.map_or("-".to_owned(), |value| significant(value, shown));
             line.push(&format!("{text:>width$}"), Style::Normal);
         }

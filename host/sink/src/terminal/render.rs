@@ -6,6 +6,9 @@ use super::section::section;
 use super::style::{Line, Palette, Style, harmless};
 use super::view::{Counters, View, Window};
 
+/// Lines below the counters that are better spent on keys.
+const LEAST_WITH_LEGEND: usize = 6;
+
 /// Blanks between two counters.
 const GAP: usize = 2;
 
@@ -19,20 +22,55 @@ pub fn render(view: &View, width: usize, height: usize, palette: Palette) -> Vec
         lines.push(Line::new());
         lines.push(text(" waiting for the first rows …", Style::Dim));
     } else {
-        // A blank, a title and a line a key.
-        let wants: Vec<usize> = windows.iter().map(|window| window.keys.len() + 2).collect();
-        let room = height.saturating_sub(lines.len());
-        for (window, share) in windows.iter().zip(shares(&wants, room)).filter(|(_, share)| *share >= 3) {
-            lines.push(Line::new());
-            lines.extend(section(window, width, share - 1));
+        let room = Room::of(height.saturating_sub(lines.len()), &windows);
+        let mut hidden: Vec<String> = Vec::new();
+        for (window, share) in windows.iter().zip(&room.shares).filter(|(_, share)| **share >= 2) {
+            if room.blanks {
+                lines.push(Line::new());
+            }
+            let (section, lacks) = section(window, width, *share);
+            lines.extend(section);
+            hidden.extend(lacks.into_iter().filter(|name| !hidden.contains(name)).collect::<Vec<_>>());
         }
-        if lines.len() + 2 <= height {
-            lines.push(Line::new());
-            lines.push(text(LEGEND, Style::Dim));
+        if room.legend {
+            if room.blanks && lines.len() + 2 <= height {
+                lines.push(Line::new());
+            }
+            lines.push(legend(&hidden));
         }
     }
     lines.truncate(height);
     lines.iter().map(|line| line.paint(width, palette)).collect()
+}
+
+/// What is done with the lines below the counters.
+struct Room {
+    /// Lines of each window: a title and a line a key.
+    shares: Vec<usize>,
+    /// Whether a blank line stands before each of them.
+    blanks: bool,
+    legend: bool,
+}
+
+impl Room {
+    /// Blanks go first where there is too little, then keys, then the legend.
+    fn of(lines: usize, windows: &[&Window]) -> Self {
+        let wants: Vec<usize> = windows.iter().map(|window| window.keys.len() + 1).collect();
+        let all: usize = wants.iter().sum();
+        let legend = lines > LEAST_WITH_LEGEND;
+        let left = lines.saturating_sub(usize::from(legend));
+        let blanks = all + windows.len() <= left;
+        let left = if blanks { left - windows.len() } else { left };
+        Self { shares: shares(&wants, left), blanks, legend }
+    }
+}
+
+/// What the marks mean; what is not shown comes first.
+fn legend(hidden: &[String]) -> Line {
+    match hidden {
+        [] => text(LEGEND, Style::Dim),
+        hidden => text(&format!(" a wider terminal shows {}", hidden.join(", ")), Style::Warn),
+    }
 }
 
 /// The room dealt out evenly, what one does not want to those that do; the first ones get the remainder.

@@ -6,7 +6,7 @@ use chrono::DateTime;
 use unicode_width::UnicodeWidthStr;
 
 use super::cell::{Cell, iso};
-use super::number::{grouped, significant};
+use super::number::{grouped, short, significant};
 use super::spark::sparkline;
 use super::style::{Line, Style, harmless};
 use super::view::{Key, Phase, Window};
@@ -17,12 +17,15 @@ const MARGIN: usize = 1;
 const GAPS: [usize; 2] = [2, 1];
 const KEY_WIDTH: usize = 18;
 const TEXT_WIDTH: usize = 14;
+/// Of titles where there is little room, unless the numbers below are wider.
+const SHORT_TITLE: usize = 7;
 /// Names that are the same up to there are shown longer.
 const LONGEST_TITLE: usize = 64;
 /// Before the name of what is charted, which has a column of its own as well.
 const CHART_SIGN: &str = "▂▅█";
-/// A chart is not shown narrower, and not wider.
-const CHART: std::ops::RangeInclusive<usize> = 6..=60;
+/// A chart's width: where there is room, where there is little, where there is none.
+const CHARTS: [usize; 3] = [6, 3, 0];
+const WIDEST_CHART: usize = 60;
 
 const MINUTE_US: i64 = 60_000_000;
 const DAY_US: i64 = 86_400_000_000;
@@ -31,8 +34,19 @@ const DAY_US: i64 = 86_400_000_000;
 struct Row {
     key: String,
     start: String,
-    cells: Vec<String>,
+    cells: Vec<Texts>,
     mark: (String, Style),
+}
+
+/// A value as it is written best, without marks between thousands, and as short as can be.
+struct Texts([String; 3]);
+
+/// Which of a value's texts is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Best = 0,
+    Plain = 1,
+    Short = 2,
 }
 
 /// The columns that fit into a width.
@@ -42,23 +56,24 @@ struct Columns {
     start: usize,
     /// Of all aggregates.
     titles: Vec<String>,
+    forms: Vec<Form>,
     /// Width of each aggregate; none where there is no room for it.
     cells: Vec<Option<usize>>,
     mark: usize,
     chart: usize,
 }
 
-/// A title and a line a key, at most `height` lines.
-pub(super) fn section(window: &Window, width: usize, height: usize) -> Vec<Line> {
+/// A title and a line a key, at most `height` lines; and the aggregates that there is no room for.
+pub(super) fn section(window: &Window, width: usize, height: usize) -> (Vec<Line>, Vec<String>) {
     let keys: Vec<(&Vec<String>, &Key)> = window.keys.iter().take(height.saturating_sub(1)).collect();
     let rows: Vec<Row> = keys.iter().map(|(name, key)| row(name, key, start_format(&keys))).collect();
     let name = name(window, keys.len());
-    let [roomy, tight] = GAPS.map(|gap| columns(window, &name, &rows, width, gap));
-    let columns = if roomy.shown() == tight.shown() { roomy } else { tight };
+    let columns = fitting(window, &name, &rows, width);
 
     let mut lines = vec![title(window, &name, &columns)];
     lines.extend(keys.iter().zip(&rows).map(|((_, key), row)| line(window, key, row, &columns)));
-    lines
+    let hidden = window.aggregates.iter().zip(&columns.cells).filter(|(_, width)| width.is_none());
+    (lines, hidden.map(|(name, _)| harmless(name, LONGEST_TITLE)).collect())
 }
 
 /// The window's name, and how many of its keys are not shown.
@@ -72,13 +87,20 @@ fn name(window: &Window, shown: usize) -> String {
 }
 
 fn row(name: &[String], key: &Key, format: &str) -> Row {
-    let cells = key.cells.iter().zip(&key.places).map(|(cell, places)| cell_text(cell, *places));
+    let cells = key.cells.iter().zip(&key.places).map(|(cell, places)| texts(cell, *places));
     Row {
         key: harmless(&name.join(" "), KEY_WIDTH),
         start: start_text(key.start_us, format),
         cells: cells.collect(),
         mark: mark(key),
     }
+}
+
+fn texts(cell: &Cell, places: usize) -> Texts {
+    let best = cell_text(cell, places);
+    let plain = if cell.number().is_some() { best.replace(',', "") } else { best.clone() };
+    let shortest = cell.number().map(short).filter(|short| short.width() < plain.width());
+    Texts([best, plain.clone(), shortest.unwrap_or(plain)])
 }
 
 fn cell_text(cell: &Cell, places: usize) -> String {
@@ -127,32 +149,73 @@ fn mark(key: &Key) -> (String, Style) {
     (format!("{open}{closed}"), style)
 }
 
-/// Deals the width out. The key, the charted aggregate and a chart come first, then aggregates from the left.
-fn columns(window: &Window, name: &str, rows: &[Row], width: usize, gap: usize) -> Columns {
+/// The roomiest way to show all aggregates: with blanks, marks between thousands and a chart; then without some of them;
+/// where nothing helps, with the charted aggregate and as many others from the left as there is room for.
+fn fitting(window: &Window, name: &str, rows: &[Row], width: usize) -> Columns {
+    let count = window.aggregates.len();
+    // What stands right of what is charted: prices stay exact.
+    let after_chart = count - window.chart.map_or(count, |chart| chart + 1);
+    let plain_but = |shortened: usize| -> Vec<Form> {
+        let form = |at| if at + shortened >= count { Form::Short } else { Form::Plain };
+        (0..count).map(form).collect()
+    };
+    let best = GAPS.map(|gap| (gap, vec![Form::Best; count], CHARTS[0]));
+    let tight = CHARTS
+        .iter()
+        .flat_map(|chart| (0..=after_chart).map(move |shortened| (GAPS[1], plain_but(shortened), *chart)));
+    let mut last = None;
+    for (gap, forms, chart) in best.into_iter().chain(tight) {
+        let columns = columns(window, name, rows, (width, gap, chart), forms);
+        if columns.cells.iter().all(Option::is_some) {
+            return columns;
+        }
+        last = Some(columns);
+    }
+    // There is always a way to try.
+    last.unwrap_or_else(|| columns(window, name, rows, (width, GAPS[1], 0), plain_but(after_chart)))
+}
+
+/// Deals the width out. The key and the charted aggregate come first, then aggregates from the left, then the chart.
+fn columns(
+    window: &Window,
+    name: &str,
+    rows: &[Row],
+    (width, gap, chart): (usize, usize, usize),
+    forms: Vec<Form>,
+) -> Columns {
     let widest = |of: &dyn Fn(&Row) -> usize, title: usize| rows.iter().map(of).max().unwrap_or(0).max(title);
     let key = widest(&|row| row.key.width(), name.width());
     let start = widest(&|row| row.start.width(), 5);
     let mark = widest(&|row| row.mark.0.width(), 2);
-    let titles = titles(&window.aggregates, TEXT_WIDTH);
-    let cell =
-        |at: usize| widest(&|row| row.cells.get(at).map_or(0, |text| text.width()), titles[at].width());
+    let text =
+        |at: usize| widest(&|row| row.cells.get(at).map_or(0, |texts| texts.get(forms[at]).width()), 0);
+    let most = |at: usize| if forms[at] == Form::Best { TEXT_WIDTH } else { text(at).max(SHORT_TITLE) };
+    let titles = titles(&window.aggregates, &most);
 
-    let mut left = width.saturating_sub(MARGIN + key + gap + start + gap + mark + gap + CHART.start());
+    let chart_and_gap = if chart == 0 { 0 } else { gap + chart };
+    let mut left = width.saturating_sub(MARGIN + key + gap + start + gap + mark + chart_and_gap);
     let mut cells = vec![None; window.aggregates.len()];
     let charted_first = window.chart.into_iter().chain(0..cells.len());
     for at in charted_first {
-        let wanted = cell(at);
+        let wanted = text(at).max(titles[at].width());
         if cells[at].is_none() && wanted + gap <= left {
             cells[at] = Some(wanted);
             left -= wanted + gap;
         }
     }
-    Columns { gap, key, start, titles, cells, mark, chart: (CHART.start() + left).min(*CHART.end()) }
+    let chart = if chart == 0 { 0 } else { (chart + left).min(WIDEST_CHART) };
+    Columns { gap, key, start, titles, forms, cells, mark, chart }
 }
 
-/// Names as short as `width`, and longer only where two of them would read the same.
-pub(super) fn titles(names: &[String], width: usize) -> Vec<String> {
-    let short: Vec<String> = names.iter().map(|name| harmless(name, width)).collect();
+impl Texts {
+    fn get(&self, form: Form) -> &str {
+        &self.0[form as usize]
+    }
+}
+
+/// Names as short as `most` says of each place, and longer only where two of them would read the same.
+pub(super) fn titles(names: &[String], most: &dyn Fn(usize) -> usize) -> Vec<String> {
+    let short: Vec<String> = names.iter().enumerate().map(|(at, name)| harmless(name, most(at))).collect();
     let is_unique = |title: &String| short.iter().filter(|other| *other == title).count() == 1;
     let titles = short.iter().zip(names);
     titles
@@ -163,13 +226,6 @@ pub(super) fn titles(names: &[String], width: usize) -> Vec<String> {
 fn chart_title(charted: &str, width: usize) -> String {
     let whole = format!("{CHART_SIGN} {charted}");
     if whole.width() <= width { whole } else { CHART_SIGN.to_owned() }
-}
-
-impl Columns {
-    /// How many aggregates have room.
-    fn shown(&self) -> usize {
-        self.cells.iter().flatten().count()
-    }
 }
 
 fn title(window: &Window, name: &str, columns: &Columns) -> Line {
@@ -185,7 +241,7 @@ fn title(window: &Window, name: &str, columns: &Columns) -> Line {
         line.pad_to(at - title.width());
         line.push(title, Style::Dim);
     }
-    if let Some(chart) = window.chart {
+    if let Some(chart) = window.chart.filter(|_| columns.chart > 0) {
         line.pad_to(at + columns.gap + columns.mark + columns.gap);
         line.push(&chart_title(&columns.titles[chart], columns.chart), Style::Dim);
     }
@@ -204,9 +260,10 @@ fn line(window: &Window, key: &Key, row: &Row, columns: &Columns) -> Line {
     line.pad_to(MARGIN + columns.key + columns.gap);
     line.push(&row.start, Style::Dim);
     let mut at = MARGIN + columns.key + columns.gap + columns.start;
-    for (index, (text, width)) in row.cells.iter().zip(&columns.cells).enumerate() {
+    for (index, (texts, width)) in row.cells.iter().zip(&columns.cells).enumerate() {
         let Some(width) = width else { continue };
         at += columns.gap + width;
+        let text = texts.get(columns.forms[index]);
         line.pad_to(at - text.width());
         line.push(text, if window.chart == Some(index) { moved } else { Style::Normal });
     }
