@@ -14,9 +14,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tallow_edge::{Clock, SystemClock};
+use tallow_tests::paths;
 use tallow_tests::stream::Stream;
 use tallow_tests::tallow::{self, Finished, Running};
-use tallow_tests::paths;
 
 const TOKEN: &str = "correct-horse-battery-staple";
 const STATUS: &str = r#"{"do":"status"}"#;
@@ -135,7 +135,10 @@ fn pour(stage: &Stage, head: &str, filling: &[u8]) -> (usize, String) {
         match stream.write(filling) {
             Ok(bytes) => taken += bytes,
             Err(error) => {
-                assert!(matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset), "{error}");
+                assert!(
+                    matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset),
+                    "{error}"
+                );
                 break;
             }
         }
@@ -225,7 +228,10 @@ fn a_token_or_a_socket_that_others_can_reach_is_refused_and_the_port_is_told() {
     assert!(refused.stderr.contains("who can write there can swap functions"), "{refused:?}");
     mode(&token, 0o600);
     let said = run(&http).success().stderr;
-    assert!(said.contains("listens for POST /control/PIPELINE") && said.contains("there is no TLS here"), "{said}");
+    assert!(
+        said.contains("listens for POST /control/PIPELINE") && said.contains("there is no TLS here"),
+        "{said}"
+    );
     let said = run(&["--control-http", "127.0.0.1:0", "--control-token-file", &file]).success().stderr;
     assert!(said.contains("listens for POST /control/PIPELINE") && !said.contains("no TLS"), "{said}");
 }

@@ -11,7 +11,10 @@ const HIDDEN: &str = "hunter2/\"zebra";
 fn said(table: &str, line: &str, lake: Option<&str>) -> String {
     let stream = Stream::in_memory();
     stream.edit("[variables]", "[variables]\npw = { required = true, secret = true }");
-    stream.edit("[[trigger.kafka]]", &format!("[application.trigger.kafka.{table}]\n{line}\n[[trigger.kafka]]"));
+    stream.edit(
+        "[[trigger.kafka]]",
+        &format!("[application.trigger.kafka.{table}]\n{line}\n[[trigger.kafka]]"),
+    );
     let manifest = stream.manifest().display().to_string();
     let brokers = stream.brokers.clone();
     let lake = lake.map_or_else(|| stream.lake().display().to_string(), str::to_owned);

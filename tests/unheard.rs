@@ -6,10 +6,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use tallow_tests::paths;
 use tallow_tests::spin::{self, Locked, Spin};
 use tallow_tests::stream::Stream;
 use tallow_tests::tallow::{self, Finished, Running};
-use tallow_tests::paths;
 
 /// Progress is said every five seconds where it cannot be drawn.
 const AFTER_PROGRESS: Duration = Duration::from_secs(7);
@@ -95,4 +95,16 @@ fn commands_end_quietly_when_nobody_reads_them() {
         assert_eq!(finished.status.code(), Some(0), "{arguments:?}: {finished:?}");
         assert_eq!(finished.stderr, "", "{arguments:?}");
     }
+}
+
+#[test]
+fn a_disk_that_is_full_is_an_error_of_what_only_prints() {
+    let stream = Stream::in_memory();
+    let mut command = Command::new(paths::program("tallow"));
+    command.args(["check"]).current_dir(stream.folder());
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = command.stdout(full).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("standard output cannot be written"), "{said}");
 }

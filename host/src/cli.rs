@@ -125,7 +125,7 @@ pub fn main() -> ExitCode {
 /// The exit code, after saying why a command failed.
 fn end(program: &str, done: Result<(), Failure>) -> ExitCode {
     match done {
-        Ok(()) => ExitCode::from(exit::DONE),
+        Ok(()) => ExitCode::from(if say::is_lost() { exit::FAILED } else { exit::DONE }),
         Err(failure) => {
             eprintln!("{program}: {}", failure.text);
             ExitCode::from(failure.code)

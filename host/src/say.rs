@@ -8,8 +8,9 @@ use std::fmt::Arguments;
 use std::fs::File;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use indicatif::ProgressBar;
 use tallow_manifest::Secrets;
 
 macro_rules! print {
@@ -17,6 +18,7 @@ macro_rules! print {
 }
 
 macro_rules! println {
+    () => { $crate::say::out(format_args!(""), "\n") };
     ($($text:tt)*) => { $crate::say::out(format_args!($($text)*), "\n") };
 }
 
@@ -27,6 +29,11 @@ macro_rules! eprintln {
 static SECRETS: RwLock<Option<Secrets>> = RwLock::new(None);
 /// Nobody reads standard output any more.
 static UNHEARD: AtomicBool = AtomicBool::new(false);
+/// What was said there is lost, though somebody may want it: a full disk.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// What is drawn in place at the end of standard error.
+static DRAWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
 /// From here on these values are shown nowhere.
 pub fn hide(secrets: &Secrets) {
@@ -53,15 +60,38 @@ pub fn out(text: Arguments<'_>, end: &str) {
     }
     let text = format!("{text}{end}");
     let mut stdout = io::stdout().lock();
-    if stdout.write_all(shown(&text).as_bytes()).and_then(|()| stdout.flush()).is_err() {
-        UNHEARD.store(true, Ordering::Relaxed);
+    let Err(error) = stdout.write_all(shown(&text).as_bytes()).and_then(|()| stdout.flush()) else { return };
+    UNHEARD.store(true, Ordering::Relaxed);
+    // A terminal that is gone answers with EIO.
+    let gone = error.kind() == io::ErrorKind::BrokenPipe || error.raw_os_error() == Some(libc::EIO);
+    if !gone {
+        LOST.store(true, Ordering::Relaxed);
+        err(format_args!("tallow: standard output cannot be written, and the rest of it is lost: {error}"));
     }
 }
 
+/// Whether something was lost that somebody may want.
+pub fn is_lost() -> bool {
+    LOST.load(Ordering::Relaxed)
+}
+
 pub fn err(text: Arguments<'_>) {
-    let text = format!("{text}\n");
+    above(&shown(&format!("{text}\n")));
+}
+
+/// From here on lines go above what the bar draws; none: nothing is drawn any more.
+pub fn drawn(bar: Option<&ProgressBar>) {
+    *DRAWN.lock().unwrap_or_else(PoisonError::into_inner) = bar.cloned();
+}
+
+fn above(text: &str) {
+    let bar = DRAWN.lock().unwrap_or_else(PoisonError::into_inner).clone();
     // There is nobody left to be told.
-    let _ = io::stderr().lock().write_all(shown(&text).as_bytes());
+    let write = || _ = io::stderr().lock().write_all(text.as_bytes());
+    match bar {
+        Some(bar) => bar.suspend(write),
+        None => write(),
+    }
 }
 
 /// Where logs go: standard error, and a file where one is asked for. Gets a whole line at once.
@@ -75,7 +105,7 @@ impl Write for Log {
         static FILE_FAILED: AtomicBool = AtomicBool::new(false);
         let text = String::from_utf8_lossy(line);
         let text = shown(&text);
-        let _ = io::stderr().lock().write_all(text.as_bytes());
+        above(&text);
         if let Some(mut file) = self.file.as_deref()
             && let Err(error) = file.write_all(text.as_bytes())
             && !FILE_FAILED.swap(true, Ordering::Relaxed)

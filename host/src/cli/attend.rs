@@ -74,7 +74,8 @@ impl Attendance {
 fn desk(manifest: &Manifest, wiring: &Arc<Wiring>) -> Result<Desk, Failure> {
     let rules = Rules { vetting: manifest.vetting.clone(), compiler: find::compiler()? };
     let vets = wiring.clone();
-    let vet = move |name: &str, bytes: &[u8], contract| vetting::component(&rules, &vets, name, bytes, contract);
+    let vet =
+        move |name: &str, bytes: &[u8], contract| vetting::component(&rules, &vets, name, bytes, contract);
     Ok(Desk { wiring: wiring.clone(), vet: Box::new(vet), over: AtomicBool::new(false) })
 }
 

@@ -87,12 +87,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
         wirings.push(Arc::new(world.wire(&manifest, pipeline, Mode::default(), progress)?));
     }
     let attendance = Attendance::open(&args.attend, &manifest, &wirings)?;
-    let stage = Stage {
-        wirings: &wirings,
-        desks: attendance.desks(),
-        topics: &topics,
-        brokers: broker.brokers(),
-    };
+    let stage =
+        Stage { wirings: &wirings, desks: attendance.desks(), topics: &topics, brokers: broker.brokers() };
     let failures = play(&args, &stage, &clock, &stop, &show)?;
     drop(attendance);
     show.summary(&wirings, &world.store);

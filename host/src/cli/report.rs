@@ -9,6 +9,8 @@ use chrono::DateTime;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use tallow_edge::{Clock, Ticks};
+use tallow_sink::terminal::Screen;
+use unicode_width::UnicodeWidthStr;
 
 use crate::progress::Counts;
 use crate::say;
@@ -70,9 +72,15 @@ impl Reporter {
         if self.stop.load(Ordering::Relaxed) {
             self.stopping(&mut last);
         } else if let Some(bar) = &self.bar {
-            let texts: Vec<String> =
-                pipelines.iter().map(|(name, counts)| format!("{name}: {}", line(counts))).collect();
-            draw(bar, &format!("{} records/s  {}", grouped(rate as u64), texts.join("  |  ")));
+            let (width, _) = Screen::stdout().size();
+            let rate = format!("{} records/s", grouped(rate as u64));
+            let text = |(name, counts): &(&str, Counts)| {
+                let pieces = counted_pieces(counts);
+                let told: Vec<String> = pieces.into_iter().filter(|it| !it.starts_with("0 ")).collect();
+                folded(&format!("{name}: {}", told.join(", ")), width)
+            };
+            let lines = std::iter::once(rate).chain(pipelines.iter().map(text));
+            draw(bar, &lines.collect::<Vec<_>>().join("\n"));
         } else if now.since(last.printed) >= PLAIN_EVERY {
             last.printed = now;
             for (name, counts) in &pipelines {
@@ -94,9 +102,7 @@ impl Reporter {
         if std::mem::replace(&mut last.stopping, true) {
             return;
         }
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+        finish(self.bar.as_ref());
         if self.show == Show::Text {
             eprintln!("stopping: the epoch is finished and committed first");
         }
@@ -104,9 +110,7 @@ impl Reporter {
 
     /// The last word on a pipeline.
     pub fn summary(&self, name: &str, counts: &Counts, lake: &str) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+        finish(self.bar.as_ref());
         match self.show {
             Show::Text => {}
             Show::Json => {
@@ -138,7 +142,7 @@ impl LineReporter {
     /// In place on a terminal; elsewhere every few seconds.
     pub fn show(&mut self, elapsed: Duration, text: &str, as_json: impl FnOnce() -> serde_json::Value) {
         if let Some(bar) = &self.bar {
-            draw(bar, text);
+            draw(bar, &folded(text, Screen::stdout().size().0));
         } else if elapsed >= self.printed + PLAIN_EVERY {
             self.printed = elapsed;
             if self.json { println!("{}", as_json()) } else { eprintln!("{text}") }
@@ -146,9 +150,7 @@ impl LineReporter {
     }
 
     pub fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+        finish(self.bar.as_ref());
     }
 }
 
@@ -156,6 +158,14 @@ impl LineReporter {
 fn draw(bar: &ProgressBar, text: &str) {
     bar.set_message(say::shown(text).into_owned());
     bar.tick();
+    say::drawn(Some(bar));
+}
+
+fn finish(bar: Option<&ProgressBar>) {
+    if let Some(bar) = bar {
+        say::drawn(None);
+        bar.finish_and_clear();
+    }
 }
 
 fn spinner(json: bool) -> Option<ProgressBar> {
@@ -167,19 +177,41 @@ fn spinner(json: bool) -> Option<ProgressBar> {
 }
 
 fn line(counts: &Counts) -> String {
+    counted_pieces(counts).join(", ")
+}
+
+fn counted_pieces(counts: &Counts) -> Vec<String> {
     let watermark = counts.watermark_us.map_or("none yet".to_owned(), time);
-    format!(
-        "{} records, {} candles, {} late, {} duplicates, {} conflicts, {} dead letters, {} open windows, {} epochs, \
-         watermark {watermark}",
-        grouped(counts.records),
-        grouped(counts.candles),
-        grouped(counts.late),
-        grouped(counts.duplicates),
-        grouped(counts.conflicts),
-        grouped(counts.dead_letters),
-        grouped(counts.open_windows),
-        grouped(counts.epochs),
-    )
+    let number = |count: u64, what: &str| format!("{} {what}", grouped(count));
+    vec![
+        number(counts.records, "records"),
+        number(counts.candles, "candles"),
+        number(counts.late, "late"),
+        number(counts.duplicates, "duplicates"),
+        number(counts.conflicts, "conflicts"),
+        number(counts.dead_letters, "dead letters"),
+        number(counts.open_windows, "open windows"),
+        number(counts.epochs, "epochs"),
+        format!("watermark {watermark}"),
+    ]
+}
+
+/// The text on as many lines as it needs, broken at commas: what a terminal folds by itself cannot be drawn over.
+fn folded(text: &str, width: usize) -> String {
+    // The sign that turns stands before the first line.
+    let width = width.saturating_sub(2).max(1);
+    let mut lines: Vec<String> = Vec::new();
+    for piece in text.split(", ") {
+        match lines.last_mut() {
+            Some(line) if line.width() + piece.width() + 3 <= width => line.push_str(&format!(", {piece}")),
+            Some(line) => {
+                line.push(',');
+                lines.push(format!("  {piece}"));
+            }
+            None => lines.push(piece.to_owned()),
+        }
+    }
+    lines.join("\n")
 }
 
 /// A moment for people, UTC.

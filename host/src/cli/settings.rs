@@ -47,8 +47,7 @@ impl Args {
 
     /// A manifest that is made up rather than read: `text`, called `name` in messages.
     pub fn resolve(&self, text: &str, name: &Path) -> Result<Manifest, Failure> {
-        let manifest =
-            tallow_manifest::resolve_here(text, name, &variables(), &self.changes.overrides());
+        let manifest = tallow_manifest::resolve_here(text, name, &variables(), &self.changes.overrides());
         manifest
             .inspect(|manifest| say::hide(&manifest.secrets))
             .map_err(|errors| Failure::new(exit::USAGE, errors))

@@ -98,9 +98,7 @@ async fn read(body: Incoming) -> Result<Bytes, Refused> {
     match tokio::time::timeout(BODY_TIME, whole).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(too_large()),
-        Ok(Err(error)) => {
-            Err(Refused(StatusCode::BAD_REQUEST, format!("the request was cut off: {error}")))
-        }
+        Ok(Err(error)) => Err(Refused(StatusCode::BAD_REQUEST, format!("the request was cut off: {error}"))),
         Err(_) => {
             let why = format!("the request took longer than {} s", BODY_TIME.as_secs());
             Err(Refused(StatusCode::REQUEST_TIMEOUT, why))

@@ -83,12 +83,21 @@ mod tests {
     #[test]
     fn only_the_whole_token_behind_bearer_is_the_token() {
         let token = Token::new("0123456789abcdef").unwrap();
-        for wrong in
-            ["", "Bearer", "Bearer ", "0123456789abcdef", "Bearer 0123456789abcde", "Bearer 0123456789abcdefg"]
-        {
+        for wrong in [
+            "",
+            "Bearer",
+            "Bearer ",
+            "0123456789abcdef",
+            "Bearer 0123456789abcde",
+            "Bearer 0123456789abcdefg",
+        ] {
             assert!(!token.is_shown_by(Some(wrong.as_bytes())), "{wrong}");
         }
         assert!(!token.is_shown_by(None));
-        assert!(!token.is_shown_by(Some(b"Bearer \xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff")));
+        assert!(
+            !token.is_shown_by(Some(
+                b"Bearer \xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+            ))
+        );
     }
 }

@@ -3,11 +3,11 @@
 use std::sync::{Mutex, PoisonError};
 
 use rdkafka::ClientConfig;
-use rdkafka::types::RDKafkaConfRes;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaConfRes;
 
 use crate::SourceError;
 
