@@ -46,7 +46,8 @@ impl Stage {
         let running = tallow::start_command(command);
         let stage = Self { stream, address, socket };
         let clock = SystemClock::new();
-        while stage.stream.commits() < 2 || TcpStream::connect(&stage.address).is_err() {
+        let answers = || stage.send(&request(TOKEN, STATUS)).contains(r#""is":"status""#);
+        while TcpStream::connect(&stage.address).is_err() || !answers() {
             assert!(running.age() < Duration::from_secs(60), "nothing listens");
             clock.sleep(Duration::from_millis(20));
         }

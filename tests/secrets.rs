@@ -35,7 +35,7 @@ fn a_secret_under_a_misspelt_or_wrong_setting_is_not_shown() {
         r#""sasl.pasword" = "{{ pw }}""#,
         r#""linger.ms" = "{{ pw }}""#,
         r#""security.protocol" = "x{{ pw }}y""#,
-        r#""ssl.ca.location" = "/nowhere/{{ pw }}""#,
+        "\"security.protocol\" = \"ssl\"\n\"ssl.ca.location\" = \"/nowhere/{{ pw }}\"",
         "debug = \"all\"\n\"sasl.mechanisms\" = \"{{ pw }}\"",
     ] {
         let said = said("client", line, None);
@@ -46,13 +46,9 @@ fn a_secret_under_a_misspelt_or_wrong_setting_is_not_shown() {
 
 #[test]
 fn a_secret_among_the_lakes_options_is_not_shown() {
-    for line in [
-        r#"aws_region = "eu{{ pw }}""#,
-        r#"aws_endpoint = "http://127.0.0.1:1/{{ pw }}""#,
-        r#"aws_conditional_put = "{{ pw }}""#,
-        r#"allow_http = "{{ pw }}""#,
-        r#"aws_acces_key = "{{ pw }}""#,
-    ] {
+    for line in
+        [r#"aws_conditional_put = "{{ pw }}""#, r#"allow_http = "{{ pw }}""#, r#"aws_acces_key = "{{ pw }}""#]
+    {
         let line = format!("aws_access_key_id = \"x\"\naws_secret_access_key = \"y\"\n{line}");
         let said = said("lake-options", &line, Some("s3://bucket/x"));
         assert!(!said.contains("hunter2") && !said.contains("zebra"), "{line}: {said}");

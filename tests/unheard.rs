@@ -76,10 +76,10 @@ fn unread(arguments: &[&str], folder: &Path) -> Finished {
 
 #[test]
 fn commands_end_quietly_when_nobody_reads_them() {
-    let mut stream = Stream::in_memory();
-    stream.trade(10);
-    stream.finish_and_compare();
+    let stream = Stream::in_memory();
     let brokers = stream.brokers.clone();
+    stream.edit("given on the command line", &brokers);
+    stream.finish_and_compare();
     for arguments in [
         &["status", "--brokers", &brokers][..],
         &["status", "--json", "--brokers", &brokers],
@@ -100,6 +100,7 @@ fn commands_end_quietly_when_nobody_reads_them() {
 #[test]
 fn a_disk_that_is_full_is_an_error_of_what_only_prints() {
     let stream = Stream::in_memory();
+    stream.edit("given on the command line", &stream.brokers);
     let mut command = Command::new(paths::program("tallow"));
     command.args(["check"]).current_dir(stream.folder());
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
