@@ -36,7 +36,7 @@ fn a_secret_under_a_misspelt_or_wrong_setting_is_not_shown() {
         r#""linger.ms" = "{{ pw }}""#,
         r#""security.protocol" = "x{{ pw }}y""#,
         "\"security.protocol\" = \"ssl\"\n\"ssl.ca.location\" = \"/nowhere/{{ pw }}\"",
-        "debug = \"all\"\n\"sasl.mechanisms\" = \"{{ pw }}\"",
+        "debug = \"all\"\n\"security.protocol\" = \"sasl_plaintext\"\n\"sasl.mechanisms\" = \"{{ pw }}\"",
     ] {
         let said = said("client", line, None);
         assert!(!said.contains("hunter2") && !said.contains("zebra"), "{line}: {said}");
