@@ -3,15 +3,18 @@
 //! - [`expand`]: patterns to [`File`]s, local ones and objects of a store;
 //! - `object`: bytes at an offset, and whether they are still those that were found; `reader` on top;
 //! - `checksum`: what the exchange's `.CHECKSUM` says;
-//! - `decode`: plain, gzip, zstd, `zip`; `parquet_rows`: Parquet as lines;
+//! - `decode`: plain, gzip, zstd, `zip`; `parquet_rows`, `ipc_rows`: Parquet and Arrow's own files as lines, by
+//!   `arrow_rows`;
 //! - [`read`]: whole lines, a few thousand at a time.
 //!
 //! A line is never looked into: where it ends is all that is known of it here.
 
+mod arrow_rows;
 mod checksum;
 mod decode;
 mod error;
 mod expand;
+mod ipc_rows;
 mod lines;
 mod object;
 mod parquet_rows;

@@ -1,6 +1,7 @@
 //! A file's lines, a few thousand at a time.
 
 use std::io::{self, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -8,9 +9,9 @@ use memchr::{memchr_iter, memrchr};
 
 use crate::checksum::{self, Checksums};
 use crate::decode::{self, Form};
-use crate::parquet_rows;
 use crate::reader::Reader;
 use crate::{File, FileError};
+use crate::{ipc_rows, parquet_rows};
 
 /// Longest line.
 pub const MAX_LINE_BYTES: usize = 1 << 20;
@@ -21,8 +22,8 @@ pub struct Lines {
     pub bytes: Vec<u8>,
     /// End of each line in `bytes`.
     pub ends: Vec<u32>,
-    /// The file's first line, without its end, or the names of the columns of a file that has no lines; given with
-    /// the first lines of the file.
+    /// The first line of a file, without its end, or the names of the columns of a file that has no lines; given with
+    /// the first lines of the file, and with those of each file in an archive.
     pub first_line: Option<Arc<str>>,
 }
 
@@ -51,26 +52,15 @@ pub fn read(
     checksum::check(file, checksums)?;
     let mut reader = Reader::open(file, Some(progress))?;
     let form = decode::form(&mut reader).map_err(|error| fault(file, Form::Plain, &error))?;
-    let mut splitter = Splitter { name: &file.name, piece_bytes, lines: 0, sink };
+    let mut splitter = Splitter { name: &file.name, piece_bytes, lines: 0, begins: true, sink };
     let whole = match form {
-        Form::Parquet => parquet_rows::read(file, reader, &mut splitter)?,
-        form => {
-            // An error of the splitter's own goes around the stream's, which are of another kind.
-            let mut failed = None;
-            let whole = decode::with_stream(reader, form, |stream| {
-                splitter.split(stream).or_else(|error| match error {
-                    Failure::Stream(error) => Err(error),
-                    Failure::File(error) => {
-                        failed = Some(error);
-                        Ok(false)
-                    }
-                })
-            });
-            match failed {
-                Some(error) => return Err(error),
-                None => whole.map_err(|error| fault(file, form, &error))?,
-            }
+        Form::Parquet => guarded(file, || parquet_rows::read(file, reader, &mut splitter))?,
+        Form::ArrowFile => guarded(file, || ipc_rows::read_file(file, reader, &mut splitter))?,
+        Form::ArrowStream => guarded(file, || ipc_rows::read_stream(file, reader, &mut splitter))?,
+        Form::Foreign(what) => {
+            return Err(FileError::Broken { file: file.name.clone(), why: what.to_owned() });
         }
+        form => streams(file, form, reader, &mut splitter)?,
     };
     if whole && file.place.version(&file.name)?.as_ref() != Some(&file.version) {
         return Err(FileError::Changed { file: file.name.clone() });
@@ -78,14 +68,56 @@ pub fn read(
     Ok(())
 }
 
+/// Reads forms that are streams of lines. False where the sink wanted no more.
+fn streams(file: &File, form: Form, reader: Reader, splitter: &mut Splitter<'_>) -> Result<bool, FileError> {
+    // An error of the splitter's own goes around the stream's, which are of another kind.
+    let mut failed = None;
+    let whole = decode::each_stream(reader, form, &mut |stream| {
+        splitter.split(stream).or_else(|error| match error {
+            Failure::Stream(error) => Err(error),
+            Failure::File(error) => {
+                failed = Some(error);
+                Ok(false)
+            }
+        })
+    });
+    match failed {
+        Some(error) => Err(error),
+        None => whole.map_err(|error| fault(file, form, &error)),
+    }
+}
+
+/// The readers of columns were not made for files that somebody has damaged on purpose: they may panic.
+fn guarded(file: &File, read: impl FnOnce() -> Result<bool, FileError>) -> Result<bool, FileError> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        let why = "its content contradicts itself: it is damaged".to_owned();
+        Err(FileError::Broken { file: file.name.clone(), why })
+    })
+}
+
 /// A plain file that cannot be read is a matter of the disk, a compressed one may be broken.
 fn fault(file: &File, form: Form, error: &io::Error) -> FileError {
-    let store = error.get_ref().and_then(|inner| inner.downcast_ref::<tallow_log::StoreError>());
+    let store = cause_of::<tallow_log::StoreError>(error);
     match (form, store) {
         (_, Some(error)) => FileError::Store(error.clone()),
         (Form::Plain, None) => crate::object::unreadable(&file.name, error),
         (_, None) => FileError::Broken { file: file.name.clone(), why: error.to_string() },
     }
+}
+
+/// What of that kind is behind an error.
+fn cause_of<E: std::error::Error + 'static>(error: &io::Error) -> Option<&E> {
+    let mut cause = error.get_ref().map(|inner| inner as &(dyn std::error::Error + 'static));
+    while let Some(it) = cause {
+        if let Some(found) = it.downcast_ref::<E>() {
+            return Some(found);
+        }
+        cause = match it.downcast_ref::<io::Error>() {
+            Some(io) => io.get_ref().map(|inner| inner as &(dyn std::error::Error + 'static)),
+            None => it.source(),
+        };
+    }
+    None
 }
 
 pub enum Failure {
@@ -99,12 +131,15 @@ pub struct Splitter<'a> {
     pub piece_bytes: usize,
     /// Lines given so far.
     lines: u64,
+    /// Whether the next lines are the first ones of a file.
+    begins: bool,
     sink: Sink<'a>,
 }
 
 impl Splitter<'_> {
-    /// False where the sink wanted no more.
+    /// Cuts the stream of one file. False where the sink wanted no more.
     fn split(&mut self, stream: &mut dyn Read) -> Result<bool, Failure> {
+        self.begins = true;
         let mut bytes = Vec::new();
         loop {
             let room = self.piece_bytes.max(2 * bytes.len()) - bytes.len();
@@ -133,7 +168,7 @@ impl Splitter<'_> {
 
     /// Gives whole lines; the first of a file say what its first line is.
     fn give(&mut self, bytes: Vec<u8>) -> bool {
-        let first = (self.lines == 0).then(|| first_line(&bytes));
+        let first = self.begins.then(|| first_line(&bytes));
         self.give_under(bytes, first)
     }
 
@@ -145,12 +180,13 @@ impl Splitter<'_> {
             ends.push(bytes.len() as u32);
         }
         self.lines += ends.len() as u64;
+        self.begins = false;
         (self.sink)(Lines { bytes, ends, first_line })
     }
 
     /// Whether nothing has been given yet.
     pub fn at_start(&self) -> bool {
-        self.lines == 0
+        self.begins
     }
 }
 
@@ -172,7 +208,7 @@ mod tests {
             pieces.push(lines);
             true
         };
-        let mut splitter = Splitter { name: "f", piece_bytes, lines: 0, sink: &mut sink };
+        let mut splitter = Splitter { name: "f", piece_bytes, lines: 0, begins: true, sink: &mut sink };
         match splitter.split(&mut &text[..]) {
             Ok(_) => Ok(pieces),
             Err(Failure::File(error)) => Err(error),

@@ -1,154 +1,112 @@
-//! The one file in a zip archive, as the exchange packs them: stored or deflated, its checksum compared at the end.
+//! The files in a zip archive, one after the other.
 
-use std::io::{self, Read, Seek, SeekFrom, Take};
+use std::io::{self, BufReader, Read};
 
-use flate2::Crc;
 use flate2::bufread::DeflateDecoder;
+use rawzip::{CompressionMethod, Error, ErrorKind, MAX_CENTRAL_DIRECTORY_RECORD_SIZE, ReaderAt, ZipArchive};
 
-use crate::decode::Buffered;
+use crate::reader::Reader;
 
-const END_OF_DIRECTORY: [u8; 4] = *b"PK\x05\x06";
-const DIRECTORY_ENTRY: [u8; 4] = *b"PK\x01\x02";
-const LOCAL_HEADER: [u8; 4] = *b"PK\x03\x04";
-/// The end record is at the end, before a comment of up to 64 KiB.
-const END_BYTES: usize = 22;
-const ENTRY_BYTES: usize = 46;
-const LOCAL_BYTES: usize = 30;
-/// A size that is kept elsewhere (zip64).
-const ELSEWHERE: u32 = u32::MAX;
+/// Files that spreadsheets put into what they write, which is a zip archive too.
+const OF_SPREADSHEETS: [&str; 2] = ["[Content_Types].xml", "META-INF/manifest.xml"];
+/// Compressed bytes that are read at once.
+const BUFFER_BYTES: usize = 256 << 10;
 
 /// What the directory says of a file.
 struct Entry {
+    name: String,
+    method: CompressionMethod,
     encrypted: bool,
-    method: u16,
-    crc: u32,
-    compressed_bytes: u32,
-    bytes: u32,
-    header_at: u32,
+    place: rawzip::ZipArchiveEntryWayfinder,
 }
 
-/// The content of an archive's only file.
-pub enum Unzip {
-    Stored(Checked<Take<Buffered>>),
-    Deflated(Checked<DeflateDecoder<Take<Buffered>>>),
+/// Hands the content of each file to `take`, by name, until that wants no more. What a Mac adds of its own, and other
+/// hidden files, are left out.
+pub fn each(archive: Reader, take: &mut dyn FnMut(&mut dyn Read) -> io::Result<bool>) -> io::Result<bool> {
+    let mut buffer = vec![0; MAX_CENTRAL_DIRECTORY_RECORD_SIZE];
+    let archive = ZipArchive::from_seekable(archive, &mut buffer).map_err(of_archive)?;
+    let mut entries = directory(&archive, &mut buffer)?;
+    if let Some(entry) = entries.iter().find(|entry| OF_SPREADSHEETS.contains(&entry.name.as_str())) {
+        return Err(invalid(format!(
+            "it is a spreadsheet (it holds `{}`): save the sheet as CSV",
+            entry.name
+        )));
+    }
+    entries.retain(|entry| is_content(&entry.name));
+    if entries.is_empty() {
+        return Err(invalid("the archive holds no files".to_owned()));
+    }
+    entries.sort_by(|one, other| one.name.cmp(&other.name));
+    for entry in entries {
+        let taken = content(&archive, &entry).and_then(|mut content| take(&mut content));
+        if !taken.map_err(|error| within(&entry.name, error))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
-impl Unzip {
-    pub fn open(mut archive: Buffered) -> io::Result<Self> {
-        let entry = only_entry(&mut archive)?;
-        if entry.encrypted {
-            return Err(invalid("it is encrypted"));
-        }
-        archive.seek(SeekFrom::Start(u64::from(entry.header_at)))?;
-        let header: [u8; LOCAL_BYTES] = read(&mut archive)?;
-        if !header.starts_with(&LOCAL_HEADER) {
-            return Err(invalid("its directory points to no file"));
-        }
-        let skipped = i64::from(u16_at(&header, 26)) + i64::from(u16_at(&header, 28));
-        archive.seek_relative(skipped)?;
-        let content = archive.take(u64::from(entry.compressed_bytes));
-        let (crc, bytes) = (entry.crc, u64::from(entry.bytes));
-        match entry.method {
-            0 => Ok(Self::Stored(Checked { content, crc, bytes, sum: Crc::new(), read: 0 })),
-            8 => {
-                let content = DeflateDecoder::new(content);
-                Ok(Self::Deflated(Checked { content, crc, bytes, sum: Crc::new(), read: 0 }))
-            }
-            other => Err(invalid(format!("compressed by method {other}: only deflate is known"))),
-        }
+fn directory<R: ReaderAt>(archive: &ZipArchive<R>, buffer: &mut [u8]) -> io::Result<Vec<Entry>> {
+    let mut found = Vec::new();
+    let mut entries = archive.entries(buffer);
+    while let Some(entry) = entries.next_entry().map_err(of_archive)? {
+        found.push(Entry {
+            name: String::from_utf8_lossy(entry.file_path().as_bytes()).into_owned(),
+            method: entry.compression_method(),
+            encrypted: entry.flags().is_encrypted(),
+            place: entry.wayfinder(),
+        });
+    }
+    match archive.entries_hint() == found.len() as u64 {
+        true => Ok(found),
+        false => Err(invalid("its directory is damaged".to_owned())),
     }
 }
 
-impl Read for Unzip {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Stored(content) => content.read(into),
-            Self::Deflated(content) => content.read(into),
-        }
+/// A file's content; its length and checksum are compared at its end.
+fn content<'a, R: ReaderAt + 'a>(
+    archive: &'a ZipArchive<R>,
+    entry: &Entry,
+) -> io::Result<Box<dyn Read + 'a>> {
+    if entry.encrypted {
+        return Err(invalid("it is encrypted".to_owned()));
+    }
+    let found = archive.get_entry(entry.place).map_err(of_archive)?;
+    let packed = BufReader::with_capacity(BUFFER_BYTES, found.reader());
+    match entry.method {
+        CompressionMethod::STORE => Ok(Box::new(found.verifying_reader(packed))),
+        CompressionMethod::DEFLATE => Ok(Box::new(found.verifying_reader(DeflateDecoder::new(packed)))),
+        other => Err(invalid(format!("compressed by {other:?}, and only deflate is known: pack it again"))),
     }
 }
 
-/// Compares length and checksum once the content ends.
-pub struct Checked<R> {
-    content: R,
-    crc: u32,
-    bytes: u64,
-    sum: Crc,
-    read: u64,
+fn is_content(name: &str) -> bool {
+    !name.ends_with('/') && !name.split('/').any(|part| part == "__MACOSX" || part.starts_with('.'))
 }
 
-impl<R: Read> Read for Checked<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.content.read(into)?;
-        self.sum.update(&into[..read]);
-        self.read += read as u64;
-        if read == 0 && !into.is_empty() && (self.read, self.sum.sum()) != (self.bytes, self.crc) {
-            return Err(invalid("its content is not what its directory says (length or CRC-32)"));
+/// An error with the name of the file in the archive; what caused it stays the cause.
+#[derive(Debug, thiserror::Error)]
+#[error("`{name}`: {error}")]
+struct Within {
+    name: String,
+    #[source]
+    error: io::Error,
+}
+
+fn within(name: &str, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), Within { name: name.to_owned(), error })
+}
+
+fn of_archive(error: Error) -> io::Error {
+    match error.into_kind() {
+        ErrorKind::IO(error) => error,
+        ErrorKind::MissingEndOfCentralDirectory | ErrorKind::Eof => {
+            invalid("it has no directory at its end: it is cut off".to_owned())
         }
-        Ok(read)
+        other => invalid(format!("it is no sound zip archive: {other}")),
     }
 }
 
-/// Which of several files would be meant cannot be told.
-fn only_entry(archive: &mut Buffered) -> io::Result<Entry> {
-    let size = archive.seek(SeekFrom::End(0))?;
-    let tail_bytes = size.min((END_BYTES + usize::from(u16::MAX)) as u64);
-    archive.seek(SeekFrom::Start(size - tail_bytes))?;
-    let mut tail = Vec::new();
-    archive.read_to_end(&mut tail)?;
-    let ends = tail.len().saturating_sub(END_BYTES - 1);
-    let end = (0..ends).rev().find(|at| tail[*at..].starts_with(&END_OF_DIRECTORY));
-    let end = &tail[end.ok_or_else(|| invalid("it has no directory: it is cut off"))?..];
-    let (entries, mut at) = (u16_at(end, 10), u64::from(u32_at(end, 16)));
-    let mut files = Vec::new();
-    for _ in 0..entries {
-        archive.seek(SeekFrom::Start(at))?;
-        let entry: [u8; ENTRY_BYTES] = read(archive)?;
-        if !entry.starts_with(&DIRECTORY_ENTRY) {
-            return Err(invalid("its directory is damaged"));
-        }
-        let name_bytes = u16_at(&entry, 28);
-        let mut name = vec![0; usize::from(name_bytes)];
-        archive.read_exact(&mut name)?;
-        at += ENTRY_BYTES as u64 + u64::from(name_bytes);
-        at += u64::from(u16_at(&entry, 30)) + u64::from(u16_at(&entry, 32));
-        if !name.ends_with(b"/") {
-            files.push(Entry {
-                encrypted: u16_at(&entry, 8) & 1 == 1,
-                method: u16_at(&entry, 10),
-                crc: u32_at(&entry, 16),
-                compressed_bytes: u32_at(&entry, 20),
-                bytes: u32_at(&entry, 24),
-                header_at: u32_at(&entry, 42),
-            });
-        }
-    }
-    match (files.pop(), files.len()) {
-        (Some(only), 0) if [only.compressed_bytes, only.bytes, only.header_at].contains(&ELSEWHERE) => {
-            Err(invalid("it is larger than 4 GiB: unpack it first"))
-        }
-        (Some(only), 0) => Ok(only),
-        (more, others) => {
-            let files = others + usize::from(more.is_some());
-            Err(invalid(format!("the archive holds {files} files, and one is expected")))
-        }
-    }
-}
-
-fn read<const N: usize>(from: &mut impl Read) -> io::Result<[u8; N]> {
-    let mut bytes = [0; N];
-    from.read_exact(&mut bytes)?;
-    Ok(bytes)
-}
-
-fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    u16::from_le_bytes([bytes[at], bytes[at + 1]])
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
-}
-
-fn invalid(why: impl Into<String>) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, why.into())
+fn invalid(why: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, why)
 }
