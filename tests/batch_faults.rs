@@ -8,7 +8,7 @@ use std::process::Command;
 
 use flate2::write::GzEncoder;
 use serde_json::json;
-use tallow_tests::batch::Job;
+use tallow_tests::batch::{Job, summary};
 use tallow_tests::{disk, paths, skip, tallow};
 
 const HEADER: &str = "open_time,open,high,low,close,volume\n";
@@ -100,13 +100,23 @@ fn exact_duplicates_are_dropped_and_of_contradicting_rows_the_first_counts() {
 #[test]
 fn every_packing_gives_the_same_days() {
     let text = [HEADER, &minutes(0, 2_000)].concat();
+    let (first, second) = (minutes(0, 700), minutes(700, 1_300));
+    // A Mac adds files of its own; the second file has no header, and the first no line end.
+    let several: [(&str, &[u8]); 4] = [
+        ("klines/2.csv", second.as_bytes()),
+        ("__MACOSX/klines/._1.csv", b"\0\x05\x16\x07 not a kline"),
+        ("klines/.DS_Store", b"\0\0\0\x01Bud1"),
+        ("klines/1.csv", &[HEADER, &first].concat().into_bytes()[..HEADER.len() + first.len() - 1]),
+    ];
     let mut gzip = GzEncoder::new(Vec::new(), flate2::Compression::default());
     gzip.write_all(text.as_bytes()).unwrap();
-    let packings: [(&str, Vec<u8>); 4] = [
+    let packings: [(&str, Vec<u8>); 6] = [
         ("a.csv", text.clone().into_bytes()),
         ("a.csv.gz", gzip.finish().unwrap()),
         ("a.csv.zst", zstd::encode_all(text.as_bytes(), 3).unwrap()),
         ("a.zip", zip(&[("a.csv", text.as_bytes())])),
+        ("several.zip", zip(&several)),
+        ("large.zip", zip64("a.csv", text.as_bytes())),
     ];
     let mut days = Vec::new();
     for (name, bytes) in packings {
@@ -134,7 +144,9 @@ fn every_packing_gives_the_same_days() {
 fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     for (name, content) in files {
-        fs::write(folder.path().join(name), content).unwrap();
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
     }
     let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
     let made = Command::new("python3")
@@ -143,6 +155,17 @@ fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
         .current_dir(folder.path())
         .status()
         .unwrap();
+    assert!(made.success());
+    fs::read(folder.path().join("made.zip")).unwrap()
+}
+
+/// The same with sizes in the fields for archives beyond 4 GiB.
+fn zip64(name: &str, content: &[u8]) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("content"), content).unwrap();
+    let script = "import sys, zipfile\nwith zipfile.ZipFile('made.zip', 'w', zipfile.ZIP_DEFLATED) as archive:\n                   with archive.open(sys.argv[1], 'w', force_zip64=True) as file:\n                    file.write(open('content', 'rb').read())";
+    let made =
+        Command::new("python3").args(["-c", script, name]).current_dir(folder.path()).status().unwrap();
     assert!(made.success());
     fs::read(folder.path().join("made.zip")).unwrap()
 }
@@ -160,13 +183,18 @@ fn a_broken_archive_publishes_nothing_and_says_which_file() {
     let mut turned = sound.clone();
     turned[200] ^= 1;
     let cut = sound[..sound.len() / 2].to_vec();
-    let two = zip(&[("A-1m.csv", text.as_bytes()), ("B-1m.csv", text.as_bytes())]);
     for (bytes, checksum, code, says) in [
         (sound.clone(), Some(sum(&sound)), 0, ""),
         (sound.clone(), Some(sum(b"another")), 65, "fetch it again"),
         (turned, None, 65, "A-1m.zip is broken"),
         (cut, None, 65, "it is cut off"),
-        (two, None, 65, "holds 2 files, and one is expected"),
+        (
+            zip(&[("[Content_Types].xml", b"<xml>"), ("sheet1.xml", b"<xml>")]),
+            None,
+            65,
+            "it is a spreadsheet",
+        ),
+        (b"\xfd7zXZ\0\0\x04".to_vec(), None, 65, "compressed by xz: unpack it first"),
     ] {
         let job = Job::new("input = \"*.zip\"\nsymbol-from = \"^[A-Z]+\"");
         job.file("A-1m.zip", bytes);
@@ -202,16 +230,76 @@ fn a_broken_file_keeps_no_other_symbol_back() {
 }
 
 #[test]
-fn empty_files_and_files_of_a_header_alone_are_no_error() {
+fn empty_files_among_others_are_named_and_alone_they_are_an_error() {
     let job = Job::new("input = \"*.csv\"\nsymbol = \"A\"");
     job.file("1.csv", "");
     job.file("2.csv", HEADER);
-    let summary = job.run();
-    assert_eq!((&summary["report"]["lines"], &summary["report"]["windows"]), (&1.into(), &0.into()));
+    let finished = tallow::run(&job.arguments());
+    assert_eq!(finished.status.code(), Some(65), "{}", finished.stderr);
+    assert!(
+        finished.stderr.contains("1.csv is empty; 2.csv holds no kline in 1 line"),
+        "{}",
+        finished.stderr
+    );
     assert_eq!(job.objects(), []);
+    let meant: Vec<String> = job.arguments().into_iter().chain(["--allow-empty".to_owned()]).collect();
+    assert_eq!(summary(&tallow::run(&meant).success().stdout)["report"]["windows"], 0);
     job.file("3.csv", [HEADER, &minutes(0, 3)].concat());
-    assert_eq!(job.run()["report"]["files"], 3);
+    let report = job.run()["report"].clone();
+    assert_eq!((&report["files"], &report["without_rows"]), (&3.into(), &json!(["1.csv", "2.csv"])));
     assert_eq!(job.days().len(), 1);
+}
+
+/// A file of klines, and what may lie in its place after a bad night.
+#[test]
+fn what_holds_no_klines_takes_no_partitions_place() {
+    let job = Job::new("input = \"*.csv\"\nsymbol-from = \"^[A-Z]+\"");
+    let whole = [HEADER, &minutes(0, 2_000)].concat();
+    for symbol in ["A", "B"] {
+        job.file(&format!("{symbol}.csv"), &whole);
+    }
+    job.run();
+    let before = job.objects();
+    let page = "<?xml version=\"1.0\"?>\n<Error><Code>NoSuchKey</Code></Error>\n";
+    let utf16: Vec<u8> = "no klines, either\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let half = [HEADER, &minutes(0, 1_000)].concat();
+    for (bytes, says) in [
+        (
+            page.as_bytes(),
+            "A.csv holds no kline that can be read in 2 lines, such as A.csv:1: `<?xml version",
+        ),
+        (b"", "A.csv is empty"),
+        (HEADER.as_bytes(), "A.csv holds no kline in 1 line"),
+        (&utf16, "A.csv"),
+        (b"\x89HDF\r\n\x1a\n", "it is HDF5"),
+        (half.as_bytes(), "there were 2000 rows, and there are 1000 now: more than 5 % of them are lost"),
+    ] {
+        job.file("A.csv", bytes);
+        let finished = tallow::run(&job.arguments());
+        assert_eq!(finished.status.code(), Some(65), "{says}: {}", finished.stderr);
+        assert!(finished.stderr.contains(says), "{says}: {}", finished.stderr);
+        assert!(job.objects() == before, "{says}");
+    }
+    let meant: Vec<String> = job.arguments().into_iter().chain(["--allow-empty".to_owned()]).collect();
+    let report = summary(&tallow::run(&meant).success().stdout)["report"].clone();
+    assert_eq!(report["rows"], 3_000);
+    // What was meant once is what is there now.
+    assert_eq!(job.run()["groups_unchanged"], 2);
+}
+
+#[test]
+fn the_summary_shows_a_line_for_each_reason_and_counts_them() {
+    let job = Job::new("input = \"data/*.csv\"\nsymbol = \"A\"\ninterval = \"1m\"");
+    let bad = "1723161780000,100,100\n1723161780000,7\n";
+    job.file("data/a.csv", [HEADER, &minutes(0, 3), bad, &line(0, "200", "1")].concat());
+    let arguments: Vec<String> = job.arguments().into_iter().filter(|it| it != "--json").collect();
+    let said = tallow::run(&arguments).success().stdout;
+    for line in [
+        "dead letter             2  3 fields, not 6; the first: data/a.csv:5: `1723161780000,100,100`",
+        "contradicts  the first: its id was seen before with other content, data/a.csv:7: `1723161600000,200,",
+    ] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
 }
 
 #[test]

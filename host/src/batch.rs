@@ -9,6 +9,7 @@
 //! - [`close`], [`step`], [`finish`]: when windows close, in which pieces, and from there through the merge function into
 //!   partitions;
 //! - [`letters`]: dead letters into files;
+//! - [`judgement`]: may what was made take the place of what is there;
 //! - [`report`]: what became of everything;
 //! - [`work`]: all of that for one group of files, as its lines come; [`checkpoint`]: how far it is;
 //! - [`sorting`]: the same for a group whose rows are far out of order; [`spill`]: rows on their way through the sort;
@@ -27,6 +28,7 @@ pub mod finish;
 pub mod fold;
 pub mod group;
 pub mod interval;
+pub mod judgement;
 pub mod letters;
 pub mod plan;
 pub mod report;

@@ -41,6 +41,8 @@ pub struct Batch {
     pub gap_us: Option<i64>,
     pub max_future_us: i64,
     pub on_reject: OnReject,
+    /// Whether files without rows, and lost rows, are meant.
+    pub allow_empty: bool,
     /// The merge component's name.
     pub merge: String,
     pub fill: bool,
@@ -75,12 +77,17 @@ pub enum SymbolOf {
     File(FilePattern),
 }
 
-/// A regular expression for names of files: what its first group matches, or all of it where it has none.
+/// A regular expression for names of files: what its first group matches, or all of it where it has none. One with a
+/// slash in it is for the path, folders included.
 #[derive(Clone, Debug)]
 pub struct FilePattern(Regex);
 
 impl FilePattern {
-    pub fn find<'n>(&self, name: &'n str) -> Option<&'n str> {
+    pub fn find<'n>(&self, path: &'n str) -> Option<&'n str> {
+        let name = match self.as_str().contains('/') {
+            true => path,
+            false => path.rsplit('/').next()?,
+        };
         let found = self.0.captures(name)?;
         let part = found.get(1).or_else(|| found.get(0))?.as_str();
         (!part.is_empty()).then_some(part)
@@ -149,6 +156,7 @@ impl Batch {
         let gap_us = reader.optional("gap", report, reader::duration_us);
         let max_future_us = reader.required("max-future", report, reader::duration_us);
         let on_reject = reader.required("on-reject", report, pipeline::read_on_reject);
+        let allow_empty = reader.required("allow-empty", report, reader::boolean);
         let merge = reader.required("merge", report, reader::text);
         let fill = reader.required("fill", report, reader::boolean);
         let averages = reader.required("averages", report, merge::read_averages);
@@ -174,6 +182,7 @@ impl Batch {
             gap_us: gap_us?,
             max_future_us: max_future_us?,
             on_reject: on_reject?,
+            allow_empty: allow_empty?,
             merge: merge?,
             fill: fill?,
             averages: averages?,

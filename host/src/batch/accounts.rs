@@ -4,6 +4,7 @@ use tallow_engine::Report as WindowReport;
 use tallow_sink::{DeadLetter, ReasonKind};
 
 use super::error::BatchError;
+use super::judgement::{Example, FileCounts};
 use super::report::Report;
 use crate::books;
 use crate::dead::dead_letter;
@@ -15,6 +16,8 @@ use crate::stage::parse::{Parts, Piece};
 pub struct Accounts {
     pub report: Report,
     pub dead: Vec<DeadLetter>,
+    /// By number of the file.
+    pub files: Vec<FileCounts>,
     /// Lines that gave rows.
     pub with_rows: u64,
     /// Rows in windows that are closed.
@@ -24,32 +27,53 @@ pub struct Accounts {
 
 impl Accounts {
     pub fn new(on_reject: OnReject) -> Self {
-        Self { report: Report::default(), dead: Vec::new(), with_rows: 0, closed: 0, on_reject }
+        Self {
+            report: Report::default(),
+            dead: Vec::new(),
+            files: Vec::new(),
+            with_rows: 0,
+            closed: 0,
+            on_reject,
+        }
     }
 
-    /// Books what a worker made of a batch, and gives the pieces whose rows go on.
-    pub fn take(&mut self, parts: Parts) -> Result<Vec<Piece>, BatchError> {
-        self.report.lines += parts.taken.iter().map(|taken| taken.records).sum::<u64>();
+    /// Books what a worker made of the next lines of file number `file`, and gives the pieces whose rows go on.
+    pub fn take(&mut self, file: usize, parts: Parts) -> Result<Vec<Piece>, BatchError> {
+        let lines = parts.taken.iter().map(|taken| taken.records).sum::<u64>();
+        self.report.lines += lines;
+        self.file(file).lines += lines;
         for letter in parts.aside {
-            Report::count(&mut self.report.set_aside, &letter.reason);
+            let example = || Example::new(&letter.place, letter.value.as_deref(), &letter.reason);
+            self.report.put_aside(&letter.reason, example);
+            self.file(file).bury(example);
             self.dead.push(without_line_end(letter));
         }
         for piece in &parts.pieces {
-            for (_, reason) in piece.parsed.ignored.iter() {
-                Report::count(&mut self.report.ignored, reason);
-            }
-            self.reject(piece)?;
+            piece.parsed.ignored.iter().for_each(|(_, reason)| self.report.ignore(reason));
+            self.reject(file, piece)?;
             let rows = &piece.parsed.rows;
-            self.with_rows += distinct(&rows.records);
+            let with_rows = distinct(&rows.records);
+            self.with_rows += with_rows;
+            self.file(file).with_rows += with_rows;
             self.report.rows += u64::from(rows.table.rows);
             self.report.rounded += piece.parsed.rounded;
         }
         Ok(parts.pieces)
     }
 
-    fn reject(&mut self, piece: &Piece) -> Result<(), BatchError> {
+    fn file(&mut self, file: usize) -> &mut FileCounts {
+        if self.files.len() <= file {
+            self.files.resize(file + 1, FileCounts::default());
+        }
+        &mut self.files[file]
+    }
+
+    fn reject(&mut self, file: usize, piece: &Piece) -> Result<(), BatchError> {
         for (record, reason) in piece.parsed.rejected.iter() {
-            Report::count(&mut self.report.rejected, reason);
+            let line = piece.batch.values.get(record);
+            let example = || Example::new(&piece.batch.place(record), line, reason);
+            self.report.reject(reason, example);
+            self.file(file).bury(example);
             match self.on_reject {
                 OnReject::Drop => {}
                 OnReject::DeadLetter => {
@@ -74,6 +98,8 @@ impl Accounts {
         self.report.conflicts += report.conflict;
         self.report.invalid += report.invalid.len() as u64;
         for (row, mut letter) in books::refused_rows(piece, report, window) {
+            let example = || Example::new(&letter.place, letter.value.as_deref(), &letter.reason);
+            self.report.examples.entry(letter.kind.as_str().to_owned()).or_insert_with(example);
             letter.row = within.and_then(|within| within.get(row as usize)).copied().or(letter.row);
             self.dead.push(without_line_end(letter));
         }

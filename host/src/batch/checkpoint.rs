@@ -14,10 +14,11 @@ use super::commits::Commits;
 use super::coverage::Coverage;
 use super::error::BatchError;
 use super::fold::Kept;
+use super::judgement::FileCounts;
 use super::report::Report;
 
 /// One of another version of this program is of no use, and the group begins again.
-const FORMAT: &str = concat!("tallow ", env!("CARGO_PKG_VERSION"), " 1");
+const FORMAT: &str = concat!("tallow ", env!("CARGO_PKG_VERSION"), " 2");
 
 /// How many lines of a group's files were taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +58,7 @@ pub struct Checkpoint {
 struct Books {
     report: Report,
     dead: Vec<Letter>,
+    files: Vec<FileCounts>,
     with_rows: u64,
     closed: u64,
 }
@@ -160,6 +162,7 @@ impl Checkpoint {
         let books = std::mem::take(&mut self.accounts);
         accounts.report = books.report;
         accounts.dead = books.dead.into_iter().map(Letter::dead).collect();
+        accounts.files = books.files;
         (accounts.with_rows, accounts.closed) = (books.with_rows, books.closed);
     }
 
@@ -187,6 +190,7 @@ impl Books {
         Self {
             report: accounts.report.clone(),
             dead: accounts.dead.iter().map(Letter::of).collect(),
+            files: accounts.files.clone(),
             with_rows: accounts.with_rows,
             closed: accounts.closed,
         }

@@ -25,6 +25,11 @@ pub enum BatchError {
     Rows { function: String, place: String, error: CallError },
     #[error("function `{function}` gave {what}")]
     Answer { function: String, what: String },
+    #[error(
+        "{doubts}. Nothing of it is published, and what was there is as it was; `--allow-empty` (in a manifest `allow-empty = \
+         true`) publishes it all the same"
+    )]
+    Doubtful { doubts: String },
     #[error("{file}: `symbol-from` finds no symbol in its name: `{pattern}`")]
     NoSymbol { file: String, pattern: String },
     #[error("the books do not balance, and nothing is published: {0}")]
@@ -54,6 +59,7 @@ impl BatchError {
             Self::NoSymbol { .. }
             | Self::Function { error: CallError::Refused(_), .. }
             | Self::Rows { error: CallError::Refused(_), .. } => exit::USAGE,
+            Self::Doubtful { .. } => exit::DATA,
             _ => exit::FAILED,
         }
     }

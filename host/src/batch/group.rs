@@ -8,6 +8,7 @@ use tallow_engine::{ParseFunction, ParseOptions, WantedColumn};
 use tallow_files::{File, Lines};
 use tallow_table::{Input, NewPartition, Stored};
 
+use super::accounts::Accounts;
 use super::checkpoint::{Checkpoint, Position};
 use super::commits::{Commits, Made};
 use super::coverage::Coverage;
@@ -15,8 +16,8 @@ use super::error::BatchError;
 use super::feed::{self, Feed, Shelves};
 use super::fold::failed;
 use super::interval;
+use super::judgement;
 use super::plan::{Group, KEY};
-use super::report::Report;
 use super::run::Wiring;
 use super::sorting::Sorting;
 use super::work::Work;
@@ -87,13 +88,35 @@ impl Making<'_> {
             }
             other => other,
         };
-        let (mut report, files, lines) = made?;
+        let (Accounts { mut report, files: counts, .. }, files, lines) = made?;
         report.files = self.group.files.len() as u64;
         report.bytes = self.group.files.iter().map(File::size_bytes).sum();
         report.interval_us = interval_us;
+        let names: Vec<&str> = self.group.files.iter().map(|file| file.name.as_str()).collect();
+        report.files_without_rows = judgement::without_rows(&names, &counts).count() as u64;
+        report.without_rows =
+            judgement::without_rows(&names, &counts).take(judgement::NAMED).map(str::to_owned).collect();
+        self.judge(judgement::doubts(
+            &names,
+            &counts,
+            &report,
+            commits.made(self.name).map(|made| &made.report),
+        ))?;
         let paths = files.iter().map(|file| file.path.clone()).collect();
         let made = Made { fingerprint: self.fingerprint.to_owned(), paths, report, sorted };
         Ok(Whole { made, files, lines })
+    }
+
+    /// Refuses a group that is doubtful, unless it is meant.
+    fn judge(&self, doubts: Vec<String>) -> Result<(), BatchError> {
+        if doubts.is_empty() {
+            return Ok(());
+        }
+        if self.wiring.plan.allow_empty {
+            tracing::warn!(group = self.name, doubts = doubts.join("; "), "published, as `allow-empty` says");
+            return Ok(());
+        }
+        Err(BatchError::Doubtful { doubts: doubts.join("; ") })
     }
 
     /// Takes rows into the windows in the order of files and lines.
@@ -104,7 +127,7 @@ impl Making<'_> {
         checkpoint: Option<Checkpoint>,
         commits: &mut Commits<'_>,
         shown: &dyn Fn(Shown),
-    ) -> Result<(Report, Vec<Stored>, u64), BatchError> {
+    ) -> Result<(Accounts, Vec<Stored>, u64), BatchError> {
         let resumed = checkpoint.map(|checkpoint| Work::resume(self, commits, checkpoint));
         let mut work = match resumed {
             Some(Ok(work)) => work,
@@ -127,8 +150,8 @@ impl Making<'_> {
             return Err(BatchError::Stopped);
         }
         let lines = work.accounts.report.lines - lines_before;
-        let (report, files) = work.finish(commits)?;
-        Ok((report, files, lines))
+        let (accounts, files) = work.finish(commits)?;
+        Ok((accounts, files, lines))
     }
 
     /// Takes rows into the windows in the order of keys and times.
@@ -138,11 +161,11 @@ impl Making<'_> {
         coverage: &Coverage,
         commits: &mut Commits<'_>,
         shown: &dyn Fn(Shown),
-    ) -> Result<(Report, Vec<Stored>, u64), BatchError> {
+    ) -> Result<(Accounts, Vec<Stored>, u64), BatchError> {
         let mut sorting = Sorting::begin(self)?;
         let clock_us = self.wiring.clock.now_us();
-        let whole = self.read(&self.feed(options, Position::default(), clock_us), |_, parts| {
-            sorting.take(parts, commits)?;
+        let whole = self.read(&self.feed(options, Position::default(), clock_us), |file, parts| {
+            sorting.take(file, parts, commits)?;
             shown(Shown { lines: sorting.report().lines, sorted: None });
             Ok(())
         })?;
@@ -152,8 +175,8 @@ impl Making<'_> {
         }
         let (lines, rows) = (sorting.report().lines, sorting.report().rows);
         let shown = |taken| shown(Shown { lines, sorted: Some((taken, rows)) });
-        let (report, files) = sorting.finish(coverage, commits, &shown)?;
-        Ok((report, files, lines))
+        let (accounts, files) = sorting.finish(coverage, commits, &shown)?;
+        Ok((accounts, files, lines))
     }
 
     fn feed<'f>(&'f self, options: &'f ParseOptions, from: Position, clock_us: i64) -> Feed<'f> {

@@ -24,6 +24,8 @@ pub struct Plan {
     pub checksums: Checksums,
     pub table: Partitioned,
     pub workers: usize,
+    /// Whether what is doubtful is published all the same.
+    pub allow_empty: bool,
     /// Folder for what memory has no room for.
     pub scratch: PathBuf,
 }
@@ -56,6 +58,7 @@ impl Plan {
             },
             table: Partitioned::new("batch", &job.table, KEY),
             workers: job.workers.unwrap_or_else(plan::processors),
+            allow_empty: job.allow_empty,
             scratch: job.scratch.clone().unwrap_or_else(std::env::temp_dir),
             job: job.clone(),
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::coverage::Gap;
+use super::judgement::{Example, NAMED};
 use crate::progress::without_details;
 
 /// Gaps that are told one by one; of more, the longest are.
@@ -26,6 +27,9 @@ pub struct Report {
     /// Lines that went to the dead letters, by reason.
     pub rejected: BTreeMap<String, u64>,
     pub set_aside: BTreeMap<String, u64>,
+    /// The first line of each of the reasons above, and of contradicting and invalid rows.
+    #[serde(default)]
+    pub examples: BTreeMap<String, Example>,
     pub accepted: u64,
     /// Rows whose open time was there already, with the same content. They are dropped.
     pub duplicates: u64,
@@ -43,6 +47,11 @@ pub struct Report {
     /// By key: the time from the first row to the end of the last, µs.
     pub spans_us: BTreeMap<String, (i64, i64)>,
     pub interval_us: i64,
+    /// Files that gave no row and no dead letter, and some of their names.
+    #[serde(default)]
+    pub files_without_rows: u64,
+    #[serde(default)]
+    pub without_rows: Vec<String>,
     pub gaps: u64,
     pub gaps_us: i64,
     /// By length, longest first.
@@ -50,15 +59,23 @@ pub struct Report {
 }
 
 impl Report {
-    /// Counts under a reason, its details left out.
-    pub fn count(reasons: &mut BTreeMap<String, u64>, reason: &str) {
-        if let Some(known) = reasons.get_mut(reason) {
-            *known += 1;
-            return;
+    /// Counts a line that gave no row and is known to be none.
+    pub fn ignore(&mut self, reason: &str) {
+        count(&mut self.ignored, reason);
+    }
+
+    /// Counts a line that the parse function rejected.
+    pub fn reject(&mut self, reason: &str, example: impl FnOnce() -> Example) {
+        if let Some(new) = count(&mut self.rejected, reason) {
+            self.examples.entry(new).or_insert_with(example);
         }
-        let reason = without_details(reason);
-        let known = reasons.len() < MAX_REASONS || reasons.contains_key(&reason);
-        *reasons.entry(if known { reason } else { "other reasons".to_owned() }).or_default() += 1;
+    }
+
+    /// Counts a line on which the function failed, or that is ahead of the clock.
+    pub fn put_aside(&mut self, reason: &str, example: impl FnOnce() -> Example) {
+        if let Some(new) = count(&mut self.set_aside, reason) {
+            self.examples.entry(new).or_insert_with(example);
+        }
     }
 
     pub fn take_gaps(&mut self, mut gaps: Vec<Gap>) {
@@ -73,6 +90,7 @@ impl Report {
     pub fn absorb(&mut self, other: &Report) {
         for (mine, theirs) in [
             (&mut self.files, other.files),
+            (&mut self.files_without_rows, other.files_without_rows),
             (&mut self.bytes, other.bytes),
             (&mut self.lines, other.lines),
             (&mut self.rows, other.rows),
@@ -95,6 +113,11 @@ impl Report {
         ] {
             theirs.iter().for_each(|(reason, count)| *mine.entry(reason.clone()).or_default() += count);
         }
+        for (reason, example) in &other.examples {
+            self.examples.entry(reason.clone()).or_insert_with(|| example.clone());
+        }
+        self.without_rows.extend(other.without_rows.iter().cloned());
+        self.without_rows.truncate(NAMED);
         self.spans_us.extend(other.spans_us.iter().map(|(symbol, span)| (symbol.clone(), *span)));
         self.interval_us = self.interval_us.max(other.interval_us);
         let (gaps, gaps_us) = (self.gaps, self.gaps_us + other.gaps_us);
@@ -120,6 +143,20 @@ impl Report {
         }
         None
     }
+}
+
+/// Counts under a reason, its details left out, and gives that where it is the first.
+fn count(reasons: &mut BTreeMap<String, u64>, reason: &str) -> Option<String> {
+    if let Some(known) = reasons.get_mut(reason) {
+        *known += 1;
+        return None;
+    }
+    let reason = without_details(reason);
+    let known = reasons.len() < MAX_REASONS || reasons.contains_key(&reason);
+    let key = if known { reason } else { "other reasons".to_owned() };
+    let count = reasons.entry(key.clone()).or_default();
+    *count += 1;
+    (*count == 1).then_some(key)
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ pub struct Progress {
 /// What a run did.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// Groups whose files cannot be read as they should; their partitions are as they were.
+    /// Groups whose files cannot be read as they should, or say too little; their partitions are as they were.
     pub failed: BTreeMap<String, BatchError>,
     /// Groups that are as they were: nothing that they are made of has changed.
     pub unchanged: u64,
@@ -100,7 +100,9 @@ pub fn run(wiring: &Wiring, files: Vec<File>, owner: &str) -> Result<Outcome, Ba
                 outcome.lines += lines;
                 commits.take(&name, made, files);
             }
-            Err(error @ BatchError::File(_)) => drop(outcome.failed.insert(name, error)),
+            Err(error @ (BatchError::File(_) | BatchError::Doubtful { .. })) => {
+                outcome.failed.insert(name, error);
+            }
             Err(error) => return Err(error),
         }
         if commits.is_due() {

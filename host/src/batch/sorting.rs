@@ -57,9 +57,9 @@ impl<'a> Sorting<'a> {
         &self.taking.accounts.report
     }
 
-    /// Takes what a worker made of the next lines.
-    pub fn take(&mut self, parts: Parts, commits: &mut Commits<'_>) -> Result<(), BatchError> {
-        for piece in self.taking.accounts.take(parts)? {
+    /// Takes what a worker made of the next lines of file number `file`.
+    pub fn take(&mut self, file: usize, parts: Parts, commits: &mut Commits<'_>) -> Result<(), BatchError> {
+        for piece in self.taking.accounts.take(file, parts)? {
             if let Some(rows) = spill::to_rows(&piece).map_err(SortError::from)? {
                 self.sorter.add(rows)?;
             }
@@ -67,14 +67,14 @@ impl<'a> Sorting<'a> {
         self.taking.store(Vec::new(), commits)
     }
 
-    /// Takes the rows into their windows, once there are no more lines. Gives the report and the group's files. `coverage`
+    /// Takes the rows into their windows, once there are no more lines. Gives the books and the group's files. `coverage`
     /// is empty; `shown` is told how many rows are taken.
     pub fn finish(
         self,
         coverage: &Coverage,
         commits: &mut Commits<'_>,
         shown: &dyn Fn(u64),
-    ) -> Result<(Report, Vec<Stored>), BatchError> {
+    ) -> Result<(Accounts, Vec<Stored>), BatchError> {
         let Self { sorter, mut taking } = self;
         let wiring = taking.making.wiring;
         let plan = &wiring.plan;
@@ -107,7 +107,7 @@ impl<'a> Sorting<'a> {
         let letters = taking.letters.of_all(&mut taking.accounts.dead)?;
         taking.making.store(letters, commits, &mut taking.files)?;
         taking.accounts.check()?;
-        Ok((taking.accounts.report, taking.files))
+        Ok((taking.accounts, taking.files))
     }
 }
 

@@ -13,7 +13,6 @@ use super::fold::Fold;
 use super::group::Making;
 use super::letters::Letters;
 use super::plan::KEY;
-use super::report::Report;
 use crate::stage::parse::Parts;
 
 pub struct Work<'a> {
@@ -84,7 +83,7 @@ impl<'a> Work<'a> {
         let lines: u64 = parts.taken.iter().map(|taken| taken.records).sum();
         let before = if file == self.at.file { self.at.lines } else { 0 };
         self.at = Position { file, lines: before + lines };
-        for piece in self.accounts.take(parts)? {
+        for piece in self.accounts.take(file, parts)? {
             self.fold.take(&piece, None, &mut self.accounts)?;
         }
         let letters = self.letters.of_many(&mut self.accounts.dead)?;
@@ -125,13 +124,13 @@ impl<'a> Work<'a> {
         commits.commit_with(self.making.name, unfinished)
     }
 
-    /// Closes all windows, once there are no more lines. Gives the report and the group's files.
-    pub fn finish(mut self, commits: &Commits<'_>) -> Result<(Report, Vec<Stored>), BatchError> {
+    /// Closes all windows, once there are no more lines. Gives the books and the group's files.
+    pub fn finish(mut self, commits: &Commits<'_>) -> Result<(Accounts, Vec<Stored>), BatchError> {
         let Self { making, accounts, fold, closer, letters, files, .. } = &mut self;
         making.store(letters.of_all(&mut accounts.dead)?, commits, files)?;
         closer.close_all(fold, accounts, &mut |partitions| making.store(partitions, commits, files))?;
         self.accounts.check()?;
         self.fold.finish(&mut self.accounts.report);
-        Ok((self.accounts.report, self.files))
+        Ok((self.accounts, self.files))
     }
 }

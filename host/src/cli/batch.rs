@@ -9,6 +9,7 @@ use serde_json::json;
 use tallow_edge::{SystemClock, SystemRandom};
 use tallow_engine::Contract;
 use tallow_manifest::{Batch, Manifest, Merge};
+use tallow_sink::ReasonKind;
 
 use super::report::{LineReporter, grouped, time};
 use super::{Failure, allocator, merge, settings, stop, wire};
@@ -40,7 +41,7 @@ pub struct Args {
     /// The symbol of all rows, with --input
     #[arg(long, value_name = "SYMBOL", requires = "input", conflicts_with = "symbol_from")]
     symbol: Option<String>,
-    /// Regular expression that finds the symbol in a file's name, with --input
+    /// Regular expression that finds the symbol in a file's name, with --input; one with a `/` looks at the path
     #[arg(long, value_name = "REGEX", requires = "input")]
     symbol_from: Option<String>,
     /// Names of the columns by place, separated by commas, with --input: for files without a header that says them
@@ -55,6 +56,9 @@ pub struct Args {
     /// Folder for what memory has no room for, with --input; else the system's for temporary files
     #[arg(long, value_name = "FOLDER", requires = "input")]
     scratch: Option<String>,
+    /// Publish groups even where files give no row, or where rows are lost against the last run
+    #[arg(long)]
+    allow_empty: bool,
     /// Print progress and the report as JSON lines
     #[arg(long)]
     json: bool,
@@ -66,7 +70,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let manifest = args.manifest()?;
     let name = args.name.as_deref().unwrap_or(&args.table);
     let job = job(&manifest, name)?;
-    let plan = Plan::new(job);
+    let mut plan = Plan::new(job);
+    plan.allow_empty |= args.allow_empty;
     let folder =
         if args.input.is_empty() { manifest.path.parent().unwrap_or(Path::new("")) } else { Path::new("") };
     let options = job.input_options.iter().map(|(key, value)| (key.clone(), value.expose().to_owned()));
@@ -90,6 +95,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         }),
         plan,
     };
+    wire::check_lake(&wiring.store, &*wiring.random)?;
     let done = run::run(&wiring, files, &owner());
     line.lock().unwrap_or_else(PoisonError::into_inner).finish();
     let outcome =
@@ -253,8 +259,26 @@ fn rows(report: &Report) {
         [("ignored", &report.ignored), ("dead letter", &report.rejected), ("set aside", &report.set_aside)]
     {
         for (reason, count) in reasons {
-            println!("  {what:<11}  {:>12}  {reason}", grouped(*count));
+            println!("  {what:<11}  {:>12}  {}", grouped(*count), reason_shown(report, reason));
         }
+    }
+    if report.files_without_rows > 0 {
+        let (count, names) = (report.files_without_rows, report.without_rows.join(", "));
+        let more = if count > report.without_rows.len() as u64 { ", …" } else { "" };
+        println!("  without rows {:>12}  of the files: {names}{more}", grouped(count));
+    }
+    for (kind, what) in [(ReasonKind::Conflict, "contradicts"), (ReasonKind::Invalid, "invalid")] {
+        if let Some(example) = report.examples.get(kind.as_str()) {
+            println!("  {what:<11}  the first: {}, {example}", example.reason);
+        }
+    }
+}
+
+/// A reason as the first line says it that it was counted for, and that line.
+fn reason_shown(report: &Report, reason: &str) -> String {
+    match report.examples.get(reason) {
+        Some(example) => format!("{}; the first: {example}", example.reason),
+        None => reason.to_owned(),
     }
 }
 

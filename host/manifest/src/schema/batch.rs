@@ -12,7 +12,7 @@ pub(crate) const BATCH: Table = Table {
             "input",
             "a path or URL with `*`, `?`, `[…]` and `**`, or a list of them",
             Required,
-            "The files: plain, gzip, zstd, zip or Parquet, told by their content. Relative paths start from the \
+            "The files: plain, gzip, zstd, zip, Parquet, Arrow or Feather, told by their content. Relative paths start from the \
              manifest's folder.",
         ),
         key(
@@ -45,7 +45,8 @@ pub(crate) const BATCH: Table = Table {
             "symbol-from",
             "a regular expression",
             Absent("`symbol` says it, or a column of the files"),
-            "Finds the symbol in a file's name: its first group, or all that it matches.",
+            "Finds the symbol in a file's name: its first group, or all that it matches. An expression with a `/` in it looks \
+             at the path, folders included.",
         ),
         key(
             "interval",
@@ -102,6 +103,13 @@ pub(crate) const BATCH: Table = Table {
             "`\"dead-letter\"`, `\"drop\"` or `\"fail\"`",
             Is("\"dead-letter\""),
             "What to do with a line that the parse function rejects; `drop` counts it.",
+        ),
+        key(
+            "allow-empty",
+            "a boolean",
+            Is("false"),
+            "Whether files that hold no kline or nearly none, and rows or symbols that are lost against the \
+             last run, are meant. Else nothing of their group is published, and the exit code is 65.",
         ),
         key("merge", "a component's name", Is("\"merge\""), "The merge function, which fills and averages."),
         key(
