@@ -30,6 +30,10 @@ impl Apart {
         Box::new(Apart::Ignored(bounded(reason.into())))
     }
 
+    pub fn is_ignored(&self) -> bool {
+        matches!(self, Apart::Ignored(_))
+    }
+
     /// Puts where it was found before the reason of a rejection.
     pub fn within(mut self: Box<Self>, place: impl FnOnce() -> String) -> Box<Self> {
         if let Apart::Rejected(reason) = &mut *self {

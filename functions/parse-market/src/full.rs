@@ -58,33 +58,78 @@ pub(crate) fn read<'a>(
             .map_err(|error| Apart::rejected(format!("not UTF-8 at byte {}", error.valid_up_to())))?;
     }
     match message.read(record.value)? {
-        Shape::Array(items) => formats::rest_kline::read(&items, record, plan, rows),
+        Shape::Array(items) => list(&items, record, plan, message, rows),
         Shape::Object if message.has("stream") && message.has("data") => {
             let data = message.required("data", "data")?;
             match message.read(data.0).map_err(|apart| apart.within(|| "data".to_owned()))? {
-                Shape::Object => object(record.index, plan, message, rows),
-                Shape::Array(_) => Err(Apart::rejected("data: an array, not an object")),
+                Shape::Object => object(record, plan, message, rows),
+                Shape::Array(items) => list(&items, record, plan, message, rows)
+                    .map_err(|apart| apart.within(|| "data".to_owned())),
             }
         }
-        Shape::Object => object(record.index, plan, message, rows),
+        Shape::Object => object(record, plan, message, rows),
     }
 }
 
-fn object(record: u32, plan: &Plan<'_>, message: &mut Message<'_>, rows: &mut Rows) -> Step<()> {
+/// An array: of klines, which are arrays, or of messages. Items that are ignored among others give no row; a broken one
+/// makes the record a broken one.
+fn list<'a>(
+    items: &[Value<'a>],
+    record: &Record<'a>,
+    plan: &Plan<'_>,
+    message: &mut Message<'a>,
+    rows: &mut Rows,
+) -> Step<()> {
+    if !items.first().is_some_and(|item| item.is_object()) {
+        return formats::rest_kline::read(items, record, plan, rows);
+    }
+    let (before, mut ignored) = (rows.count(), None);
+    for (index, item) in items.iter().enumerate() {
+        let mark = rows.mark();
+        let read = message.read(item.0).and_then(|shape| match shape {
+            Shape::Object => object(record, plan, message, rows),
+            Shape::Array(_) => Err(Apart::rejected("an array, not an object")),
+        });
+        match read {
+            Ok(()) => {}
+            Err(apart) if apart.is_ignored() => {
+                rows.back_to(mark);
+                ignored.get_or_insert(apart);
+            }
+            Err(apart) => return Err(apart.within(|| format!("item {index}"))),
+        }
+    }
+    match ignored {
+        Some(apart) if rows.count() == before => Err(apart),
+        _ => Ok(()),
+    }
+}
+
+fn object(record: &Record<'_>, plan: &Plan<'_>, message: &mut Message<'_>, rows: &mut Rows) -> Step<()> {
     if let Some(event) = message.get("e")? {
-        return binance_event(record, event, plan, message, rows);
+        return binance_event(record.index, event, plan, message, rows);
     }
     let has = |keys: &[&str]| keys.iter().all(|key| message.has(key));
+    if let Some(format) = formats::rest::told(message) {
+        asked_for(format.kind(), plan)?;
+        formats::rest::read(format, message, record, plan, rows)?;
+        rows.end(record.index, format.kind());
+        return Ok(());
+    }
     let kind = if has(&["symbol", "event_time"]) {
         Kind::Ticker
     } else if has(&["data_id", "name", "timestamp"]) {
         Kind::Json
-    } else if has(&["u", "s", "b", "B", "a", "A"]) {
+    } else if has(&["u", "s", "b", "B", "a", "A"])
+        || has(&["symbol", "bidPrice", "bidQty", "askPrice", "askQty"])
+    {
         return Err(Apart::ignored("bookTicker: not asked for"));
     } else if has(&["lastUpdateId", "bids", "asks"]) {
         return Err(Apart::ignored("partial depth: not asked for"));
     } else if message.has("id") && (message.has("result") || message.has("error")) {
         return Err(Apart::ignored("answer to a subscription"));
+    } else if has(&["symbol", "price"]) {
+        return Err(Apart::rejected("event_time: missing: a price without its time belongs to no window"));
     } else {
         return Err(Apart::rejected(format!("unknown message: no known \"e\", {}", keys_shown(message))));
     };
@@ -93,7 +138,7 @@ fn object(record: u32, plan: &Plan<'_>, message: &mut Message<'_>, rows: &mut Ro
         Kind::Ticker => formats::ticker::read_polled(message, rows)?,
         _ => formats::timed::read(message, rows)?,
     }
-    rows.end(record, kind);
+    rows.end(record.index, kind);
     Ok(())
 }
 

@@ -51,6 +51,10 @@ impl Rows {
         }
     }
 
+    pub fn count(&self) -> usize {
+        self.records.len()
+    }
+
     pub fn mark(&self) -> Mark {
         Mark { rows: self.records.len(), rounded: self.rounded }
     }

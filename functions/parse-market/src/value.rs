@@ -18,6 +18,10 @@ impl<'a> Value<'a> {
         self.0.first() == Some(&b'n')
     }
 
+    pub fn is_object(self) -> bool {
+        self.0.starts_with(b"{")
+    }
+
     pub fn is_array(self) -> bool {
         self.0.starts_with(b"[")
     }

@@ -92,3 +92,31 @@ fn an_answer_with_klines_takes_its_symbol_from_the_setting() {
     assert_eq!(integers(&parsed, "close"), [1_577_100]);
     assert_eq!(integers(&parsed, "trades"), [308]);
 }
+
+/// Values as they stand in the fixtures, worked out by hand: eight places, milliseconds to microseconds.
+#[test]
+fn tickers_of_the_exchange_over_rest_are_read_as_they_stand() {
+    for name in [
+        "single-24hr-ticker.json",
+        "binance_rest/get_24h_price_stats.json",
+        "binance_rest/get_all_24h_price_stats.json",
+    ] {
+        let Some(answer) = fixture(name) else { return };
+        let parsed = parse(&batch([answer]), &all_columns(&["ticker"], 8)).unwrap();
+        assert_eq!((parsed.rows.rows, parsed.kinds.get(0)), (1, "ticker"), "{name}");
+        for (column, value) in [
+            ("event_time", 1_499_869_899_040_000),
+            ("price", 400_000_200),
+            ("rolling_open", 9_900_000_000),
+            ("rolling_high", 10_000_000_000),
+            ("rolling_low", 10_000_000),
+            ("rolling_volume", 891_330_000_000),
+            ("rolling_quote_volume", 1_530_000_000),
+            ("rolling_trades", 76),
+            ("rolling_price_change", -9_499_999_800),
+            ("rolling_price_change_percent", -9_596_000_000),
+        ] {
+            assert_eq!(integers(&parsed, column), [value], "{name}: {column}");
+        }
+    }
+}

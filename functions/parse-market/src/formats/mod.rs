@@ -1,19 +1,35 @@
 //! One format a file. A format sets the cells of a row from a message's fields; ending the row is the caller's.
 
 pub(crate) mod kline;
+pub(crate) mod rest;
 pub(crate) mod rest_kline;
 pub(crate) mod ticker;
 pub(crate) mod timed;
 pub(crate) mod trade;
 
+use crate::full::Record;
 use crate::message::Message;
-use crate::reason::Step;
+use crate::options::Plan;
+use crate::reason::{Apart, Step};
 use crate::rows::Rows;
 use crate::schema::ColumnId;
 
 #[inline]
 fn symbol(message: &Message<'_>, key: &str, rows: &mut Rows) -> Step<()> {
     rows.symbol(&message.required("symbol", key)?.string("symbol")?)
+}
+
+/// The symbol of what does not name it: the setting `symbol` does, or the record's key.
+fn symbol_beside<'r>(record: &Record<'r>, plan: &Plan<'r>) -> Step<&'r str> {
+    if let Some(symbol) = plan.symbol {
+        return Ok(symbol);
+    }
+    match record.key {
+        Some(key) if !key.is_empty() => {
+            std::str::from_utf8(key).map_err(|_| Apart::rejected("symbol: the record's key is not UTF-8"))
+        }
+        _ => Err(Apart::rejected("symbol: neither a setting `symbol` nor a record key names it")),
+    }
 }
 
 /// An exchange's event time; returns it.

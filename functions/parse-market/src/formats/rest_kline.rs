@@ -3,6 +3,7 @@
 //! record's key.
 
 use super::kline::identity;
+use super::symbol_beside;
 use crate::full::{Record, asked_for};
 use crate::interval::Interval;
 use crate::message::array;
@@ -17,7 +18,7 @@ const FIELDS: usize = 12;
 /// Reads the items of an array into a row a kline.
 pub(crate) fn read(items: &[Value<'_>], record: &Record<'_>, plan: &Plan<'_>, rows: &mut Rows) -> Step<()> {
     let Some(first) = items.first() else {
-        return Err(Apart::ignored("no klines: an empty array"));
+        return Err(Apart::ignored("an empty array"));
     };
     let many = first.is_array();
     if !many && items.len() != FIELDS {
@@ -27,7 +28,7 @@ pub(crate) fn read(items: &[Value<'_>], record: &Record<'_>, plan: &Plan<'_>, ro
         )));
     }
     asked_for(Kind::Kline, plan)?;
-    let symbol = symbol(record, plan)?;
+    let symbol = symbol_beside(record, plan)?;
     if !many {
         return one(items, symbol, record.index, rows);
     }
@@ -37,18 +38,6 @@ pub(crate) fn read(items: &[Value<'_>], record: &Record<'_>, plan: &Plan<'_>, ro
             .map_err(|apart| apart.within(|| format!("kline {index}")))?;
     }
     Ok(())
-}
-
-fn symbol<'r>(record: &Record<'r>, plan: &Plan<'r>) -> Step<&'r str> {
-    if let Some(symbol) = plan.symbol {
-        return Ok(symbol);
-    }
-    match record.key {
-        Some(key) if !key.is_empty() => {
-            std::str::from_utf8(key).map_err(|_| Apart::rejected("symbol: the record's key is not UTF-8"))
-        }
-        _ => Err(Apart::rejected("symbol: neither a setting `symbol` nor a record key names it")),
-    }
 }
 
 fn one(fields: &[Value<'_>], symbol: &str, record: u32, rows: &mut Rows) -> Step<()> {

@@ -8,6 +8,7 @@ use crate::schema::ColumnId;
 
 /// One trade: `t` is its id, `T` its time.
 pub(crate) fn read(message: &Message<'_>, rows: &mut Rows) -> Step<()> {
+    symbol(message, "s", rows)?;
     common(message, rows)?;
     let id = integer(message, ColumnId::Id, "t", rows)?;
     rows.integer(ColumnId::LastId, id)?;
@@ -16,6 +17,12 @@ pub(crate) fn read(message: &Message<'_>, rows: &mut Rows) -> Step<()> {
 
 /// Trades of one taker order at one price: `f` to `l` are their ids.
 pub(crate) fn read_aggregate(message: &Message<'_>, rows: &mut Rows) -> Step<()> {
+    symbol(message, "s", rows)?;
+    read_aggregate_of(message, rows)
+}
+
+/// The same of a symbol that is known.
+pub(crate) fn read_aggregate_of(message: &Message<'_>, rows: &mut Rows) -> Step<()> {
     common(message, rows)?;
     let first = integer(message, ColumnId::Id, "f", rows)?;
     let last = integer(message, ColumnId::LastId, "l", rows)?;
@@ -27,7 +34,6 @@ pub(crate) fn read_aggregate(message: &Message<'_>, rows: &mut Rows) -> Step<()>
 }
 
 fn common(message: &Message<'_>, rows: &mut Rows) -> Step<()> {
-    symbol(message, "s", rows)?;
     event_time(message, "T", rows)?;
     decimal(message, ColumnId::Price, "p", rows)?;
     decimal(message, ColumnId::Quantity, "q", rows)?;
