@@ -23,6 +23,12 @@ pub enum LogError {
         "{object} is damaged: {why}. The pipeline stops rather than guess; restore the object from a backup"
     )]
     Corrupt { object: String, why: String },
+    /// What this owner wrote last is not there any more, and nobody else has gone on.
+    #[error(
+        "{object}, which this process wrote, is gone: the lake was deleted or replaced while it was written to. Nothing more is \
+         written; put the lake back, or start again with an empty one"
+    )]
+    Gone { object: String },
     #[error("{object}: {why}")]
     Format { object: String, why: FormatError },
     /// A commit's outcome is not known yet: [`settle`](crate::Job::settle) it before anything else.
@@ -45,7 +51,7 @@ impl LogError {
             Self::Store(error) => error.exit_code(),
             Self::Name(_) => 2,
             Self::Fenced { .. } | Self::Overtaken { .. } => 78,
-            Self::Corrupt { .. } | Self::Format { .. } => 65,
+            Self::Corrupt { .. } | Self::Format { .. } | Self::Gone { .. } => 65,
             Self::Unsettled { .. } | Self::Contended { .. } => 69,
             Self::Contradiction { .. } => 70,
         }

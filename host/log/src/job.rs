@@ -178,7 +178,14 @@ impl Job {
     /// commit was open and has now happened.
     pub fn settle(&mut self) -> Result<bool, LogError> {
         let Some(open) = self.unsettled.take() else { return Ok(false) };
-        match create_record(&self.store, &self.folder, &open.record, &open.bytes) {
+        let created =
+            create_record(&self.store, &self.folder, &open.record, &open.bytes).and_then(|outcome| {
+                if outcome == Outcome::Committed {
+                    self.check_there()?;
+                }
+                Ok(outcome)
+            });
+        match created {
             Ok(Outcome::Committed) => {
                 self.newest_digest = Digest::of(&open.bytes);
                 self.kept.push(Kept::of(&open.record));
@@ -189,9 +196,28 @@ impl Job {
             Err(error) => {
                 if error.passes() {
                     self.unsettled = Some(open);
+                } else if matches!(error, LogError::Gone { .. }) {
+                    // What was just written to the place where the log was is no log.
+                    let _ = self.store.delete(&self.folder.record(open.record.seq));
                 }
                 Err(error)
             }
+        }
+    }
+
+    /// Whether the newest record is there: a commit after a record that is gone would be in a log that nobody can read.
+    fn check_there(&self) -> Result<(), LogError> {
+        let seq = self.newest.seq;
+        let path = self.folder.record(seq);
+        if self.store.head(&path)?.is_some() {
+            return Ok(());
+        }
+        let object = format!("{}/{path}", self.store.url());
+        match highest_boundary(&self.store, &self.folder)? {
+            Some(boundary) if boundary > seq => {
+                Err(LogError::Overtaken { object, boundary, our_term: self.newest.term })
+            }
+            _ => Err(LogError::Gone { object }),
         }
     }
 
@@ -216,7 +242,7 @@ impl Job {
         }
         match highest_boundary(&self.store, &self.folder)? {
             Some(boundary) if boundary > seq => Err(LogError::Overtaken { object, boundary, our_term }),
-            _ => Ok(()),
+            _ => self.check_there(),
         }
     }
 

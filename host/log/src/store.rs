@@ -6,6 +6,7 @@ mod create;
 mod error;
 mod large;
 mod open;
+mod options;
 mod probe;
 mod retry;
 mod staged;
@@ -38,6 +39,17 @@ pub struct Patience {
     /// How many times as long a request may take that makes the store move a large object (a copy, or the end of an
     /// upload), and a call that moves one with all its tries.
     pub long: u32,
+}
+
+impl Patience {
+    /// This patience, where the other is not even less.
+    fn at_most(self, other: Self) -> Self {
+        Self {
+            attempt: self.attempt.min(other.attempt),
+            whole: self.whole.min(other.whole),
+            long: self.long.min(other.long),
+        }
+    }
 }
 
 impl Default for Patience {

@@ -46,6 +46,9 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let world = World::new(&manifest, stop)?;
     let wanted =
         Wanted { from_us: args.from, to_us: args.to, symbols: args.symbols.clone(), behind_stream: false };
+    if !args.dry_run {
+        world.check_lake()?;
+    }
     let mut unfinished = Vec::new();
     for backfill in chosen(&manifest, args.pipeline.as_deref())? {
         let mut backfilling = world.backfilling(&manifest, backfill)?;

@@ -31,6 +31,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let merges = merges(&manifest, args.name.as_deref())?;
     // A signal ends it at once: the next run completes what this one began.
     let world = World::new(&manifest, Arc::default())?;
+    world.check_lake()?;
     let Some(run) = args.restore else { return run_each(&world, &manifest, merges.into_iter(), args.json) };
     for merge in merges {
         let merger = world.merger(&manifest, merge)?;

@@ -66,6 +66,7 @@ pub fn run_pipelines(
     stop: Arc<AtomicBool>,
 ) -> Result<(), Failure> {
     let world = World::new(manifest, stop)?;
+    world.check_lake()?;
     let mode = Mode { available_now: how.available_now, close_all: how.close_all };
     let pipelines = settings::pipelines(manifest, how.only.as_deref())?;
     let merging = world.merging(manifest, &pipelines)?;

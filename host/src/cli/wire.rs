@@ -38,6 +38,11 @@ pub struct World {
 }
 
 impl World {
+    /// Whether the lake can be written, said soon.
+    pub fn check_lake(&self) -> Result<(), Failure> {
+        check_lake(&self.store, &*self.random)
+    }
+
     pub fn new(manifest: &Manifest, stop: Arc<AtomicBool>) -> Result<Self, Failure> {
         Ok(Self {
             runtime: Arc::new(settings::runtime_of(manifest, stop.clone())?),
@@ -255,6 +260,11 @@ fn wants_headers(parse: &Component, plan: &Plan) -> Result<bool, PipelineError> 
         why: error.to_string(),
     })?;
     Ok(function.description().wants_headers)
+}
+
+/// Whether a lake can be written, said soon.
+pub fn check_lake(store: &Store, random: &dyn Random) -> Result<(), Failure> {
+    store.probe_soon(random).map_err(|error| Failure::new(error.exit_code(), error))
 }
 
 /// The lake's object store. A local folder is made where it is missing.

@@ -70,7 +70,7 @@ impl From<object_store::Error> for Failure {
             E::PermissionDenied { .. } | E::Unauthenticated { .. } => Self::Denied(text),
             E::NotSupported { .. } | E::NotImplemented { .. } => Self::Unsupported(text),
             E::InvalidPath { .. } | E::UnknownConfigurationKey { .. } => Self::Wrong(text),
-            other if io_kind(&other) == Some(io::ErrorKind::PermissionDenied) => Self::Denied(text),
+            other if io_kind(&other).is_some_and(is_denied) => Self::Denied(text),
             _ if status(&text) == Some(501) => Self::Unsupported(text),
             _ if refused_for_good(&text) => Self::Wrong(text),
             other if io_kind(&other).is_some_and(is_full) => Self::Passing(format!(
@@ -105,6 +105,12 @@ fn io_kind(error: &object_store::Error) -> Option<io::ErrorKind> {
         source = cause.source();
     }
     None
+}
+
+/// Whether a folder does not let this user write, or is none.
+pub(super) fn is_denied(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind as K;
+    matches!(kind, K::PermissionDenied | K::ReadOnlyFilesystem | K::NotADirectory)
 }
 
 /// Whether the disk takes no more, or no more of this user.

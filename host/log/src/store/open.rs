@@ -15,7 +15,8 @@ use object_store::{ClientConfigKey, ObjectStore, RetryConfig};
 use tallow_edge::{Clock, Random, SystemClock, SystemRandom};
 use url::Url;
 
-use super::{Patience, Store, StoreError};
+use super::error::is_denied;
+use super::{Patience, Store, StoreError, options};
 
 /// In-memory stores by the path of their URL: a second open within the process sees the same objects.
 static MEMORY: Mutex<BTreeMap<String, Arc<InMemory>>> = Mutex::new(BTreeMap::new());
@@ -32,8 +33,7 @@ impl Store {
             |why: String| StoreError::Misconfigured { url: without_secrets(url), path: String::new(), why };
         let mut root = None;
         let mut local = |folder: PathBuf| -> Result<_, StoreError> {
-            std::fs::create_dir_all(&folder)
-                .map_err(|error| wrong(format!("cannot make the folder {}: {error}", folder.display())))?;
+            std::fs::create_dir_all(&folder).map_err(|error| folder_error(url, &folder, &error))?;
             let files =
                 LocalFileSystem::new_with_prefix(&folder).map_err(|error| wrong(error.to_string()))?;
             root = Some(Arc::from(folder));
@@ -104,6 +104,14 @@ impl Store {
     }
 }
 
+fn folder_error(url: &str, folder: &std::path::Path, error: &std::io::Error) -> StoreError {
+    let (url, path) = (without_secrets(url), folder.display().to_string());
+    match is_denied(error.kind()) {
+        true => StoreError::Denied { url, doing: "make the folder", path, why: error.to_string() },
+        false => StoreError::Misconfigured { url, path, why: format!("cannot make this folder: {error}") },
+    }
+}
+
 fn memory(url: &Url) -> Arc<dyn ObjectStore> {
     let mut stores = MEMORY.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     stores.entry(url.path().to_owned()).or_default().clone()
@@ -117,49 +125,90 @@ fn no_retries() -> RetryConfig {
 /// So are deadlines: the crate's own would cut off what may take long.
 const DEADLINE: (ClientConfigKey, &str) = (ClientConfigKey::Timeout, "1 hour");
 
+/// A store over the network; where an option is wrong, the error names it.
 fn bucket(url: &Url, options: &BTreeMap<String, String>) -> Result<Arc<dyn ObjectStore>, String> {
     // The error says that a provider is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let bare = bare(url);
     match url.scheme() {
-        "s3" | "s3a" => {
-            let mut builder = AmazonS3Builder::from_env().with_url(bare).with_retry(no_retries());
-            builder = builder.with_config(AmazonS3ConfigKey::Client(DEADLINE.0), DEADLINE.1);
-            for (key, value) in options {
-                builder = builder.with_config(key_of::<AmazonS3ConfigKey>(key)?, value);
-            }
-            // S3 has no condition on a copy, but on the end of an upload, whose parts may be copies. Other stores have
-            // headers of their own for it, which the options name.
-            if builder.get_config_value(&AmazonS3ConfigKey::CopyIfNotExists).is_none() {
-                builder = builder.with_copy_if_not_exists(S3CopyIfNotExists::Multipart);
-            }
-            // Whoever writes `http://` for the endpoint has asked for it.
-            let endpoint = builder.get_config_value(&AmazonS3ConfigKey::Endpoint).unwrap_or_default();
-            if endpoint.starts_with("http://") {
-                builder = builder.with_allow_http(true);
-            }
-            Ok(Arc::new(builder.build().map_err(|error| error.to_string())?))
-        }
-        "gs" => {
-            let mut builder = GoogleCloudStorageBuilder::from_env().with_url(bare).with_retry(no_retries());
-            builder = builder.with_config(GoogleConfigKey::Client(DEADLINE.0), DEADLINE.1);
-            for (key, value) in options {
-                builder = builder.with_config(key_of::<GoogleConfigKey>(key)?, value);
-            }
-            Ok(Arc::new(builder.build().map_err(|error| error.to_string())?))
-        }
+        "s3" | "s3a" => checked::<AmazonS3ConfigKey>(options, "AWS_", &|options| s3(url, options)),
+        "gs" => checked::<GoogleConfigKey>(options, "GOOGLE_", &|options| google(url, options)),
         "az" | "abfs" | "abfss" => {
-            let mut builder = MicrosoftAzureBuilder::from_env().with_url(bare).with_retry(no_retries());
-            builder = builder.with_config(AzureConfigKey::Client(DEADLINE.0), DEADLINE.1);
-            for (key, value) in options {
-                builder = builder.with_config(key_of::<AzureConfigKey>(key)?, value);
-            }
-            Ok(Arc::new(builder.build().map_err(|error| error.to_string())?))
+            checked::<AzureConfigKey>(options, "AZURE_", &|options| azure(url, options))
         }
         other => Err(format!(
             "`{other}:` is not a store: use a folder, `file:///…`, `s3://…`, `gs://…`, `az://…` or `memory:///…`"
         )),
     }
+}
+
+type Build<'a> = &'a dyn Fn(&BTreeMap<String, String>) -> Result<Arc<dyn ObjectStore>, String>;
+
+fn checked<K: FromStr>(
+    given: &BTreeMap<String, String>,
+    prefix: &str,
+    build: Build<'_>,
+) -> Result<Arc<dyn ObjectStore>, String> {
+    for key in given.keys() {
+        key_of::<K>(key)?;
+    }
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    options::check(given, environment, prefix, |name| name.parse::<K>().is_ok())?;
+    build(given).map_err(|why| match culprit(given, &why, build) {
+        Some(key) => format!("the store's option `{key}`: {why}"),
+        None => why,
+    })
+}
+
+/// The option without which there is no error, or at least another one.
+fn culprit<'o>(given: &'o BTreeMap<String, String>, why: &str, build: Build<'_>) -> Option<&'o str> {
+    let without = |key: &String| {
+        let mut others = given.clone();
+        others.remove(key);
+        build(&others).err()
+    };
+    let errors: Vec<(&String, Option<String>)> = given.keys().map(|key| (key, without(key))).collect();
+    let found = errors.iter().find(|(_, error)| error.is_none());
+    let found = found.or_else(|| errors.iter().find(|(_, error)| error.as_deref() != Some(why)));
+    found.map(|(key, _)| key.as_str())
+}
+
+fn s3(url: &Url, options: &BTreeMap<String, String>) -> Result<Arc<dyn ObjectStore>, String> {
+    let mut builder = AmazonS3Builder::from_env().with_url(bare(url)).with_retry(no_retries());
+    builder = builder.with_config(AmazonS3ConfigKey::Client(DEADLINE.0), DEADLINE.1);
+    for (key, value) in options {
+        builder = builder.with_config(key_of::<AmazonS3ConfigKey>(key)?, value);
+    }
+    // S3 has no condition on a copy, but on the end of an upload, whose parts may be copies. Other stores have headers of
+    // their own for it, which the options name.
+    if builder.get_config_value(&AmazonS3ConfigKey::CopyIfNotExists).is_none() {
+        builder = builder.with_copy_if_not_exists(S3CopyIfNotExists::Multipart);
+    }
+    // Whoever writes `http://` for the endpoint has asked for it.
+    let endpoints = [AmazonS3ConfigKey::S3Endpoint, AmazonS3ConfigKey::Endpoint];
+    let endpoint = endpoints.iter().find_map(|key| builder.get_config_value(key)).unwrap_or_default();
+    if endpoint.starts_with("http://") {
+        builder = builder.with_allow_http(true);
+    }
+    Ok(Arc::new(builder.build().map_err(|error| error.to_string())?))
+}
+
+fn google(url: &Url, options: &BTreeMap<String, String>) -> Result<Arc<dyn ObjectStore>, String> {
+    let mut builder = GoogleCloudStorageBuilder::from_env().with_url(bare(url)).with_retry(no_retries());
+    builder = builder.with_config(GoogleConfigKey::Client(DEADLINE.0), DEADLINE.1);
+    for (key, value) in options {
+        builder = builder.with_config(key_of::<GoogleConfigKey>(key)?, value);
+    }
+    Ok(Arc::new(builder.build().map_err(|error| error.to_string())?))
+}
+
+fn azure(url: &Url, options: &BTreeMap<String, String>) -> Result<Arc<dyn ObjectStore>, String> {
+    let mut builder = MicrosoftAzureBuilder::from_env().with_url(bare(url)).with_retry(no_retries());
+    builder = builder.with_config(AzureConfigKey::Client(DEADLINE.0), DEADLINE.1);
+    for (key, value) in options {
+        builder = builder.with_config(key_of::<AzureConfigKey>(key)?, value);
+    }
+    Ok(Arc::new(builder.build().map_err(|error| error.to_string())?))
 }
 
 fn key_of<K: FromStr>(key: &str) -> Result<K, String> {

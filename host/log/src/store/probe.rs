@@ -1,21 +1,41 @@
 //! Does the store keep what the protocol rests on? Some gateways take a conditional write and overwrite all
 //! the same, in silence; two owners would then both believe that they had committed.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use object_store::PutMode;
 use tallow_edge::Random;
 
 use super::error::Failure;
-use super::{Store, StoreError};
+use super::{Patience, Store, StoreError};
+
+/// For [`Store::probe_soon`].
+const SOON: Patience = Patience { attempt: Duration::from_secs(8), whole: Duration::from_secs(12), long: 1 };
 
 impl Store {
     /// Checks on an object of its own under `_tallow/probe/`, removed afterwards, that a second create of one
     /// object is refused and leaves it alone, and that what was written is read and listed at once.
     pub fn probe(&self, random: &dyn Random) -> Result<(), StoreError> {
         let path = format!("_tallow/probe/{:016x}{:016x}", random.next_u64(), random.next_u64());
-        let checked = self.probe_at(&path);
-        let deleted = self.delete(&path);
-        checked.and(deleted)
+        match self.probe_at(&path) {
+            // Nothing is gained by waiting for it once more.
+            Err(error) if error.passes() => Err(self.away(error)),
+            checked => checked.and(self.delete(&path)),
+        }
+    }
+
+    /// The same with little patience, for a program's start: whoever has just typed a wrong address waits for the answer.
+    pub fn probe_soon(&self, random: &dyn Random) -> Result<(), StoreError> {
+        self.clone().with_patience(SOON.at_most(self.patience)).probe(random)
+    }
+
+    /// Of the probe's own object there is nothing to find out later.
+    fn away(&self, error: StoreError) -> StoreError {
+        match error {
+            StoreError::Unknown { path, why, .. } => self.unreachable("create", &path, why),
+            other => other,
+        }
     }
 
     fn probe_at(&self, path: &str) -> Result<(), StoreError> {

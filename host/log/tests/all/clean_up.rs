@@ -8,7 +8,7 @@ use tallow_edge::{Clock, ManualClock, Random, SeededRandom, SystemClock};
 use tallow_log::faulty::{Fault, Op};
 use tallow_log::{Job, Retention, Store, StoreError};
 
-use crate::bench::{Bench, bench, commit};
+use crate::bench::{self, Bench, bench, commit};
 
 fn keep(keep: u64) -> Retention {
     Retention { keep, not_from: None }
@@ -53,6 +53,34 @@ fn a_clean_up_with_nothing_to_remove_changes_nothing() {
     let removed = job.clean_up(keep(100)).unwrap();
     assert_eq!((removed.boundary, removed.records, removed.blobs), (1, 0, 0));
     assert!(bench.store.list("_tallow/jobs/btc/0/gc").unwrap().is_empty());
+}
+
+#[test]
+fn an_owner_whose_log_is_gone_halts_and_writes_nothing() {
+    let bench = bench(33);
+    let mut job = bench.job();
+    go_on(&mut job, 3);
+    let draft = bench::draft(&job).unwrap();
+    for (path, _) in bench.store.list("").unwrap() {
+        bench.store.delete(&path).unwrap();
+    }
+    let error = job.check_owner().unwrap_err();
+    assert!(error.to_string().contains("the lake was deleted or replaced"), "{error}");
+    let error = job.commit(draft).unwrap_err();
+    assert_eq!((error.exit_code(), error.passes(), error.is_fenced()), (65, false, false), "{error}");
+    assert!(bench.store.list("_tallow/jobs/btc/0/log").unwrap().is_empty());
+}
+
+#[test]
+fn an_owner_whose_record_another_one_has_cleaned_away_is_fenced() {
+    let bench = bench(34);
+    let mut slept = bench.job();
+    go_on(&mut slept, 2);
+    let mut later = bench.job();
+    go_on(&mut later, 10);
+    later.clean_up(keep(2)).unwrap();
+    let error = commit(&mut slept).unwrap_err();
+    assert!(error.is_fenced(), "{error}");
 }
 
 #[test]
