@@ -117,6 +117,9 @@ fn commits_are_proved_until_their_records_are_gone_and_with_an_archive_after_tha
 
     kafka.delete_before(&topic, 0, 1_500);
     let (said, code) = plain.verify(&[]);
+    assert_eq!((said["verdict"].as_str(), code), (Some("proved"), 0), "{said:#}");
+    assert_eq!(said["report"]["beyond"].as_array().unwrap().len(), 1, "{said:#}");
+    let (said, code) = plain.verify(&["--from", "1"]);
     assert_eq!((said["verdict"].as_str(), code), (Some("not-all-proved"), 66), "{said:#}");
     let gone = said["report"]["unprovable"].as_array().unwrap();
     assert_eq!(gone.len(), 1, "{said:#}");

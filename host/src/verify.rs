@@ -116,8 +116,8 @@ pub fn verify(verifier: &Verifier, ask: Ask, seen: &mut dyn FnMut(Step)) -> Resu
     let Some((oldest, newest)) = status::extent(&verifier.store, &pipeline, SHARD)? else {
         return Err(refused(format!("there is no checkpoint in {}", verifier.store.url())));
     };
-    let Asked { kept, gone } = range::asked(ask, oldest, newest).map_err(&refused)?;
-    let mut report = Report { pipeline: pipeline.clone(), ..Report::default() };
+    let Asked { kept, gone, open_start } = range::asked(ask, oldest, newest).map_err(&refused)?;
+    let mut report = Report { pipeline: pipeline.clone(), open_start, ..Report::default() };
     if let Some(gone) = gone {
         report.commits = Some(gone);
         cleaned_up(verifier, gone, oldest, &listed, newest, &mut report)?;
@@ -157,6 +157,6 @@ fn cleaned_up(
         "the log keeps its records from {oldest} on (`verify-retention`): neither the {named} files in the lake that bear \
          their names nor what they were made of can be checked"
     );
-    report.cannot(Unprovable { commits: gone, part: Part::Log, offsets: None, why });
+    report.cannot(Unprovable { commits: gone, ..Unprovable::of(gone.from, Part::Log, why) });
     Ok(())
 }

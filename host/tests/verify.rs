@@ -441,6 +441,9 @@ fn where_retention_has_passed_the_exact_offsets_are_told_and_the_rest_is_proved(
     let whole = proved(&world, &pipeline);
     world.log.truncate(&TopicPartition::new("trades", 0), 100);
     let report = prove(&world, &pipeline, Ask::All);
+    assert_eq!((report.verdict(), report.exit_code()), (Verdict::Proved, 0), "{report:#?}");
+    assert_eq!((report.beyond.len(), report.epochs), (1, whole.epochs - 4), "{report:#?}");
+    let report = prove(&world, &pipeline, Ask::Between { from: Some(1), to: None });
     assert_eq!((report.verdict(), report.exit_code()), (Verdict::NotAllProved, 66), "{report:#?}");
     let [gone] = &report.unprovable[..] else { panic!("{:#?}", report.unprovable) };
     let offsets = gone.offsets.clone().unwrap();
@@ -483,19 +486,22 @@ fn the_log_keeps_as_many_commits_as_the_manifest_says_and_a_proof_says_where_it_
     world.run(&pipeline).outcome.unwrap();
     let records = log(&world);
     let (oldest, newest) = (records[0].seq, records.last().unwrap().seq);
-    // The last clean-up was at commit 100.
-    assert_eq!((oldest, newest), (81, 127));
+    // The last clean-up was at commit 100, and left twenty that can be proved and the record before them.
+    assert_eq!((oldest, newest), (80, 127));
     let report = prove(&world, &pipeline, Ask::All);
-    assert_eq!(report.verdict(), Verdict::NotAllProved);
+    assert_eq!((report.verdict(), report.exit_code()), (Verdict::Proved, 0), "{report:#?}");
+    assert_eq!(report.commits, Some(SeqRange { from: 81, through: 127 }));
+    assert_eq!((report.epochs, report.from_archive), (47, 47));
+    let report = prove(&world, &pipeline, Ask::One(80));
     let [first] = &report.unprovable[..] else { panic!("{:#?}", report.unprovable) };
-    assert_eq!((first.commits, first.part), (SeqRange { from: 81, through: 81 }, Part::Rows));
-    assert_eq!((report.epochs, report.from_archive), (46, 46));
+    assert_eq!((first.commits, first.part), (SeqRange { from: 80, through: 80 }, Part::Rows));
 
     let report = prove(&world, &pipeline, Ask::Between { from: Some(10), to: Some(90) });
-    assert_eq!(report.unprovable[0].commits, SeqRange { from: 10, through: 80 });
+    assert_eq!(report.unprovable[0].commits, SeqRange { from: 10, through: 79 });
     assert_eq!(report.unprovable[0].part, Part::Log);
-    assert_eq!(report.epochs, 9);
+    assert_eq!(report.epochs, 10);
     assert_eq!(prove(&world, &pipeline, Ask::Last(10)).verdict(), Verdict::Proved);
+    assert_eq!(prove(&world, &pipeline, Ask::Last(20)).verdict(), Verdict::Proved);
     let asked = verify(&world.verifier(&pipeline), Ask::One(500), &mut |_| {}).unwrap_err();
     assert!(asked.to_string().contains("there is no commit 500: the newest is 127"), "{asked}");
 }

@@ -142,14 +142,14 @@ fn print_faults(report: &Report) {
     for Wrong { commit, part, object, why } in report.wrong.iter().take(SHOWN) {
         println!("  WRONG    commit {commit}, {}: {object}: {why}", part.as_str());
     }
-    for Unprovable { commits, part, offsets, why } in report.unprovable.iter().take(SHOWN) {
-        let offsets = offsets.as_ref().map_or(String::new(), |it| {
-            format!(", {}/{} offsets {} to {}", it.topic, it.partition, it.from, it.to - 1)
-        });
-        let commits = range(commits.from, commits.through);
-        println!("  GONE     {commits}, {}{offsets}: {why}", part.as_str());
-    }
-    for (list, what) in [(report.wrong.len(), "wrong"), (report.unprovable.len(), "that cannot be proved")] {
+    report.unprovable.iter().take(SHOWN).for_each(|gone| println!("  GONE     {}", unprovable(gone)));
+    report.beyond.iter().take(SHOWN).for_each(|gone| println!("  BEYOND   {}", unprovable(gone)));
+    let lists = [
+        (report.wrong.len(), "wrong"),
+        (report.unprovable.len(), "that cannot be proved"),
+        (report.beyond.len(), "beyond the topics' retention"),
+    ];
+    for (list, what) in lists {
         if list > SHOWN {
             println!("  and {} more {what}; --json has all", grouped((list - SHOWN) as u64));
         }
@@ -160,6 +160,8 @@ fn print_faults(report: &Report) {
     println!(
         "{}",
         match report.verdict() {
+            Verdict::Proved if !report.beyond.is_empty() =>
+                "proved, as far back as the topics go; `--from` asks for what is beyond, `archive = true` keeps it",
             Verdict::Proved => "proved",
             Verdict::Wrong => "WRONG: something is not what it should be",
             Verdict::Unreachable => "not proved: the topics cannot be read now; try again",
@@ -167,6 +169,13 @@ fn print_faults(report: &Report) {
                 "nothing is wrong, and not all of it can be proved any more: what is gone stands above",
         }
     );
+}
+
+fn unprovable(Unprovable { commits, part, offsets, why, .. }: &Unprovable) -> String {
+    let offsets = offsets.as_ref().map_or(String::new(), |it| {
+        format!(", {}/{} offsets {} to {}", it.topic, it.partition, it.from, it.to - 1)
+    });
+    format!("{}, {}{offsets}: {why}", range(commits.from, commits.through), part.as_str())
 }
 
 fn range(from: u64, through: u64) -> String {

@@ -114,12 +114,13 @@ impl Committer {
         Ok(())
     }
 
-    /// A probation may go back to the record before its swap; a remake needs what was published.
+    /// One record more than may be proved: the oldest has the state that the one after it began with. A probation may go
+    /// back to the record before its swap; a remake needs what was published.
     pub(super) fn retention(&self) -> Retention {
         let live = &self.state.live;
         let before_swap = live.probation.as_ref().map(|probation| probation.since.saturating_sub(1));
         let not_from = before_swap.into_iter().chain(live.remake.map(|range| range.from)).min();
-        Retention { keep: self.plan.pipeline.verify_retention, not_from }
+        Retention { keep: self.plan.pipeline.verify_retention.saturating_add(1), not_from }
     }
 }
 

@@ -174,8 +174,9 @@ impl<'a> Proof<'a> {
             Taken::Records { batches, from_archive } => (batches, from_archive),
             Taken::Gone(gone) => {
                 for gone in gone {
-                    let offsets = Some(gone.offsets);
-                    self.report.cannot(Unprovable { offsets, ..Unprovable::of(seq, Part::Rows, gone.why) });
+                    let (offsets, by_retention) = (Some(gone.offsets), gone.by_retention);
+                    let unprovable = Unprovable::of(seq, Part::Rows, gone.why);
+                    self.report.cannot(Unprovable { offsets, by_retention, ..unprovable });
                 }
                 return Ok(());
             }

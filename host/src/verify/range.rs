@@ -22,17 +22,23 @@ pub struct Asked {
     pub kept: Option<SeqRange>,
     /// What a clean-up has removed of it.
     pub gone: Option<SeqRange>,
+    /// Nobody said from where on: as far back as there is something to prove by.
+    pub open_start: bool,
 }
 
-/// `oldest` to `newest`: what the log keeps.
+/// `oldest` to `newest`: what the log keeps. Where nobody says from where on, it is from the first commit whose state
+/// before it is kept: the oldest record after a clean-up has none.
 ///
 /// # Errors
 /// Why it makes no sense to ask that.
 pub fn asked(ask: Ask, oldest: u64, newest: u64) -> Result<Asked, String> {
+    let open_start = matches!(ask, Ask::All | Ask::Between { from: None, .. });
+    let first = if oldest > 1 { (oldest + 1).min(newest) } else { oldest };
     let (from, through) = match ask {
-        Ask::All => (oldest, newest),
+        Ask::All => (first, newest),
         Ask::One(seq) => (seq, seq),
-        Ask::Between { from, to } => (from.unwrap_or(oldest), to.unwrap_or(newest)),
+        Ask::Between { from: None, to: Some(to) } => (first.min(to).max(oldest), to),
+        Ask::Between { from, to } => (from.unwrap_or(first), to.unwrap_or(newest)),
         Ask::Last(count) => ((newest + 1).saturating_sub(count.max(1)).max(1), newest),
     };
     if from > through {
@@ -45,7 +51,8 @@ pub fn asked(ask: Ask, oldest: u64, newest: u64) -> Result<Asked, String> {
         return Err(format!("there is no commit {through}: the newest is {newest}"));
     }
     let range = |from: u64, through: u64| (from <= through).then_some(SeqRange { from, through });
-    Ok(Asked { kept: range(from.max(oldest), through), gone: range(from, through.min(oldest - 1)) })
+    let (kept, gone) = (range(from.max(oldest), through), range(from, through.min(oldest - 1)));
+    Ok(Asked { kept, gone, open_start })
 }
 
 #[cfg(test)]
@@ -57,20 +64,25 @@ mod tests {
         let range = |from, through| Some(SeqRange { from, through });
         let between = |from, to| Ask::Between { from, to };
         for (ask, kept, gone) in [
-            (Ask::All, range(5, 9), None),
+            (Ask::All, range(6, 9), None),
             (Ask::One(9), range(9, 9), None),
             (Ask::One(4), None, range(4, 4)),
             (between(Some(1), None), range(5, 9), range(1, 4)),
-            (between(None, Some(6)), range(5, 6), None),
+            (between(None, Some(6)), range(6, 6), None),
+            (between(None, Some(5)), range(5, 5), None),
+            (between(Some(5), None), range(5, 9), None),
             (between(Some(2), Some(3)), None, range(2, 3)),
             (Ask::Last(2), range(8, 9), None),
             (Ask::Last(6), range(5, 9), range(4, 4)),
             (Ask::Last(1000), range(5, 9), range(1, 4)),
             (Ask::Last(0), range(9, 9), None),
         ] {
-            assert_eq!(asked(ask, 5, 9), Ok(Asked { kept, gone }), "{ask:?}");
+            let open_start = matches!(ask, Ask::All | Ask::Between { from: None, .. });
+            assert_eq!(asked(ask, 5, 9), Ok(Asked { kept, gone, open_start }), "{ask:?}");
         }
-        assert_eq!(asked(Ask::All, 1, 3), Ok(Asked { kept: range(1, 3), gone: None }));
+        let whole = |kept| Ok(Asked { kept, gone: None, open_start: true });
+        assert_eq!(asked(Ask::All, 1, 3), whole(range(1, 3)));
+        assert_eq!(asked(Ask::All, 5, 5), whole(range(5, 5)));
     }
 
     #[test]

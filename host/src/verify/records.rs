@@ -24,6 +24,8 @@ use crate::error::PipelineError;
 pub struct Gone {
     pub offsets: Offsets,
     pub why: String,
+    /// They were too old for the topic.
+    pub by_retention: bool,
 }
 
 pub enum Taken {
@@ -92,7 +94,7 @@ impl<'a> Records<'a> {
         let epoch = &commit.epoch;
         let gone = match self.topics(epoch.headers)? {
             Topics::Known(infos) => gone(&epoch.chunks, &commit.state.partitions, infos),
-            Topics::Missing { why } => all_gone(&epoch.chunks, why),
+            Topics::Missing { why } => all_gone(&epoch.chunks, why, false),
         };
         if !gone.is_empty() {
             return Ok(Taken::Gone(gone));
@@ -139,7 +141,8 @@ impl<'a> Records<'a> {
                 error @ (SourceError::DataLoss { .. } | SourceError::Remade { .. }),
             )) => {
                 self.reading = None;
-                return Ok(Taken::Gone(all_gone(&commit.epoch.chunks, &error.to_string())));
+                let by_retention = matches!(error, SourceError::DataLoss { .. });
+                return Ok(Taken::Gone(all_gone(&commit.epoch.chunks, &error.to_string(), by_retention)));
             }
             Err(error) => return Err(error),
         }
@@ -156,11 +159,11 @@ impl<'a> Records<'a> {
 fn gone(chunks: &[Chunk], known: &[Partition], infos: &[PartitionInfo]) -> Vec<Gone> {
     let mut out = Vec::new();
     for (partition, (from, to)) in ranges(chunks) {
-        let mut lost = |from: i64, to: i64, why: String| {
-            out.push(Gone { offsets: Offsets::new(&partition, from, to), why });
+        let mut lost = |from: i64, to: i64, by_retention: bool, why: String| {
+            out.push(Gone { offsets: Offsets::new(&partition, from, to), why, by_retention });
         };
         let Some(info) = infos.iter().find(|info| info.partition == partition) else {
-            lost(from, to, "the topic has no such partition any more".to_owned());
+            lost(from, to, false, "the topic has no such partition any more".to_owned());
             continue;
         };
         let was =
@@ -168,16 +171,19 @@ fn gone(chunks: &[Chunk], known: &[Partition], infos: &[PartitionInfo]) -> Vec<G
         let was = was.and_then(|was| was.topic_id.as_deref());
         match (was, info.topic_id.as_deref()) {
             (Some(was), Some(is)) if was != is => {
-                lost(from, to, format!("the topic was deleted and made anew (id {was} then, {is} now)"));
+                let why = format!("the topic was deleted and made anew (id {was} then, {is} now)");
+                lost(from, to, false, why);
             }
             _ if info.earliest > from => lost(
                 from,
                 to.min(info.earliest),
+                true,
                 format!("the topic holds offsets from {} on, and there is no archive", info.earliest),
             ),
             _ if info.latest < to => lost(
                 from.max(info.latest),
                 to,
+                false,
                 format!("the topic ends at offset {}: its newest records were cut off", info.latest),
             ),
             _ => {}
@@ -186,10 +192,11 @@ fn gone(chunks: &[Chunk], known: &[Partition], infos: &[PartitionInfo]) -> Vec<G
     out
 }
 
-fn all_gone(chunks: &[Chunk], why: &str) -> Vec<Gone> {
+fn all_gone(chunks: &[Chunk], why: &str, by_retention: bool) -> Vec<Gone> {
     let gone = |(partition, (from, to)): (TopicPartition, (i64, i64))| Gone {
         offsets: Offsets::new(&partition, from, to),
         why: why.to_owned(),
+        by_retention,
     };
     ranges(chunks).into_iter().map(gone).collect()
 }

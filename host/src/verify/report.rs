@@ -69,12 +69,15 @@ pub struct Unprovable {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offsets: Option<Offsets>,
     pub why: String,
+    /// The topic's retention has passed it: what happens to everything in time.
+    #[serde(skip)]
+    pub by_retention: bool,
 }
 
 impl Unprovable {
     pub fn of(commit: u64, part: Part, why: impl Into<String>) -> Self {
         let commits = SeqRange { from: commit, through: commit };
-        Self { commits, part, offsets: None, why: why.into() }
+        Self { commits, part, offsets: None, why: why.into(), by_retention: false }
     }
 }
 
@@ -118,6 +121,11 @@ pub struct Report {
     pub functions: BTreeMap<String, BTreeSet<String>>,
     pub wrong: Vec<Wrong>,
     pub unprovable: Vec<Unprovable>,
+    /// What lies beyond the topics' retention, where nobody asked for it.
+    pub beyond: Vec<Unprovable>,
+    /// Nobody said from where on.
+    #[serde(skip)]
+    pub open_start: bool,
     /// Why the topics could not be read, and how many commits were not computed again for it.
     pub unreachable: Option<String>,
     pub unread: u64,
@@ -129,6 +137,8 @@ impl Report {
             _ if !self.wrong.is_empty() => Verdict::Wrong,
             _ if self.unreachable.is_some() => Verdict::Unreachable,
             _ if !self.unprovable.is_empty() => Verdict::NotAllProved,
+            // Something has to be proved to call it so.
+            _ if !self.beyond.is_empty() && self.epochs == 0 => Verdict::NotAllProved,
             _ => Verdict::Proved,
         }
     }
@@ -148,8 +158,12 @@ impl Report {
 
     /// Notes what cannot be proved, together with what lies before it for the same reason.
     pub fn cannot(&mut self, new: Unprovable) {
-        let before = self.unprovable.iter_mut().rev().find(|old| follows(old, &new));
-        let Some(before) = before else { return self.unprovable.push(new) };
+        let list = match self.open_start && new.by_retention {
+            true => &mut self.beyond,
+            false => &mut self.unprovable,
+        };
+        let before = list.iter_mut().rev().find(|old| follows(old, &new));
+        let Some(before) = before else { return list.push(new) };
         before.commits.through = new.commits.through;
         if let (Some(before), Some(new)) = (&mut before.offsets, &new.offsets) {
             before.to = new.to;
@@ -228,6 +242,20 @@ mod tests {
         assert_eq!((report.verdict(), report.exit_code()), (Verdict::Unreachable, 69));
         report.wrong(1, Part::Files, "x", "it is missing");
         assert_eq!((report.verdict(), report.exit_code()), (Verdict::Wrong, 65));
+    }
+
+    #[test]
+    fn what_retention_has_passed_is_beyond_what_was_asked_unless_it_was_asked_for() {
+        let passed = || Unprovable { by_retention: true, ..gone(1, 0, 0, 9) };
+        for (open_start, epochs, verdict) in
+            [(true, 1, Verdict::Proved), (true, 0, Verdict::NotAllProved), (false, 1, Verdict::NotAllProved)]
+        {
+            let mut report = Report { open_start, epochs, ..Report::default() };
+            report.cannot(passed());
+            assert_eq!((report.verdict(), report.beyond.len()), (verdict, usize::from(open_start)));
+            report.cannot(gone(2, 0, 9, 10));
+            assert_eq!(report.verdict(), Verdict::NotAllProved, "for another reason");
+        }
     }
 
     #[test]
