@@ -273,6 +273,17 @@ fn a_file_that_is_no_function_of_this_host_is_refused_by_the_rule_that_it_breaks
 }
 
 #[test]
+fn a_trial_ends_when_its_time_in_all_is_over() {
+    let compile = CompileLimits { check_time: Duration::from_millis(10), ..CompileLimits::default() };
+    for name in ["parse-market", "window"] {
+        let bytes = component(name);
+        let refusal = refusal(&Candidate { compile, ..Candidate::new("it", &bytes) });
+        assert_eq!(refusal.rule, Rule::Time, "{refusal}");
+        assert!(refusal.to_string().contains("raise `check-time`"), "{refusal}");
+    }
+}
+
+#[test]
 fn a_file_that_is_too_large_is_not_even_compiled() {
     let bytes = component("window");
     let limits = CompileLimits { size_bytes: 1000, ..CompileLimits::default() };
@@ -307,7 +318,12 @@ fn a_compile_bomb_is_stopped_by_time_and_by_memory() {
         let candidate = Candidate { compile, ..Candidate::new("it", &bytes) };
         vet(&runtime, &compiler(), &candidate, &mut |_| {}).err().unwrap()
     };
-    let whole = CompileLimits { size_bytes: 1 << 20, time: Duration::from_secs(120), memory_bytes: 64 << 30 };
+    let whole = CompileLimits {
+        size_bytes: 1 << 20,
+        time: Duration::from_secs(120),
+        memory_bytes: 64 << 30,
+        ..CompileLimits::default()
+    };
 
     let late = refused(CompileLimits { time: Duration::from_millis(100), ..whole });
     assert_eq!((late.rule, late.seen.as_str()), (Rule::CompileTime, "it was not compiled after 100 ms"));

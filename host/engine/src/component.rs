@@ -1,6 +1,7 @@
 //! A component that has been compiled and checked against a contract.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
@@ -10,7 +11,7 @@ use crate::check;
 use crate::contract::Contract;
 use crate::instance::Sandbox;
 use crate::remote::Remote;
-use crate::ticks::Ticks;
+use crate::ticks::{TICK, Ticks};
 use crate::{CallError, LoadError, Runtime, cache, wasi};
 
 /// Compiled code that nothing has been checked of yet.
@@ -84,6 +85,15 @@ pub(crate) struct Local {
     pub code: wasmtime::component::Component,
     pub linker: Linker<Sandbox>,
     pub ticks: Arc<Ticks>,
+    /// For all calls of all instances together.
+    pub allowance: Option<Allowance>,
+}
+
+/// Time that ends at a tick.
+#[derive(Clone, Copy)]
+pub(crate) struct Allowance {
+    pub time: Duration,
+    pub end: u64,
 }
 
 impl Component {
@@ -116,8 +126,20 @@ impl Component {
         let linker =
             wasi::linker(runtime.engine(), &code).map_err(|error| LoadError::invalid(name, &error))?;
         check::exports_contract(name, &linker, &code, contract)?;
-        let local = Local { engine: runtime.engine().clone(), code, linker, ticks: runtime.ticks() };
+        let local =
+            Local { engine: runtime.engine().clone(), code, linker, ticks: runtime.ticks(), allowance: None };
         Ok(Self { body: Body::Local(Box::new(local)), name: name.to_owned(), digest, contract })
+    }
+
+    /// The same, with time for all calls of all of its instances together, from now on.
+    #[must_use]
+    pub fn within(mut self, time: Duration) -> Self {
+        if let Body::Local(local) = &mut self.body {
+            let ticks = u64::try_from(time.as_millis().div_ceil(TICK.as_millis())).unwrap_or(u64::MAX);
+            let end = local.ticks.count().saturating_add(ticks);
+            local.allowance = Some(Allowance { time, end });
+        }
+        self
     }
 
     /// The name by which the manifest calls it.

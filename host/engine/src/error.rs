@@ -44,6 +44,9 @@ pub enum CallError {
     Trap(String),
     #[error("missed its deadline of {deadline_ms} ms")]
     Deadline { deadline_ms: u64 },
+    /// The time for all of its calls together is over.
+    #[error("spent the {all_ms} ms that it has for all calls together")]
+    Allowance { all_ms: u64 },
     #[error("wanted more than its {cap_bytes} bytes of memory")]
     Memory { cap_bytes: u64 },
     #[error("gave back more than {cap_bytes} bytes")]
@@ -70,6 +73,7 @@ impl CallError {
         match self {
             Self::Trap(_) => "trap",
             Self::Deadline { .. } => "deadline",
+            Self::Allowance { .. } => "allowance",
             Self::Memory { .. } => "memory",
             Self::Output { .. } => "output",
             Self::Contract(_) => "contract",
@@ -79,8 +83,28 @@ impl CallError {
         }
     }
 
+    /// The key in `limits` of the limit that was hit.
+    pub fn limit(&self) -> Option<&'static str> {
+        match self {
+            Self::Memory { .. } => Some("memory"),
+            Self::Deadline { .. } => Some("deadline"),
+            Self::Output { .. } => Some("output"),
+            _ => None,
+        }
+    }
+
+    /// Whether fewer records at once may pass, though no record of a batch is to blame.
+    pub fn may_pass_in_parts(&self) -> bool {
+        self.limit().is_some()
+    }
+
+    /// Whether it took too much room, rather than too much time.
+    pub fn is_about_size(&self) -> bool {
+        matches!(self, Self::Memory { .. } | Self::Output { .. })
+    }
+
     /// Whether some record of the batch may be the cause, so that it is worth looking for.
     pub fn may_be_a_record(&self) -> bool {
-        !matches!(self, Self::Refused(_) | Self::Remote(_) | Self::State { .. })
+        !matches!(self, Self::Refused(_) | Self::Remote(_) | Self::State { .. } | Self::Allowance { .. })
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use wasmtime::{ResourceLimiter, Store, Trap};
 
 use crate::CallError;
-use crate::component::Local;
+use crate::component::{Allowance, Local};
 use crate::ticks::{TICK, Ticks};
 use crate::wasi;
 
@@ -43,7 +43,8 @@ pub(crate) struct Sandbox {
     /// Whether the memory cap has been hit: the trap that follows does not say so.
     refused_memory: bool,
     pub wasi: wasi::State,
-    _ticks: Arc<Ticks>,
+    ticks: Arc<Ticks>,
+    allowance: Option<Allowance>,
 }
 
 impl ResourceLimiter for Sandbox {
@@ -103,7 +104,8 @@ pub(crate) fn sandbox(component: &Local, limits: Limits) -> Store<Sandbox> {
         table_entries: 0,
         refused_memory: false,
         wasi: wasi::State::default(),
-        _ticks: component.ticks.clone(),
+        ticks: component.ticks.clone(),
+        allowance: component.allowance,
     };
     let mut store = Store::new(&component.engine, sandbox);
     store.limiter(|sandbox| sandbox);
@@ -135,7 +137,9 @@ fn arm_for(store: &mut Store<Sandbox>, deadline: Duration) {
     sandbox.deadline = deadline;
     sandbox.memory_before = sandbox.memory_bytes;
     let ticks = deadline.as_millis().div_ceil(TICK.as_millis());
-    store.set_epoch_deadline(u64::try_from(ticks).unwrap_or(u64::MAX / 2).saturating_add(1));
+    let ticks = u64::try_from(ticks).unwrap_or(u64::MAX / 2).saturating_add(1);
+    let left = sandbox.allowance.map_or(u64::MAX, |it| it.end.saturating_sub(sandbox.ticks.count()));
+    store.set_epoch_deadline(ticks.min(left));
 }
 
 /// Bytes of memory that the instance had when the last call began.
@@ -159,6 +163,10 @@ pub(crate) fn call_error(store: &Store<Sandbox>, error: wasmtime::Error) -> Call
         return CallError::Memory { cap_bytes: limits.memory_bytes };
     }
     if error.downcast_ref::<Trap>() == Some(&Trap::Interrupt) {
+        let spent = store.data().allowance.filter(|it| it.end <= store.data().ticks.count());
+        if let Some(allowance) = spent {
+            return CallError::Allowance { all_ms: allowance.time.as_millis() as u64 };
+        }
         return CallError::Deadline { deadline_ms: store.data().deadline.as_millis() as u64 };
     }
     let text = error.chain().last().map_or_else(|| error.to_string(), |cause| cause.to_string());

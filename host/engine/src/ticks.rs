@@ -1,7 +1,7 @@
 //! The ticks that calls look at to see whether their deadline has passed.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -14,22 +14,31 @@ pub(crate) const TICK: Duration = Duration::from_millis(10);
 /// would be one.
 pub(crate) struct Ticks {
     stop: Arc<AtomicBool>,
+    /// How many there were.
+    count: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Ticks {
     pub(crate) fn start(engine: &Engine) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
+        let count = Arc::new(AtomicU64::new(0));
         let thread = std::thread::Builder::new().name("deadline-ticks".into()).spawn({
-            let (engine, stop) = (engine.clone(), stop.clone());
+            let (engine, stop, count) = (engine.clone(), stop.clone(), count.clone());
             move || {
                 while !stop.load(Ordering::Relaxed) {
                     std::thread::sleep(TICK);
                     engine.increment_epoch();
+                    count.fetch_add(1, Ordering::Relaxed);
                 }
             }
         })?;
-        Ok(Self { stop, thread: Some(thread) })
+        Ok(Self { stop, count, thread: Some(thread) })
+    }
+
+    /// How many ticks there were.
+    pub fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Vetting {
     pub max_size_bytes: u64,
     pub compile_time: Duration,
     pub compile_memory_bytes: u64,
+    /// All calls that try it, together.
+    pub check_time: Duration,
 }
 
 const KIB: u64 = 1 << 10;
@@ -62,11 +64,13 @@ impl Vetting {
         let compile_memory_bytes = reader.required("compile-memory", report, |node, report| {
             reader::bytes(node, 64 * MIB..=64 * GIB, report)
         });
+        let check_time = reader.required("check-time", report, reader::positive_duration);
         Some(Self {
             golden: golden?.unwrap_or_default(),
             max_size_bytes: max_size_bytes?,
             compile_time: compile_time?,
             compile_memory_bytes: compile_memory_bytes?,
+            check_time: check_time?,
         })
     }
 

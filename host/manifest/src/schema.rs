@@ -118,6 +118,7 @@ pub(crate) const FUNCTION: Table = Table {
         key("max-size", "a size up to 1 GiB", Is("\"8MiB\""), "Size of the component's file."),
         key("compile-time", "a duration", Is("\"30s\""), "Time that compiling it may take."),
         key("compile-memory", "a size up to 64 GiB", Is("\"1GiB\""), "Memory that compiling it may take."),
+        key("check-time", "a duration", Is("\"2m\""), "Time that all calls may take which try it, together."),
     ],
     refused: &[],
 };
@@ -313,7 +314,12 @@ pub(crate) const LIMITS: Table = Table {
             Is("1000"),
             "Calls that an epoch may spend on finding the records that make a function fail.",
         ),
-        key("queue", "a size", Is("\"64MiB\""), "Bytes that wait between fetching and the windows."),
+        key(
+            "queue",
+            "a size",
+            Is("\"64MiB\""),
+            "Bytes that wait between fetching and the windows. An epoch ends early once its late rows and dead letters take as much.",
+        ),
     ],
     refused: &[],
 };

@@ -50,18 +50,25 @@ impl<'a> Candidate<'a> {
     }
 }
 
-/// What compiling may take.
+/// What compiling a candidate and trying it may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CompileLimits {
     /// Size of the component's file.
     pub size_bytes: u64,
     pub time: Duration,
     pub memory_bytes: u64,
+    /// All calls that try it, together.
+    pub check_time: Duration,
 }
 
 impl Default for CompileLimits {
     fn default() -> Self {
-        Self { size_bytes: 8 << 20, time: Duration::from_secs(30), memory_bytes: 1 << 30 }
+        Self {
+            size_bytes: 8 << 20,
+            time: Duration::from_secs(30),
+            memory_bytes: 1 << 30,
+            check_time: Duration::from_secs(120),
+        }
     }
 }
 

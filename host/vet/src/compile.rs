@@ -30,7 +30,7 @@ pub(crate) fn compile(
     candidate: &Candidate<'_>,
     trial: &mut Trial<'_>,
 ) -> Result<Code, Refusal> {
-    let CompileLimits { size_bytes, time, memory_bytes } = candidate.compile;
+    let CompileLimits { size_bytes, time, memory_bytes, .. } = candidate.compile;
     let bytes = candidate.bytes;
     trial.begin(Rule::Size);
     if bytes.len() as u64 > size_bytes {
@@ -198,8 +198,12 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: CompileLimits =
-        CompileLimits { size_bytes: 1 << 20, time: Duration::from_secs(20), memory_bytes: 1 << 20 };
+    const LIMITS: CompileLimits = CompileLimits {
+        size_bytes: 1 << 20,
+        time: Duration::from_secs(20),
+        memory_bytes: 1 << 20,
+        check_time: Duration::from_secs(1),
+    };
 
     /// A program that stands for the compiler.
     fn shell(script: &str) -> Compiler {

@@ -41,7 +41,8 @@ pub fn vet(
     begin: &mut dyn FnMut(Rule),
 ) -> Result<Vetted, Refusal> {
     let mut trial = Trial::new(candidate.name, begin);
-    let (component, description) = open(runtime, compiler, candidate, &mut trial)?;
+    let (whole, description) = open(runtime, compiler, candidate, &mut trial)?;
+    let component = whole.clone().within(candidate.compile.check_time);
     golden::check(&component, candidate, &mut trial)?;
     match &description {
         Description::Parse(description) => parse::check(&component, description, candidate, &mut trial)?,
@@ -49,7 +50,7 @@ pub fn vet(
         Description::Backfill(_) => backfill::check(&component, candidate, &mut trial)?,
         Description::Merge(_) => merge::check(&component, candidate, &mut trial)?,
     }
-    Ok(Vetted { component, description, passed: trial.into_passed() })
+    Ok(Vetted { component: whole, description, passed: trial.into_passed() })
 }
 
 /// Compiles a candidate, looks at its imports and exports and at what it says of itself, and tries nothing more.

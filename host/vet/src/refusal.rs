@@ -61,6 +61,9 @@ impl<'a> Trial<'a> {
                 Rule::Deadline,
                 "bound the work that one record may cause, or raise `deadline` in [trigger.kafka.limits]",
             ),
+            CallError::Allowance { .. } => {
+                (Rule::Time, "make its calls faster, or raise `check-time` if you trust it")
+            }
             CallError::Memory { .. } => {
                 (Rule::Memory, "free what a call took, or raise `memory` in [trigger.kafka.limits]")
             }

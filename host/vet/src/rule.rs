@@ -16,6 +16,7 @@ pub enum Rule {
     Golden,
     Trap,
     Deadline,
+    Time,
     Memory,
     Output,
     Contract,
@@ -39,7 +40,7 @@ pub enum Rule {
 }
 
 impl Rule {
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::Size,
         Self::Component,
         Self::CompileTime,
@@ -51,6 +52,7 @@ impl Rule {
         Self::Golden,
         Self::Trap,
         Self::Deadline,
+        Self::Time,
         Self::Memory,
         Self::Output,
         Self::Contract,
@@ -87,6 +89,7 @@ impl Rule {
             Self::Golden => "golden",
             Self::Trap => "trap",
             Self::Deadline => "deadline",
+            Self::Time => "check-time",
             Self::Memory => "memory",
             Self::Output => "output",
             Self::Contract => "contract",
@@ -126,6 +129,7 @@ impl Rule {
             Self::Golden => "its golden vectors hold",
             Self::Trap => "it answers whatever input it is given: no panic, no trap",
             Self::Deadline => "it answers within the call's deadline",
+            Self::Time => "all calls of its trial are done within `check-time`",
             Self::Memory => "it stays within its memory",
             Self::Output => "it gives back no more than its output cap",
             Self::Contract => {

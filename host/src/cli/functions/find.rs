@@ -30,6 +30,9 @@ pub struct Args {
     /// Memory that compiling may take [default: the manifest's, or 1GiB]
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     compile_memory: Option<u64>,
+    /// Time that all calls may take which try it, together [default: the manifest's, or 2m]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    check_time: Option<Duration>,
 }
 
 /// A function and what is known of it.
@@ -83,6 +86,7 @@ impl Args {
             size_bytes: self.max_size.unwrap_or(limits.size_bytes),
             time: self.compile_time.unwrap_or(limits.time),
             memory_bytes: self.compile_memory.unwrap_or(limits.memory_bytes),
+            check_time: self.check_time.unwrap_or(limits.check_time),
         }
     }
 }
@@ -92,6 +96,7 @@ pub fn compile_limits(vetting: &Vetting) -> CompileLimits {
         size_bytes: vetting.max_size_bytes,
         time: vetting.compile_time,
         memory_bytes: vetting.compile_memory_bytes,
+        check_time: vetting.check_time,
     }
 }
 
