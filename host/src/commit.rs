@@ -63,7 +63,7 @@ impl Committer {
         Ok(())
     }
 
-    fn commit(&mut self, epoch: FinishedEpoch) -> Result<(), PipelineError> {
+    fn commit(&mut self, mut epoch: FinishedEpoch) -> Result<(), PipelineError> {
         let seq = self.job.next_seq();
         for info in &epoch.found {
             if let Some(id) = &info.topic_id {
@@ -79,7 +79,9 @@ impl Committer {
         let released = self.pass_probation(&mut state, &epoch, seq);
         self.end_remake(&mut state);
         let id = CommitId { chain: &self.job.newest().chain, shard: self.job.newest().shard, seq };
-        let mut output = output(&self.plan, id, &self.state.functions, &epoch);
+        // Those whose dead letter is published already are set aside all the same.
+        let set_aside = self.set_aside(&epoch.dead)?;
+        let mut output = output(&self.plan, id, &self.state.functions, &mut epoch);
         self.published.apply(&mut output).map_err(PipelineError::Checkpoint)?;
         let mut items = Vec::new();
         for sink in &self.sinks {
@@ -92,8 +94,7 @@ impl Committer {
         let record = Epoch {
             clock_us: Some(epoch.clock_us),
             watermark_us: epoch.watermark_before_us,
-            // Those whose dead letter is published already are set aside all the same.
-            set_aside: self.set_aside(&epoch.dead)?,
+            set_aside,
             inputs: Vec::new(),
             chunks: epoch.chunks.iter().map(chunk).collect(),
             gaps: epoch.gaps.iter().map(gap).collect(),
@@ -236,12 +237,12 @@ pub struct CommitId<'a> {
     pub seq: u64,
 }
 
-/// What a finished epoch gives to the sinks.
+/// What a finished epoch gives to the sinks. Late rows and dead letters are moved there: they may be many.
 pub fn output<'a>(
     plan: &'a Plan,
     id: CommitId<'a>,
     functions: &[Function],
-    epoch: &FinishedEpoch,
+    epoch: &mut FinishedEpoch,
 ) -> EpochOutput<'a> {
     EpochOutput {
         pipeline: plan.name(),
@@ -251,8 +252,8 @@ pub fn output<'a>(
         clock_us: epoch.clock_us,
         provenance: provenance(functions, &epoch.chunks),
         closed: epoch.closed.clone(),
-        late: epoch.late.clone(),
-        dead: epoch.dead.clone(),
+        late: std::mem::take(&mut epoch.late),
+        dead: std::mem::take(&mut epoch.dead),
     }
 }
 

@@ -88,6 +88,26 @@ pub struct LateRow {
     pub value: Option<Vec<u8>>,
 }
 
+impl LateRow {
+    /// What it takes in memory, about.
+    pub fn size_bytes(&self) -> usize {
+        size_of::<Self>() + self.window.len() + bytes_of(&[&self.key, &self.value])
+    }
+}
+
+impl DeadLetter {
+    /// What it takes in memory, about.
+    pub fn size_bytes(&self) -> usize {
+        let headers = self.headers.iter().map(|(name, value)| name.len() + bytes_of(&[value]));
+        let texts = self.reason.len() + self.window.as_ref().map_or(0, String::len);
+        size_of::<Self>() + texts + bytes_of(&[&self.key, &self.value]) + headers.sum::<usize>()
+    }
+}
+
+fn bytes_of(values: &[&Option<Vec<u8>>]) -> usize {
+    values.iter().map(|value| value.as_ref().map_or(0, Vec::len)).sum()
+}
+
 /// A record, or a row of one, that was set aside, with the record's untouched bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {

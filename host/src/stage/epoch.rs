@@ -24,12 +24,26 @@ pub(super) struct Epoch {
     pub ledger: Ledger,
     pub late: Vec<LateRow>,
     pub dead: Vec<DeadLetter>,
+    /// Of late rows and dead letters.
+    pub aside_bytes: usize,
     pub rows: u64,
     pub found: Vec<PartitionInfo>,
     /// What was taken, as it came, where it is to be kept.
     pub archive: Vec<Batch>,
     /// No broker answered, at least for a while.
     pub unreachable: bool,
+}
+
+impl Epoch {
+    pub fn push_late(&mut self, row: LateRow) {
+        self.aside_bytes += row.size_bytes();
+        self.late.push(row);
+    }
+
+    pub fn push_dead(&mut self, letter: DeadLetter) {
+        self.aside_bytes += letter.size_bytes();
+        self.dead.push(letter);
+    }
 }
 
 /// Records of a partition that were taken one after the other, from `from` to before `to`.

@@ -184,7 +184,7 @@ pub fn compute(
     epoch.chunks = commit.epoch.chunks.iter().map(Chunk::recorded).collect();
 
     let id = CommitId { chain: &commit.chain, shard: commit.shard, seq: commit.seq };
-    let mut output = commit::output(plan, id, &commit.state.functions, &epoch);
+    let mut output = commit::output(plan, id, &commit.state.functions, &mut epoch);
     published.apply(&mut output).map_err(PipelineError::Checkpoint)?;
     let mut items = Vec::new();
     for sink in &wiring.sinks {
