@@ -8,6 +8,8 @@ use tallow_sink::SinkError;
 use tallow_source::SourceError;
 use tallow_table::TableError;
 
+use crate::stage::state_limit::{Held, StateLimit};
+
 /// Exit codes, after sysexits.h.
 pub mod exit {
     pub const DONE: u8 = 0;
@@ -45,6 +47,9 @@ pub enum PipelineError {
     Remote { function: String, call: &'static str, why: String },
     #[error("function `{function}`, {call}: {why}")]
     Function { function: String, call: &'static str, why: String },
+    /// All that a window function holds is too large for a limit.
+    #[error("{0}")]
+    State(Box<StateLimit>),
     #[error(
         "function `{function}` fails on a batch from {place} on, but on no record of it alone: {error}. It is not \
          a record that can be set aside; the function has to be mended"
@@ -109,12 +114,21 @@ impl PipelineError {
         }
     }
 
+    /// A call that works on all that a window function holds.
+    pub fn of_state(call: &'static str, error: &CallError, held: &Held<'_>) -> Self {
+        match StateLimit::new(call, error, held) {
+            Some(limit) => Self::State(Box::new(limit)),
+            None => Self::of_call(held.component.name().to_owned(), call, error),
+        }
+    }
+
     /// Whether another function might have done better.
     pub fn blames_function(&self) -> bool {
         matches!(
             self,
             Self::Probation { .. }
                 | Self::Function { .. }
+                | Self::State(_)
                 | Self::Unrepeatable { .. }
                 | Self::BisectBudget { .. }
                 | Self::BadRecord { .. }

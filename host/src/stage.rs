@@ -6,4 +6,6 @@ pub mod fetch;
 pub mod isolate;
 pub mod order;
 pub mod parse;
+pub mod search;
+pub mod state_limit;
 pub mod window;

@@ -1,5 +1,7 @@
-//! When the window function fails on a batch: go back to the last snapshot, take again what went well, and halve
-//! the batch until the record that does it stands alone.
+//! When the window function fails on a batch. Records that it fails on without any state are to blame: they are found
+//! and set aside. Where it fails without them, too, at a limit, all that is held is too large for that limit, and the
+//! pipeline stops. What is left of the batch is taken by an instance that stands where the failed one stood: at the last
+//! snapshot, with what went well since.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +10,9 @@ use std::time::Duration;
 use tallow_engine::{CallError, Component, Limits, ParseFunction, Part, Report, Spec, WindowFunction};
 use tallow_sink::DeadLetter;
 
-use super::parse::{BisectBudget, Piece, SECOND_CHANCE, aside, event_times};
+use super::parse::{BisectBudget, PATIENCE, Piece, aside, event_times};
+use super::search::{self, Guilty};
+use super::state_limit::Held;
 use crate::error::PipelineError;
 use crate::live::desk::StateCopy;
 
@@ -82,7 +86,7 @@ impl Isolation {
         self.watermark_us = watermark_us.unwrap_or(i64::MIN);
     }
 
-    /// Finds the records of `piece` that the function fails on. Afterwards `function` holds everything but them.
+    /// Takes `piece` apart. Afterwards `function` holds everything but the records that it fails on.
     pub fn split(
         &mut self,
         piece: Piece,
@@ -92,51 +96,125 @@ impl Isolation {
     ) -> Result<Split, PipelineError> {
         let mut split = Split::default();
         let place = piece.batch.place(0).to_string();
-        self.halve(piece, &error, before, function, &mut split)?;
-        if split.aside.is_empty() && !matches!(error, CallError::Deadline { .. }) {
+        self.budget.spend(self.function.component.name(), &error)?;
+        // The failed one gives its memory back.
+        *function = self.empty(self.function.limits.deadline)?;
+        if error.is_about_size() && self.fails_alone(&piece, self.function.limits.deadline)?.is_none() {
+            return Err(self.too_large("update", &error, before.iter().chain([&piece])));
+        }
+        let guilty = self.guilty(&piece, error.clone())?;
+        for Guilty { record, error } in &guilty {
+            self.set_aside(&piece, *record, error, &mut split);
+        }
+        *function = self.rebuild(before, &split)?;
+        if let Some(rest) = self.without(piece, &guilty)? {
+            self.take(rest, before, function, &mut split)?;
+        }
+        if split.aside.is_empty() && !error.may_pass_in_parts() {
             let (function, error) = (self.function.component.name().to_owned(), error.to_string());
             return Err(PipelineError::Unrepeatable { function, place, error });
         }
         Ok(split)
     }
 
-    fn halve(
+    /// The records that the function fails on without any state.
+    fn guilty(&mut self, piece: &Piece, error: CallError) -> Result<Vec<Guilty>, PipelineError> {
+        let deadline = self.function.limits.deadline;
+        search::guilty(piece.batch.len(), error, deadline, &mut |records, deadline| {
+            let part = self.part_of(piece, records)?;
+            self.fails_alone(&part, deadline)
+        })
+    }
+
+    /// How the function fails on a piece without any state, if it does.
+    fn fails_alone(&self, piece: &Piece, deadline: Duration) -> Result<Option<CallError>, PipelineError> {
+        let mut function = self.empty(deadline)?;
+        let Err(error) = function.update(&piece.parsed.rows) else { return Ok(None) };
+        if !error.may_be_a_record() {
+            return Err(self.failed(&error));
+        }
+        self.budget.spend(self.function.component.name(), &error)?;
+        Ok(Some(error))
+    }
+
+    /// Takes a piece, of which no record fails alone, in.
+    fn take(
         &mut self,
         piece: Piece,
-        error: &CallError,
         before: &[Piece],
         function: &mut WindowFunction,
         split: &mut Split,
     ) -> Result<(), PipelineError> {
-        if !error.may_be_a_record() {
-            return Err(self.failed(error));
-        }
-        self.budget.spend(self.function.component.name(), error)?;
-        *function = self.rebuild(before, split)?;
-        if matches!(error, CallError::Deadline { .. }) {
-            function.set_deadline(self.patience());
-            let second = function.update(&piece.parsed.rows);
-            function.set_deadline(self.function.limits.deadline);
-            if let Ok(reports) = second {
+        function.set_deadline(self.patience());
+        let taken = function.update(&piece.parsed.rows);
+        function.set_deadline(self.function.limits.deadline);
+        let error = match taken {
+            Ok(reports) => {
                 split.pieces.push((piece, reports));
                 return Ok(());
             }
-            *function = self.rebuild(before, split)?;
+            Err(error) if !error.may_be_a_record() => return Err(self.failed(&error)),
+            Err(error) => error,
+        };
+        self.budget.spend(self.function.component.name(), &error)?;
+        let one = piece.batch.len() == 1;
+        *function = self.empty(self.function.limits.deadline)?;
+        let is_state = match error {
+            CallError::Deadline { .. } => true,
+            _ if error.is_about_size() => {
+                one || self.fails_alone(&piece, self.function.limits.deadline)?.is_none()
+            }
+            _ => false,
+        };
+        if is_state {
+            let taken = before.iter().chain(split.pieces.iter().map(|(piece, _)| piece));
+            return Err(self.too_large("update", &error, taken.chain([&piece])));
         }
-        if piece.batch.len() == 1 {
-            tracing::warn!(function = self.function.component.name(), place = %piece.batch.place(0), %error, "a record is set aside");
-            split.aside.push(aside(&piece.batch, error));
+        *function = self.rebuild(before, split)?;
+        if one {
+            self.set_aside(&piece, 0, &error, split);
             return Ok(());
         }
         let (records, middle) = (piece.batch.len(), piece.batch.len() / 2);
         for half in [0..middle, middle..records] {
             let half = self.part_of(&piece, half)?;
-            match function.update(&half.parsed.rows) {
-                Ok(reports) => split.pieces.push((half, reports)),
-                Err(error) => self.halve(half, &error, before, function, split)?,
-            }
+            self.take(half, before, function, split)?;
         }
         Ok(())
+    }
+
+    fn set_aside(&self, piece: &Piece, record: usize, error: &CallError, split: &mut Split) {
+        let place = piece.batch.place(record);
+        tracing::warn!(function = self.function.component.name(), %place, %error, "a record is set aside");
+        split.aside.push(aside(&piece.batch, record, error));
+    }
+
+    /// A piece without some of its records; none where nothing is left.
+    fn without(&mut self, piece: Piece, guilty: &[Guilty]) -> Result<Option<Piece>, PipelineError> {
+        if guilty.is_empty() {
+            return Ok(Some(piece));
+        }
+        let is_guilty = |record: &usize| guilty.binary_search_by_key(record, |it| it.record).is_ok();
+        let left = (0..piece.batch.len()).filter(|record| !is_guilty(record)).collect::<Vec<_>>();
+        if left.is_empty() { Ok(None) } else { self.part_of(&piece, left).map(Some) }
+    }
+
+    /// What it means that a call failed which works on all that is held: at a limit, that the state is too large for it.
+    pub fn too_large<'a>(
+        &self,
+        call: &'static str,
+        error: &CallError,
+        taken: impl Iterator<Item = &'a Piece>,
+    ) -> PipelineError {
+        let held = Held {
+            component: &self.function.component,
+            limits: self.function.limits,
+            specs: &self.function.specs,
+            watermark_us: self.watermark_us,
+            parts: &self.parts(),
+            taken: taken.map(|piece| &piece.parsed.rows).collect(),
+        };
+        PipelineError::of_state(call, error, &held)
     }
 
     fn parts(&self) -> Vec<Part> {
@@ -147,13 +225,25 @@ impl Isolation {
     }
 
     fn patience(&self) -> Duration {
-        self.function.limits.deadline * SECOND_CHANCE
+        self.function.limits.deadline * PATIENCE
+    }
+
+    /// A function without any state.
+    pub fn empty(&self, deadline: Duration) -> Result<WindowFunction, PipelineError> {
+        let limits = Limits { deadline, ..self.function.limits };
+        WindowFunction::open(&self.function.component, limits, &self.function.specs)
+            .map_err(|error| self.failed(&error))
     }
 
     /// A function that stands where the failed one stood: the epoch's start, then all that went well since. What
     /// went well may have needed more time than most.
     fn rebuild(&self, before: &[Piece], split: &Split) -> Result<WindowFunction, PipelineError> {
         let limits = Limits { deadline: self.patience(), ..self.function.limits };
+        let taken = || before.iter().chain(split.pieces.iter().map(|(piece, _)| piece));
+        let failed = |error: CallError| match error.may_be_a_record() {
+            true => self.too_large("update", &error, taken()),
+            false => self.failed(&error),
+        };
         let restored = WindowFunction::restore(
             &self.function.component,
             limits,
@@ -161,16 +251,19 @@ impl Isolation {
             self.watermark_us,
             &self.parts(),
         );
-        let mut function = restored.map_err(|error| self.failed(&error))?;
-        let taken = before.iter().chain(split.pieces.iter().map(|(piece, _)| piece));
-        for piece in taken {
-            function.update(&piece.parsed.rows).map_err(|error| self.failed(&error))?;
+        let mut function = restored.map_err(failed)?;
+        for piece in taken() {
+            function.update(&piece.parsed.rows).map_err(failed)?;
         }
         function.set_deadline(self.function.limits.deadline);
         Ok(function)
     }
 
-    fn part_of(&mut self, piece: &Piece, records: std::ops::Range<usize>) -> Result<Piece, PipelineError> {
+    fn part_of(
+        &mut self,
+        piece: &Piece,
+        records: impl IntoIterator<Item = usize>,
+    ) -> Result<Piece, PipelineError> {
         let mut batch = piece.batch.select(records);
         let parsed = self.parse.parse(&mut batch).map_err(|error| self.failed(&error))?;
         let (event_times, _) = event_times(&batch, &parsed.rows, &self.time, i64::MAX)

@@ -14,13 +14,14 @@ use tallow_sink::{DeadLetter, ReasonKind};
 
 use super::budget::Permit;
 use super::order::Work;
+use super::search::{self, Guilty};
 use crate::dead::dead_letter;
 use crate::error::PipelineError;
 use crate::live::Live;
 use crate::pipeline::parse_function;
 
-/// How much longer a call may take when it is tried again after a missed deadline.
-pub const SECOND_CHANCE: u32 = 4;
+/// How much longer a call may take on records of which none takes too long alone.
+pub const PATIENCE: u32 = 4;
 
 /// Records of a batch that were parsed together.
 #[derive(Debug)]
@@ -152,7 +153,7 @@ impl ParseWorker {
         Ok(())
     }
 
-    /// Parses a batch; where that fails, its halves, down to the record that does it.
+    /// Parses a batch; where that fails, what is left without the records that do it.
     pub fn parse(&mut self, mut batch: Batch, parts: &mut Parts) -> Result<(), PipelineError> {
         if batch.is_empty() {
             return Ok(());
@@ -169,39 +170,66 @@ impl ParseWorker {
             return Err(PipelineError::Probation { function: self.name(), why });
         }
         self.budget.spend(self.component.name(), &error)?;
-        if matches!(error, CallError::Deadline { .. }) {
-            self.function.set_deadline(self.limits.deadline * SECOND_CHANCE);
-            let second = self.function.parse(&mut batch);
-            self.function.set_deadline(self.limits.deadline);
-            if let Ok(parsed) = second {
-                tracing::warn!(
-                    function = self.component.name(),
-                    records = batch.len(),
-                    "a batch needed a longer deadline"
-                );
-                return self.accept(batch, parsed, parts);
-            }
+        let guilty = self.guilty(&batch, error.clone())?;
+        if guilty.is_empty() && !error.may_pass_in_parts() {
+            return Err(self.unrepeatable(&batch, &error));
         }
-        if batch.len() == 1 {
-            tracing::warn!(function = self.component.name(), place = %batch.place(0), %error, "a record is set aside");
-            parts.aside.push(aside(&batch, &error));
+        for Guilty { record, error } in &guilty {
+            tracing::warn!(function = self.component.name(), place = %batch.place(*record), %error, "a record is set aside");
+            parts.aside.push(aside(&batch, *record, error));
+        }
+        let is_guilty = |record: &usize| guilty.binary_search_by_key(record, |it| it.record).is_ok();
+        let rest = batch.select((0..batch.len()).filter(|record| !is_guilty(record)));
+        self.parse_patiently(rest, parts)
+    }
+
+    /// The records that the function fails on alone.
+    fn guilty(&mut self, batch: &Batch, error: CallError) -> Result<Vec<Guilty>, PipelineError> {
+        let deadline = self.limits.deadline;
+        let found = search::guilty(batch.len(), error, deadline, &mut |records, deadline| {
+            self.function.set_deadline(deadline);
+            let parsed = self.function.parse(&mut batch.select(records));
+            match parsed {
+                Ok(_) => Ok(None),
+                Err(error) if !error.may_be_a_record() => {
+                    Err(PipelineError::of_call(self.component.name().to_owned(), "parse", &error))
+                }
+                Err(error) => {
+                    self.budget.spend(self.component.name(), &error)?;
+                    Ok(Some(error))
+                }
+            }
+        });
+        self.function.set_deadline(deadline);
+        found
+    }
+
+    /// Parses records of which none fails alone: with time, and in parts where they are too much at once.
+    fn parse_patiently(&mut self, mut batch: Batch, parts: &mut Parts) -> Result<(), PipelineError> {
+        if batch.is_empty() {
             return Ok(());
         }
-        let before = parts.aside.len();
-        let middle = batch.len() / 2;
-        self.parse(batch.select(0..middle), parts)?;
-        self.parse(batch.select(middle..batch.len()), parts)?;
-        // Less at once may pass where more takes too long, or is too much for one answer.
-        if parts.aside.len() == before
-            && !matches!(error, CallError::Deadline { .. } | CallError::Output { .. })
-        {
-            return Err(PipelineError::Unrepeatable {
-                function: self.name(),
-                place: batch.place(0).to_string(),
-                error: error.to_string(),
-            });
+        self.function.set_deadline(self.limits.deadline * PATIENCE);
+        let parsed = self.function.parse(&mut batch);
+        self.function.set_deadline(self.limits.deadline);
+        match parsed {
+            Ok(parsed) => self.accept(batch, parsed, parts),
+            Err(error) if batch.len() > 1 && error.may_pass_in_parts() => {
+                self.budget.spend(self.component.name(), &error)?;
+                let middle = batch.len() / 2;
+                self.parse_patiently(batch.select(0..middle), parts)?;
+                self.parse_patiently(batch.select(middle..batch.len()), parts)
+            }
+            Err(error) => Err(self.unrepeatable(&batch, &error)),
         }
-        Ok(())
+    }
+
+    fn unrepeatable(&self, batch: &Batch, error: &CallError) -> PipelineError {
+        if !error.may_be_a_record() {
+            return PipelineError::of_call(self.name(), "parse", error);
+        }
+        let place = batch.place(0).to_string();
+        PipelineError::Unrepeatable { function: self.name(), place, error: error.to_string() }
     }
 
     /// Keeps rows whose event time is too far ahead of the clock from the windows and the watermark.
@@ -281,10 +309,10 @@ pub fn taken(batch: &Batch) -> Vec<Taken> {
 }
 
 /// A record that a function cannot work on.
-pub fn aside(batch: &Batch, error: &CallError) -> DeadLetter {
+pub fn aside(batch: &Batch, record: usize, error: &CallError) -> DeadLetter {
     let kind = match error {
         CallError::Deadline { .. } => ReasonKind::Deadline,
         _ => ReasonKind::Trap,
     };
-    dead_letter(batch, 0, kind, error.to_string())
+    dead_letter(batch, record, kind, error.to_string())
 }

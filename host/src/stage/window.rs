@@ -89,7 +89,10 @@ impl WindowWorker {
                     let Worked { outcome, permit } = result.recv().map_err(|_| PipelineError::Broken)?;
                     self.take(outcome?)?;
                     drop(permit);
-                    continue;
+                    if !self.is_full_of_refused() {
+                        continue;
+                    }
+                    (self.clock.now_us(), false, false)
                 }
                 Ticket::Found(found) => {
                     self.found(found);
@@ -126,6 +129,11 @@ impl WindowWorker {
         Ok(())
     }
 
+    /// Whether late rows and dead letters take as much as may wait between two stages: then the epoch ends early.
+    fn is_full_of_refused(&self) -> bool {
+        self.epoch.aside_bytes as u64 >= self.plan.pipeline.limits.queue_bytes
+    }
+
     /// Takes a batch's rows in.
     pub fn take(&mut self, parts: Parts) -> Result<(), PipelineError> {
         self.epoch.archive.extend(parts.archive);
@@ -159,7 +167,7 @@ impl WindowWorker {
             TopicPartition { topic: letter.place.topic.clone(), partition: letter.place.partition };
         self.epoch.ledger.partition(&partition).set_aside(letter.kind.as_str(), 1);
         self.progress.dead(&letter.reason);
-        self.epoch.dead.push(letter);
+        self.epoch.push_dead(letter);
     }
 
     /// Takes a piece's rows into the windows; where the function traps, finds the record that does it.
@@ -210,7 +218,7 @@ impl WindowWorker {
                 OnReject::Drop => {}
                 OnReject::DeadLetter => {
                     let letter = dead_letter(&piece.batch, record, ReasonKind::Rejected, reason.to_owned());
-                    self.epoch.dead.push(letter);
+                    self.epoch.push_dead(letter);
                 }
                 OnReject::Fail => {
                     let place = piece.batch.place(record).to_string();
@@ -230,11 +238,11 @@ impl WindowWorker {
                 let (record, within) = books::record_and_row(rows, row);
                 let event_time_us = books::event_time_us(rows, &self.plan.time, row);
                 let late = late_row(&piece.batch, record, within, &spec.name, event_time_us, watermark_us);
-                self.epoch.late.push(late);
+                self.epoch.push_late(late);
             }
             for (_, letter) in books::refused_rows(piece, report, &spec.name) {
                 self.progress.dead(&letter.reason);
-                self.epoch.dead.push(letter);
+                self.epoch.push_dead(letter);
             }
         }
     }
@@ -315,8 +323,10 @@ impl WindowWorker {
         let Ending { clock_us, watermark_before_us, watermark_us, close_all } = ending;
         let mut closed = Vec::new();
         if let Some(watermark_us) = watermark_us {
-            let outputs =
-                self.function.advance(watermark_us).map_err(|error| self.failed("advance", &error))?;
+            let outputs = match self.function.advance(watermark_us) {
+                Ok(outputs) => outputs,
+                Err(error) => return Err(self.failed_on_state("advance", &error, &epoch.pieces)),
+            };
             for output in &outputs {
                 let name = &self.plan.specs[output.spec as usize].name;
                 epoch.ledger.window(name).closed += output.assignments;
@@ -324,14 +334,22 @@ impl WindowWorker {
             self.collect(outputs, &mut closed)?;
         }
         if close_all {
-            let outputs = self.function.close_all().map_err(|error| self.failed("close-all", &error))?;
+            let outputs = match self.function.close_all() {
+                Ok(outputs) => outputs,
+                Err(error) => return Err(self.failed_on_state("close-all", &error, &epoch.pieces)),
+            };
             self.collect(outputs, &mut closed)?;
         }
-        self.count_open(&mut epoch.ledger)?;
+        if let Err(error) = self.count_open(&mut epoch.ledger) {
+            return Err(self.failed_on_state("stats", &error, &epoch.pieces));
+        }
         epoch.ledger.check()?;
         self.prove(&closed)?;
         let for_shadow = self.state_for_shadow();
-        let parts = self.snapshot(watermark_us)?;
+        let parts = match self.snapshot(watermark_us) {
+            Ok(parts) => parts,
+            Err(error) => return Err(self.failed_on_state("snapshot", &error, &epoch.pieces)),
+        };
         for_shadow
             .into_iter()
             .for_each(|shadow| shadow.offer(watermark_us, std::mem::take(&mut epoch.pieces)));
@@ -371,8 +389,8 @@ impl WindowWorker {
     }
 
     /// Books the change of what open windows hold, by the function's own account.
-    fn count_open(&mut self, ledger: &mut Ledger) -> Result<(), PipelineError> {
-        let stats = self.function.stats().map_err(|error| self.failed("stats", &error))?;
+    fn count_open(&mut self, ledger: &mut Ledger) -> Result<(), CallError> {
+        let stats = self.function.stats()?;
         for stat in &stats {
             let Some(spec) = self.plan.specs.get(stat.spec as usize) else { continue };
             let held = self.held.entry(spec.name.clone()).or_default();
@@ -383,9 +401,8 @@ impl WindowWorker {
         Ok(())
     }
 
-    fn snapshot(&mut self, watermark_us: Option<i64>) -> Result<Vec<Part>, PipelineError> {
-        let snapshot =
-            self.function.snapshot(self.snapshot_version).map_err(|error| self.failed("snapshot", &error))?;
+    fn snapshot(&mut self, watermark_us: Option<i64>) -> Result<Vec<Part>, CallError> {
+        let snapshot = self.function.snapshot(self.snapshot_version)?;
         self.snapshot_version = snapshot.version;
         self.isolation.saved(&snapshot.parts, watermark_us);
         Ok(snapshot.parts)
@@ -396,7 +413,10 @@ impl WindowWorker {
         if !wanted && !self.live.trial.is_on() {
             return Ok(());
         }
-        let changed = self.function.changed().map_err(|error| self.failed("changed", &error))?;
+        let changed = match self.function.changed() {
+            Ok(changed) => changed,
+            Err(error) => return Err(self.failed_on_state("changed", &error, &[])),
+        };
         let mut open = Vec::new();
         self.collect(changed, &mut open)?;
         self.prove(&open)?;
@@ -404,6 +424,15 @@ impl WindowWorker {
             self.progress.open_windows(open);
         }
         Ok(())
+    }
+
+    /// A call failed that works on all that is held: where it met a limit, the state is too large.
+    fn failed_on_state(&mut self, call: &'static str, error: &CallError, taken: &[Piece]) -> PipelineError {
+        // The failed one gives its memory back.
+        if let Ok(empty) = self.isolation.empty(self.plan.limits.deadline) {
+            self.function = empty;
+        }
+        self.isolation.too_large(call, error, taken.iter())
     }
 
     fn failed(&self, call: &'static str, error: &CallError) -> PipelineError {

@@ -17,6 +17,7 @@ use crate::pipeline::{Wiring, parse_function};
 use crate::plan::Plan;
 use crate::stage::isolate::{Isolation, Sandboxed};
 use crate::stage::parse::BisectBudget;
+use crate::stage::state_limit::Held;
 use crate::stage::window::{Start, WindowWorker};
 
 /// The windows' state, as the log has it.
@@ -86,8 +87,17 @@ pub fn restore(
         let watermark_us = watermark_us.unwrap_or(i64::MIN);
         WindowFunction::restore(window, plan.limits, &plan.specs, watermark_us, &parts)
     };
-    let function =
-        opened.map_err(|error| PipelineError::of_call(plan.window_function.clone(), "restore", &error))?;
+    let function = opened.map_err(|error| {
+        let held = Held {
+            component: window,
+            limits: plan.limits,
+            specs: &plan.specs,
+            watermark_us: watermark_us.unwrap_or(i64::MIN),
+            parts: &parts,
+            taken: Vec::new(),
+        };
+        PipelineError::of_state("restore", &error, &held)
+    })?;
     let idle_after_us = i64::try_from(plan.pipeline.idle_after.as_micros()).unwrap_or(i64::MAX);
     let mut watermarks = Watermarks::new(plan.pipeline.delay_us, idle_after_us, plan.pipeline.idle_advance);
     let known = record.state.partitions.iter();
