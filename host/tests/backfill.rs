@@ -12,13 +12,15 @@ use std::time::Duration;
 use common::{MINUTES, OPEN_US, Row, SECOND_US, World, manifest, trade};
 use tallow::backfill::{Backfilling, Wanted};
 use tallow::plan::Mode;
-use tallow_edge::Clock;
+use tallow_edge::{Clock, SeededRandom};
+use tallow_engine::Contract;
 use tallow_http::Handler;
 use tallow_log::job::read_blob;
 use tallow_log::name::Folder;
 use tallow_log::record::{Kind, Record};
 use tallow_log::status::last_records;
 use tallow_manifest::Manifest;
+use tallow_merge::Merger;
 use tallow_tests::bars::{self, Bar};
 use tallow_tests::exchange::{Exchange, Fault};
 use tallow_tests::{lake, recordings, reference};
@@ -317,6 +319,74 @@ fn windows_that_another_table_has_whole_are_not_fetched() {
         let first = if table == "batch/other" { 0 } else { 40 };
         assert_eq!(minutes, (first..60).collect::<Vec<_>>(), "{table}");
     }
+}
+
+/// A merge of the pipeline's minutes.
+fn merger(world: &World) -> Merger {
+    let settings = tallow_merge::Settings {
+        name: "minutes".to_owned(),
+        batch: None,
+        speed: Some("candles_1m".to_owned()),
+        key: "symbol".to_owned(),
+        step_us: MINUTE_US as u64,
+        fill: true,
+        carry: None,
+        zero: None,
+        averages: Some(Vec::new()),
+        prophet: None,
+        heal: true,
+        keep_backups: 1,
+        speed_retention_us: None,
+    };
+    Merger {
+        settings,
+        component: world.component("merge", Contract::Merge),
+        limits: tallow_engine::Limits::default(),
+        store: world.store.clone(),
+        clock: world.clock.clone(),
+        random: Arc::new(SeededRandom::new(1)),
+        owner: "a test".to_owned(),
+    }
+}
+
+/// Minutes of an hour without a trade: what the merge calls a gap is what the backfill asks for.
+#[test]
+fn merge_and_backfill_agree_about_quiet_minutes() {
+    let world = world(1);
+    let manifest = filled("settle = \"0s\"");
+    let (exchange, _) = market(60);
+    let mut id = 0;
+    let mut send = |seconds: std::ops::Range<i64>| {
+        for second in seconds {
+            id += 1;
+            world.append(0, trade("AB", id, second * SECOND_US, "100.5", "1"));
+        }
+    };
+    // Nothing is traded from minute 2 to 7, nor in minute 10.
+    send(0..120);
+    send(420..600);
+    send(660..790);
+    world.run(&manifest.pipelines[0]).outcome.unwrap();
+    let gaps = |merger: &Merger| {
+        merger.run(&mut |_| {}).unwrap();
+        let (_, notes) = tallow_merge::peek(&world.store, "merge.minutes").unwrap().unwrap();
+        let gaps = tallow_merge::gaps::all(&merger.settings, &notes);
+        gaps.into_iter()
+            .map(|(_, gap)| ((gap.from_us - OPEN_US) / MINUTE_US, gap.windows, gap.partial))
+            .collect::<Vec<_>>()
+    };
+    let merger = merger(&world);
+    // Nobody knows what came before the first trade.
+    assert_eq!(gaps(&merger), [(0, 1, true)]);
+    let mut backfilling = world.backfilling(&manifest, exchange.handler());
+    backfilling.run(&Wanted { behind_stream: true, ..Wanted::default() }).unwrap();
+    let filled: Vec<i64> = newest(&world.rows("speed/candles_1m"))
+        .into_iter()
+        .filter(|(_, row)| row["revision"] != "0")
+        .map(|(minute, _)| minute)
+        .collect();
+    assert_eq!(filled, [0], "the ids say that nothing was traded in the quiet minutes");
+    assert_eq!(gaps(&merger), []);
 }
 
 /// The recording of a real market, streamed with holes and filled from the klines that the whole recording gives:

@@ -45,20 +45,32 @@ pub struct Fact {
     pub revision: i64,
 }
 
-impl Input {
+/// What an input says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
     /// A fact a row; none for rows that were filled in.
+    pub rows: Vec<Option<Fact>>,
+    /// Windows of which it is known that nothing happened in them: rows that are filled in and complete.
+    pub empty: Vec<i64>,
+}
+
+impl Input {
+    /// What its rows say.
     ///
     /// # Errors
     /// Which column or window is not as it should be.
-    pub fn facts(&self, step_us: i64) -> Result<Vec<Option<Fact>>, String> {
+    pub fn facts(&self, step_us: i64) -> Result<Facts, String> {
         let start = times(&self.table, "window_start")?;
         let end = times(&self.table, "window_end")?;
         let complete = optional(&self.table, "complete")?.map(booleans).transpose()?;
         let filled = optional(&self.table, "filled")?.map(booleans).transpose()?;
         let revision = optional(&self.table, "revision")?.map(int64s).transpose()?;
         let rows = 0..self.table.rows as usize;
+        let flag = |flags: &Option<Values<'_, bool>>, row| flags.as_ref().and_then(|flags| flags.get(row));
+        let is_empty = |row: &usize| flag(&filled, *row) == Some(true) && flag(&complete, *row) == Some(true);
+        let empty = rows.clone().filter(is_empty).filter_map(|row| start.get(row)).collect();
         let fact = |row: usize| {
-            if filled.as_ref().is_some_and(|filled| filled.get(row) == Some(true)) {
+            if flag(&filled, row) == Some(true) {
                 return Ok(None);
             }
             let (Some(start_us), Some(end_us)) = (start.get(row), end.get(row)) else {
@@ -69,7 +81,7 @@ impl Input {
                     "row {row}: the window from {start_us} µs to {end_us} µs is not {step_us} µs long"
                 ));
             }
-            let known = complete.as_ref().and_then(|complete| complete.get(row));
+            let known = flag(&complete, row);
             let complete = match self.covers {
                 None => known,
                 Some(covers) if start_us < covers.from_us || end_us > covers.to_us => Some(false),
@@ -78,7 +90,7 @@ impl Input {
             let revision = revision.as_ref().and_then(|revision| revision.get(row)).unwrap_or(0);
             Ok(Some(Fact { start_us, complete, revision }))
         };
-        rows.map(fact).collect()
+        Ok(Facts { rows: rows.map(fact).collect::<Result<_, String>>()?, empty })
     }
 }
 

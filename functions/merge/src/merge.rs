@@ -1,5 +1,7 @@
 //! The whole: rows chosen, windows filled, columns joined, averages over the union.
 
+use std::collections::BTreeSet;
+
 use function_table::table::{Column, ColumnData, Table};
 
 use crate::average::average;
@@ -28,13 +30,16 @@ const BEFORE: usize = 0;
 pub fn merge(before: Option<&Table>, inputs: &[Input], settings: &Settings) -> Result<Merged, String> {
     let step_us = settings.check()?;
     let mut facts = Vec::with_capacity(inputs.len());
+    let mut empty = BTreeSet::new();
     for (index, input) in inputs.iter().enumerate() {
         let of_input = |wrong| format!("input {index} ({}): {wrong}", input.source.name());
-        facts.push((input.source, input.facts(step_us).map_err(of_input)?));
+        let found = input.facts(step_us).map_err(of_input)?;
+        empty.extend(found.empty);
+        facts.push((input.source, found.rows));
     }
     let chosen = choose(BEFORE + 1, &facts);
     let ended = before.map(end_of).transpose()?.flatten();
-    let windows = series(&chosen, ended, step_us, settings)?;
+    let windows = series(&chosen, ended, &empty, step_us, settings)?;
 
     let nothing = Table::default();
     let mut tables = vec![before.unwrap_or(&nothing)];
@@ -51,7 +56,8 @@ pub fn merge(before: Option<&Table>, inputs: &[Input], settings: &Settings) -> R
     check_key(&joined, ended, &windows, settings)?;
     let columns = columns(&joined, &windows, tables[BEFORE].rows as usize, step_us, settings)?;
     let table = Table { rows: windows.len() as u32, columns };
-    Ok(Merged { table, gaps: gaps(&chosen, ended.map(|before| before.end_us), step_us, settings) })
+    let ended_us = ended.map(|before| before.end_us);
+    Ok(Merged { table, gaps: gaps(&chosen, ended_us, &empty, step_us, settings) })
 }
 
 /// Where the rows given before end; none where there are none.

@@ -1,5 +1,7 @@
 //! All windows in a row, with the missing ones between.
 
+use std::collections::BTreeSet;
+
 use crate::choose::{Chosen, Place};
 use crate::{Settings, Source};
 
@@ -31,13 +33,15 @@ pub struct Before {
     pub last: Place,
 }
 
-/// The chosen rows, each at its window, with the missing windows between where they are wanted.
+/// The chosen rows, each at its window, with the missing windows between where they are wanted. `empty`: windows in
+/// which nothing happened, by their start: filled ones of these lack nothing.
 ///
 /// # Errors
 /// A window that does not lie on the grid of the others, or before the end of what was given before.
 pub fn series(
     chosen: &[Chosen],
     before: Option<Before>,
+    empty: &BTreeSet<i64>,
     step_us: i64,
     settings: &Settings,
 ) -> Result<Vec<Window>, String> {
@@ -46,7 +50,7 @@ pub fn series(
     let mut next = before;
     for row in chosen {
         if settings.fill {
-            fill(&mut windows, next, row.start_us, step_us)?;
+            fill(&mut windows, next, row.start_us, empty, step_us)?;
         }
         let Chosen { start_us, place, source, complete } = *row;
         windows.push(Window { start_us, place, source: Some(source), complete });
@@ -55,13 +59,19 @@ pub fn series(
     if settings.fill
         && let Some(until_us) = settings.until_us
     {
-        fill(&mut windows, next, until_us, step_us)?;
+        fill(&mut windows, next, until_us, empty, step_us)?;
     }
     Ok(windows)
 }
 
 /// The windows from `next` on that start before `to_us`.
-fn fill(windows: &mut Vec<Window>, next: Option<Before>, to_us: i64, step_us: i64) -> Result<(), String> {
+fn fill(
+    windows: &mut Vec<Window>,
+    next: Option<Before>,
+    to_us: i64,
+    empty: &BTreeSet<i64>,
+    step_us: i64,
+) -> Result<(), String> {
     let Some(Before { end_us, last }) = next else { return Ok(()) };
     let missing = missing(end_us, to_us, step_us);
     if missing > MOST_FILLED {
@@ -70,11 +80,11 @@ fn fill(windows: &mut Vec<Window>, next: Option<Before>, to_us: i64, step_us: i6
              `step` and the times right?"
         ));
     }
-    windows.extend((0..missing).map(|index| Window {
-        start_us: end_us + index * step_us,
+    windows.extend((0..missing).map(|index| end_us + index * step_us).map(|start_us| Window {
+        start_us,
         place: last,
         source: None,
-        complete: Some(false),
+        complete: Some(empty.contains(&start_us)),
     }));
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! - [`speed`]: a day of a speed table: its files, its keys, its rows;
 //! - [`sources`]: what there is to merge, and what of it changed;
 //! - [`columns`]: the columns of all inputs as one;
+//! - [`proof`]: windows in which nothing was traded, as ids prove;
 //! - [`series`]: a key's partitions, year by year: which ones are made of what, merged by the function;
 //! - [`prophet`]: the table that a forecast takes;
 //! - [`gaps`]: what is lacking, and what was mended;
@@ -15,6 +16,7 @@ mod columns;
 mod error;
 pub mod gaps;
 pub mod notes;
+mod proof;
 mod prophet;
 mod retention;
 pub mod run;

@@ -101,6 +101,16 @@ impl Notes {
             .map_err(|error| TableError::State { job: job.to_owned(), why: error.to_string() })
     }
 
+    /// The last day before a year, and the first one after it, that a key has rows of.
+    pub fn neighbours(&self, key: &str, year: i32) -> [Option<&str>; 2] {
+        let has_key = |note: &DayNote| note.keys.contains(key);
+        let start = |year: i32| format!("{year:04}-01-01");
+        let mut before = self.days.range(..start(year)).rev();
+        let mut after = self.days.range(start(year + 1)..);
+        [before.find(|(_, note)| has_key(note)), after.find(|(_, note)| has_key(note))]
+            .map(|found| found.map(|(day, _)| day.as_str()))
+    }
+
     pub fn tell_healed(&mut self, healed: impl Iterator<Item = Healed>) {
         self.healed.extend(healed);
         let too_many = self.healed.len().saturating_sub(HEALED_TOLD);

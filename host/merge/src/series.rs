@@ -18,7 +18,7 @@ use crate::notes::{GapNote, Notes, PartitionNote, empty_table};
 use crate::settings::tail_rows;
 use crate::sources::{Sources, speed_input};
 use crate::speed::SpeedRows;
-use crate::{MergeError, Settings, columns, prophet, speed};
+use crate::{MergeError, Settings, columns, proof, prophet, speed};
 
 /// The end of a key's series so far.
 enum Tail {
@@ -47,7 +47,12 @@ pub struct Series<'a> {
     tails: BTreeMap<String, Tail>,
     /// Speed rows of one year.
     speed: Option<(i32, SpeedRows)>,
+    /// Speed rows of days next to a year, those read last.
+    days: BTreeMap<String, SpeedRows>,
 }
+
+/// Days next to a year whose rows are kept at hand: those of one year, and the ones before it.
+const DAYS_KEPT: usize = 4;
 
 impl<'a> Series<'a> {
     pub fn new(
@@ -71,6 +76,7 @@ impl<'a> Series<'a> {
             there,
             tails: BTreeMap::new(),
             speed: None,
+            days: BTreeMap::new(),
         })
     }
 
@@ -131,6 +137,9 @@ impl<'a> Series<'a> {
         ];
         inputs.extend(self.sources.batch.get(partition).map(Input::from));
         inputs.extend(speed_input(self.settings, notes, &partition.key, partition.year));
+        for day in notes.neighbours(&partition.key, partition.year).into_iter().flatten() {
+            inputs.push(named(&format!("ids of {day}"), notes.days[day].tag.to_string()));
+        }
         inputs.sort();
         inputs
     }
@@ -183,6 +192,7 @@ impl<'a> Series<'a> {
         let wrong = |why: String| MergeError::Input { path: path.to_owned(), why };
         inputs.extend(self.served_alone(partition, path, notes)?);
         inputs.extend(self.speed_rows(partition.year)?.inputs(&partition.key).map_err(wrong)?);
+        inputs.extend(self.proven_empty(partition, &inputs, notes)?);
         let until_us = (goes_on && self.settings.fill).then(|| year_start_us(partition.year + 1));
         let settings = self.of_function(notes, until_us);
         self.function.merge(before.as_ref(), &inputs, &settings).map_err(|error| MergeError::Function {
@@ -222,6 +232,45 @@ impl<'a> Series<'a> {
             None => SpeedRows::read(self.store, &self.settings.key, self.sources.days_of(year))?,
         };
         Ok(&self.speed.insert((year, rows)).1)
+    }
+
+    /// The windows of a year in which nothing was traded, as ids prove. `inputs`: the year's rows.
+    fn proven_empty(
+        &mut self,
+        partition: &Partition,
+        inputs: &[MergeInput],
+        notes: &Notes,
+    ) -> Result<Option<MergeInput>, MergeError> {
+        let Partition { key, year } = partition;
+        let wrong = |why: String| MergeError::Input { path: format!("ids of {key}, {year}"), why };
+        let mut known = proof::known(inputs).map_err(wrong)?;
+        let [before, after] = notes.neighbours(key, *year);
+        let (starts_us, ends_us) = (year_start_us(*year), year_start_us(year + 1));
+        if let Some(day) = before
+            && known.first().is_none_or(|first| first.start_us > starts_us)
+        {
+            let last = proof::known(&self.day_rows(day)?.inputs(key).map_err(wrong)?).map_err(wrong)?.pop();
+            known.splice(0..0, last);
+        }
+        if let Some(day) = after
+            && known.last().is_none_or(|last| last.end_us < ends_us)
+        {
+            let of_day = proof::known(&self.day_rows(day)?.inputs(key).map_err(wrong)?).map_err(wrong)?;
+            known.extend(of_day.first());
+        }
+        Ok(proof::empty_windows(self.settings, key, *year, known))
+    }
+
+    fn day_rows(&mut self, day: &str) -> Result<&SpeedRows, MergeError> {
+        if !self.days.contains_key(day) {
+            if self.days.len() >= DAYS_KEPT {
+                self.days.pop_first();
+            }
+            let files = self.sources.days.get(day).into_iter();
+            let rows = SpeedRows::read(self.store, &self.settings.key, files)?;
+            self.days.insert(day.to_owned(), rows);
+        }
+        Ok(&self.days[day])
     }
 
     /// Rows of days whose speed files are gone: the served table alone has them, and gives them to itself.

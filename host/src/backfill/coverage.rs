@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use tallow_table::ids::{Ids, Known, empty_spans};
+
 use super::Spans;
 
 /// What the tables say of one window, all its revisions together.
@@ -9,9 +11,8 @@ use super::Spans;
 pub struct Seen {
     /// Whether some revision lacks nothing, as far as can be known.
     pub whole: bool,
-    /// Whether the stream has seen by the ids that nothing is missing up to its first row either. Then windows
-    /// without a row before it are empty, not missing.
-    pub continuous: bool,
+    /// The stream's first and last trade id in it, where it knows ids.
+    pub ids: Option<Ids>,
     /// The newest revision.
     pub revision: i64,
 }
@@ -19,7 +20,10 @@ pub struct Seen {
 impl Seen {
     pub fn merge(&mut self, other: Seen) {
         self.whole |= other.whole;
-        self.continuous |= other.continuous;
+        self.ids = match (self.ids, other.ids) {
+            (Some(ids), Some(more)) => Some(ids.union(more)),
+            (ids, more) => ids.or(more),
+        };
         self.revision = self.revision.max(other.revision);
     }
 }
@@ -60,8 +64,16 @@ impl Grid {
     }
 }
 
+/// Where nothing was traded, as the ids on both sides prove.
+pub fn empty(grid: Grid, windows: &Windows) -> Spans {
+    let known = windows.iter().filter_map(|(&start_us, seen)| {
+        Some(Known { start_us, end_us: start_us + grid.size_us, ids: seen.ids? })
+    });
+    empty_spans(known).into_iter().collect()
+}
+
 /// The windows between two moments that are not there, or not whole. `known`: spans in which nothing is to be
-/// fetched, such as those that the exchange has nothing for; only windows that lie in them as a whole count.
+/// fetched, such as those that are [`empty`] or that the exchange has nothing for; only windows that lie in them as a whole count.
 pub fn needed(grid: Grid, windows: &Windows, (from_us, to_us): (i64, i64), known: &Spans) -> Spans {
     let (from_us, to_us) = (grid.ceil(from_us), grid.floor(to_us));
     if from_us >= to_us {
@@ -70,7 +82,7 @@ pub fn needed(grid: Grid, windows: &Windows, (from_us, to_us): (i64, i64), known
     let mut spans = Vec::new();
     let mut next = from_us;
     for (&start, seen) in windows.range(from_us..to_us) {
-        if start > next && !seen.continuous {
+        if start > next {
             spans.push((next, start));
         }
         if !seen.whole {
@@ -78,8 +90,7 @@ pub fn needed(grid: Grid, windows: &Windows, (from_us, to_us): (i64, i64), known
         }
         next = start + grid.size_us;
     }
-    let after = windows.range(to_us..).next();
-    if next < to_us && !after.is_some_and(|(_, seen)| seen.continuous) {
+    if next < to_us {
         spans.push((next, to_us));
     }
     let spans: Spans = spans.into_iter().collect();
@@ -92,8 +103,14 @@ mod tests {
 
     const GRID: Grid = Grid { size_us: 10, offset_us: 0 };
 
-    fn windows(rows: &[(i64, bool, bool)]) -> Windows {
-        let seen = |&(start, whole, continuous)| (start, Seen { whole, continuous, revision: 0 });
+    /// Start, whether it is whole, first and last id.
+    type Row = (i64, bool, Option<(i64, i64)>);
+
+    fn windows(rows: &[Row]) -> Windows {
+        let seen = |&(start, whole, ids): &Row| {
+            let ids = ids.map(|(first, last)| Ids { first, last });
+            (start, Seen { whole, ids, revision: 0 })
+        };
         rows.iter().map(seen).collect()
     }
 
@@ -103,37 +120,70 @@ mod tests {
 
     #[test]
     fn windows_that_are_missing_or_incomplete_are_needed_and_no_others() {
-        type Case<'a> = (&'a str, &'a [(i64, bool, bool)], &'a [(i64, i64)], &'a [(i64, i64)]);
+        type Case<'a> = (&'a str, &'a [Row], &'a [(i64, i64)], &'a [(i64, i64)]);
         let table: &[Case] = &[
             ("nothing is there", &[], &[], &[(0, 100)]),
             ("all is known", &[], &[(0, 100)], &[]),
-            ("whole windows", &[(0, true, false), (10, true, true), (20, true, true)], &[], &[(30, 100)]),
+            ("whole windows", &[(0, true, None), (10, true, None), (20, true, None)], &[], &[(30, 100)]),
             (
                 "an incomplete one",
-                &[(0, true, false), (10, false, false), (20, true, true), (90, true, true)],
+                &[
+                    (0, true, Some((1, 2))),
+                    (10, false, Some((3, 5))),
+                    (20, true, Some((6, 6))),
+                    (90, true, Some((7, 9))),
+                ],
                 &[],
                 &[(10, 20)],
             ),
             (
-                "a hole that the next window knows of",
-                &[(0, true, true), (50, false, false), (90, true, true)],
+                "a hole that the ids know of",
+                &[(0, true, Some((1, 2))), (50, false, Some((4, 5))), (90, true, Some((6, 7)))],
                 &[],
                 &[(10, 60)],
             ),
-            ("minutes without a trade", &[(0, true, true), (50, true, true), (90, true, true)], &[], &[]),
+            (
+                "minutes without a trade",
+                &[(0, true, Some((1, 2))), (50, true, Some((3, 5))), (90, true, Some((6, 7)))],
+                &[],
+                &[],
+            ),
+            (
+                "minutes without a trade before one that lacks some",
+                &[(0, true, Some((1, 2))), (50, false, Some((3, 5))), (90, true, Some((6, 7)))],
+                &[],
+                &[(50, 60)],
+            ),
             (
                 "a table that knows no ids",
-                &[(0, true, false), (50, true, false), (90, true, false)],
+                &[(0, true, None), (50, true, None), (90, true, None)],
                 &[],
                 &[(10, 50), (60, 90)],
             ),
-            ("the window after the end knows", &[(0, true, true), (120, true, true)], &[], &[]),
-            ("the window after the end does not", &[(0, true, true), (120, false, false)], &[], &[(10, 100)]),
-            ("an outage", &[(0, true, true)], &[(30, 60)], &[(10, 30), (60, 100)]),
-            ("an outage of half a window", &[(0, true, true)], &[(35, 55)], &[(10, 40), (50, 100)]),
+            (
+                "a whole window before which the rows of others are gone",
+                &[(0, true, Some((1, 2))), (50, true, Some((8, 9))), (90, true, Some((10, 11)))],
+                &[],
+                &[(10, 50)],
+            ),
+            (
+                "the window after the end knows",
+                &[(0, true, Some((1, 2))), (120, true, Some((3, 3)))],
+                &[],
+                &[],
+            ),
+            (
+                "the window after the end knows of a hole",
+                &[(0, true, Some((1, 2))), (120, false, Some((4, 4)))],
+                &[],
+                &[(10, 100)],
+            ),
+            ("an outage", &[(0, true, None)], &[(30, 60)], &[(10, 30), (60, 100)]),
+            ("an outage of half a window", &[(0, true, None)], &[(35, 55)], &[(10, 40), (50, 100)]),
         ];
         for (what, rows, known, wanted) in table {
-            let found = needed(GRID, &windows(rows), (0, 100), &spans(known));
+            let rows = windows(rows);
+            let found = needed(GRID, &rows, (0, 100), &spans(known).union(&empty(GRID, &rows)));
             assert_eq!(found, spans(wanted), "{what}");
         }
     }

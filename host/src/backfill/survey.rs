@@ -8,7 +8,7 @@ use tallow_manifest::{Backfill, Shape};
 use tallow_table::wanted as served;
 
 use super::Spans;
-use super::coverage::{Grid, Windows, needed};
+use super::coverage::{Grid, Windows, empty, needed};
 use super::state::NoData;
 use super::tables::{SpeedTable, whole_windows};
 use super::wiring::Wanted;
@@ -102,8 +102,8 @@ pub fn survey(
     for (symbol, listed_as) in symbols(backfill, tables, &holes, wanted)? {
         let mut windows = Vec::new();
         for ((grid, table), served) in tables.grids.iter().zip(&tables.speed).zip(&tables.served) {
-            let known = no_data.of(&symbol).union(&stream.open(*grid));
             let seen = table.symbols().get(&symbol).unwrap_or(&none);
+            let known = no_data.of(&symbol).union(&stream.open(*grid)).union(&empty(*grid, seen));
             let elsewhere = whole_in(&backfill.covered_by, key, store, &symbol, *grid)?;
             let first_us =
                 seen.keys().next().copied().into_iter().chain(elsewhere.hull().map(|hull| hull.0)).min();

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, TimestampMicrosecondType};
-use arrow_array::{Array, RecordBatch};
+use arrow_array::{Array, Int64Array, RecordBatch};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tallow_log::Store;
 use tallow_sink::hive;
+use tallow_table::ids::Ids;
 
 use super::coverage::{Seen, Windows};
 use crate::error::PipelineError;
@@ -55,11 +56,8 @@ impl SpeedTable {
                 // It may have been removed since it was listed.
                 let Some(bytes) = bytes else { continue };
                 for row in rows(store, path, bytes, &self.key)? {
-                    let seen = Seen {
-                        whole: row.complete != Some(false),
-                        continuous: row.complete == Some(true) && row.has_ids,
-                        revision: row.revision,
-                    };
+                    let seen =
+                        Seen { whole: row.complete != Some(false), ids: row.ids, revision: row.revision };
                     let windows = self.symbols.entry(row.symbol).or_default();
                     windows.entry(row.start_us).or_default().merge(seen);
                 }
@@ -108,7 +106,7 @@ struct Row {
     end_us: i64,
     complete: Option<bool>,
     filled: bool,
-    has_ids: bool,
+    ids: Option<Ids>,
     revision: i64,
 }
 
@@ -119,7 +117,7 @@ fn rows(store: &Store, path: &str, bytes: Bytes, key: &str) -> Result<Vec<Row>, 
             store.url()
         ))
     };
-    let wanted = [key, "window_start", "window_end", "complete", "filled", "first_id", "revision"];
+    let wanted = [key, "window_start", "window_end", "complete", "filled", "first_id", "last_id", "revision"];
     let builder =
         ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(|error| broken(error.to_string()))?;
     let mask = ProjectionMask::columns(builder.parquet_schema(), wanted);
@@ -156,7 +154,8 @@ fn read_batch(
     let flag = |name: &str| batch.column_by_name(name).and_then(|column| column.as_boolean_opt());
     let number = |name: &str| batch.column_by_name(name).and_then(|it| it.as_primitive_opt::<Int64Type>());
     let (complete, filled) = (flag("complete"), flag("filled"));
-    let (ids, revisions) = (number("first_id"), number("revision"));
+    let at = |column: Option<&Int64Array>, row| column.filter(|it| it.is_valid(row)).map(|it| it.value(row));
+    let (first_ids, last_ids, revisions) = (number("first_id"), number("last_id"), number("revision"));
     for row in 0..batch.num_rows() {
         let symbol = match (keys, symbol) {
             (Some(keys), _) => keys.value(row),
@@ -169,8 +168,8 @@ fn read_batch(
             end_us: ends.value(row),
             complete: complete.filter(|it| it.is_valid(row)).map(|it| it.value(row)),
             filled: filled.is_some_and(|it| it.is_valid(row) && it.value(row)),
-            has_ids: ids.is_some_and(|it| it.is_valid(row)),
-            revision: revisions.filter(|it| it.is_valid(row)).map_or(0, |it| it.value(row)),
+            ids: at(first_ids, row).zip(at(last_ids, row)).map(|(first, last)| Ids { first, last }),
+            revision: at(revisions, row).unwrap_or(0),
         });
     }
     Ok(())

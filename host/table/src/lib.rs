@@ -9,12 +9,13 @@
 //!   that the next owner completes what a crash left; [`Run`]: what it commits at once;
 //! - [`Stored`]: a partition between its making and its commit; [`Unfinished`]: work that commits hold for the next owner;
 //! - `backup`: what was replaced, and how to bring it back;
-//! - [`wanted`]: what a served table lacks.
+//! - [`wanted`]: what a served table lacks; [`ids`]: where trade ids prove that nothing is lacking.
 
 mod backup;
 mod body_reader;
 mod error;
 pub mod file;
+pub mod ids;
 pub mod job;
 pub mod partition;
 mod parts;

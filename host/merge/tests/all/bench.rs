@@ -21,10 +21,12 @@ pub struct Candle {
     pub close: f64,
     pub complete: bool,
     pub revision: i64,
+    /// First and last trade id.
+    pub ids: Option<(i64, i64)>,
 }
 
 pub fn candle(symbol: &'static str, day: &'static str, close: f64) -> Candle {
-    Candle { symbol, day, close, complete: true, revision: 0 }
+    Candle { symbol, day, close, complete: true, revision: 0, ids: None }
 }
 
 pub fn btc(day: &'static str, close: f64) -> Candle {
@@ -184,7 +186,7 @@ pub fn rows(candles: &[Candle]) -> Table {
         ColumnData::TimestampUs(candles.iter().map(|it| (day_number(it.day) + offset) * DAY_US).collect())
     };
     let price = |add: f64| ColumnData::Float64(candles.iter().map(|candle| candle.close + add).collect());
-    let columns = vec![
+    let mut columns = vec![
         column("symbol", ColumnData::Text(symbols)),
         column("window_start", times(0)),
         column("window_end", times(1)),
@@ -197,6 +199,11 @@ pub fn rows(candles: &[Candle]) -> Table {
         column("complete", ColumnData::Boolean(candles.iter().map(|it| it.complete).collect())),
         column("revision", ColumnData::Int64(candles.iter().map(|it| it.revision).collect())),
     ];
+    let ids: Option<Vec<(i64, i64)>> = candles.iter().map(|candle| candle.ids).collect();
+    if let Some(ids) = ids {
+        columns.push(column("first_id", ColumnData::Int64(ids.iter().map(|ids| ids.0).collect())));
+        columns.push(column("last_id", ColumnData::Int64(ids.iter().map(|ids| ids.1).collect())));
+    }
     Table { rows: candles.len() as u32, columns }
 }
 

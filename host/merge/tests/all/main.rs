@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // Helpers of tests may panic as tests may.
 
 mod bench;
+mod empty;
 mod faults;
 mod healing;
 mod restore;
