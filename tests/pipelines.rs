@@ -34,6 +34,9 @@ pipelines! {
     duplicates_count_once_and_holes_are_counted: "duplicates-and-holes",
     broken_messages_become_dead_letters: "broken-messages",
     timed_messages_are_counted: "sources-json",
+    an_empty_partition_holds_nothing_back: "empty-partition",
+    partitions_that_end_apart_close_their_windows: "uneven-partitions",
+    a_session_judges_a_row_by_its_own_gap: "session-late",
 }
 
 #[test]

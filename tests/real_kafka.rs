@@ -19,7 +19,7 @@ use tallow_tests::recordings::{self, Recorded};
 use tallow_tests::{paths, reference, tallow};
 use tempfile::TempDir;
 
-/// Each on a partition of its own: an empty partition would hold the watermark back.
+/// Each on a partition of its own.
 const SYMBOLS: [&str; 2] = ["BTCUSDT", "ETHUSDT"];
 
 /// Small enough that a run of the recordings has a dozen epochs.
@@ -74,6 +74,39 @@ fn messages_survive_a_broker_that_is_killed() {
 }
 
 #[test]
+fn a_broker_that_is_away_is_told_once_and_when_it_is_back() {
+    let test = "a_broker_that_is_away_is_told_once_and_when_it_is_back";
+    let mut kafka = match Kafka::start() {
+        Ok(kafka) => kafka,
+        Err(why) => return tallow_tests::skip_unless_ci(test, &why),
+    };
+    let topic = kafka.topic("trades", 1);
+    let message = |second| Message { value: Some(trade("AB", second).into()), ..Message::default() };
+    produce(&kafka.bootstrap, &topic, &[message(0)]);
+    let scene = Scene::new(&kafka.bootstrap, &topic);
+    let running = tallow::start(&scene.command(&["up"]));
+    let said = running.stderr_file();
+    let says = |what: &str| fs::read_to_string(&said).unwrap_or_default().contains(what);
+    let mut killed = false;
+    let mut resumed = false;
+    let ended = running.stop_when(|| {
+        if !killed && says("owns its log") {
+            kafka.kill();
+            killed = true;
+        }
+        if killed && !resumed && says("no broker answers") {
+            kafka.resume();
+            resumed = true;
+        }
+        resumed && says("the brokers answer again")
+    });
+    let ended = ended.success();
+    // A broker takes less than a minute to start.
+    assert_eq!(ended.stderr.matches("no broker answers").count(), 1, "{}", ended.stderr);
+    assert!(ended.stderr.lines().count() < 20, "{}", ended.stderr);
+}
+
+#[test]
 fn how_long_a_topic_keeps_its_records_is_known() {
     let test = "how_long_a_topic_keeps_its_records_is_known";
     let Some(kafka) = Kafka::shared(test) else { return };
@@ -88,6 +121,53 @@ fn how_long_a_topic_keeps_its_records_is_known() {
             clock: Arc::new(SystemClock::new()),
         });
         assert_eq!(source.unwrap().retention().unwrap(), known, "retention.ms = {retention_ms}");
+    }
+}
+
+/// A trade a second of one symbol, ids from 0 on.
+fn trade(symbol: &str, second: i64) -> String {
+    let ms = 1_704_067_200_000 + second * 1000;
+    format!(
+        r#"{{"e":"trade","E":{ms},"s":"{symbol}","t":{second},"p":"2","q":"3","T":{ms},"m":true,"M":true}}"#
+    )
+}
+
+#[test]
+fn partitions_that_are_empty_or_end_early_hold_nothing_back() {
+    let test = "partitions_that_are_empty_or_end_early_hold_nothing_back";
+    let Some(kafka) = Kafka::shared(test) else { return };
+    // Three partitions: one is empty, one ends a minute and a half before the other.
+    let topic = kafka.topic("uneven", 3);
+    let on = |partition: i32, symbol: &str, seconds: i64| {
+        let messages: Vec<Message> = (0..seconds)
+            .map(|second| Message {
+                value: Some(trade(symbol, second).into()),
+                partition: Some(partition),
+                ..Message::default()
+            })
+            .collect();
+        produce(&kafka.bootstrap, &topic, &messages);
+    };
+    on(1, "AB", 90);
+    on(2, "CD", 190);
+    let scene = Scene::new(&kafka.bootstrap, &topic);
+    let drained = tallow::run(&scene.command(&["up", "--available-now"])).success().stdout;
+    assert!(drained.contains("watermark 2024-01-01 00:03:07.000Z"), "{drained}");
+    let mut closed: Vec<(String, String)> = lake::table(&scene.lake(), "speed/candles_1m")
+        .into_iter()
+        .map(|row| (row["symbol"].clone(), row["window_start"].clone()))
+        .collect();
+    closed.sort();
+    let minute = |symbol: &str, minute: i64| (symbol.to_owned(), format!("2024-01-01T00:0{minute}:00Z"));
+    let expected = [minute("AB", 0), minute("AB", 1), minute("CD", 0), minute("CD", 1), minute("CD", 2)];
+    assert_eq!(closed, expected);
+    // Again and again nothing happens to it.
+    for _ in 0..2 {
+        let again = tallow::run(&scene.command(&["up", "--available-now"])).success().stdout;
+        assert!(
+            again.contains("0 records") && again.contains("watermark 2024-01-01 00:03:07.000Z"),
+            "{again}"
+        );
     }
 }
 

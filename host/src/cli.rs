@@ -10,6 +10,7 @@ mod check;
 mod compile_function;
 mod demo;
 mod functions;
+mod held_status;
 mod logging;
 mod merge;
 mod merge_status;

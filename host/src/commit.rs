@@ -106,13 +106,14 @@ impl Committer {
         };
         self.job.commit(Draft::commit(record, state.clone()))?;
         self.state = state;
+        let shown = if self.holds() { &[][..] } else { &closed };
+        self.progress.epoch_committed(shown);
         if self.state.live.remake.is_none() {
             self.published = Published::default();
         }
         if released {
             self.publish_held()?;
         }
-        let shown = if self.holds() { &[][..] } else { &closed };
         if self.holds() {
             self.hold();
         } else {
@@ -316,6 +317,7 @@ fn partitions(epoch: &FinishedEpoch, topic_ids: &BTreeMap<Arc<str>, Arc<str>>) -
             max_event_time_us: time.and_then(|time| time.max_event_time_us),
             idle: time.is_some_and(|time| time.idle),
             at_end_since_us: time.and_then(|time| time.at_end_since_us),
+            stands_since_us: time.and_then(|time| time.stands_since_us),
         }
     });
     partitions.collect()

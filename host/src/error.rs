@@ -84,6 +84,8 @@ pub enum PipelineError {
     Checkpoint(String),
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),
+    #[error("stopped before a broker answered: nothing was read")]
+    Stopped,
     #[error("a stage of the pipeline ended without saying why")]
     Broken,
 }

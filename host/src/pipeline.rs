@@ -1,7 +1,7 @@
 //! The whole pipeline: fetch clients → parse workers → the window worker → the committer, each a thread, with
 //! bounded queues between them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::ScopedJoinHandle;
@@ -22,11 +22,14 @@ use crate::live::functions::Functions;
 use crate::live::library::Library;
 use crate::plan::Plan;
 use crate::progress::Progress;
+use crate::spell::{Spell, Tell};
 use crate::stage::budget::ByteBudget;
+use crate::stage::contact::Contact;
 use crate::stage::fetch::{self, Discovery};
-use crate::stage::order::Sequencer;
+use crate::stage::order::{Ends, Sequencer};
 use crate::stage::parse::{BisectBudget, ParseWorker};
 use crate::start::{self, Started};
+use crate::words::duration;
 
 /// Batches in flight; their bytes are bounded beside it.
 const QUEUE: usize = 256;
@@ -55,12 +58,19 @@ pub struct Wiring {
 /// Runs until drained or stopped. A service that is lost on the way is waited for; one that is not there at the
 /// start is an error.
 pub fn run(wiring: &Wiring) -> Result<(), PipelineError> {
-    let mut started = start::start(wiring, None)?;
+    let pipeline = wiring.plan.name();
+    let mut started = match start::start(wiring, None) {
+        Err(stopped @ PipelineError::Stopped) => {
+            tracing::info!(pipeline, "{stopped}");
+            return Ok(());
+        }
+        started => started?,
+    };
     loop {
         let on_trial = wiring.live.trial.is_on();
         let done = run_once(wiring, started);
         wiring.live.desk.clear();
-        let pipeline = wiring.plan.name();
+        wiring.progress.abandon();
         let roll_back = match done {
             // Whatever a function on probation does wrong is answered by the function before it.
             Err(error) if error.blames_function() && (on_trial || wiring.live.trial.is_on()) => {
@@ -68,8 +78,7 @@ pub fn run(wiring: &Wiring) -> Result<(), PipelineError> {
                 Some(error.reason())
             }
             Err(error) if error.passes() && !wiring.stop.load(Ordering::Relaxed) => {
-                tracing::error!(pipeline, %error, "starting again from the last commit");
-                wiring.clock.sleep(RETRY);
+                tracing::error!(pipeline, %error, "starts again from the last commit as soon as it can");
                 None
             }
             done => return done,
@@ -83,19 +92,50 @@ pub fn run(wiring: &Wiring) -> Result<(), PipelineError> {
 
 /// Starts from the log as soon as the services are there; none once a stop was asked for.
 fn start_again(wiring: &Wiring, roll_back: Option<&str>) -> Result<Option<Started>, PipelineError> {
+    let pipeline = wiring.plan.name();
+    let mut outage = Spell::told_at_once();
+    // The error that ended the run has been told.
+    outage.look(wiring.clock.ticks(), true);
+    // A rollback waits for nothing.
+    let mut wait = if roll_back.is_some() { Duration::ZERO } else { RETRY };
     loop {
-        match start::start(wiring, roll_back) {
-            Ok(started) => return Ok(Some(started)),
-            Err(error) if error.passes() => {
-                tracing::error!(pipeline = wiring.plan.name(), %error, "still waiting");
-            }
-            Err(error) => return Err(error),
-        }
-        wiring.clock.sleep(RETRY);
-        if wiring.stop.load(Ordering::Relaxed) {
+        if !wait.is_zero() && !pause(wiring, wait) {
             return Ok(None);
         }
+        wait = RETRY;
+        let started = start::start(wiring, roll_back);
+        let away = started.as_ref().is_err_and(PipelineError::passes);
+        let told = outage.look(wiring.clock.ticks(), away);
+        match (started, told) {
+            (Ok(started), Tell::Over { after }) => {
+                let after = duration(after.as_micros() as i64);
+                tracing::info!(pipeline, after, "goes on from the last commit");
+                return Ok(Some(started));
+            }
+            (Ok(started), _) => return Ok(Some(started)),
+            (Err(PipelineError::Stopped), _) => return Ok(None),
+            (Err(error), Tell::Lasts { so_far }) => {
+                let so_far = duration(so_far.as_micros() as i64);
+                tracing::error!(pipeline, %error, so_far, "still waiting");
+            }
+            (Err(error), _) if error.passes() => {}
+            (Err(error), _) => return Err(error),
+        }
     }
+}
+
+/// Waits; false: a stop was asked for.
+fn pause(wiring: &Wiring, length: Duration) -> bool {
+    const SLICE: Duration = Duration::from_millis(100);
+    let begun = wiring.clock.ticks();
+    while !wiring.stop.load(Ordering::Relaxed) {
+        let left = length.saturating_sub(wiring.clock.ticks().since(begun));
+        if left.is_zero() {
+            return true;
+        }
+        wiring.clock.sleep(left.min(SLICE));
+    }
+    false
 }
 
 /// Runs from where the pipeline started until drained, stopped, or the first error.
@@ -114,7 +154,7 @@ pub fn run_once(wiring: &Wiring, started: Started) -> Result<(), PipelineError> 
         budget.clone(),
         work_in,
         order_in,
-        plan.available_now.then(|| started.ends.clone()),
+        plan.available_now.then_some(started.ends),
         functions.parse.clone(),
     );
     let workers = (0..plan.parse_workers)
@@ -146,12 +186,15 @@ pub fn run_once(wiring: &Wiring, started: Started) -> Result<(), PipelineError> 
                 Ok(())
             })?);
         }
-        for fetcher in fetchers {
+        let contact = Arc::new(Contact::new(wiring.clock.clone(), fetchers.len()));
+        for (client, fetcher) in fetchers.into_iter().enumerate() {
             let (order, discovery) = (sequencer.clone(), discovery.take());
+            let contact = contact.clone();
             let fetch = move || {
                 // What has been read is still worth its commit.
                 let _stopped = Finally(|| order.stop());
-                Ok(fetch::run(fetcher, &order, fetch_limits, &wiring.stop, discovery)?)
+                let told = |away: Option<&str>| contact.told(client, away);
+                Ok(fetch::run(fetcher, &order, fetch_limits, &wiring.stop, discovery, &told)?)
             };
             // Those that have started would go on, and be waited for.
             threads.push(spawn(scope, "fetch", fetch).inspect_err(|_| sequencer.stop())?);
@@ -227,14 +270,18 @@ fn discovery(wiring: &Wiring, from: &[Position]) -> Discovery {
     Discovery::new(wiring.source.clone(), wiring.clock.clone(), every, known)
 }
 
-/// Where each partition ended when the pipeline started, for those that are not there yet.
-pub(crate) fn ends(
-    partitions: &[tallow_source::PartitionInfo],
-    from: &[Position],
-) -> BTreeMap<TopicPartition, i64> {
+/// Where each partition ended when the pipeline started.
+pub(crate) fn ends(partitions: &[tallow_source::PartitionInfo], from: &[Position]) -> Ends {
     let position = |partition: &TopicPartition| {
         from.iter().find(|position| position.partition == *partition).map_or(0, |position| position.next)
     };
-    let open = partitions.iter().filter(|info| info.latest > position(&info.partition).max(info.earliest));
-    open.map(|info| (info.partition.clone(), info.latest)).collect()
+    let mut ends = Ends::default();
+    for info in partitions {
+        if info.latest > position(&info.partition).max(info.earliest) {
+            ends.open.insert(info.partition.clone(), info.latest);
+        } else {
+            ends.reached.push(info.partition.clone());
+        }
+    }
+    ends
 }

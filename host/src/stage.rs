@@ -1,6 +1,7 @@
 //! The stages between a fetch and a commit, in the order of the data's way.
 
 pub mod budget;
+pub mod contact;
 pub mod epoch;
 pub mod fetch;
 pub mod isolate;

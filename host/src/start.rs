@@ -1,5 +1,6 @@
 //! Where a pipeline starts: from the log's newest record, or from the manifest's starting offsets.
 
+mod contact;
 pub(crate) mod refuse;
 mod restore;
 pub(crate) mod rollback;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 use tallow_log::record::{Epoch, Function, Partition, Role, State};
 use tallow_log::{Draft, Job, Opened, Publication};
-use tallow_manifest::{OnDataLoss, StartingOffsets};
+use tallow_manifest::{OnDataLoss, StartingOffsets, Topics};
 use tallow_record::TopicPartition;
 use tallow_sink::Sink;
 use tallow_source::{PartitionInfo, Position};
@@ -21,6 +22,7 @@ use crate::error::PipelineError;
 use crate::live::functions::{self, Functions};
 use crate::pipeline::{Wiring, ends};
 use crate::plan::Plan;
+use crate::stage::order::Ends;
 
 /// A pipeline that owns its shard and stands at its last commit.
 pub struct Started {
@@ -30,15 +32,19 @@ pub struct Started {
     pub window: Restored,
     /// Where each partition is read from.
     pub from: Vec<Position>,
-    /// Partitions that are not at their end, and where that was.
-    pub ends: BTreeMap<TopicPartition, i64>,
+    pub ends: Ends,
 }
 
 /// Takes the shard over (which fences an older owner), publishes what a crash may have left unpublished, and
 /// restores the state. `roll_back` says why a function on probation is not to be gone on with.
 pub fn start(wiring: &Wiring, roll_back: Option<&str>) -> Result<Started, PipelineError> {
     let plan = &wiring.plan;
-    let partitions = wiring.source.partitions()?;
+    let partitions = contact::partitions(wiring)?;
+    if let Topics::Pattern(pattern) = &plan.pipeline.topics
+        && partitions.is_empty()
+    {
+        tracing::warn!(pipeline = plan.name(), pattern, "`topic-pattern` matches no topic: nothing is read");
+    }
     wiring.store.probe(&*wiring.random)?;
     let Opened { mut job, first: _, to_publish, mut held } =
         Job::open(&wiring.store, plan.name(), 0, &owner(), wiring.clock.clone(), wiring.random.clone())?;
@@ -132,6 +138,7 @@ fn fix_positions(
         max_event_time_us: None,
         idle: false,
         at_end_since_us: None,
+        stands_since_us: Some(clock_us),
     });
     state.partitions = partitions.collect();
     let nothing = Epoch { clock_us: Some(clock_us), ..Epoch::default() };

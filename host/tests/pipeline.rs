@@ -170,7 +170,7 @@ fn late_rows_are_counted_and_kept_with_the_watermark_that_made_them_late() {
     world.append(0, trade("BTCUSDT", 5, 5 * SECOND_US, "1", "1"));
     let run = world.run(&pipeline("epoch = { max-records = 3 }", MINUTES));
     run.outcome.unwrap();
-    assert_eq!(run.counts.late, 1);
+    assert_eq!(run.counts.windows["1m"].late, 1);
     let late = world.rows("late/candles_1m");
     assert_eq!(late.len(), 1);
     assert_eq!(late[0]["offset"], "3");

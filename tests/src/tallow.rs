@@ -1,7 +1,7 @@
 //! The built program as a process.
 
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -139,6 +139,11 @@ impl Running {
         }
         self.process.wait().expect("the process can be waited for");
         killed
+    }
+
+    /// Where what it says goes while it runs.
+    pub fn stderr_file(&self) -> PathBuf {
+        self.output.path().join("stderr")
     }
 
     pub fn id(&self) -> u32 {

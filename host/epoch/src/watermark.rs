@@ -1,9 +1,12 @@
 //! How far event time has come: the minimum over the partitions that are not idle of their highest event
-//! time, less the delay. It moves at the end of an epoch only, and never back.
+//! time, less the delay; where all are idle, the maximum over all of them. It moves at the end of an epoch
+//! only, and never back.
 
 use std::collections::BTreeMap;
 
 use tallow_record::TopicPartition;
+
+use crate::hold::{Hold, hold};
 
 /// What is known of a partition. Event times in µs since 1970-01-01 UTC.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,8 +16,23 @@ pub struct PartitionTime {
     pub idle: bool,
     /// Wall clock since when it has been at its end without a break; none while it is not.
     pub at_end_since_us: Option<i64>,
-    /// The same, from an earlier run: holds if the end is where that run left it.
+    /// Wall clock of the epoch's end at which its highest event time last rose, or at which it was first read.
+    pub stands_since_us: Option<i64>,
+    /// The end that it had in an earlier run: holds if the end is where that run left it.
     ended_before_us: Option<i64>,
+    /// All of it that was there at the start has been read, and nothing more is waited for.
+    drained: bool,
+}
+
+impl PartitionTime {
+    /// As a commit has it.
+    pub fn kept(
+        max_event_time_us: Option<i64>,
+        at_end_since_us: Option<i64>,
+        stands_since_us: Option<i64>,
+    ) -> Self {
+        Self { max_event_time_us, at_end_since_us, stands_since_us, ..Self::default() }
+    }
 }
 
 /// Facts that decide who is idle.
@@ -42,21 +60,21 @@ impl Watermarks {
         Self { delay_us, idle_after_us, idle_advance, watermark_us: None, partitions: BTreeMap::new() }
     }
 
-    /// Goes on from a commit: partitions with their highest event time, and since when they have been at their
-    /// end. Who is idle is found out anew, since records may have come while nobody looked, and the others must
-    /// not run away from them; but a partition found at its end without a record has been there all the while.
+    /// Goes on from a commit. Who is idle is found out again, since records may have come while nobody looked, and
+    /// the others must not run away from them; but a partition found at its end without a record has been there
+    /// all the while.
     pub fn restore(
         &mut self,
         watermark_us: Option<i64>,
-        partitions: impl IntoIterator<Item = (TopicPartition, Option<i64>, Option<i64>)>,
+        partitions: impl IntoIterator<Item = (TopicPartition, PartitionTime)>,
     ) {
         self.watermark_us = watermark_us;
-        self.partitions = partitions
-            .into_iter()
-            .map(|(partition, max_event_time_us, ended_before_us)| {
-                (partition, PartitionTime { max_event_time_us, ended_before_us, ..PartitionTime::default() })
-            })
-            .collect();
+        let found_out_again = |known: PartitionTime| PartitionTime {
+            ended_before_us: known.at_end_since_us,
+            ..PartitionTime::kept(known.max_event_time_us, None, known.stands_since_us)
+        };
+        let partitions = partitions.into_iter();
+        self.partitions = partitions.map(|(partition, known)| (partition, found_out_again(known))).collect();
     }
 
     /// A partition that is read from now on: it holds the watermark until it is seen or idle.
@@ -68,7 +86,10 @@ impl Watermarks {
     /// that were not set aside; none if the records gave no such row.
     pub fn observe(&mut self, partition: &TopicPartition, max_event_time_us: Option<i64>) {
         let known = self.partitions.entry(partition.clone()).or_default();
-        known.max_event_time_us = known.max_event_time_us.max(max_event_time_us);
+        if max_event_time_us > known.max_event_time_us {
+            known.max_event_time_us = max_event_time_us;
+            known.stands_since_us = None;
+        }
         known.idle = false;
         known.at_end_since_us = None;
         known.ended_before_us = None;
@@ -79,6 +100,12 @@ impl Watermarks {
         let known = self.partitions.entry(partition.clone()).or_default();
         let since_us = known.ended_before_us.take().unwrap_or(clock_us);
         known.at_end_since_us.get_or_insert(since_us);
+    }
+
+    /// The partition has been read up to where it ended when the run began, and the run waits for no more of it: it
+    /// is idle from the end of this epoch on, however long it has been at its end.
+    pub fn drained(&mut self, partition: &TopicPartition) {
+        self.partitions.entry(partition.clone()).or_default().drained = true;
     }
 
     /// Ends an epoch: moves the watermark to where the partitions are, judges who is idle, moves it on without
@@ -93,15 +120,14 @@ impl Watermarks {
                 known.at_end_since_us = known.at_end_since_us.map(|_| now.clock_us);
             }
             let at_end = known.at_end_since_us.map(|since| now.clock_us.saturating_sub(since));
-            known.idle |= at_end.is_some_and(|long| long >= self.idle_after_us);
+            let long_enough = at_end.is_some_and(|long| long >= self.idle_after_us);
+            known.idle |= known.drained || (now.reachable && long_enough);
+            known.stands_since_us.get_or_insert(now.clock_us);
         }
-        let all_idle = !self.partitions.is_empty() && self.partitions.values().all(|known| known.idle);
-        let reached = if all_idle && self.idle_advance && now.reachable {
-            Some(now.clock_us.saturating_sub(self.delay_us))
-        } else {
-            self.slowest()
-        };
-        self.watermark_us = self.watermark_us.max(with_rows).max(reached);
+        let reached = if self.all_idle() { self.newest() } else { self.slowest() };
+        let clock = (self.all_idle() && self.idle_advance && now.reachable)
+            .then(|| now.clock_us.saturating_sub(self.delay_us));
+        self.watermark_us = self.watermark_us.max(with_rows).max(reached).max(clock);
         self.watermark_us
     }
 
@@ -111,8 +137,23 @@ impl Watermarks {
     }
 
     /// What a commit has to keep.
-    pub fn partitions(&self) -> impl Iterator<Item = (&TopicPartition, &PartitionTime)> {
+    pub fn partitions(&self) -> impl Iterator<Item = (&TopicPartition, &PartitionTime)> + Clone {
         self.partitions.iter()
+    }
+
+    /// What holds the watermark back now; none where nothing does.
+    pub fn hold(&self) -> Option<Hold> {
+        hold(self.delay_us, self.watermark_us, self.partitions())
+    }
+
+    fn all_idle(&self) -> bool {
+        !self.partitions.is_empty() && self.partitions.values().all(|known| known.idle)
+    }
+
+    /// Where the newest of all partitions is: nothing is left that could hold the others back.
+    fn newest(&self) -> Option<i64> {
+        let newest = self.partitions.values().filter_map(|known| known.max_event_time_us).max()?;
+        Some(newest.saturating_sub(self.delay_us))
     }
 
     /// Where the slowest partition that is not idle is, whatever the watermark was before. None if all are
@@ -138,10 +179,15 @@ mod tests {
         Rows(i32, i64),
         NoRows(i32),
         End(i32, i64),
+        Drained(i32),
         /// Clock, reachable, and the watermark that must come out.
         Advance(i64, bool, Option<i64>),
     }
     use Step::*;
+
+    fn kept(max_event_time_us: i64, at_end_since_us: Option<i64>) -> PartitionTime {
+        PartitionTime::kept(Some(max_event_time_us), at_end_since_us, None)
+    }
 
     fn run(idle_advance: bool, steps: &[Step]) {
         let mut watermarks = Watermarks::new(DELAY_US, IDLE_AFTER_US, idle_advance);
@@ -152,6 +198,7 @@ mod tests {
                 Rows(partition, time_us) => watermarks.observe(&of(partition), Some(*time_us)),
                 NoRows(partition) => watermarks.observe(&of(partition), None),
                 End(partition, clock_us) => watermarks.end(&of(partition), *clock_us),
+                Drained(partition) => watermarks.drained(&of(partition)),
                 Advance(clock_us, reachable, expected) => {
                     let now = Now { clock_us: *clock_us, reachable: *reachable };
                     assert_eq!(watermarks.advance(now), *expected, "step {index}");
@@ -247,14 +294,100 @@ mod tests {
     }
 
     #[test]
-    fn all_idle_it_stays_or_follows_the_clock_where_that_is_asked_for() {
+    fn all_idle_it_goes_to_the_newest_event_once() {
+        let both_end = |clock_us| [End(0, clock_us), End(1, clock_us)];
+        let steps = |rows: Vec<Step>, then: Vec<Step>| {
+            run(false, &rows.into_iter().chain(both_end(1000)).chain(then).collect::<Vec<_>>());
+        };
+        // Not to the least of them.
+        steps(
+            vec![Rows(0, 500), Rows(1, 300)],
+            vec![Advance(1099, true, Some(290)), Advance(1100, true, Some(490))],
+        );
+        // One that never had a row does not count.
+        steps(vec![Rows(0, 500), Add(1)], vec![Advance(1099, true, None), Advance(1100, true, Some(490))]);
+        steps(vec![Add(0), Add(1)], vec![Advance(1100, true, None)]);
+        // It stays there, whatever the clock says, and goes on with the next row.
+        steps(
+            vec![Rows(0, 500), Rows(1, 300)],
+            vec![
+                Advance(1100, true, Some(490)),
+                Advance(9000, true, Some(490)),
+                Rows(1, 510),
+                Advance(9001, true, Some(500)),
+            ],
+        );
+        // Nobody answers: who is at the end is not known.
+        steps(vec![Rows(0, 500), Rows(1, 300)], vec![Advance(1100, false, Some(290))]);
+    }
+
+    #[test]
+    fn with_idle_advance_it_follows_the_clock_while_all_are_idle() {
         let steps = |moved| [Rows(0, 500), End(0, 1000), Advance(1100, true, moved)];
         run(false, &steps(Some(490)));
         run(true, &steps(Some(1090)));
         run(true, &[Rows(0, 5000), End(0, 1000), Advance(1100, true, Some(4990))]);
+        run(true, &[Rows(0, 5000), Rows(1, 9), End(0, 0), End(1, 0), Advance(1100, true, Some(4990))]);
         run(true, &[Add(0), End(0, 1000), Advance(1100, true, Some(1090))]);
         run(true, &[Rows(0, 500), End(0, 0), Advance(100, true, Some(490)), Advance(200, false, Some(490))]);
         run(true, &[Advance(1100, true, None)]);
+    }
+
+    #[test]
+    fn a_drained_partition_is_idle_at_once() {
+        // An empty one beside one that is still read, and then both.
+        let empty = [Add(0), Add(1), Drained(1), Rows(0, 500), Advance(0, true, Some(490))];
+        run(false, &empty);
+        let both = [
+            Add(1),
+            Drained(1),
+            Rows(0, 500),
+            Advance(0, true, Some(490)),
+            Rows(0, 900),
+            Drained(0),
+            Advance(0, true, Some(890)),
+        ];
+        run(false, &both);
+        // One ended earlier in event time: it does not hold the other back, and at the end the newest counts.
+        let uneven = [
+            Rows(0, 300),
+            Drained(0),
+            Rows(1, 100),
+            Advance(0, true, Some(90)),
+            Rows(1, 200),
+            Advance(0, true, Some(190)),
+            Drained(1),
+            Advance(0, true, Some(290)),
+        ];
+        run(false, &uneven);
+        // What comes after its end is taken in, and does not make it busy for good.
+        let more = [Rows(0, 300), Drained(0), Rows(1, 500), Rows(0, 310), Advance(0, true, Some(490))];
+        run(false, &more);
+        // That no broker answers any more does not matter to what was read.
+        run(false, &[Rows(0, 300), Drained(0), Rows(1, 500), Drained(1), Advance(0, false, Some(490))]);
+        // One that was found meanwhile still holds.
+        run(false, &[Rows(0, 300), Drained(0), Add(1), Advance(0, true, None)]);
+    }
+
+    #[test]
+    fn since_when_a_partition_stands_is_known() {
+        let (moving, silent) = (TopicPartition::new("t", 0), TopicPartition::new("t", 1));
+        let mut watermarks = Watermarks::new(DELAY_US, IDLE_AFTER_US, false);
+        let since = |watermarks: &Watermarks| {
+            watermarks.partitions().map(|(_, known)| known.stands_since_us).collect::<Vec<_>>()
+        };
+        watermarks.add(&silent);
+        for (time_us, clock_us) in [(500, 1000), (600, 2000), (550, 3000)] {
+            watermarks.observe(&moving, Some(time_us));
+            watermarks.observe(&silent, None);
+            watermarks.advance(Now { clock_us, reachable: true });
+        }
+        assert_eq!(since(&watermarks), [Some(2000), Some(1000)]);
+        let kept: Vec<_> = watermarks.partitions().map(|(of, known)| (of.clone(), known.clone())).collect();
+        let mut again = Watermarks::new(DELAY_US, IDLE_AFTER_US, false);
+        again.restore(watermarks.watermark_us(), kept);
+        again.advance(Now { clock_us: 9000, reachable: true });
+        assert_eq!(since(&again), [Some(2000), Some(1000)]);
     }
 
     #[test]
@@ -268,7 +401,7 @@ mod tests {
     fn a_restart_goes_on_from_the_commit_and_finds_out_anew_who_is_idle() {
         let (busy, silent) = (TopicPartition::new("t", 0), TopicPartition::new("t", 1));
         let mut watermarks = Watermarks::new(DELAY_US, IDLE_AFTER_US, false);
-        watermarks.restore(Some(290), [(busy, Some(400), None), (silent.clone(), Some(200), None)]);
+        watermarks.restore(Some(290), [(busy, kept(400, None)), (silent.clone(), kept(200, None))]);
         assert_eq!(watermarks.watermark_us(), Some(290));
         assert_eq!(watermarks.advance(Now { clock_us: 0, reachable: true }), Some(290));
         watermarks.end(&silent, 0);
@@ -280,7 +413,7 @@ mod tests {
         let (busy, silent) = (TopicPartition::new("t", 0), TopicPartition::new("t", 1));
         for (records_first, expected) in [(false, Some(390)), (true, Some(290))] {
             let mut watermarks = Watermarks::new(DELAY_US, IDLE_AFTER_US, false);
-            let known = [(busy.clone(), Some(400), None), (silent.clone(), Some(300), Some(1000))];
+            let known = [(busy.clone(), kept(400, None)), (silent.clone(), kept(300, Some(1000)))];
             watermarks.restore(Some(290), known);
             if records_first {
                 watermarks.observe(&silent, None);
@@ -293,7 +426,7 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_happens_it_never_goes_back(
-            steps in proptest::collection::vec((0..5u8, 0..3i32, any::<i64>(), any::<bool>()), 0..60),
+            steps in proptest::collection::vec((0..6u8, 0..3i32, any::<i64>(), any::<bool>()), 0..60),
             idle_advance: bool,
         ) {
             let mut watermarks = Watermarks::new(DELAY_US, IDLE_AFTER_US, idle_advance);
@@ -305,6 +438,7 @@ mod tests {
                     1 => watermarks.observe(&partition, Some(time_us)),
                     2 => watermarks.observe(&partition, None),
                     3 => watermarks.end(&partition, time_us),
+                    4 => watermarks.drained(&partition),
                     _ => { watermarks.advance(Now { clock_us: time_us, reachable }); }
                 }
                 prop_assert!(watermarks.watermark_us() >= before);

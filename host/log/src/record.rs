@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use tallow_epoch::Ledger;
+use tallow_epoch::watermark::PartitionTime;
 
 use crate::Digest;
 use crate::name::BlobName;
@@ -183,6 +184,20 @@ pub struct Partition {
     /// Wall clock since when it has been at its end without a break, µs since 1970-01-01 UTC; none while it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_end_since_us: Option<i64>,
+    /// Wall clock of the commit at which its newest event time last rose, or at which it was first read, µs since
+    /// 1970-01-01 UTC; none in records of programs that did not note it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands_since_us: Option<i64>,
+}
+
+impl Partition {
+    /// What the watermark goes by.
+    pub fn time(&self) -> PartitionTime {
+        let mut time =
+            PartitionTime::kept(self.max_event_time_us, self.at_end_since_us, self.stands_since_us);
+        time.idle = self.idle;
+        time
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

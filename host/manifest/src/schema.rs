@@ -183,13 +183,15 @@ pub(crate) const PIPELINE: Table = Table {
             "idle-after",
             "a duration",
             Is("\"10s\""),
-            "A partition that has been at its end for that long no longer holds the watermark back.",
+            "A partition that has been at its end for that long no longer holds the watermark back. With \
+             `--available-now` one that is drained or empty does not, whatever this says.",
         ),
         key(
             "idle-advance",
             "a boolean",
             Is("false"),
-            "Whether the watermark follows the clock while all partitions are idle.",
+            "Whether the watermark follows the clock while all partitions are idle. Otherwise it then goes to the \
+             newest event time of all of them less `delay`, and stays there.",
         ),
         key(
             "starting-offsets",

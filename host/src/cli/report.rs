@@ -5,15 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chrono::DateTime;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use tallow_edge::{Clock, Ticks};
 use tallow_sink::terminal::Screen;
 use unicode_width::UnicodeWidthStr;
 
-use crate::progress::Counts;
+use crate::progress::{Counts, Refused};
 use crate::say;
+pub use crate::words::{duration, time};
 
 /// How often a line is printed where it cannot be updated in place.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
@@ -119,7 +119,24 @@ impl Reporter {
             }
             Show::Nothing => return,
         }
+        if !counts.began {
+            println!("{name}: stopped before it began: nothing was read");
+            return;
+        }
         println!("{name}: {}", line(counts));
+        if counts.partitions == 0 {
+            println!("  no topic matches `topic-pattern`: nothing was read");
+        }
+        let several = counts.windows.len() > 1;
+        for (window, refused) in counts.windows.iter().filter(|(_, it)| several && **it != Refused::default())
+        {
+            let Refused { late, duplicates, conflicts } = *refused;
+            let (late, duplicates, conflicts) = (grouped(late), grouped(duplicates), grouped(conflicts));
+            println!("  window       {window}: {late} late, {duplicates} duplicates, {conflicts} conflicts");
+        }
+        if let Some(held) = counts.held.as_ref().filter(|held| held.matters()) {
+            println!("  held back    by {}", held.told());
+        }
         for (reason, records) in &counts.reasons {
             println!("  dead letter  {:>10}  {reason}", grouped(*records));
         }
@@ -186,9 +203,9 @@ fn counted_pieces(counts: &Counts) -> Vec<String> {
     vec![
         number(counts.records, "records"),
         number(counts.candles, "candles"),
-        number(counts.late, "late"),
-        number(counts.duplicates, "duplicates"),
-        number(counts.conflicts, "conflicts"),
+        number(counts.most(|window| window.late), "late"),
+        number(counts.most(|window| window.duplicates), "duplicates"),
+        number(counts.most(|window| window.conflicts), "conflicts"),
         number(counts.dead_letters, "dead letters"),
         number(counts.open_windows, "open windows"),
         number(counts.epochs, "epochs"),
@@ -212,22 +229,6 @@ fn folded(text: &str, width: usize) -> String {
         }
     }
     lines.join("\n")
-}
-
-/// A moment for people, UTC.
-pub fn time(us: i64) -> String {
-    DateTime::from_timestamp_micros(us)
-        .map_or_else(|| format!("{us} µs"), |time| time.format("%Y-%m-%d %H:%M:%S%.3fZ").to_string())
-}
-
-/// A length of time for people.
-pub fn duration(us: i64) -> String {
-    let seconds = us / 1_000_000;
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
-    let parts = [(days, "d"), (hours, "h"), (minutes, "m"), (seconds % 60, "s")];
-    let shown: Vec<String> =
-        parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}")).collect();
-    if shown.is_empty() { "0s".to_owned() } else { shown.join(" ") }
 }
 
 /// A number with its thousands apart: 1 234 567.

@@ -13,8 +13,9 @@ use tallow_source::Source;
 
 use super::report::{grouped, time};
 use super::table::{indented, table};
-use super::{Failure, backfill_status, merge_status, settings, wire};
+use super::{Failure, backfill_status, held_status, merge_status, settings, wire};
 use crate::error::PipelineError;
+use crate::held::Held;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -42,10 +43,12 @@ pub fn run(args: Args) -> Result<(), Failure> {
         let records =
             last_records(&store, &pipeline.id, 0, args.commits.max(1)).map_err(PipelineError::from)?;
         let ends = ends(&manifest, pipeline);
+        let newest = records.first();
+        let held = newest.and_then(|newest| held_status::held(&manifest, &store, pipeline, newest));
         if args.json {
-            shown.push(as_json(pipeline, &records, &ends));
+            shown.push(as_json(pipeline, &records, &ends, held.as_ref()));
         } else {
-            print(pipeline, &records, &ends, store.url());
+            print(pipeline, &records, &ends, held.as_ref(), store.url());
         }
     }
     let mut backfills = Vec::new();
@@ -85,7 +88,7 @@ fn lag(ends: &Ends, topic: &str, partition: i32, next: i64) -> Option<i64> {
     Some((end - next).max(0))
 }
 
-fn print(pipeline: &Pipeline, records: &[Record], ends: &Ends, lake: &str) {
+fn print(pipeline: &Pipeline, records: &[Record], ends: &Ends, held: Option<&Held>, lake: &str) {
     let Some(newest) = records.first() else {
         println!("{}: no checkpoint in {lake}", pipeline.id);
         return;
@@ -93,6 +96,9 @@ fn print(pipeline: &Pipeline, records: &[Record], ends: &Ends, lake: &str) {
     let state = &newest.state;
     println!("{}: commit {} in {lake}", pipeline.id, newest.commit_id());
     println!("  watermark  {}", state.watermark_us.map_or("none yet".to_owned(), time));
+    if let Some(held) = held.filter(|held| held.matters()) {
+        println!("  held back  by {}", held.told());
+    }
     let bytes: u64 = state.parts.iter().map(|part| part.length).sum();
     println!("  state      {} bytes in {} parts", grouped(bytes), state.parts.len());
     if let Err(why) = ends {
@@ -151,11 +157,13 @@ fn print_ledger(ledger: &Ledger) {
 
 fn print_commits(records: &[Record]) {
     let mut table = table(&["commit", "", "at", "records", "files", "rows"]);
+    let voided: Vec<_> = records.iter().filter_map(|record| record.voided).collect();
     for record in records {
+        let is_void = voided.iter().any(|range| range.contains(record.seq));
         let taken: u64 = record.epoch.ledger.partitions.values().map(|counts| counts.records).sum();
         table.add_row([
             record.seq.to_string(),
-            kind(record.kind).to_owned(),
+            if is_void { format!("{}, void", kind(record.kind)) } else { kind(record.kind).to_owned() },
             time(record.at_us),
             grouped(taken),
             record.epoch.outbox.len().to_string(),
@@ -174,7 +182,7 @@ fn kind(kind: Kind) -> &'static str {
     }
 }
 
-fn as_json(pipeline: &Pipeline, records: &[Record], ends: &Ends) -> Value {
+fn as_json(pipeline: &Pipeline, records: &[Record], ends: &Ends, held: Option<&Held>) -> Value {
     let Some(newest) = records.first() else {
         return json!({ "pipeline": pipeline.id, "commit": null });
     };
@@ -182,7 +190,7 @@ fn as_json(pipeline: &Pipeline, records: &[Record], ends: &Ends) -> Value {
     let partitions = state.partitions.iter().map(|it| {
         json!({
             "topic": it.topic, "partition": it.partition, "next": it.next, "idle": it.idle,
-            "max_event_time_us": it.max_event_time_us, "lag": lag(ends, &it.topic, it.partition, it.next),
+            "max_event_time_us": it.max_event_time_us, "stands_since_us": it.stands_since_us, "lag": lag(ends, &it.topic, it.partition, it.next),
         })
     });
     let commits = records.iter().map(|record| {
@@ -196,6 +204,7 @@ fn as_json(pipeline: &Pipeline, records: &[Record], ends: &Ends) -> Value {
         "pipeline": pipeline.id,
         "commit": newest.commit_id(),
         "watermark_us": state.watermark_us,
+        "held": held,
         "state_bytes": state.parts.iter().map(|part| part.length).sum::<u64>(),
         "partitions": partitions.collect::<Vec<_>>(),
         "lag_unknown": ends.as_ref().err(),

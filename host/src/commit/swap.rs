@@ -40,6 +40,9 @@ impl Committer {
         state.live.remember(Change { seq, at_us: clock_us, what, role, name, from, to, why });
         self.job.commit(Draft { kind: Kind::Swap, ..self.no_epoch(clock_us, state.clone()) })?;
         self.state = state;
+        if swap.epochs > 0 {
+            self.progress.probation_begins();
+        }
         if let Some(mut running) = self.live.running() {
             running.set(swap.role, swap.component.clone());
             self.live.set_running(running);

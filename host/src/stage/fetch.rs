@@ -7,28 +7,32 @@ use std::time::Duration;
 
 use tallow_edge::Clock;
 use tallow_record::{Batch, TopicPartition};
-use tallow_source::{Fetcher, Limits, PartitionInfo, Position, Source, SourceError};
+use tallow_source::{Event, Fetcher, Limits, PartitionInfo, Position, Source, SourceError};
 
 use super::order::{Flow, Sequencer};
 
 /// How long a fetch waits for a first record: it bounds how late a stop or the end of an epoch is seen.
 const WAIT: Duration = Duration::from_millis(50);
 
-/// Reads until the sequencer or `stop` ends it.
+/// Reads until the sequencer or `stop` ends it. `contact` is told after each fetch whether a broker answers, and if
+/// not, why.
 pub fn run(
     mut fetcher: Box<dyn Fetcher>,
     sequencer: &Sequencer,
     limits: Limits,
     stop: &AtomicBool,
     mut discovery: Option<Discovery>,
+    contact: &dyn Fn(Option<&str>),
 ) -> Result<(), SourceError> {
     let limits = Limits { wait: limits.wait.min(WAIT), ..limits };
+    let mut away = false;
     loop {
         if stop.load(Ordering::Relaxed) {
             sequencer.stop();
             return Ok(());
         }
-        if let Some(discovery) = &mut discovery {
+        // Nobody would answer the question, and it would keep a stop from being seen.
+        if let Some(discovery) = discovery.as_mut().filter(|_| !away) {
             let found = discovery.look()?;
             if !found.is_empty() {
                 let from: Vec<Position> = found.iter().map(PartitionInfo::from_earliest).collect();
@@ -38,6 +42,12 @@ pub fn run(
         }
         let mut batch = Batch::default();
         let events = fetcher.fetch(limits, &mut batch)?;
+        let why = events.iter().find_map(|event| match event {
+            Event::Unreachable { why } => Some(why.as_str()),
+            _ => None,
+        });
+        away = why.is_some();
+        contact(why);
         if sequencer.push(batch, events) == Flow::Stop {
             return Ok(());
         }

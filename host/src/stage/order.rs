@@ -37,6 +37,8 @@ pub enum Ticket {
     Batch(Receiver<Worked>),
     /// What a fetch learnt, with the clock at that moment.
     Facts { events: Vec<Event>, clock_us: i64 },
+    /// Partitions that have been read up to where they ended when the pipeline started, which is all that is wanted.
+    Drained(Vec<TopicPartition>),
     /// Partitions that did not exist at the start: they are read from their earliest record on.
     Found(Vec<PartitionInfo>),
     /// The epoch ends; the clock that its commit gets.
@@ -47,6 +49,15 @@ pub enum Ticket {
     RollBack { why: String },
     /// Nothing follows: the source is drained or a stop was asked for.
     End { drained: bool, clock_us: i64 },
+}
+
+/// Where partitions ended when the pipeline started.
+#[derive(Default)]
+pub struct Ends {
+    /// Those that are to be read up to there.
+    pub open: BTreeMap<TopicPartition, i64>,
+    /// Those that had been read up to there, or were empty.
+    pub reached: Vec<TopicPartition>,
 }
 
 /// Whether a fetch client goes on.
@@ -72,19 +83,21 @@ struct State {
     bytes: u64,
     /// With available-now: partitions that have not been read up to where they ended at the start.
     remaining: Option<BTreeMap<TopicPartition, i64>>,
+    /// Those that have been, and of which the window worker does not know yet.
+    drained: Vec<TopicPartition>,
     ended: bool,
     /// What parses batches from here on.
     parse: Arc<Component>,
 }
 
 impl Sequencer {
-    /// `remaining`: read each of these partitions up to its offset, then end; none: go on for ever.
+    /// `ends`: read each of these partitions up to its offset, then end; none: go on for ever.
     pub fn new(
         wiring: &Wiring,
         budget: Arc<ByteBudget>,
         work: Sender<Work>,
         order: Sender<Ticket>,
-        remaining: Option<BTreeMap<TopicPartition, i64>>,
+        ends: Option<Ends>,
         parse: Arc<Component>,
     ) -> Self {
         let (clock, live, epoch) = (wiring.clock.clone(), wiring.live.clone(), &wiring.plan.pipeline.epoch);
@@ -94,8 +107,19 @@ impl Sequencer {
             max_bytes: epoch.max_bytes,
             available_now: wiring.plan.available_now,
         };
-        let state =
-            State { epoch_start: clock.ticks(), records: 0, bytes: 0, remaining, ended: false, parse };
+        let (remaining, drained) = match ends {
+            Some(Ends { open, reached }) => (Some(open), reached),
+            None => (None, Vec::new()),
+        };
+        let state = State {
+            epoch_start: clock.ticks(),
+            records: 0,
+            bytes: 0,
+            remaining,
+            drained,
+            ended: false,
+            parse,
+        };
         Self { clock, limits, budget, work, order, live, state: Mutex::new(state) }
     }
 
@@ -139,6 +163,12 @@ impl Sequencer {
         if !events.is_empty() {
             let facts = Ticket::Facts { events, clock_us: self.clock.now_us() };
             if self.order.send(facts).is_err() {
+                return Flow::Stop;
+            }
+        }
+        if !state.drained.is_empty() {
+            let drained = std::mem::take(&mut state.drained);
+            if self.order.send(Ticket::Drained(drained)).is_err() {
                 return Flow::Stop;
             }
         }
@@ -215,6 +245,7 @@ impl State {
         let mut reached = |partition: TopicPartition, next: i64| {
             if remaining.get(&partition).is_some_and(|end| next >= *end) {
                 remaining.remove(&partition);
+                self.drained.push(partition);
             }
         };
         for (first, run) in batch.runs_from() {

@@ -1,8 +1,9 @@
 //! The window worker: takes parsed batches in order, keeps the books of the epoch, and finishes it.
 
 mod live;
+mod waiting;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
@@ -18,6 +19,7 @@ use tallow_record::TopicPartition;
 use tallow_sink::{DeadLetter, ReasonKind};
 use tallow_source::{Event, PartitionInfo};
 
+use self::waiting::Waiting;
 use super::epoch::{Chunk, Epoch, Finished, FinishedEpoch, Gap};
 use super::isolate::Isolation;
 use super::order::Ticket;
@@ -37,6 +39,8 @@ pub struct Start {
     pub positions: BTreeMap<TopicPartition, i64>,
     pub watermarks: Watermarks,
     pub held: BTreeMap<String, u64>,
+    /// Partitions that the log says are idle.
+    pub idle: BTreeSet<TopicPartition>,
 }
 
 /// When an epoch ends and where the watermark goes.
@@ -59,6 +63,9 @@ pub struct WindowWorker {
     positions: BTreeMap<TopicPartition, i64>,
     watermarks: Watermarks,
     held: BTreeMap<String, u64>,
+    /// Partitions that were idle at the last commit.
+    idle: BTreeSet<TopicPartition>,
+    waiting: Waiting,
     snapshot_version: u64,
     epoch: Epoch,
 }
@@ -77,12 +84,15 @@ impl WindowWorker {
             positions: start.positions,
             watermarks: start.watermarks,
             held: start.held,
+            idle: start.idle,
+            waiting: Waiting::default(),
             epoch: Epoch::default(),
         }
     }
 
     /// Takes tickets until the last one; every finished epoch goes to the committer.
     pub fn run(mut self, order: &Receiver<Ticket>, commits: &Sender<Finished>) -> Result<(), PipelineError> {
+        self.show_state()?;
         for ticket in order {
             let (clock_us, last, close_all) = match ticket {
                 Ticket::Batch(result) => {
@@ -102,6 +112,10 @@ impl WindowWorker {
                     self.learn(events, clock_us);
                     continue;
                 }
+                Ticket::Drained(partitions) => {
+                    partitions.iter().for_each(|partition| self.watermarks.drained(partition));
+                    continue;
+                }
                 Ticket::Swap(swap) => {
                     if let Some(swapped) = self.swap(swap)?
                         && commits.send(Finished::Swap(swapped)).is_err()
@@ -116,13 +130,16 @@ impl WindowWorker {
                 Ticket::Cut { clock_us } => (clock_us, false, false),
                 Ticket::End { drained, clock_us } => (clock_us, true, drained && self.plan.close_all),
             };
-            if let Some(epoch) = self.finish(clock_us, close_all)?
-                && commits.send(Finished::Epoch(Box::new(epoch))).is_err()
-            {
-                // The committer has stopped, and says why itself.
-                return Ok(());
+            if let Some(epoch) = self.finish(clock_us, close_all)? {
+                self.progress.epoch_ended();
+                if commits.send(Finished::Epoch(Box::new(epoch))).is_err() {
+                    // The committer has stopped, and says why itself.
+                    return Ok(());
+                }
             }
+            self.look_at_watermark();
             if last {
+                self.count_waiting();
                 return Ok(());
             }
         }
@@ -206,7 +223,8 @@ impl WindowWorker {
             }
         }
         self.epoch.rows += u64::from(piece.parsed.rows.table.rows);
-        self.progress.rows(&piece.parsed, reports);
+        let names = self.plan.specs.iter().map(|spec| spec.name.as_str());
+        self.progress.rows(&piece.parsed, names.zip(reports.iter().map(Into::into)));
         self.epoch.pieces.push(piece);
         Ok(())
     }
@@ -267,10 +285,7 @@ impl WindowWorker {
                     self.positions.insert(partition.clone(), to);
                     self.epoch.gaps.push(Gap { partition, from, to });
                 }
-                Event::Unreachable { why } => {
-                    tracing::warn!(why, "no broker answers; waiting");
-                    self.epoch.unreachable = true;
-                }
+                Event::Unreachable { .. } => self.epoch.unreachable = true,
             }
         }
     }
@@ -289,17 +304,16 @@ impl WindowWorker {
         let epoch = std::mem::take(&mut self.epoch);
         self.isolation.budget().refill();
         let watermark_before_us = self.watermarks.watermark_us();
-        let idle_before = idle(&self.watermarks);
         let watermark_us = self.watermarks.advance(Now { clock_us, reachable: !epoch.unreachable });
         let silent = epoch.chunks.is_empty() && epoch.gaps.is_empty() && epoch.found.is_empty();
-        if silent
-            && !close_all
-            && watermark_us == watermark_before_us
-            && idle(&self.watermarks) == idle_before
-        {
+        let idle = idle(&self.watermarks);
+        // After a start nobody is known to be idle before it is found out again: that is no news.
+        let newly_idle = !idle.is_subset(&self.idle);
+        if silent && !close_all && watermark_us == watermark_before_us && !newly_idle {
             self.hand_out_copies();
             return Ok(None);
         }
+        self.idle = idle;
         let future = epoch.dead.iter().filter(|letter| letter.kind == ReasonKind::Future).count() as u64;
         if let Decision::Pause { future, rows } = judge(future, epoch.rows + future) {
             return Err(PipelineError::Clock { future, rows });
@@ -397,7 +411,14 @@ impl WindowWorker {
             ledger.window(&spec.name).open += stat.open_assignments as i64 - *held as i64;
             *held = stat.open_assignments;
         }
-        self.progress.state(&stats, self.watermarks.watermark_us());
+        self.progress.state(&stats, self.watermarks.watermark_us(), self.watermarks.partitions().count());
+        Ok(())
+    }
+
+    /// How the windows stand where the run begins.
+    fn show_state(&mut self) -> Result<(), PipelineError> {
+        let stats = self.function.stats().map_err(|error| self.failed("stats", &error))?;
+        self.progress.state(&stats, self.watermarks.watermark_us(), self.watermarks.partitions().count());
         Ok(())
     }
 
@@ -440,6 +461,7 @@ impl WindowWorker {
     }
 }
 
-fn idle(watermarks: &Watermarks) -> Vec<bool> {
-    watermarks.partitions().map(|(_, known)| known.idle).collect()
+fn idle(watermarks: &Watermarks) -> BTreeSet<TopicPartition> {
+    let idle = watermarks.partitions().filter(|(_, known)| known.idle);
+    idle.map(|(partition, _)| partition.clone()).collect()
 }

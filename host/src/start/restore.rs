@@ -1,6 +1,6 @@
 //! The windows' state, read back from the log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -27,6 +27,7 @@ pub struct Restored {
     watermarks: Watermarks,
     positions: BTreeMap<TopicPartition, i64>,
     held: BTreeMap<String, u64>,
+    idle: BTreeSet<TopicPartition>,
 }
 
 impl Restored {
@@ -62,6 +63,7 @@ impl Restored {
             positions: self.positions,
             watermarks: self.watermarks,
             held: self.held,
+            idle: self.idle,
         };
         Ok(WindowWorker::new(wiring, start))
     }
@@ -98,7 +100,11 @@ pub fn restore(
         };
         PipelineError::of_state("restore", &error, &held)
     })?;
-    let idle_after_us = i64::try_from(plan.pipeline.idle_after.as_micros()).unwrap_or(i64::MAX);
+    // Who drains what is there waits for nothing more.
+    let idle_after_us = match plan.available_now {
+        true => 0,
+        false => i64::try_from(plan.pipeline.idle_after.as_micros()).unwrap_or(i64::MAX),
+    };
     let mut watermarks = Watermarks::new(plan.pipeline.delay_us, idle_after_us, plan.pipeline.idle_advance);
     let known = record.state.partitions.iter();
     let known = known.map(|it| (TopicPartition::new(&it.topic, it.partition), it));
@@ -108,11 +114,12 @@ pub fn restore(
         known
             .clone()
             .filter(|(partition, _)| is_read(partition))
-            .map(|(partition, it)| (partition, it.max_event_time_us, it.at_end_since_us)),
+            .map(|(partition, it)| (partition, it.time())),
     );
     for position in from {
         watermarks.add(&position.partition);
     }
+    let idle = known.clone().filter(|(_, it)| it.idle).map(|(partition, _)| partition).collect();
     let open = |(name, counts): (&String, &WindowCounts)| (name.clone(), counts.open.max(0) as u64);
     // Partitions that have vanished stay in the log: how far they were read is still true.
     let vanished =
@@ -124,6 +131,7 @@ pub fn restore(
         watermarks,
         positions: vanished.chain(read).collect(),
         held: record.state.ledger.windows.iter().map(open).collect(),
+        idle,
     })
 }
 

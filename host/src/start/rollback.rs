@@ -31,6 +31,7 @@ pub fn roll_back(wiring: &Wiring, job: &mut Job, why: Option<&str>) -> Result<bo
     remember(&mut state, &probation, job.next_seq(), at_us, why);
     let epoch = Epoch::default();
     job.commit(Draft { kind: Kind::Rollback, epoch, state, voided: Some(voided) })?;
+    wiring.progress.rolled_back();
     let seq = job.newest().seq;
     tracing::warn!(pipeline = wiring.plan.name(), seq, voided_from = voided.from, why, "rolled back");
     if let Some(asked) = asked {

@@ -239,6 +239,7 @@ mod tests {
             max_event_time_us: None,
             idle: false,
             at_end_since_us: None,
+            stands_since_us: None,
         }
     }
 

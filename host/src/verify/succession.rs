@@ -159,6 +159,7 @@ mod tests {
             max_event_time_us,
             idle,
             at_end_since_us: None,
+            stands_since_us: None,
         };
         let busy = || vec![partition(0, Some(500), false), partition(1, Some(300), false)];
         let one_idle = || vec![partition(0, Some(500), false), partition(1, Some(300), true)];

@@ -79,6 +79,7 @@ pub fn draft(job: &Job) -> Result<Draft, LogError> {
         max_event_time_us: None,
         idle: false,
         at_end_since_us: None,
+        stands_since_us: None,
     };
     let length = state.length;
     Ok(Draft::commit(

@@ -82,6 +82,7 @@ pub fn frozen() -> Record {
                 max_event_time_us: Some(i64::MAX),
                 idle: true,
                 at_end_since_us: None,
+                stands_since_us: None,
             }],
             functions: vec![
                 Function {
@@ -206,6 +207,7 @@ fn state() -> impl Strategy<Value = State> {
         (text(), option::of(text()), any::<i32>(), any::<i64>(), any::<Option<i64>>(), any::<bool>())
             .prop_map(|(topic, topic_id, partition, next, max_event_time_us, idle)| Partition {
                 at_end_since_us: idle.then_some(next),
+                stands_since_us: None,
                 topic,
                 topic_id,
                 partition,

@@ -32,6 +32,11 @@ impl Context {
 
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        // Connections that fail, on each try of each client: [`ClientContext::error`] hears of them, too, and who waits
+        // for a broker tells it.
+        if matches!(facility, "FAIL" | "ERROR") {
+            return tracing::debug!(facility, "{message}");
+        }
         match level {
             RDKafkaLogLevel::Emerg
             | RDKafkaLogLevel::Alert

@@ -136,9 +136,9 @@ impl Show {
             for (what, count) in [
                 ("records", counts.records),
                 ("candles", counts.candles),
-                ("late rows", counts.late),
-                ("duplicates", counts.duplicates),
-                ("conflicts", counts.conflicts),
+                ("late rows", counts.most(|window| window.late)),
+                ("duplicates", counts.most(|window| window.duplicates)),
+                ("conflicts", counts.most(|window| window.conflicts)),
                 ("dead letters", counts.dead_letters),
             ] {
                 println!("  {what:<13}{:>12}", grouped(count));
@@ -200,9 +200,9 @@ fn counters(counts: &Counts, records_per_s: f64) -> Counters {
         records: counts.records,
         records_per_s,
         rows: counts.rows,
-        late: counts.late,
-        duplicates: counts.duplicates,
-        conflicts: counts.conflicts,
+        late: counts.most(|window| window.late),
+        duplicates: counts.most(|window| window.duplicates),
+        conflicts: counts.most(|window| window.conflicts),
         dead_letters: counts.dead_letters,
         watermark_us: counts.watermark_us,
         lag: None,

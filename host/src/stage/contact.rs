@@ -1,0 +1,79 @@
+//! Whether the brokers answer, as a pipeline's fetch clients find out: told when they stop answering, each minute of it,
+//! and when they answer again.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tallow_edge::{Clock, Ticks};
+
+use crate::spell::{Spell, Tell};
+use crate::words::duration;
+
+pub struct Contact {
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// By client: whether it waits for a broker.
+    away: Vec<bool>,
+    spell: Spell,
+}
+
+impl State {
+    /// `away`: whether a client's last fetch found no broker.
+    fn look(&mut self, client: usize, away: bool, now: Ticks) -> Tell {
+        self.away[client] = away;
+        let any = self.away.iter().any(|away| *away);
+        // One that is still away says itself why.
+        if any && !away { Tell::Nothing } else { self.spell.look(now, any) }
+    }
+}
+
+impl Contact {
+    pub fn new(clock: Arc<dyn Clock>, clients: usize) -> Self {
+        let state = State { away: vec![false; clients], spell: Spell::told_at_once() };
+        Self { clock, state: Mutex::new(state) }
+    }
+
+    /// What a client's last fetch learnt: why no broker answered it; none where one did.
+    pub fn told(&self, client: usize, away: Option<&str>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match state.look(client, away.is_some(), self.clock.ticks()) {
+            Tell::Lasts { so_far } => {
+                let so_far = duration(so_far.as_micros() as i64);
+                tracing::warn!(why = away, so_far, "no broker answers; waiting");
+            }
+            Tell::Over { after } => {
+                tracing::info!(after = duration(after.as_micros() as i64), "the brokers answer again");
+            }
+            Tell::Nothing => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn clients_that_lose_their_brokers_together_are_told_once() {
+        let mut state = State { away: vec![false; 2], spell: Spell::told_at_once() };
+        let lasts = |seconds| Tell::Lasts { so_far: Duration::from_secs(seconds) };
+        for (seconds, client, away, told) in [
+            (0, 0, false, Tell::Nothing),
+            (1, 0, true, lasts(0)),
+            (1, 1, true, Tell::Nothing),
+            (2, 0, true, Tell::Nothing),
+            // One of two is back, and the other still waits.
+            (3, 0, false, Tell::Nothing),
+            (61, 0, false, Tell::Nothing),
+            (62, 1, true, lasts(61)),
+            (63, 1, false, Tell::Over { after: Duration::from_secs(62) }),
+            (64, 0, false, Tell::Nothing),
+        ] {
+            assert_eq!(state.look(client, away, Ticks(seconds * 1_000_000)), told, "after {seconds} s");
+        }
+    }
+}
