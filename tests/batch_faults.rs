@@ -505,7 +505,7 @@ fn flags_do_what_a_manifest_does() {
         &lake,
     ];
     let finished = tallow::run(&flags).success();
-    assert!(finished.stdout.contains("1 partitions written"), "{}", finished.stdout);
+    assert!(finished.stdout.contains("1 partition written"), "{}", finished.stdout);
     let rows = tallow_tests::lake::table(&job.path("other"), "batch/hours");
     assert_eq!(rows.len(), 1);
     let cells = ["open", "high", "low", "close", "volume"].map(|column| rows[0][column].as_str());

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use tallow_manifest::{Backfill, Manifest, Merge};
 
-use super::report::{LineReporter, duration, grouped, time};
+use super::report::{LineReporter, counted, duration, grouped, time};
 use super::wire::World;
 use super::{Failure, merge, settings, stop};
 use crate::backfill::{Backfilling, Counts, Step, Summary, Wanted};
@@ -140,11 +140,11 @@ fn line(counts: &Counts, elapsed: Duration) -> String {
         _ => " 0 %,".to_owned(),
     };
     format!(
-        "{}:{left} {} windows, {} bars, {} requests, {} tried again",
+        "{}:{left} {}, {}, {}, {} tried again",
         counts.doing,
-        grouped(counts.windows),
-        grouped(counts.bars),
-        grouped(counts.requests),
+        counted(counts.windows, "window"),
+        counted(counts.bars, "bar"),
+        counted(counts.requests, "request"),
         grouped(counts.retries),
     )
 }
@@ -186,9 +186,9 @@ fn show_plan(backfill: &Backfill, steps: &[Step], settles_us: Option<i64>, json:
             }
         }
         println!(
-            "  {}  {} requests of weight {}; {} a minute are allowed",
+            "  {}  {} of weight {}; {} a minute are allowed",
             step.need.symbol,
-            grouped(step.requests),
+            counted(step.requests, "request"),
             grouped(step.weight),
             grouped(backfill.asking.weight.into()),
         );
@@ -206,8 +206,8 @@ fn show_summary(backfill: &Backfill, summary: &Summary, counts: Counts, json: bo
     });
     let spoiled = summary.spoiled.iter().map(|(symbol, windows)| {
         format!(
-            "backfill `{name}`: {windows} windows of {symbol} stay as they are, since messages of theirs are broken: \
-             see dead-letter/{}",
+            "backfill `{name}`: {} of {symbol} kept as before, since messages in there are broken: see dead-letter/{}",
+            counted(*windows, "window"),
             backfill.pipeline()
         )
     });
@@ -232,16 +232,16 @@ fn show_summary(backfill: &Backfill, summary: &Summary, counts: Counts, json: bo
         return unfinished;
     }
     println!(
-        "{name}: {} windows published, {} the exchange does not have, {} bars in {} requests, {} tried again, {} commits",
-        grouped(counts.windows),
+        "{name}: {} published, {} the exchange does not have, {} in {}, {} tried again, {}",
+        counted(counts.windows, "window"),
         grouped(counts.no_data),
-        grouped(counts.bars),
-        grouped(counts.requests),
+        counted(counts.bars, "bar"),
+        counted(counts.requests, "request"),
         grouped(counts.retries),
-        grouped(counts.commits),
+        counted(counts.commits, "commit"),
     );
     for (symbol, windows) in &summary.windows {
-        println!("  {symbol}  {} windows", grouped(*windows));
+        println!("  {symbol}  {}", counted(*windows, "window"));
     }
     if summary.stopped {
         println!("  stopped: what was fetched is committed; run again for the rest");

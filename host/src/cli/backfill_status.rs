@@ -7,7 +7,7 @@ use tallow_log::Store;
 use tallow_log::record::{Kind, Record};
 use tallow_manifest::Backfill;
 
-use super::report::{duration, grouped, time};
+use super::report::{counted, duration, time};
 use crate::backfill::{Spans, job_name, look};
 use crate::error::PipelineError;
 
@@ -50,7 +50,7 @@ impl<'m> Status<'m> {
             time(commit.at_us)
         );
         for (window, bars) in self.windows() {
-            println!("  {window}  {} bars computed", grouped(bars));
+            println!("  {window}  {} computed", counted(bars, "bar"));
         }
         for (symbol, spans) in &self.no_data {
             println!("  {symbol}  {} that the exchange does not have", duration(spans.length_us()));

@@ -11,7 +11,7 @@ use tallow_engine::Contract;
 use tallow_manifest::{Batch, Manifest, Merge};
 use tallow_sink::ReasonKind;
 
-use super::report::{LineReporter, grouped, time};
+use super::report::{LineReporter, counted, grouped, time};
 use super::{Failure, allocator, merge, settings, stop, wire};
 use crate::batch::plan::Plan;
 use crate::batch::report::Report;
@@ -220,11 +220,11 @@ fn show(args: &Args, name: &str, outcome: &Outcome, lake: &str, table: &str) {
     }
     let Report { files, bytes, lines, windows, filled, partial, .. } = &outcome.report;
     println!(
-        "{name}: {} lines of {} files ({} MB), {} windows, {} filled, {} partial",
-        grouped(*lines),
-        grouped(*files),
+        "{name}: {} of {} ({} MB), {}, {} filled, {} partial",
+        counted(*lines, "line"),
+        counted(*files, "file"),
         grouped(bytes / 1_000_000),
-        grouped(*windows),
+        counted(*windows, "window"),
         grouped(*filled),
         grouped(*partial),
     );
@@ -236,11 +236,15 @@ fn show(args: &Args, name: &str, outcome: &Outcome, lake: &str, table: &str) {
     match (outcome.made, outcome.unchanged) {
         (0, _) => println!("  nothing has changed since the last run"),
         (_, unchanged) => println!(
-            "  {} partitions written, {} removed in {seconds:.1} s ({} lines/s){}",
-            outcome.written.len(),
+            "  {} written, {} removed in {seconds:.1} s ({} lines/s){}",
+            counted(outcome.written.len() as u64, "partition"),
             outcome.removed.len(),
             grouped((outcome.lines as f64 / seconds.max(1e-3)) as u64),
-            if unchanged > 0 { format!(", {unchanged} groups were up to date") } else { String::new() },
+            if unchanged > 0 {
+                format!(", up to date: {}", counted(unchanged, "group"))
+            } else {
+                String::new()
+            },
         ),
     }
     println!("  the table is in {lake}/{table}");
@@ -248,12 +252,12 @@ fn show(args: &Args, name: &str, outcome: &Outcome, lake: &str, table: &str) {
 
 fn rows(report: &Report) {
     println!(
-        "  rows         {:>12}  {} duplicates, {} contradicting, {} invalid, {} numbers rounded",
+        "  rows         {:>12}  {}, {} contradicting, {} invalid, {} rounded",
         grouped(report.rows),
-        grouped(report.duplicates),
+        counted(report.duplicates, "duplicate"),
         grouped(report.conflicts),
         grouped(report.invalid),
-        grouped(report.rounded),
+        counted(report.rounded, "number"),
     );
     for (what, reasons) in
         [("ignored", &report.ignored), ("dead letter", &report.rejected), ("set aside", &report.set_aside)]

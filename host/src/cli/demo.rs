@@ -115,9 +115,9 @@ fn serve(
         let _ = std::fs::remove_dir_all(&folder);
         let made = made?;
         println!(
-            "batch: {} klines of an hour became {} days in batch/{table}",
-            report::grouped(made.report.rows),
-            report::grouped(made.report.windows)
+            "batch: {} of an hour became {} in batch/{table}",
+            report::counted(made.report.rows, "kline"),
+            report::counted(made.report.windows, "day")
         );
     }
     close_day(world, manifest)?;

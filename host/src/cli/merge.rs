@@ -6,7 +6,7 @@ use serde_json::json;
 use tallow_manifest::{Manifest, Merge};
 use tallow_merge::{MergeError, Merger, Report};
 
-use super::report::{LineReporter, grouped};
+use super::report::{LineReporter, counted};
 use super::wire::World;
 use super::{Failure, settings};
 use crate::error::exit;
@@ -98,19 +98,19 @@ fn print(report: &Report, lake: &str, json: bool) {
     let what = match report.run {
         Some(run) => {
             let (written, removed) = (report.written.len(), report.removed.len());
-            format!("run {run}: {written} files written, {removed} removed")
+            format!("run {run}: {} written, {removed} removed", counted(written as u64, "file"))
         }
         None => "nothing to write".to_owned(),
     };
-    println!("{merge}: {what}; {} of {partitions} partitions merged anew", report.merged);
-    println!("  {} rows of {} symbols in {lake}/serving/{merge}", grouped(*rows), grouped(*keys));
+    println!("{merge}: {what}; {} of {} merged again", report.merged, counted(*partitions, "partition"));
+    println!("  {} of {} in {lake}/serving/{merge}", counted(*rows, "row"), counted(*keys, "symbol"));
     if report.gaps > 0 {
-        println!("  {} gaps: `tallow status` lists them", report.gaps);
+        println!("  {}: see `tallow status`", counted(report.gaps, "gap"));
     }
     for healed in &report.healed {
         println!("  mended: {}", super::merge_status::span(&healed.key, healed.from_us, healed.to_us));
     }
     if report.dropped_files > 0 {
-        println!("  {} speed files removed: the served table has their rows", grouped(report.dropped_files));
+        println!("  {} removed: the served table has the rows", counted(report.dropped_files, "speed file"));
     }
 }

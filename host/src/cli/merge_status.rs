@@ -7,7 +7,7 @@ use tallow_merge::notes::{GapNote, Notes};
 use tallow_merge::{gaps, peek};
 use tallow_table::TableState;
 
-use super::report::{grouped, time};
+use super::report::{counted, grouped, time};
 use super::table::{indented, table};
 use super::wire::merge_settings;
 use super::{Failure, report};
@@ -39,10 +39,10 @@ impl Status {
         let served = state.partitions.iter().filter(|(path, _)| serving.partition(path).is_some());
         let (partitions, rows) = served.fold((0, 0), |(count, rows), (_, it)| (count + 1, rows + it.rows));
         println!("{name}: merge, run {} in {lake}/{}", state.run, serving.root);
-        println!("  rows       {} in {} partitions", grouped(rows), grouped(partitions));
+        println!("  rows       {} in {}", grouped(rows), counted(partitions, "partition"));
         let dropped = notes.days.values().filter(|day| day.dropped).count() as u64;
         if dropped > 0 {
-            println!("  dropped    speed files of {} days, which are served", grouped(dropped));
+            println!("  dropped    speed files of {}, which are served", counted(dropped, "day"));
         }
         let gaps = gaps::all(&settings, notes);
         println!("  gaps       {}", grouped(gaps.len() as u64));
@@ -56,7 +56,7 @@ impl Status {
             let span = span(&healed.key, healed.from_us, healed.to_us);
             println!("  mended     {span}, seen {}", time(healed.at_us));
         }
-        let mut runs = table(&["run", "at", "written", "removed", ""]);
+        let mut runs = table(&["run", "at", "written", "removed", "note"]);
         for run in state.runs.iter().rev() {
             let restored = run.restored.map(|run| format!("back to run {run}")).unwrap_or_default();
             let (written, removed) = (grouped(run.written), grouped(run.removed));
@@ -94,8 +94,7 @@ impl Status {
 
 fn shown_gap(key: &str, gap: &GapNote) -> String {
     let lack = if gap.partial { "partial" } else { "missing" };
-    let windows = if gap.windows == 1 { "window" } else { "windows" };
-    format!("{}: {} {windows} {lack}", span(key, gap.from_us, gap.to_us), grouped(gap.windows))
+    format!("{}: {} {lack}", span(key, gap.from_us, gap.to_us), counted(gap.windows, "window"))
 }
 
 /// `BTCUSDT 2025-01-01 to 2025-01-03`, with the time of day where it is not midnight; the end is not part of it.

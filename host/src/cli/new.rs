@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Failure;
+use super::report::counted;
 use crate::error::exit;
 
 #[derive(clap::Args)]
@@ -98,7 +99,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
         })?;
     }
     let (name, folder) = (&args.name, folder.display());
-    println!("made {folder}: {} files; README.md says which one to change", files.len());
+    let made = counted(files.len() as u64, "file");
+    println!("made {folder}: {made}; README.md says which one to change");
     println!("  tallow functions build {folder}");
     println!("  tallow functions check {folder}/target/{name}.wasm --golden '{folder}/golden/*.json'");
     Ok(())

@@ -14,7 +14,7 @@ use tallow_produce::{
     Generator, Market, Message, Pace, ProduceError, Progress, Replay, SinkConfig, Summary, produce,
 };
 
-use super::report::{LineReporter, grouped};
+use super::report::{LineReporter, counted, grouped};
 use super::{Failure, settings, stop};
 use crate::error::exit;
 
@@ -106,7 +106,7 @@ fn send(args: &Args, sink: &SinkConfig, clock: &dyn Clock, stop: &AtomicBool) ->
         let rate = progress.records as f64 / seconds.max(1e-3);
         reporter.show(
             progress.elapsed,
-            &format!("{} messages, {} messages/s", grouped(progress.records), grouped(rate as u64)),
+            &format!("{}, {} messages/s", counted(progress.records, "message"), grouped(rate as u64)),
             || json!({ "progress": "produce", "records": progress.records, "bytes": progress.bytes, "seconds": seconds }),
         );
         let over = args.seconds.is_some_and(|limit| seconds >= limit);
@@ -168,9 +168,9 @@ fn print(args: &Args, sink: &SinkConfig, summary: &Summary) {
         return;
     }
     println!(
-        "{} messages, {} bytes, into topic `{}` in {seconds:.1} s",
-        grouped(summary.records),
-        grouped(summary.bytes),
+        "{}, {}, into topic `{}` in {seconds:.1} s",
+        counted(summary.records, "message"),
+        counted(summary.bytes, "byte"),
         sink.topic
     );
 }

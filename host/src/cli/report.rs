@@ -199,16 +199,15 @@ fn line(counts: &Counts) -> String {
 
 fn counted_pieces(counts: &Counts) -> Vec<String> {
     let watermark = counts.watermark_us.map_or("none yet".to_owned(), time);
-    let number = |count: u64, what: &str| format!("{} {what}", grouped(count));
     vec![
-        number(counts.records, "records"),
-        number(counts.candles, "candles"),
-        number(counts.most(|window| window.late), "late"),
-        number(counts.most(|window| window.duplicates), "duplicates"),
-        number(counts.most(|window| window.conflicts), "conflicts"),
-        number(counts.dead_letters, "dead letters"),
-        number(counts.open_windows, "open windows"),
-        number(counts.epochs, "epochs"),
+        counted(counts.records, "record"),
+        counted(counts.candles, "candle"),
+        format!("{} late", grouped(counts.most(|window| window.late))),
+        counted(counts.most(|window| window.duplicates), "duplicate"),
+        counted(counts.most(|window| window.conflicts), "conflict"),
+        counted(counts.dead_letters, "dead letter"),
+        counted(counts.open_windows, "open window"),
+        counted(counts.epochs, "epoch"),
         format!("watermark {watermark}"),
     ]
 }
@@ -231,6 +230,19 @@ fn folded(text: &str, width: usize) -> String {
     lines.join("\n")
 }
 
+/// A count of things: `1 file`, `1 234 files`, `2 batches`, `3 entries`.
+pub fn counted(number: u64, thing: &str) -> String {
+    if number == 1 {
+        return format!("1 {thing}");
+    }
+    let number = grouped(number);
+    match thing.strip_suffix('y') {
+        Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{number} {stem}ies"),
+        _ if ["s", "x", "ch", "sh"].iter().any(|end| thing.ends_with(end)) => format!("{number} {thing}es"),
+        _ => format!("{number} {thing}s"),
+    }
+}
+
 /// A number with its thousands apart: 1 234 567.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -242,4 +254,32 @@ pub fn grouped(number: u64) -> String {
         out.push(digit);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_thing_is_singular_and_any_other_number_is_not() {
+        let table = [
+            (1, "file", "1 file"),
+            (0, "file", "0 files"),
+            (1_234_567, "dead letter", "1 234 567 dead letters"),
+            (2, "batch", "2 batches"),
+            (2, "entry", "2 entries"),
+            (2, "day", "2 days"),
+        ];
+        for (number, thing, text) in table {
+            assert_eq!(counted(number, thing), text);
+        }
+    }
+
+    #[test]
+    fn a_line_is_folded_at_commas_before_the_terminal_folds_it() {
+        let text = "candles: 3 922 records, 4 open windows, 11 epochs";
+        assert_eq!(folded(text, 40), "candles: 3 922 records,\n  4 open windows, 11 epochs");
+        assert_eq!(folded(text, 200), text);
+        assert_eq!(folded("a, b", 1), "a,\n  b");
+    }
 }

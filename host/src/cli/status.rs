@@ -11,7 +11,7 @@ use tallow_log::status::last_records;
 use tallow_manifest::{Manifest, Pipeline};
 use tallow_source::Source;
 
-use super::report::{grouped, time};
+use super::report::{counted, grouped, time};
 use super::table::{indented, table};
 use super::{Failure, backfill_status, held_status, merge_status, settings, wire};
 use crate::error::PipelineError;
@@ -100,11 +100,11 @@ fn print(pipeline: &Pipeline, records: &[Record], ends: &Ends, held: Option<&Hel
         println!("  held back  by {}", held.told());
     }
     let bytes: u64 = state.parts.iter().map(|part| part.length).sum();
-    println!("  state      {} bytes in {} parts", grouped(bytes), state.parts.len());
+    println!("  state      {} in {}", counted(bytes, "byte"), counted(state.parts.len() as u64, "part"));
     if let Err(why) = ends {
         println!("  lag        not known: {why}");
     }
-    let mut table = table(&["partition", "next offset", "lag", "newest event", ""]);
+    let mut table = table(&["partition", "next offset", "lag", "newest event", "note"]);
     for it in &state.partitions {
         let lag = lag(ends, &it.topic, it.partition, it.next);
         table.add_row([
@@ -156,7 +156,7 @@ fn print_ledger(ledger: &Ledger) {
 }
 
 fn print_commits(records: &[Record]) {
-    let mut table = table(&["commit", "", "at", "records", "files", "rows"]);
+    let mut table = table(&["commit", "kind", "at", "records", "files", "rows"]);
     let voided: Vec<_> = records.iter().filter_map(|record| record.voided).collect();
     for record in records {
         let is_void = voided.iter().any(|range| range.contains(record.seq));

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use serde_json::json;
 
-use super::report::{LineReporter, grouped};
+use super::report::{LineReporter, counted, grouped};
 use super::wire::World;
 use super::{Failure, settings};
 use crate::error::exit;
@@ -62,11 +62,11 @@ pub fn run(args: Args) -> Result<(), Failure> {
         let done = verify(&verifier, args.ask(), &mut |step: Step| {
             let Step { commit, done, of, records } = step;
             let text = format!(
-                "{}: commit {commit}, {} of {}, {} records computed again",
+                "{}: commit {commit}, {} of {}, {} computed again",
                 pipeline.id,
                 grouped(done),
                 grouped(of),
-                grouped(records)
+                counted(records, "record")
             );
             reporter.show(world.clock.ticks().since(begun), &text, || {
                 json!({ "progress": pipeline.id, "commit": commit, "done": done, "of": of, "records": records })
@@ -95,20 +95,20 @@ fn print(report: &Report, lake: &str) {
     let commits = report.commits.map_or("no commit".to_owned(), |it| range(it.from, it.through));
     println!("{}: {commits} of chain {} in {lake}", report.pipeline, report.chain);
     println!(
-        "  log      {} records, each whole and followed by the one after it",
-        grouped(report.log_records)
+        "  log      {}, each whole and followed by the one after it",
+        counted(report.log_records, "record")
     );
     println!(
-        "  files    {} with {} rows: their bytes, rows and footers are what was committed",
+        "  files    {} with {}: their bytes, rows and footers are what was committed",
         grouped(report.files),
-        grouped(report.file_rows)
+        counted(report.file_rows, "row")
     );
     println!(
-        "  epochs   {} ({} from the archive) computed again from {} records: the same {} rows, books and state",
+        "  epochs   {} ({} from the archive) computed again from {}: the same {}, books and state",
         grouped(report.epochs),
         grouped(report.from_archive),
-        grouped(report.records),
-        grouped(report.rows)
+        counted(report.records, "record"),
+        counted(report.rows, "row")
     );
     for (role, digests) in &report.functions {
         let short: Vec<&str> = digests.iter().map(|digest| &digest[..12]).collect();
@@ -117,20 +117,15 @@ fn print(report: &Report, lake: &str) {
     let notes = [
         (
             report.swaps,
-            "swaps of the window function: the state is the old one as the new function writes it",
+            "swap of the window function",
+            "the state is the old one as the new function writes it",
         ),
-        (
-            report.set_aside,
-            "records left out, as the log says: a function trapped or ran out of time on them",
-        ),
-        (report.held, "files wait for the end of a probation"),
-        (
-            report.due,
-            "files are committed and not published yet: the owner does so now, or at its next start",
-        ),
+        (report.set_aside, "record", "left out, as the log says: a function trapped or ran out of time"),
+        (report.held, "file", "held until a probation ends"),
+        (report.due, "file", "committed and not published yet: the owner does so now, or at its next start"),
     ];
-    for (count, note) in notes.iter().filter(|(count, _)| *count > 0) {
-        println!("  note     {} {note}", grouped(*count));
+    for (count, thing, note) in notes.iter().filter(|(count, ..)| *count > 0) {
+        println!("  note     {}, {note}", counted(*count, thing));
     }
     for void in &report.void {
         println!("  note     {}: void, a rollback came after", range(void.from, void.through));
@@ -155,7 +150,7 @@ fn print_faults(report: &Report) {
         }
     }
     if let Some(why) = &report.unreachable {
-        println!("  LATER    {} commits were not computed again: {why}", grouped(report.unread));
+        println!("  LATER    {} still to be computed again: {why}", counted(report.unread, "commit"));
     }
     println!(
         "{}",

@@ -11,7 +11,7 @@ use tallow_log::status::last_records;
 use tallow_manifest::Manifest;
 use tallow_sink::terminal::{Counters, Output, Palette, Phase, Screen, View, plain, render};
 
-use crate::cli::report::{grouped, time};
+use crate::cli::report::{counted, grouped, time};
 use crate::pipeline::Wiring;
 use crate::progress::{Counts, Viewer};
 
@@ -165,7 +165,7 @@ fn balance(wiring: &Wiring, store: &Store) -> String {
     match newest.state.ledger.check() {
         Ok(()) => {
             let records: u64 = newest.state.ledger.partitions.values().map(|counts| counts.records).sum();
-            format!("balanced over {} records, {} commits", grouped(records), newest.seq)
+            format!("balanced over {}, {}", counted(records, "record"), counted(newest.seq, "commit"))
         }
         Err(imbalance) => imbalance.to_string(),
     }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use tallow_log::record::Mode;
 use tallow_oci::{Credentials, OciError};
 
+use crate::cli::report::counted;
 use crate::cli::{Failure, settings};
 use crate::control::protocol::{Component, Request, Terms};
 use crate::control::{self, socket};
@@ -197,12 +198,12 @@ fn line(answer: &Value) -> Option<String> {
         "shadow" => {
             let tally = &answer["tally"];
             format!(
-                "{} epochs, {} records, {} compared, {} differ, {} epochs passed over",
-                number(&tally["epochs"]),
-                number(&tally["records"]),
+                "{}, {}, {} compared, {} differ, {} passed over",
+                counted(number(&tally["epochs"]), "epoch"),
+                counted(number(&tally["records"]), "record"),
                 number(&tally["comparison"]["compared"]),
                 number(&tally["comparison"]["differing"]),
-                number(&tally["skipped"])
+                counted(number(&tally["skipped"]), "epoch")
             )
         }
         "verdict" => verdict(answer),
@@ -218,7 +219,8 @@ fn line(answer: &Value) -> Option<String> {
 
 fn verdict(answer: &Value) -> String {
     let tally = &answer["tally"];
-    let mut lines = vec![format!("{} epochs compared", tally["epochs"])];
+    let epochs = counted(tally["epochs"].as_u64().unwrap_or_default(), "epoch");
+    let mut lines = vec![format!("{epochs} compared")];
     if let Some(percent) = answer["percent"].as_u64() {
         lines.push(format!("time of the candidate: {percent} % of the running function's"));
     }

@@ -17,6 +17,7 @@ use tallow_vet::{Description, excerpt};
 use super::find::{self, Found};
 use super::sample::{self, Records};
 use super::values;
+use crate::cli::report::counted;
 use crate::cli::table::{indented, table};
 use crate::cli::{Failure, settings};
 use crate::error::exit;
@@ -261,7 +262,7 @@ impl Shown {
             println!("{}", indented(table));
         }
         if self.rows > SHOWN && !self.json {
-            println!("  … and {} rows more (--json shows all)", self.rows - SHOWN);
+            println!("  … and {} more (--json shows all)", counted((self.rows - SHOWN) as u64, "row"));
         }
     }
 }
@@ -322,9 +323,8 @@ impl Apart {
         }
         let sum = |counts: &BTreeMap<String, usize>| counts.values().sum::<usize>();
         let (ignored_sum, rejected_sum) = (sum(&ignored), sum(&rejected));
-        println!(
-            "{records} records: {rows} rows, {ignored_sum} ignored, {rejected_sum} rejected, {rounded} rounded"
-        );
+        let (records, rows) = (counted(records as u64, "record"), counted(rows as u64, "row"));
+        println!("{records}: {rows}, {ignored_sum} ignored, {rejected_sum} rejected, {rounded} rounded");
         for (reason, records) in &ignored {
             println!("  ignored   {records:>6}  {reason}");
         }
