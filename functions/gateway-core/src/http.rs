@@ -67,6 +67,10 @@ impl Response {
         Self { status, headers, body }
     }
 
+    pub fn empty(status: u16) -> Self {
+        Self { status, headers: vec![("content-length", "0".to_owned())], body: Vec::new() }
+    }
+
     pub fn json(status: u16, message: &impl Serialize) -> Self {
         match serde_json::to_vec(message) {
             Ok(mut body) => {

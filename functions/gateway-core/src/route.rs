@@ -4,7 +4,7 @@ use gateway_messages::{AboutFunction, DECODE, MAX_BODY_BYTES, MERGE, PARSE, PLAN
 
 use crate::functions::Functions;
 use crate::http::{Refused, Request, Response};
-use crate::{about, binary, json};
+use crate::{about, binary, browsers, json};
 
 enum Form {
     Json,
@@ -13,15 +13,25 @@ enum Form {
 
 /// Answers a request, whatever it is.
 pub fn respond(functions: &impl Functions, request: &Request) -> Response {
-    match route(functions, request) {
+    respond_to(functions, request, browsers::origin())
+}
+
+/// The same for pages of an origin; none: browsers let no page read it.
+pub fn respond_to(functions: &impl Functions, request: &Request, origin: Option<&str>) -> Response {
+    if let Some(response) = browsers::preflight(request, origin) {
+        return response;
+    }
+    let response = match route(functions, request) {
         Ok(response) => response.within_limit(),
         Err(refused) => refused.into(),
-    }
+    };
+    browsers::readable(response, origin)
 }
 
 /// What a body is answered with that is longer than [`MAX_BODY_BYTES`]; it need not be read to its end.
 pub fn too_large() -> Response {
-    Refused::too_large(format!("a body may have {MAX_BODY_BYTES} bytes: send less at once")).into()
+    let refused = Refused::too_large(format!("a body may have {MAX_BODY_BYTES} bytes: send less at once"));
+    browsers::readable(refused.into(), browsers::origin())
 }
 
 fn route(functions: &impl Functions, request: &Request) -> Result<Response, Refused> {

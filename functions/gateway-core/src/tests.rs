@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::fake::Untouched;
 use crate::http::{Request, Response};
 use crate::respond;
+use crate::route::respond_to;
 
 fn send(method: &str, path: &str, content_type: &str, body: Vec<u8>) -> Response {
     let content_type = Some(content_type.to_owned());
@@ -52,6 +53,27 @@ fn a_wrong_method_path_or_type_is_answered_with_what_would_be_right() {
     assert_eq!(response.status, 415);
     assert!(error(&response).contains(CONTENT_TYPE));
     assert_eq!(send("GET", "/metrics", "", Vec::new()).status, 404);
+}
+
+#[test]
+fn browsers_are_answered_where_the_gateway_was_built_for_them() {
+    let ask = |method: &str, path: &str, origin: Option<&str>| {
+        let request = Request { method: method.into(), path: path.into(), ..Request::default() };
+        respond_to(&Untouched, &request, origin)
+    };
+    let here = Some("https://app.example.org");
+    let before = ask("OPTIONS", "/parse", here);
+    assert_eq!((before.status, header(&before, "content-length")), (204, "0"));
+    assert_eq!(header(&before, "access-control-allow-methods"), "GET, HEAD, POST");
+    assert_eq!(header(&before, "access-control-allow-headers"), "content-type");
+    for (method, path, status) in [("GET", "/healthz", 200), ("GET", "/nothing", 404), ("GET", "/parse", 405)]
+    {
+        let response = ask(method, path, here);
+        assert_eq!(response.status, status);
+        assert_eq!(header(&response, "access-control-allow-origin"), "https://app.example.org");
+    }
+    assert_eq!(ask("OPTIONS", "/parse", None).status, 405);
+    assert_eq!(header(&ask("GET", "/healthz", None), "access-control-allow-origin"), "");
 }
 
 #[test]
