@@ -6,12 +6,12 @@
 use std::borrow::Cow;
 use std::fmt::Arguments;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Stderr, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use indicatif::ProgressBar;
 use tallow_manifest::Secrets;
+use tallow_sink::terminal::Screen;
 
 macro_rules! print {
     ($($text:tt)*) => { $crate::say::out(format_args!($($text)*), "") };
@@ -32,8 +32,13 @@ static UNHEARD: AtomicBool = AtomicBool::new(false);
 /// What was said there is lost, though somebody may want it: a full disk.
 static LOST: AtomicBool = AtomicBool::new(false);
 
-/// What is drawn in place at the end of standard error.
-static DRAWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+/// What is drawn in place at the end of standard error; none: nothing is.
+static DRAWN: Mutex<Option<Drawing>> = Mutex::new(None);
+
+struct Drawing {
+    screen: Screen<BufWriter<Stderr>>,
+    lines: Vec<String>,
+}
 
 /// From here on these values are shown nowhere.
 pub fn hide(secrets: &Secrets) {
@@ -79,18 +84,42 @@ pub fn err(text: Arguments<'_>) {
     above(&shown(&format!("{text}\n")));
 }
 
-/// From here on lines go above what the bar draws; none: nothing is drawn any more.
-pub fn drawn(bar: Option<&ProgressBar>) {
-    *DRAWN.lock().unwrap_or_else(PoisonError::into_inner) = bar.cloned();
+/// Draws lines in place at the end of standard error; what else is said there stands above them.
+pub fn draw(lines: &[String]) {
+    let lines: Vec<String> = lines.iter().map(|line| shown(line).into_owned()).collect();
+    let mut drawn = DRAWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let drawing = drawn.get_or_insert_with(|| Drawing { screen: Screen::stderr(), lines: Vec::new() });
+    drawing.lines = lines;
+    drawing.redraw();
+}
+
+/// Takes away what is drawn.
+pub fn clear() {
+    if let Some(mut drawing) = DRAWN.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        drawing.lines.clear();
+        drawing.redraw();
+    }
 }
 
 fn above(text: &str) {
-    let bar = DRAWN.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    // There is nobody left to be told.
-    let write = || _ = io::stderr().lock().write_all(text.as_bytes());
-    match bar {
-        Some(bar) => bar.suspend(write),
-        None => write(),
+    let mut drawn = DRAWN.lock().unwrap_or_else(PoisonError::into_inner);
+    // There is nobody left to be told where it fails.
+    let _ = match &mut *drawn {
+        Some(drawing) => {
+            let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            let said = drawing.screen.say(&lines, drawing.screen.size().0);
+            drawing.redraw();
+            said
+        }
+        None => io::stderr().lock().write_all(text.as_bytes()),
+    };
+}
+
+impl Drawing {
+    /// Errors of a terminal are none of a run.
+    fn redraw(&mut self) {
+        let width = self.screen.size().0;
+        let _ = self.screen.draw(&self.lines, width);
     }
 }
 

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use tallow_edge::{Clock, Ticks};
 use tallow_sink::terminal::Screen;
@@ -31,7 +30,7 @@ pub struct Reporter {
     clock: Arc<dyn Clock>,
     show: Show,
     stop: Arc<AtomicBool>,
-    bar: Option<ProgressBar>,
+    draws: bool,
     last: Mutex<Last>,
 }
 
@@ -51,7 +50,7 @@ impl Reporter {
             clock,
             show,
             stop,
-            bar: spinner(show != Show::Text),
+            draws: draws(show != Show::Text),
             last: Mutex::new(Last { stopping: false, printed: now, looked: now, records: 0, rate: 0.0 }),
         }
     }
@@ -71,16 +70,14 @@ impl Reporter {
         let rate = last.rate;
         if self.stop.load(Ordering::Relaxed) {
             self.stopping(&mut last);
-        } else if let Some(bar) = &self.bar {
-            let (width, _) = Screen::stdout().size();
+        } else if self.draws {
             let rate = format!("{} records/s", grouped(rate as u64));
             let text = |(name, counts): &(&str, Counts)| {
                 let pieces = counted_pieces(counts);
                 let told: Vec<String> = pieces.into_iter().filter(|it| !it.starts_with("0 ")).collect();
-                folded(&format!("{name}: {}", told.join(", ")), width)
+                format!("{name}: {}", told.join(", "))
             };
-            let lines = std::iter::once(rate).chain(pipelines.iter().map(text));
-            draw(bar, &lines.collect::<Vec<_>>().join("\n"));
+            draw(std::iter::once(rate).chain(pipelines.iter().map(text)));
         } else if now.since(last.printed) >= PLAIN_EVERY {
             last.printed = now;
             for (name, counts) in &pipelines {
@@ -102,7 +99,7 @@ impl Reporter {
         if std::mem::replace(&mut last.stopping, true) {
             return;
         }
-        finish(self.bar.as_ref());
+        say::clear();
         if self.show == Show::Text {
             eprintln!("stopping: the epoch is finished and committed first");
         }
@@ -110,7 +107,7 @@ impl Reporter {
 
     /// The last word on a pipeline.
     pub fn summary(&self, name: &str, counts: &Counts, lake: &str) {
-        finish(self.bar.as_ref());
+        say::clear();
         match self.show {
             Show::Text => {}
             Show::Json => {
@@ -147,19 +144,19 @@ impl Reporter {
 /// One line of progress for a command that does one thing.
 pub struct LineReporter {
     json: bool,
-    bar: Option<ProgressBar>,
+    draws: bool,
     printed: Duration,
 }
 
 impl LineReporter {
     pub fn new(json: bool) -> Self {
-        Self { json, bar: spinner(json), printed: Duration::ZERO }
+        Self { json, draws: draws(json), printed: Duration::ZERO }
     }
 
     /// In place on a terminal; elsewhere every few seconds.
     pub fn show(&mut self, elapsed: Duration, text: &str, as_json: impl FnOnce() -> serde_json::Value) {
-        if let Some(bar) = &self.bar {
-            draw(bar, &folded(text, Screen::stdout().size().0));
+        if self.draws {
+            draw(std::iter::once(text.to_owned()));
         } else if elapsed >= self.printed + PLAIN_EVERY {
             self.printed = elapsed;
             if self.json { println!("{}", as_json()) } else { eprintln!("{text}") }
@@ -167,30 +164,20 @@ impl LineReporter {
     }
 
     pub fn finish(&self) {
-        finish(self.bar.as_ref());
+        say::clear();
     }
 }
 
-/// Errors of the terminal are none of a run.
-fn draw(bar: &ProgressBar, text: &str) {
-    bar.set_message(say::shown(text).into_owned());
-    bar.tick();
-    say::drawn(Some(bar));
+fn draw(texts: impl Iterator<Item = String>) {
+    let (width, _) = Screen::stderr().size();
+    let lines: Vec<String> = texts.flat_map(|text| folded(&text, width)).collect();
+    say::draw(&lines);
 }
 
-fn finish(bar: Option<&ProgressBar>) {
-    if let Some(bar) = bar {
-        say::drawn(None);
-        bar.finish_and_clear();
-    }
-}
-
-fn spinner(json: bool) -> Option<ProgressBar> {
-    let on_terminal = std::io::stderr().is_terminal() && !json;
-    on_terminal.then(|| {
-        let style = ProgressStyle::with_template("{spinner} {msg}");
-        ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
-    })
+/// Whether lines can be drawn in place.
+fn draws(json: bool) -> bool {
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    std::io::stderr().is_terminal() && !dumb && !json
 }
 
 fn line(counts: &Counts) -> String {
@@ -213,9 +200,7 @@ fn counted_pieces(counts: &Counts) -> Vec<String> {
 }
 
 /// The text on as many lines as it needs, broken at commas: what a terminal folds by itself cannot be drawn over.
-fn folded(text: &str, width: usize) -> String {
-    // The sign that turns stands before the first line.
-    let width = width.saturating_sub(2).max(1);
+fn folded(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for piece in text.split(", ") {
         match lines.last_mut() {
@@ -227,7 +212,7 @@ fn folded(text: &str, width: usize) -> String {
             None => lines.push(piece.to_owned()),
         }
     }
-    lines.join("\n")
+    lines
 }
 
 /// A count of things: `1 file`, `1 234 files`, `2 batches`, `3 entries`.
@@ -278,8 +263,8 @@ mod tests {
     #[test]
     fn a_line_is_folded_at_commas_before_the_terminal_folds_it() {
         let text = "candles: 3 922 records, 4 open windows, 11 epochs";
-        assert_eq!(folded(text, 40), "candles: 3 922 records,\n  4 open windows, 11 epochs");
-        assert_eq!(folded(text, 200), text);
-        assert_eq!(folded("a, b", 1), "a,\n  b");
+        assert_eq!(folded(text, 40), ["candles: 3 922 records,", "  4 open windows, 11 epochs"]);
+        assert_eq!(folded(text, 200), [text]);
+        assert_eq!(folded("a, b", 1), ["a,", "  b"]);
     }
 }

@@ -81,6 +81,15 @@ pub(super) fn short(value: f64) -> String {
     format!("{value:.0}")
 }
 
+/// Four digits, and a unit where there are more before the point.
+pub(super) fn brief(value: f64) -> String {
+    if !value.is_finite() || value.abs() >= 999.95 {
+        return short(value);
+    }
+    let magnitude = if value == 0.0 { 0 } else { value.abs().log10().floor() as i32 };
+    grouped(value, (3 - magnitude).clamp(0, MAX_PLACES) as usize)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,6 +127,16 @@ mod tests {
         assert_eq!(significant(674.5, 8), "674.5000");
         assert_eq!(significant(60_123.1, 2), "60,123.10");
         assert_eq!(significant(0.0, 2), "0.00");
+    }
+
+    #[test]
+    fn brief_numbers_have_four_digits() {
+        let table = [(25.0, "25.00"), (568.4678, "568.5"), (0.001_234_567, "0.001235"), (-25.0, "-25.00")];
+        for (value, text) in table {
+            assert_eq!(brief(value), text);
+        }
+        assert_eq!(brief(2_790.3), "2.790k");
+        assert_eq!(brief(0.0), "0.000");
     }
 
     #[test]

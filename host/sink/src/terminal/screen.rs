@@ -43,15 +43,21 @@ impl Screen<io::Stdout> {
     pub fn stdout() -> Self {
         Self::new(io::stdout())
     }
+}
 
+impl Screen<io::BufWriter<io::Stderr>> {
+    pub fn stderr() -> Self {
+        Self::new(io::BufWriter::new(io::stderr()))
+    }
+}
+
+impl<W: Write> Screen<W> {
     /// Columns and lines to render for, now: one line of the terminal stays free for the cursor.
     pub fn size(&self) -> (usize, usize) {
         let (width, height) = crossterm::terminal::size().unwrap_or((80, 24));
         (width.into(), usize::from(height).saturating_sub(1))
     }
-}
 
-impl<W: Write> Screen<W> {
     pub fn new(out: W) -> Self {
         Self { out, drawn: Vec::new() }
     }

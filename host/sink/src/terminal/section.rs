@@ -6,7 +6,7 @@ use chrono::DateTime;
 use unicode_width::UnicodeWidthStr;
 
 use super::cell::{Cell, iso};
-use super::number::{grouped, short, significant};
+use super::number::{brief, grouped, significant};
 use super::spark::sparkline;
 use super::style::{Line, Style, harmless};
 use super::view::{Key, Phase, Window};
@@ -99,7 +99,7 @@ fn row(name: &[String], key: &Key, format: &str) -> Row {
 fn texts(cell: &Cell, places: usize) -> Texts {
     let best = cell_text(cell, places);
     let plain = if cell.number().is_some() { best.replace(',', "") } else { best.clone() };
-    let shortest = cell.number().map(short).filter(|short| short.width() < plain.width());
+    let shortest = cell.number().map(brief).filter(|brief| brief.width() < plain.width());
     Texts([best, plain.clone(), shortest.unwrap_or(plain)])
 }
 
