@@ -223,7 +223,7 @@ pub fn counted(number: u64, thing: &str) -> String {
     let number = grouped(number);
     match thing.strip_suffix('y') {
         Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{number} {stem}ies"),
-        _ if ["s", "x", "ch", "sh"].iter().any(|end| thing.ends_with(end)) => format!("{number} {thing}es"),
+        _ if ["s", "x", "tch", "sh"].iter().any(|end| thing.ends_with(end)) => format!("{number} {thing}es"),
         _ => format!("{number} {thing}s"),
     }
 }
@@ -252,6 +252,7 @@ mod tests {
             (0, "file", "0 files"),
             (1_234_567, "dead letter", "1 234 567 dead letters"),
             (2, "batch", "2 batches"),
+            (2, "epoch", "2 epochs"),
             (2, "entry", "2 entries"),
             (2, "day", "2 days"),
         ];
