@@ -264,7 +264,7 @@ mod tests {
     #[test]
     fn a_line_is_folded_at_commas_before_the_terminal_folds_it() {
         let text = "candles: 3 922 records, 4 open windows, 11 epochs";
-        assert_eq!(folded(text, 40), ["candles: 3 922 records,", "  4 open windows, 11 epochs"]);
+        assert_eq!(folded(text, 30), ["candles: 3 922 records,", "  4 open windows, 11 epochs"]);
         assert_eq!(folded(text, 200), [text]);
         assert_eq!(folded("a, b", 1), ["a,", "  b"]);
     }

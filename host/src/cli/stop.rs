@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use tallow_edge::Clock;
+use tallow_edge::{Clock, SystemClock};
 
 use super::Failure;
 use crate::error::exit;
@@ -89,8 +89,15 @@ impl Drop for Deadline {
 }
 
 fn leave() {
-    eprintln!(
-        "tallow: the last epoch could not be committed in time; its records will be taken again at the next start"
-    );
+    // Whoever reads standard error may do so no more, and what is said there waits for ever.
+    let told = std::thread::Builder::new().spawn(|| {
+        eprintln!(
+            "tallow: the last epoch was not finished in time; if it is not committed, its records are taken again at \
+             the next start"
+        );
+    });
+    if told.is_ok() {
+        SystemClock::new().sleep(LOOK_EVERY);
+    }
     std::process::exit(i32::from(exit::UNAVAILABLE));
 }
