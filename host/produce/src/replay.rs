@@ -1,6 +1,7 @@
 //! Recordings, played back: see [`Replay`].
 
 mod file;
+mod header;
 mod kline;
 mod line;
 mod name;
@@ -26,7 +27,8 @@ pub struct ReplayCounts {
 /// - lines of `<receive time, ns> <JSON>`, given without the time;
 /// - klines as CSV: of 12 columns, given as the arrays of Binance's REST API; of 6 (open time, open, high, low, close,
 ///   volume), given as final klines of its WebSocket API, without what is not known. The file's name has to begin with
-///   the symbol, and with 6 columns to hold the interval: `BTCUSDT-1m-2024-08.csv.gz`.
+///   the symbol, and with 6 columns to hold the interval: `BTCUSDT-1m-2024-08.csv.gz`. A file whose header or first
+///   kline says that its columns are in another order is refused.
 ///
 /// The key is the message's symbol, or else the one of the file's name. Several files are merged by time, so that no
 /// symbol runs ahead of another.
@@ -57,6 +59,11 @@ impl Replay {
             (messages + file.counts.messages, broken + file.counts.broken)
         });
         ReplayCounts { messages: messages - unread, broken }
+    }
+
+    /// The first line of each file that is broken, as far as they have been read: its place and text.
+    pub fn first_broken(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().filter_map(|file| file.first_broken.as_deref())
     }
 
     fn advance(&mut self, file: usize) -> Result<(), ProduceError> {
@@ -155,14 +162,21 @@ mod tests {
         let messages: Vec<_> = replay.by_ref().map(Result::unwrap).collect();
         assert_eq!(messages[1].value, b"1364774880000,1,1");
         assert_eq!(replay.counts(), ReplayCounts { messages: 3, broken: 2 });
+        let first: Vec<&str> = replay.first_broken().collect();
+        assert_eq!(first.len(), 1);
+        assert!(first[0].ends_with("BTCUSDT-1m.csv:2: `1364774880000,1,1`"), "{first:?}");
     }
 
     #[test]
     fn files_that_are_no_recordings_are_refused_by_name() {
         for (name, bytes, why) in [
             ("empty.jsonl", &b""[..], "no lines"),
+            ("page.jsonl", b"<html>\n<p>Not found\n", "a page of the web"),
+            ("a.parquet", b"PAR1\x15\x04\x15\x10", "it is no text"),
             ("BTCUSD-1d.csv", b"a,b,c,d,e,f,g\n", "7 columns"),
             ("BTCUSD.csv", b"1364774820000,1,1,1,1,1\n", "BTCUSDT-1m"),
+            ("BTCUSD-1m.csv", b"MTS,OPEN,CLOSE,HIGH,LOW,VOLUME\n1364774820000,1,1,1,1,1\n", "not the high"),
+            ("BTCUSD-1m.csv", b"1646092800000,40000,40007,40030,39975,1.5\n", "in another order"),
         ] {
             let error = replay(&[(name, bytes)]).unwrap_err().to_string();
             assert!(error.contains(name) && error.contains(why), "{error}");

@@ -10,9 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::ValueEnum;
 use serde_json::json;
 use tallow_edge::{Clock, SystemClock};
-use tallow_produce::{
-    Generator, Market, Message, Pace, ProduceError, Progress, Replay, SinkConfig, Summary, produce,
-};
+use tallow_produce::{Generator, Market, Pace, ProduceError, Progress, Replay, SinkConfig, Summary, produce};
 
 use super::report::{LineReporter, counted, grouped};
 use super::{Failure, settings, stop};
@@ -93,12 +91,26 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let client: BTreeMap<String, String> =
         manifest.kafka.client.iter().map(|(key, value)| (key.clone(), value.expose().to_owned())).collect();
     let sink = SinkConfig { brokers: manifest.kafka.brokers.clone(), client, topic };
-    let summary = send(&args, &sink, &*clock, &stop)?;
-    print(&args, &sink, &summary);
+    let (summary, broken) = send(&args, &sink, &*clock, &stop)?;
+    print(&args, &sink, &summary, &broken);
     Ok(())
 }
 
-fn send(args: &Args, sink: &SinkConfig, clock: &dyn Clock, stop: &AtomicBool) -> Result<Summary, Failure> {
+/// Lines of recordings that were sent although they are broken.
+#[derive(Default)]
+struct Broken {
+    lines: u64,
+    /// The first one with its place.
+    first: Option<String>,
+}
+
+fn send(
+    args: &Args,
+    sink: &SinkConfig,
+    clock: &dyn Clock,
+    stop: &AtomicBool,
+) -> Result<(Summary, Broken), Failure> {
+    let mut broken = Broken::default();
     let most = args.messages.unwrap_or(u64::MAX);
     let mut reporter = LineReporter::new(args.json);
     let mut watch = |progress: Progress| {
@@ -132,20 +144,16 @@ fn send(args: &Args, sink: &SinkConfig, clock: &dyn Clock, stop: &AtomicBool) ->
                 Some(Rate::PerSecond(rate)) => Pace::PerSecond(rate),
                 None => Pace::ByTime { speed: args.speed },
             };
-            let replay: Box<dyn Iterator<Item = Result<Message, ProduceError>>> =
-                Box::new(Replay::open(&args.files).map_err(failed)?);
-            produce(
-                replay.take(usize::try_from(most).unwrap_or(usize::MAX)),
-                sink,
-                pace,
-                None,
-                clock,
-                &mut watch,
-            )
+            let mut replay = Replay::open(&args.files).map_err(failed)?;
+            let messages = replay.by_ref().take(usize::try_from(most).unwrap_or(usize::MAX));
+            let done = produce(messages, sink, pace, None, clock, &mut watch);
+            let first = replay.first_broken().next().map(str::to_owned);
+            broken = Broken { lines: replay.counts().broken, first };
+            done
         }
     };
     reporter.finish();
-    done.map_err(failed)
+    Ok((done.map_err(failed)?, broken))
 }
 
 fn failed(error: ProduceError) -> Failure {
@@ -156,14 +164,15 @@ fn failed(error: ProduceError) -> Failure {
     Failure::new(code, error)
 }
 
-fn print(args: &Args, sink: &SinkConfig, summary: &Summary) {
+fn print(args: &Args, sink: &SinkConfig, summary: &Summary, broken: &Broken) {
     let seconds = summary.elapsed.as_secs_f64();
     if args.json {
         let topic = &sink.topic;
         println!(
             "{}",
             json!({ "summary": "produce", "topic": topic, "records": summary.records, "bytes": summary.bytes,
-                    "seconds": seconds, "stopped": summary.stopped })
+                    "seconds": seconds, "stopped": summary.stopped, "broken": broken.lines,
+                    "first_broken": broken.first })
         );
         return;
     }
@@ -173,4 +182,7 @@ fn print(args: &Args, sink: &SinkConfig, summary: &Summary) {
         counted(summary.bytes, "byte"),
         sink.topic
     );
+    if let Some(first) = &broken.first {
+        println!("  broken {} lines, sent as they are; the first: {first}", grouped(broken.lines));
+    }
 }

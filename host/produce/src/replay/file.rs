@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use flate2::bufread::MultiGzDecoder;
 
 use super::ReplayCounts;
+use super::header;
 use super::kline::{self, Columns};
 use super::line::{about, split_time};
 use super::name;
@@ -28,11 +29,15 @@ pub(super) struct Recording {
     /// From the file's name.
     symbol: String,
     line: Vec<u8>,
+    /// Number of that line in the file.
+    number: u64,
     /// Whether `line` holds the next line already.
     peeked: bool,
     /// Time of the newest message, for those that have none.
     time_us: Option<i64>,
     pub(super) counts: ReplayCounts,
+    /// The first line that is broken, with its place.
+    pub(super) first_broken: Option<String>,
 }
 
 impl Recording {
@@ -43,19 +48,45 @@ impl Recording {
             format: Format::Json,
             symbol: name::symbol(path),
             line: Vec::new(),
+            number: 0,
             peeked: false,
             time_us: None,
             counts: ReplayCounts::default(),
+            first_broken: None,
         };
         if !recording.next_line()? {
             return Err(failed(path, "the file holds no lines".to_owned()));
         }
         recording.peeked = true;
+        if let Some(what) = no_recording(&recording.line) {
+            let line = shown(path, recording.number, &recording.line);
+            return Err(failed(path, format!("{what}; it begins with {line}")));
+        }
         if let Some(header) = csv(&recording.line) {
-            recording.format = Format::Klines(recording.columns(header.columns)?);
-            recording.peeked = !header.named;
+            let columns = recording.columns(header.columns)?;
+            if header.named {
+                let line = String::from_utf8_lossy(&recording.line);
+                header::check(&line, columns.count()).map_err(|why| failed(path, why))?;
+                recording.peeked = recording.next_line()?;
+            }
+            recording.check_order(&columns)?;
+            recording.format = Format::Klines(columns);
         }
         Ok(recording)
+    }
+
+    /// Whether the first kline can be one with its columns in that order.
+    fn check_order(&self, columns: &Columns) -> Result<(), ProduceError> {
+        let row = String::from_utf8_lossy(&self.line);
+        if !self.peeked || !kline::contradicts(&row, columns) {
+            return Ok(());
+        }
+        let why = format!(
+            "line {}: `{row}`: as open time, open, high, low, close and volume its high and low contradict its open and close: \
+             its columns are in another order. `tallow batch` reads any order",
+            self.number
+        );
+        Err(failed(&self.path, why))
     }
 
     fn columns(&self, count: usize) -> Result<Columns, ProduceError> {
@@ -90,6 +121,7 @@ impl Recording {
             if read == 0 {
                 return Ok(false);
             }
+            self.number += 1;
             while self.line.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
                 self.line.pop();
             }
@@ -109,11 +141,26 @@ impl Recording {
             Format::Klines(columns) => kline(&self.line, columns, &self.symbol),
         };
         let (mut message, whole) = message;
-        self.counts.broken += u64::from(!whole);
+        if !whole {
+            self.counts.broken += 1;
+            self.first_broken.get_or_insert_with(|| shown(&self.path, self.number, &self.line));
+        }
         message.due_us = message.due_us.or(message.event_us).or(self.time_us);
         self.time_us = message.due_us;
         Ok(Some(message))
     }
+}
+
+/// A line with its place, cut where it is long and without what a terminal would take for orders.
+fn shown(path: &Path, number: u64, line: &[u8]) -> String {
+    const CHARS: usize = 100;
+    let text = String::from_utf8_lossy(&line[..line.len().min(4 * CHARS)]);
+    let mut shown: String =
+        text.chars().take(CHARS).map(|it| if it.is_control() { ' ' } else { it }).collect();
+    if line.len() > shown.len() {
+        shown.push('…');
+    }
+    format!("{}:{number}: `{shown}`", path.display())
 }
 
 /// The message of a line, and whether it is whole.
@@ -127,13 +174,23 @@ fn json(line: &[u8], symbol: &str) -> (Message, bool) {
 }
 
 fn kline(line: &[u8], columns: &Columns, symbol: &str) -> (Message, bool) {
-    let made = std::str::from_utf8(line).ok().and_then(|row| kline::message(row, columns, symbol));
-    let whole = made.is_some();
+    let row = std::str::from_utf8(line).ok();
+    let made = row.and_then(|row| kline::message(row, columns, symbol));
+    let whole = made.is_some() && !row.is_some_and(|row| kline::contradicts(row, columns));
     let (value, event_us) = match made {
         Some((json, open_us)) => (json.into_bytes(), Some(open_us)),
         None => (line.to_vec(), None),
     };
     (Message { key: Some(symbol.as_bytes().to_vec()), value, event_us, due_us: None }, whole)
+}
+
+/// What a file is that cannot be played back, by its first line.
+fn no_recording(line: &[u8]) -> Option<&'static str> {
+    if line.starts_with(b"<") {
+        return Some("it is a page of the web (HTML or XML): fetch the file again");
+    }
+    let binary = line.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t');
+    binary.then_some("it is no text, and gzip is the only packing that is known: unpack it, or write it as CSV or JSON lines")
 }
 
 struct Header {

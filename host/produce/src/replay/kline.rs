@@ -15,7 +15,7 @@ pub(super) enum Columns {
 }
 
 impl Columns {
-    fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         match self {
             Self::Twelve => 12,
             Self::Six(_) => 6,
@@ -35,6 +35,18 @@ pub(super) fn message(row: &str, columns: &Columns, symbol: &str) -> Option<(Str
         Columns::Six(interval) => final_kline(&fields, open_time, interval, symbol),
     };
     Some((json, unit_us(open_time)))
+}
+
+/// Whether a row that can be read has a high below its open, close or low, or a low above them.
+pub(super) fn contradicts(row: &str, columns: &Columns) -> bool {
+    let fields: Vec<&str> = row.split(',').map(str::trim).collect();
+    let prices = fields.get(1..5).filter(|_| fields.len() == columns.count());
+    let prices: Option<Vec<f64>> =
+        prices.and_then(|prices| prices.iter().map(|it| it.parse().ok()).collect());
+    match prices.as_deref() {
+        Some([open, high, low, close]) => high < low || high < &open.max(*close) || low > &open.min(*close),
+        _ => false,
+    }
 }
 
 fn is_number(field: &str) -> bool {

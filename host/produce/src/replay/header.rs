@@ -1,0 +1,61 @@
+//! The header of a kline file: whether its columns are where a replay reads them.
+
+/// Names that the first six columns go by, in small letters and without anything else.
+const NAMES: [&[&str]; 6] = [
+    &["opentime", "time", "timestamp", "unix", "unixtimestamp", "date", "datetime", "mts", "timeopen", "t"],
+    &["open", "openprice", "o"],
+    &["high", "highprice", "max", "h"],
+    &["low", "lowprice", "min", "l"],
+    &["close", "closeprice", "last", "price", "c"],
+    &["volume", "vol", "basevolume", "v"],
+];
+
+/// # Errors
+/// Which column is another one, and what to do.
+pub(super) fn check(header: &str, columns: usize) -> Result<(), String> {
+    let names: Vec<String> = header.split(',').map(bare).collect();
+    for (place, (name, known)) in names.iter().zip(NAMES).enumerate() {
+        // A unit may follow: milliseconds, the coin.
+        let has_unit = match place {
+            0 => ["opentime", "timestamp", "time"].iter().any(|known| name.starts_with(known)),
+            _ => place == 5 && name.starts_with("volume"),
+        };
+        if !known.contains(&name.as_str()) && !has_unit {
+            return Err(format!(
+                "its header says `{header}`: column {} is not the {}. A replay reads {columns} columns in the exchange's order, \
+                 which begins with open time, open, high, low, close and volume; `tallow batch` reads any order",
+                place + 1,
+                ["open time", "open", "high", "low", "close", "volume"][place],
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn bare(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_elsewhere_are_named_and_usual_names_pass() {
+        for header in [
+            "open_time,open,high,low,close,volume",
+            "timestamp_ms,Open,High,Low,Close,Volume_(BTC)",
+            "open_time_ms,open,high,low,close,volume",
+            "open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,taker_buy_quote_volume,ignore",
+        ] {
+            assert_eq!(check(header, 6), Ok(()), "{header}");
+        }
+        let why = check("MTS,OPEN,CLOSE,HIGH,LOW,VOLUME", 6).unwrap_err();
+        assert!(why.contains("column 3 is not the high"), "{why}");
+        assert!(
+            check("symbol,open,high,low,close,volume", 6)
+                .unwrap_err()
+                .contains("column 1 is not the open time")
+        );
+    }
+}
