@@ -140,6 +140,20 @@ fn every_packing_gives_the_same_days() {
     assert_eq!((weeks[0]["volume"].as_str(), weeks[0]["close"].as_str()), ("2000", "100"));
 }
 
+#[test]
+fn rows_that_contradict_each_other_are_found_in_a_file_newest_first() {
+    let job = Job::new("input = \"*.csv\"\nsymbol = \"A\"");
+    let mut lines: Vec<String> = (0..3_000).rev().map(|minute| line(minute, "100", "1")).collect();
+    // Minute 500 again with another price, beside it, and minute 400 again as it was.
+    lines.insert(2_500, line(500, "200", "7"));
+    lines.insert(2_602, line(400, "100", "1"));
+    job.file("a.csv", [HEADER, &lines.concat()].concat());
+    let report = job.run()["report"].clone();
+    let counts = ["accepted", "duplicates", "conflicts"].map(|count| report[count].as_u64().unwrap());
+    assert_eq!(counts, [3_000, 1, 1]);
+    assert_eq!(job.dead_letters().len(), 1);
+}
+
 /// Python's own zip, which is not the one that is tested.
 fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();

@@ -4,7 +4,7 @@
 //! - [`feed`]: files to batches in one order, read ahead side by side; parse workers are the stream's;
 //! - [`interval`]: how far apart rows are, where nobody says it;
 //! - [`accounts`]: keeps the books of what became of each line and row, and the dead letters;
-//! - [`fold`]: takes parsed rows in order into the windows;
+//! - [`fold`]: takes parsed rows in order into the windows; [`back`]: do they reach back further than contents are known;
 //! - [`coverage`]: which times rows are there for, and where none are;
 //! - [`close`], [`step`], [`finish`]: when windows close, in which pieces, and from there through the merge function into
 //!   partitions;
@@ -18,6 +18,7 @@
 //! - [`run`]: the whole job on one screen.
 
 pub mod accounts;
+pub mod back;
 pub mod checkpoint;
 pub mod close;
 pub mod commits;

@@ -51,6 +51,10 @@ impl Coverage {
         Self { interval_us, gap_us, keys: BTreeMap::new() }
     }
 
+    pub fn interval_us(&self) -> i64 {
+        self.interval_us
+    }
+
     /// Notes the times of parsed rows, and gives the earliest. `time` and `key` are their columns; rows that lack one
     /// are not noted.
     pub fn add(&mut self, rows: &Rows, time: &str, key: &str) -> Option<i64> {

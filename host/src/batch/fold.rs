@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tallow_engine::{CallError, Component, Limits, Output, Part, Spec, WindowFunction};
 
 use super::accounts::Accounts;
+use super::back::reach_back;
 use super::coverage::Coverage;
 use super::error::BatchError;
 use super::report::Report;
@@ -90,7 +91,12 @@ impl Fold {
             }
             accounts.judge(piece, within, report, &self.spec.name);
         }
-        Ok(())
+        // What was repeated may have other content. Sorted rows lie beside those they repeat.
+        let repeated = reports.iter().any(|report| report.duplicate > 0);
+        match repeated && within.is_none() && reach_back(rows, &self.spec.time, self.key, &self.coverage) {
+            true => Err(BatchError::Unsorted),
+            false => Ok(()),
+        }
     }
 
     /// What the open windows take, by the function's own account, and what is noted of their rows, in bytes.

@@ -234,6 +234,7 @@ fn show(args: &Args, name: &str, outcome: &Outcome, lake: &str, table: &str) {
         println!("  out of order {:>12}  groups whose rows had to be sorted", grouped(outcome.sorted));
     }
     match (outcome.made, outcome.unchanged) {
+        (0, _) if !outcome.failed.is_empty() => println!("  nothing is published: see below"),
         (0, _) => println!("  nothing has changed since the last run"),
         (_, unchanged) => println!(
             "  {} written, {} removed in {seconds:.1} s ({} lines/s){}",
