@@ -4,9 +4,10 @@ pub mod swap;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 use tallow_engine::Part;
 use tallow_log::record::{
     self, AsideRecord, BlobRef, Epoch, Function, Outgoing, Role, SetAside, State, StatePart,
@@ -25,6 +26,8 @@ use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::stage::epoch::{Chunk, Finished, FinishedEpoch, Gap};
 
+/// Time without a commit after which the log is looked at: a read and a listing.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// Commits from one clean-up of the log to the next.
 const CLEAN_UP_EVERY: u64 = 50;
 
@@ -52,15 +55,28 @@ pub struct Committer {
 }
 
 impl Committer {
-    /// Commits epochs as they come, one after the other.
+    /// Commits epochs as they come, one after the other. While none comes it looks whether the shard is still its own: an
+    /// idle topic gives no commit that could fail.
     pub fn run(mut self, finished: &Receiver<Finished>) -> Result<(), PipelineError> {
-        for finished in finished {
-            match finished {
-                Finished::Epoch(epoch) => self.commit(*epoch)?,
-                Finished::Swap(swap) => self.commit_swap(swap)?,
+        loop {
+            match finished.recv_timeout(LOOK_EVERY) {
+                Ok(Finished::Epoch(epoch)) => self.commit(*epoch)?,
+                Ok(Finished::Swap(swap)) => self.commit_swap(swap)?,
+                Err(RecvTimeoutError::Timeout) => self.look()?,
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
         }
-        Ok(())
+    }
+
+    /// A store that is away is no reason to stop while there is nothing to commit.
+    fn look(&self) -> Result<(), PipelineError> {
+        match self.job.check_owner() {
+            Err(error) if error.passes() => {
+                tracing::warn!(pipeline = self.plan.name(), %error, "cannot see whether another process took over");
+                Ok(())
+            }
+            owner => Ok(owner?),
+        }
     }
 
     fn commit(&mut self, mut epoch: FinishedEpoch) -> Result<(), PipelineError> {

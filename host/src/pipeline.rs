@@ -90,7 +90,8 @@ pub fn run(wiring: &Wiring) -> Result<(), PipelineError> {
     }
 }
 
-/// Starts from the log as soon as the services are there; none once a stop was asked for.
+/// Starts from the log as soon as the services are there; none once a stop was asked for. Another process that took the
+/// pipeline over meanwhile keeps it.
 fn start_again(wiring: &Wiring, roll_back: Option<&str>) -> Result<Option<Started>, PipelineError> {
     let pipeline = wiring.plan.name();
     let mut outage = Spell::told_at_once();
@@ -103,7 +104,7 @@ fn start_again(wiring: &Wiring, roll_back: Option<&str>) -> Result<Option<Starte
             return Ok(None);
         }
         wait = RETRY;
-        let started = start::start(wiring, roll_back);
+        let started = start::still_ours(wiring).and_then(|()| start::start(wiring, roll_back));
         let away = started.as_ref().is_err_and(PipelineError::passes);
         let told = outage.look(wiring.clock.ticks(), away);
         match (started, told) {
@@ -173,7 +174,15 @@ pub fn run_once(wiring: &Wiring, started: Started) -> Result<(), PipelineError> 
         let mut discovery = Some(discovery(wiring, &started.from));
         let mut threads = Vec::new();
         let committer = started.committer;
-        threads.push(spawn(scope, "commit", move || committer.run(&commits))?);
+        let closes = budget.clone();
+        threads.push(spawn(scope, "commit", move || {
+            let done = committer.run(&commits);
+            if done.is_err() {
+                // Nobody else would tell the fetch clients while there is nothing to commit.
+                closes.close();
+            }
+            done
+        })?);
         let closes = budget.clone();
         threads.push(spawn(scope, "window", move || {
             let _closed = Finally(|| closes.close());

@@ -9,8 +9,9 @@ mod swap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tallow_log::name::Folder;
 use tallow_log::record::{Epoch, Function, Partition, Role, State};
-use tallow_log::{Draft, Job, Opened, Publication};
+use tallow_log::{Draft, Job, LogError, Opened, Publication};
 use tallow_manifest::{OnDataLoss, StartingOffsets, Topics};
 use tallow_record::TopicPartition;
 use tallow_sink::Sink;
@@ -23,6 +24,8 @@ use crate::live::functions::{self, Functions};
 use crate::pipeline::{Wiring, ends};
 use crate::plan::Plan;
 use crate::stage::order::Ends;
+
+const SHARD: u32 = 0;
 
 /// A pipeline that owns its shard and stands at its last commit.
 pub struct Started {
@@ -47,7 +50,7 @@ pub fn start(wiring: &Wiring, roll_back: Option<&str>) -> Result<Started, Pipeli
     }
     wiring.store.probe(&*wiring.random)?;
     let Opened { mut job, first: _, to_publish, mut held } =
-        Job::open(&wiring.store, plan.name(), 0, &owner(), wiring.clock.clone(), wiring.random.clone())?;
+        Job::open(&wiring.store, plan.name(), SHARD, &owner(), wiring.clock.clone(), wiring.random.clone())?;
     refuse::changed_windows(plan, &job.newest().state)?;
     republish(&wiring.sinks, &mut job, to_publish)?;
     if rollback::roll_back(wiring, &mut job, roll_back)? {
@@ -100,6 +103,21 @@ pub fn start(wiring: &Wiring, roll_back: Option<&str>) -> Result<Started, Pipeli
     swap::at_start(wiring, &mut committer, &functions, &changed, &mut window)?;
     wiring.live.set_running(functions.clone());
     Ok(Started { committer, functions, window, ends: ends(&partitions, &from), from })
+}
+
+/// Fails where another process wrote the shard's newest record: to start again would take the shard from it. (This
+/// process has written under several ids, one a start.)
+pub fn still_ours(wiring: &Wiring) -> Result<(), PipelineError> {
+    let (store, pipeline) = (&wiring.store, wiring.plan.name());
+    let newest = tallow_log::status::last_records(store, pipeline, SHARD, 1)?.into_iter().next();
+    match newest {
+        Some(theirs) if theirs.writer.name != owner() => {
+            let folder = Folder::new(pipeline, SHARD).map_err(LogError::from)?;
+            let object = format!("{}/{}", store.url(), folder.record(theirs.seq));
+            Err(LogError::Taken { object, by: theirs.writer }.into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What runs, as the log names it; of a changed file what ran before, until its swap is committed.
@@ -187,7 +205,7 @@ fn starting_positions(
         && plan.pipeline.on_data_loss == OnDataLoss::Halt
     {
         return Err(PipelineError::Checkpoint(format!(
-            "pipeline `{}` has read {lost}, which is not there any more: the topic was deleted or made anew with \
+            "pipeline `{}` has read {lost}, which is not there any more: the topic was deleted or made again with \
              fewer partitions. `on-data-loss = \"continue\"` goes on without it",
             plan.name()
         )));

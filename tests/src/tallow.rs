@@ -146,6 +146,11 @@ impl Running {
         self.output.path().join("stderr")
     }
 
+    /// What it has said so far.
+    pub fn stderr(&self) -> String {
+        self.said("stderr")
+    }
+
     pub fn id(&self) -> u32 {
         self.process.id()
     }

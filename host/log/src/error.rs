@@ -13,6 +13,9 @@ pub enum LogError {
     /// Another owner has the shard: publish nothing more and leave.
     #[error("fenced: {object} was taken by {by} (term {their_term}, ours was {our_term})", by = .by.name)]
     Fenced { object: String, by: Writer, their_term: u64, our_term: u64 },
+    /// Another owner came while this one had let go of the shard.
+    #[error("fenced: {by} has taken the pipeline over meanwhile ({object})", by = .by.name)]
+    Taken { object: String, by: Writer },
     /// Another owner has been at it for so long that our record's place was already cleaned away.
     #[error(
         "fenced: {object} lies below the clean-up boundary {boundary}, so another owner has gone on (our term was {our_term})"
@@ -50,7 +53,7 @@ impl LogError {
         match self {
             Self::Store(error) => error.exit_code(),
             Self::Name(_) => 2,
-            Self::Fenced { .. } | Self::Overtaken { .. } => 78,
+            Self::Fenced { .. } | Self::Taken { .. } | Self::Overtaken { .. } => 78,
             Self::Corrupt { .. } | Self::Format { .. } | Self::Gone { .. } => 65,
             Self::Unsettled { .. } | Self::Contended { .. } => 69,
             Self::Contradiction { .. } => 70,
@@ -59,7 +62,7 @@ impl LogError {
 
     /// Whether another owner has the shard.
     pub fn is_fenced(&self) -> bool {
-        matches!(self, Self::Fenced { .. } | Self::Overtaken { .. })
+        matches!(self, Self::Fenced { .. } | Self::Taken { .. } | Self::Overtaken { .. })
     }
 
     /// Whether the same call may work later.

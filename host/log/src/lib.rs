@@ -6,7 +6,7 @@
 //! - [`digest`], [`record`]: what a log record says, and its bytes;
 //! - [`draft`], [`resolve`]: decisions: what may be committed, what an answer means, what to do at a start;
 //! - [`job`]: an owned shard: open, put blobs, commit, settle;
-//! - [`gc`]: what an owner removes; [`status`]: looking without owning;
+//! - [`gc`]: what an owner removes; [`status`]: looking without owning; [`owner`]: an owner's sign of life;
 //! - [`conformance`]: what every store has to keep, as a suite; [`faulty`]: a store that breaks on demand, for
 //!   tests and simulations.
 
@@ -19,6 +19,7 @@ pub mod faulty;
 pub mod gc;
 pub mod job;
 pub mod name;
+pub mod owner;
 pub mod record;
 pub mod resolve;
 pub mod status;

@@ -1,4 +1,4 @@
-//! Where the objects of a shard are: `_tallow/jobs/<pipeline>/<shard>/{log,blob,gc}/…`.
+//! Where the objects of a shard are: `_tallow/jobs/<pipeline>/<shard>/{log,blob,gc}/…`, and `owner` beside them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -43,6 +43,11 @@ impl Folder {
 
     pub fn boundaries(&self) -> String {
         format!("{}/gc", self.0)
+    }
+
+    /// The owner's sign of life.
+    pub fn owner(&self) -> String {
+        format!("{}/owner", self.0)
     }
 
     pub fn record(&self, seq: u64) -> String {

@@ -209,8 +209,8 @@ impl Store {
         })
     }
 
-    /// Writes the object whether or not there is one. For rebuilt tables: nothing that makes results exactly
-    /// once may depend on it.
+    /// Writes the object whether or not there is one. For rebuilt tables and signs of life: nothing that makes
+    /// results exactly once may depend on it.
     pub fn put_overwrite(&self, path: &str, bytes: impl Into<Bytes>) -> Result<(), StoreError> {
         let location = self.location(path)?;
         let bytes = bytes.into();

@@ -1,0 +1,211 @@
+//! One process owns a pipeline. The log keeps it so whatever happens: whoever starts fences the owner before. This is the
+//! courtesy before that: a second `tallow up` on the same lake waits while the first one gives signs of life.
+
+mod process;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tallow_edge::{Clock, Random, Ticks};
+use tallow_log::owner::{self, EVERY, Newcomer, STALE, Sign, Verdict};
+use tallow_log::{LogError, Patience, Store};
+
+use super::Failure;
+use super::report::time;
+use crate::error::{PipelineError, exit};
+use crate::pipeline::Wiring;
+
+/// Between two looks at an owner, and at whether a stop was asked for.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+const HEAR_EVERY: Duration = Duration::from_millis(100);
+/// Between two lines that say who is waited for.
+const SAY_EVERY: Duration = Duration::from_secs(60);
+const SHARD: u32 = 0;
+/// A sign that does not get through is given again: nothing waits for it.
+const PATIENCE: Patience =
+    Patience { attempt: Duration::from_secs(3), whole: Duration::from_secs(3), long: 1 };
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// Take a pipeline over at once, even if its owner seems to live; that one ends with exit code 78
+    #[arg(long)]
+    take_over: bool,
+    /// A name that two processes never have at once, such as a StatefulSet's pod has: the next of that name takes over at
+    /// once. In Kubernetes the pod's name is taken by itself
+    #[arg(long, value_name = "NAME", env = "TALLOW_INSTANCE")]
+    instance: Option<String>,
+}
+
+/// What signs are made of.
+#[derive(Clone)]
+struct Giver {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    /// By pipeline.
+    signs: Vec<(String, Sign)>,
+}
+
+/// Gives signs of life until it is dropped, and takes them back then.
+pub struct Ownership {
+    giver: Giver,
+    ended: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Waits until no other process owns any of the pipelines, and owns them; none where a stop was asked for meanwhile.
+pub fn claim(args: &Args, wirings: &[Wiring], stop: &AtomicBool) -> Result<Option<Ownership>, Failure> {
+    let Some(first) = wirings.first() else { return Err(Failure::new(exit::USAGE, "no pipeline")) };
+    let (clock, random) = (&first.clock, &first.random);
+    let ours = Ours { host: process::host(), process: process::own(), instance: args.instance() };
+    if !args.take_over {
+        for wiring in wirings {
+            if !await_owner(wiring, &ours, stop)? {
+                return Ok(None);
+            }
+        }
+    }
+    let store = first.store.clone().with_patience(PATIENCE);
+    let now_us = clock.now_us();
+    let signs = wirings.iter().map(|it| (it.plan.name().to_owned(), ours.sign(&**random, now_us)));
+    let giver = Giver { store, clock: clock.clone(), signs: signs.collect() };
+    giver.give();
+    let ended = Arc::new(AtomicBool::new(false));
+    let thread = {
+        let (giver, ended) = (giver.clone(), ended.clone());
+        std::thread::Builder::new()
+            .name("sign".to_owned())
+            .spawn(move || giver.go_on(&ended))
+            .map_err(PipelineError::from)?
+    };
+    Ok(Some(Ownership { giver, ended, thread: Some(thread) }))
+}
+
+impl Args {
+    /// What was given, or the pod's name.
+    fn instance(&self) -> Option<String> {
+        let pod = || {
+            std::env::var_os("KUBERNETES_SERVICE_HOST")?;
+            std::env::var("HOSTNAME").ok()
+        };
+        self.instance.clone().or_else(pod).filter(|name| !name.is_empty())
+    }
+}
+
+/// This process.
+struct Ours {
+    host: String,
+    process: Option<owner::Process>,
+    instance: Option<String>,
+}
+
+impl Ours {
+    fn newcomer(&self, now_us: i64) -> Newcomer<'_> {
+        let (process, instance) = (self.process.as_ref(), self.instance.as_deref());
+        Newcomer { host: &self.host, process, instance, now_us }
+    }
+
+    fn sign(&self, random: &dyn Random, now_us: i64) -> Sign {
+        Sign {
+            id: format!("{:016x}", random.next_u64()),
+            host: self.host.clone(),
+            pid: std::process::id(),
+            process: self.process.clone(),
+            instance: self.instance.clone(),
+            since_us: now_us,
+            at_us: now_us,
+        }
+    }
+}
+
+/// Whether the pipeline is free; false where a stop was asked for.
+fn await_owner(wiring: &Wiring, ours: &Ours, stop: &AtomicBool) -> Result<bool, Failure> {
+    let (pipeline, clock) = (wiring.plan.name(), &*wiring.clock);
+    let mut last: Option<(Sign, Ticks)> = None;
+    let mut said: Option<Ticks> = None;
+    loop {
+        let Some(sign) = owner::read(&wiring.store, pipeline, SHARD).map_err(PipelineError::from)? else {
+            return Ok(true);
+        };
+        let newcomer = ours.newcomer(clock.now_us());
+        let runs = sign.process.as_ref().is_some_and(|its| process::runs(sign.pid, its.started));
+        let now = clock.ticks();
+        let since = match last {
+            Some((seen, since)) if seen == sign => since,
+            _ => now,
+        };
+        // By our own clock alone, in case the two machines' clocks differ.
+        let is_silent = now.since(since) > STALE;
+        if is_silent || sign.judge(&newcomer, runs) != Verdict::Alive {
+            return Ok(true);
+        }
+        if said.is_none_or(|said| now.since(said) >= SAY_EVERY) {
+            tracing::warn!(pipeline, "{}", waits_for(pipeline, &sign));
+            said = Some(now);
+        }
+        last = Some((sign, since));
+        for _ in 0..LOOK_EVERY.as_millis() / HEAR_EVERY.as_millis() {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(false);
+            }
+            clock.sleep(HEAR_EVERY);
+        }
+    }
+}
+
+fn waits_for(pipeline: &str, sign: &Sign) -> String {
+    let Sign { host, pid, since_us, at_us, .. } = sign;
+    format!(
+        "pipeline `{pipeline}` is owned by process {pid} on {host} since {}, whose last sign of life is of {}. Waiting \
+         until it leaves, or has given no sign for {} s. To take over at once: `--take-over`; the other process then ends \
+         with exit code 78",
+        time(*since_us),
+        time(*at_us),
+        STALE.as_secs()
+    )
+}
+
+impl Giver {
+    fn give(&self) {
+        for (pipeline, sign) in &self.signs {
+            let sign = Sign { at_us: self.clock.now_us(), ..sign.clone() };
+            if let Err(error) = owner::write(&self.store, pipeline, SHARD, &sign) {
+                tracing::debug!(pipeline, %error, "a sign of life did not get through");
+            }
+        }
+    }
+
+    fn go_on(&self, ended: &AtomicBool) {
+        let mut given = self.clock.ticks();
+        while !ended.load(Ordering::Relaxed) {
+            self.clock.sleep(HEAR_EVERY);
+            let now = self.clock.ticks();
+            if now.since(given) >= EVERY {
+                given = now;
+                self.give();
+            }
+        }
+    }
+
+    /// The next owner need not wait.
+    fn take_back(&self) {
+        for (pipeline, sign) in &self.signs {
+            let removed: Result<(), LogError> = owner::remove(&self.store, pipeline, SHARD, &sign.id);
+            if let Err(error) = removed {
+                tracing::debug!(pipeline, %error, "the sign of life stays until it is stale");
+            }
+        }
+    }
+}
+
+impl Drop for Ownership {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // It has nothing to tell.
+            let _ = thread.join();
+        }
+        self.giver.take_back();
+    }
+}
