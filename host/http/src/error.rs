@@ -14,8 +14,8 @@ pub enum HttpError {
     NotAllowed { origin: String, allowed: String },
     /// Nothing was sent there.
     #[error(
-        "{origin} leads to {address}, {what}; nothing was sent. If that is meant, allow this very host and port to be \
-         an internal one"
+        "{origin} leads to {address}, {what}; nothing was sent. If that is meant, write `internal = true` in \
+         [application.trigger.kafka.backfill.NAME]: it holds for the host and port of `base-url` alone"
     )]
     Internal { origin: String, address: IpAddr, what: &'static str },
     #[error("{origin}: more than {limit} redirects, the last to `{to}`")]

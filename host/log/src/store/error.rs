@@ -63,7 +63,7 @@ pub(super) enum Failure {
 impl From<object_store::Error> for Failure {
     fn from(error: object_store::Error) -> Self {
         use object_store::Error as E;
-        let text = describe(&error);
+        let text = with_remedy(describe(&error));
         match error {
             E::NotFound { .. } => Self::Missing(text),
             E::AlreadyExists { .. } | E::Precondition { .. } | E::NotModified { .. } => Self::Exists(text),
@@ -94,6 +94,25 @@ fn describe(error: &dyn Error) -> String {
         source = cause.source();
     }
     text
+}
+
+/// What to type where nobody gave credentials, and the machine's own, which a cloud would give, are not to be had.
+fn with_remedy(text: String) -> String {
+    const WAYS: [(&str, &str, &str); 4] = [
+        ("169.254.169.254/latest", AWS.0, AWS.1),
+        ("169.254.170.", AWS.0, AWS.1),
+        ("computeMetadata", "`google_service_account` (the path of a key file)", "GOOGLE_SERVICE_ACCOUNT"),
+        ("169.254.169.254/metadata", "`azure_storage_account_key`", "AZURE_STORAGE_ACCOUNT_KEY"),
+    ];
+    const AWS: (&str, &str) =
+        ("`aws_access_key_id` and `aws_secret_access_key`", "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
+    match WAYS.iter().find(|(asked, ..)| text.contains(asked)) {
+        None => text,
+        Some((_, options, variables)) => format!(
+            "no credentials were given, and this machine has none of its own ({text}). Set {options} in \
+             [application.trigger.kafka.lake-options], or {variables} in the environment"
+        ),
+    }
 }
 
 fn io_kind(error: &object_store::Error) -> Option<io::ErrorKind> {

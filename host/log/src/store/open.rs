@@ -208,7 +208,13 @@ fn azure(url: &Url, options: &BTreeMap<String, String>) -> Result<Arc<dyn Object
     for (key, value) in options {
         builder = builder.with_config(key_of::<AzureConfigKey>(key)?, value);
     }
-    Ok(Arc::new(builder.build().map_err(|error| error.to_string())?))
+    Ok(Arc::new(builder.build().map_err(|error| match error.to_string() {
+        why if why.contains("Account must be specified") => format!(
+            "{why}: set `azure_storage_account_name` in [application.trigger.kafka.lake-options], or \
+             AZURE_STORAGE_ACCOUNT_NAME in the environment"
+        ),
+        why => why,
+    })?))
 }
 
 fn key_of<K: FromStr>(key: &str) -> Result<K, String> {
