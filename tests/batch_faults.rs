@@ -373,20 +373,6 @@ fn a_partition_that_somebody_deleted_or_cut_off_is_made_anew_with_the_same_bytes
 }
 
 #[test]
-fn a_trap_of_the_window_function_is_told_with_the_file_and_the_lines_whose_rows_it_had() {
-    let keys = "input = \"*.csv\"\ntumbling = \"1d\"\nsymbol = \"X\"\ninterval = \"1m\"\n";
-    let job = Job::new(&[keys, "aggregates = { klines = \"count()\" }"].concat());
-    let manifest = fs::read_to_string(job.path("spin.toml")).unwrap();
-    fs::write(job.path("spin.toml"), manifest.replace("/window.wasm", "/test/hostile-window.wasm")).unwrap();
-    // The guest traps on the 666th minute since 1970.
-    let minute = |minute: i64| format!("{},1,1,1,1,1\n", minute * 60);
-    job.file("a.csv", [HEADER, &(600..700).map(minute).collect::<String>()].concat());
-    let run = tallow::run(&job.arguments());
-    assert!(!run.status.success() && job.objects().is_empty());
-    assert!(run.stderr.contains("a.csv:1-101: function `window`, update"), "{}", run.stderr);
-}
-
-#[test]
 fn days_are_utc_wherever_the_machine_stands() {
     let dates = "timestamp,open,high,low,close,volume\n2024-03-10 06:59:00,1,1,1,1,1\n2024-03-10 23:59:00,2,2,2,2,1\n\
                  2024-03-11 00:00:00,3,3,3,3,1\n";

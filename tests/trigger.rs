@@ -106,7 +106,9 @@ fn spin_is_told_how_a_trigger_ended_by_its_exit_code() {
     let mut taken_over = false;
     let fenced = first.signal_when(&[], || {
         if stream.commits() > 2 && !taken_over {
-            tallow::run(&tallow::drain(&stream.manifest(), &lake, &brokers)).success();
+            let mut drain = tallow::drain(&stream.manifest(), &lake, &brokers);
+            drain.push("--take-over".to_owned());
+            tallow::run(&drain).success();
             taken_over = true;
             // It learns of it by its next commit.
             stream.trade(100);
@@ -135,7 +137,7 @@ fn a_component_that_is_missing_or_broken_is_named() {
     fs::write(stream.folder().join("no-window.wasm"), "this is not WebAssembly").unwrap();
     assert_refused(
         &run(&stream, &lock(&stream), &[]),
-        &["[component.window]", "no-window.wasm: window is not a WebAssembly component"],
+        &["[component.window]", "no-window.wasm: window breaks the rule `component`"],
     );
 }
 

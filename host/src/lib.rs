@@ -18,6 +18,7 @@ pub mod control;
 mod dead;
 pub mod error;
 mod finally;
+pub mod fit;
 pub mod held;
 pub mod live;
 pub mod merging;

@@ -29,6 +29,8 @@ struct World {
     piece: Duration,
     /// Pieces after which somebody stops the run.
     stop_after: Option<usize>,
+    /// The window function's component.
+    window: &'static str,
     runtime: Runtime,
     faulty: Arc<Faulty>,
     store: Store,
@@ -64,7 +66,8 @@ impl World {
         });
         let runtime = Runtime::new(Some(root().join("target/tests/compiled"))).unwrap();
         let (keys, piece, stop_after) = (keys.to_owned(), Duration::ZERO, None);
-        Self { folder, keys, piece, stop_after, runtime, faulty, store, clock, random }
+        let window = "window";
+        Self { folder, keys, piece, stop_after, window, runtime, faulty, store, clock, random }
     }
 
     fn file(&self, name: &str, text: &str) {
@@ -100,7 +103,7 @@ impl World {
         let wiring = Wiring {
             plan: Plan::new(&manifest.batches[0]),
             parse: self.component("parse-kline", Contract::Parse),
-            window: self.component("window", Contract::Window),
+            window: self.component(self.window, Contract::Window),
             merge: self.component("merge", Contract::Merge),
             store: self.store.clone(),
             clock: self.clock.clone(),
@@ -414,4 +417,16 @@ fn a_file_that_breaks_at_its_end_publishes_nothing_of_what_was_committed_on_the_
     let straight = minutes("1m");
     straight.run().unwrap();
     assert!(world.objects() == straight.objects());
+}
+
+#[test]
+fn a_trap_of_the_window_function_names_the_file_and_the_lines() {
+    let keys = "tumbling = \"1d\"\nsymbol = \"X\"\ninterval = \"1m\"\naggregates = { klines = \"count()\" }";
+    let world = World { window: "test/hostile-window", ..World::empty(keys) };
+    // The guest traps on the 666th minute since 1970.
+    let minutes: String = (600..700).map(|minute| format!("{},1,1,1,1,1\n", minute * 60)).collect();
+    world.file("a.csv", &format!("open_time,open,high,low,close,volume\n{minutes}"));
+    let error = world.run().unwrap_err().to_string();
+    assert!(error.contains("a.csv:1-101: function `test/hostile-window`, update"), "{error}");
+    assert!(world.objects().is_empty());
 }

@@ -8,6 +8,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::component::hex;
+use crate::private_folder;
 
 const SUM_BYTES: usize = 32;
 
@@ -20,7 +21,7 @@ pub(crate) fn find(engine: &Engine, folder: Option<&Path>, digest: &str) -> Opti
 /// Keeps compiled code for later runs.
 pub(crate) fn keep(engine: &Engine, folder: Option<&Path>, digest: &str, code: &Component) {
     let Some(folder) = folder else { return };
-    let kept = make_private(folder).map_err(wasmtime::Error::from);
+    let kept = private_folder::make(folder).map_err(wasmtime::Error::from);
     if let Err(error) = kept.and_then(|()| write(&path(engine, folder, digest), code)) {
         tracing::warn!(folder = %folder.display(), %error, "compiled code is not cached: starts will be slower");
     }
@@ -38,7 +39,7 @@ fn settings_hash(engine: &Engine) -> u64 {
 }
 
 fn read(engine: &Engine, path: &Path) -> Option<Component> {
-    if !path.parent().is_some_and(is_private) {
+    if !path.parent().is_some_and(private_folder::is_private) {
         return None;
     }
     let file = std::fs::read(path).ok()?;
@@ -64,21 +65,6 @@ fn write(path: &Path, component: &Component) -> wasmtime::Result<()> {
         let _ = std::fs::remove_file(&draft);
     }
     Ok(written?)
-}
-
-/// Makes the folder, or sees that nobody else can write to the one that is there: its files are run.
-fn make_private(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    if is_private(folder) {
-        return Ok(());
-    }
-    Err(std::io::Error::other("others can write to the folder: `chmod go-w` it"))
-}
-
-fn is_private(folder: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::metadata(folder).is_ok_and(|folder| folder.permissions().mode() & 0o022 == 0)
 }
 
 /// FNV-1a: the hash goes into a file name, so it must not differ between runs.

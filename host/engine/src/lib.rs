@@ -17,6 +17,7 @@ pub mod golden;
 mod instance;
 mod merge;
 mod parse;
+pub mod private_folder;
 mod remote;
 mod runtime;
 mod ticks;

@@ -1,11 +1,11 @@
 //! Aggregates as they are written: `sum_product(price, quantity)`.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::nearest;
 
 /// What an aggregate does with the rows of a window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
     First,
@@ -20,7 +20,7 @@ pub enum Operation {
 }
 
 /// A column of a candle.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Aggregate {
     /// Name of the column that it makes.
     pub name: String,
@@ -42,6 +42,13 @@ const OPERATIONS: [(&str, Operation); 9] = [
     ("vwap", Operation::Vwap),
     ("sum_product", Operation::SumProduct),
 ];
+
+impl Operation {
+    /// The name in manifests.
+    pub fn name(self) -> &'static str {
+        OPERATIONS.iter().find(|(_, operation)| *operation == self).map_or("", |(name, _)| name)
+    }
+}
 
 /// The operation and the columns between its brackets.
 pub(crate) fn parse(name: &str, text: &str) -> Result<Aggregate, String> {

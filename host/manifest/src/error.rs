@@ -83,17 +83,19 @@ impl Report {
     }
 
     /// The value, or every mistake that was found on the way to it.
-    pub fn finish<T>(mut self, value: Option<T>) -> Result<T, Errors> {
+    pub fn finish<T>(self, value: Option<T>) -> Result<T, Errors> {
         match value {
             Some(value) if self.errors.is_empty() => Ok(value),
-            _ => {
-                self.errors.sort_by_key(|error| error.place);
-                for error in &mut self.errors {
-                    error.problem = self.secrets.hide(&error.problem).into_owned();
-                }
-                Err(Errors(self.errors))
-            }
+            _ => Err(self.into_errors()),
         }
+    }
+
+    pub fn into_errors(mut self) -> Errors {
+        self.errors.sort_by_key(|error| error.place);
+        for error in &mut self.errors {
+            error.problem = self.secrets.hide(&error.problem).into_owned();
+        }
+        Errors(self.errors)
     }
 }
 
@@ -115,6 +117,16 @@ pub(crate) fn suggestion(word: &str, known: &[&str]) -> String {
         None if known.is_empty() => "there are none here".to_owned(),
         None => format!("known here: {}", quoted(known)),
     }
+}
+
+/// The word that was probably meant, and all that there are: for names that come from a function.
+pub fn offer(word: &str, known: &[&str]) -> String {
+    let meant = nearest(word, known.iter().copied()).map(|it| format!("did you mean `{it}`? "));
+    let there = match known {
+        [] => "there are none".to_owned(),
+        known => format!("there are {}", quoted(known)),
+    };
+    format!("{}{there}", meant.unwrap_or_default())
 }
 
 pub(crate) fn quoted(words: &[&str]) -> String {

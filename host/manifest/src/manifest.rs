@@ -12,6 +12,7 @@ use crate::function::{self, Vetting};
 use crate::merge::{self, Merge};
 use crate::node::{Node, Table, Value};
 use crate::pipeline::Pipeline;
+use crate::places::Places;
 use crate::reader;
 use crate::secret::Secrets;
 use crate::variables::Variables;
@@ -40,6 +41,8 @@ pub struct Manifest {
     pub skipped_triggers: Vec<String>,
     /// Every value that must not be shown.
     pub secrets: Secrets,
+    /// Where its keys are written.
+    pub places: Places,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -161,6 +164,7 @@ fn resolve_tree(
     let mut backfills = backfill::read_all(&cluster, &pipelines, report);
     let batches = batch::read_all(&cluster, folder, report);
     let merges = merge::read_all(&cluster, &pipelines, report);
+    merge::check_columns(&merges, &pipelines, &batches, report);
     backfills.iter_mut().for_each(|(_, backfill)| backfill.cover_by(&merges));
     let mut components = component::read(&root, folder, report);
     let remotes = remote::components(&pipelines, report);
@@ -179,6 +183,7 @@ fn resolve_tree(
         vetting,
         skipped_triggers: skipped_triggers(&root),
         secrets: report.secrets.clone(),
+        places: Places::of(&root),
     })
 }
 

@@ -1,7 +1,10 @@
 //! `[application.trigger.kafka.merge.NAME]`: one table of batch and speed.
 
+mod columns;
+
 use std::time::Duration;
 
+pub(crate) use self::columns::check as check_columns;
 use crate::aggregate;
 use crate::error::{Report, suggestion};
 use crate::node::{Entry, Node};

@@ -151,6 +151,9 @@ impl Pipeline {
             .and_then(|lake| lake.required("decimals", report, read_decimals));
         let swap = Swap::read(&reader, report);
         let windows = reader.required("windows", report, read_windows);
+        if let (Some(swap), Some(windows)) = (&swap, &windows) {
+            swap.check_columns(node, windows, report);
+        }
         let scales = reader.optional("scales", report, |node, report| {
             read_scales(node, windows.as_deref().unwrap_or_default(), report)
         });

@@ -107,7 +107,7 @@ pub(crate) const CLUSTER: Table = Table {
 
 pub(crate) const FUNCTION: Table = Table {
     header: "[application.trigger.kafka.functions.NAME]",
-    meaning: "How the component NAME is vetted: before it is swapped in, and by `tallow functions check`.",
+    meaning: "How the component NAME is vetted: before it runs, whichever command runs it, and before it is swapped in.",
     keys: &[
         key(
             "golden",

@@ -1,10 +1,11 @@
 //! `[trigger.kafka.swap]`: how a pipeline takes another version of a function while it runs.
 
 use crate::aggregate::check_column;
-use crate::error::Report;
+use crate::error::{Report, offer};
 use crate::node::Node;
 use crate::reader::{self, Reader};
 use crate::schema;
+use crate::window::Window;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Swap {
@@ -78,6 +79,24 @@ fn read_invariants(node: &Node, report: &mut Report) -> Option<Vec<Invariant>> {
         .map(|item| reader::parsed(item, "a comparison like \"volume >= 0\"", report, parse))
         .collect();
     read.into_iter().collect()
+}
+
+impl Swap {
+    /// Reports invariants over a column that no window has: they would hold of every candle.
+    pub(crate) fn check_columns(&self, pipeline: &Node, windows: &[Window], report: &mut Report) {
+        let mut columns: Vec<&str> = windows.iter().flat_map(Window::output_columns).collect();
+        columns.sort_unstable();
+        columns.dedup();
+        let named = self.invariants.iter().flat_map(|it| [&it.left, &it.right]);
+        for operand in named {
+            let Operand::Column(name) = operand else { continue };
+            if !columns.contains(&name.as_str()) {
+                let problem =
+                    format!("no window of this pipeline has a column `{name}`; {}", offer(name, &columns));
+                report.at(pipeline.find(&["swap", "invariants"]).unwrap_or(pipeline), problem);
+            }
+        }
+    }
 }
 
 fn parse(text: &str) -> Result<Invariant, String> {

@@ -25,6 +25,11 @@ fn calendar_unit(text: &str) -> Option<&str> {
         .find(|unit| *unit == "M" || unit.starts_with("mon") || unit.starts_with('y'))
 }
 
+/// As [`duration`] reads it.
+pub(crate) fn show_duration(us: u64) -> String {
+    humantime::format_duration(Duration::from_micros(us)).to_string()
+}
+
 /// `duration` with a sign, in microseconds.
 pub(crate) fn signed_duration_us(text: &str) -> Result<i64, String> {
     let (sign, text) = match text.strip_prefix('-') {

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::aggregate::{self, Aggregate};
 use crate::error::Report;
 use crate::node::{Node, Value};
 use crate::reader::{self, Reader};
-use crate::{names, remote, schema};
+use crate::{names, remote, schema, units};
 
 /// A window of a pipeline: what the window contract calls a spec, and the component that computes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     pub name: String,
     /// The window component's name.
@@ -30,7 +30,7 @@ pub struct Window {
     pub aggregates: Vec<Aggregate>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shape {
     Tumbling { size_us: u64 },
@@ -39,7 +39,7 @@ pub enum Shape {
 }
 
 /// Columns of a row's id: equal where a row has one id, different where it stands for a range of ids.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdColumns {
     pub first: String,
     pub last: String,
@@ -59,6 +59,15 @@ impl Window {
         let aggregates = self.aggregates.iter().flat_map(|a| a.column.iter().chain(&a.by));
         let columns = self.keys.iter().chain([&self.time]).chain(ids).chain(aggregates);
         columns.map(String::as_str).collect()
+    }
+
+    /// Every column of its candles.
+    pub(crate) fn output_columns(&self) -> Vec<&str> {
+        let of_ids: &[&str] =
+            if self.ids.is_some() { &["first_id", "last_id", "missing", "complete"] } else { &[] };
+        let own = ["window_start", "window_end", "revision"].iter().chain(of_ids).copied();
+        let named = self.keys.iter().chain(self.aggregates.iter().map(|aggregate| &aggregate.name));
+        own.chain(named.map(String::as_str)).collect()
     }
 
     pub(crate) fn read(node: &Node, report: &mut Report) -> Option<Self> {
@@ -125,17 +134,29 @@ fn check_sliding(node: &Node, size_us: u64, slide_us: u64, report: &mut Report) 
         report.at(node, "`slide` is longer than `size`: rows between two windows would be in neither");
         return None;
     }
-    if size_us / greatest_common_divisor(size_us, slide_us) > MOST_PANES {
-        report.at(
-            node,
-            format!(
-                "`size` and `slide` have no common divisor worth the name: a window would be kept in more than \
-                 {MOST_PANES} pieces; choose a `slide` that divides `size`"
+    let pane_us = greatest_common_divisor(size_us, slide_us);
+    let panes = size_us / pane_us;
+    if panes > MOST_PANES {
+        let least = units::show_duration(least_slide_us(size_us));
+        let why = match pane_us == slide_us {
+            true => format!("a row would be in {panes} windows at once, and {MOST_PANES} are the most"),
+            false => format!(
+                "a window is kept in pieces of their common divisor, {}: in {panes} pieces, and {MOST_PANES} are the most",
+                units::show_duration(pane_us)
             ),
-        );
+        };
+        report.at(node, format!("{why}; write a longer `slide` that divides `size`, such as \"{least}\""));
         return None;
     }
     Some(Shape::Sliding { size_us, slide_us })
+}
+
+/// The shortest slide, of whole seconds where the size is that, which divides the size into few enough pieces.
+fn least_slide_us(size_us: u64) -> u64 {
+    let unit_us = [1_000_000, 1_000].into_iter().find(|unit| size_us.is_multiple_of(*unit)).unwrap_or(1);
+    let units = size_us / unit_us;
+    let panes = (1..=MOST_PANES).rev().find(|panes| units.is_multiple_of(*panes)).unwrap_or(1);
+    units / panes * unit_us
 }
 
 fn greatest_common_divisor(a: u64, b: u64) -> u64 {
@@ -144,7 +165,7 @@ fn greatest_common_divisor(a: u64, b: u64) -> u64 {
 
 pub(crate) fn read_offset(node: &Node, shape: Option<Shape>, report: &mut Report) -> Option<i64> {
     let offset_us = reader::parsed(node, "a duration like \"8h\" or \"-8h\"", report, |text| {
-        crate::units::signed_duration_us(text)
+        units::signed_duration_us(text)
     })?;
     let period_us = match shape? {
         Shape::Tumbling { size_us } => size_us,

@@ -58,14 +58,14 @@ fn what_is_left_out_is_what_most_want() {
 fn everything_can_be_said() {
     let merge = merge(
         "speed = \"candles_1m\"\nfill = false\ncarry = [\"close\"]\nzero = []\nprophet = \"\"\nauto = false\nheal = false\n\
-         keep-backups = 0\nspeed-retention = \"30d\"\naverages = { ma3 = \"mean( close , 3 )\", v = \"mean(volume,1)\" }",
+         keep-backups = 0\nspeed-retention = \"30d\"\naverages = { ma3 = \"mean( close , 3 )\", v = \"mean(close,1)\" }",
     );
     let average =
         |name: &str, column: &str, length| Average { name: name.into(), column: column.into(), length };
     assert_eq!(merge.speed.as_deref(), Some("candles_1m"));
     assert_eq!(merge.carry, Some(vec!["close".to_owned()]));
     assert_eq!(merge.zero, Some(vec![]));
-    assert_eq!(merge.averages, Some(vec![average("ma3", "close", 3), average("v", "volume", 1)]));
+    assert_eq!(merge.averages, Some(vec![average("ma3", "close", 3), average("v", "close", 1)]));
     assert_eq!((merge.prophet, merge.fill, merge.auto, merge.heal), (None, false, false, false));
     assert_eq!((merge.keep_backups, merge.speed_retention), (0, Some(Duration::from_secs(30 * 86_400))));
     assert_eq!(merge.step_us, 86_400_000_000, "the window's");

@@ -167,7 +167,15 @@ fn wrong_windows_say_what_is_needed() {
         (
             "tumbling = \"1m\"",
             "sliding = { size = \"1d\", slide = \"7us\" }",
-            "choose a `slide` that divides `size`",
+            "in pieces of their common divisor, 1us: in 86400000000 pieces, and 10000 are the most; write a longer \
+             `slide` that divides `size`, such as \"9s\"",
+        ),
+        (
+            // Seven days have 604,800 seconds, which one second divides: the windows are too many, not uneven.
+            "tumbling = \"1m\"",
+            "sliding = { size = \"7d\", slide = \"1s\" }",
+            "a row would be in 604800 windows at once, and 10000 are the most; write a longer `slide` that divides \
+             `size`, such as \"1m 3s\"",
         ),
         ("tumbling = \"1m\"", "tumbling = \"1m\"\noffset = \"60s\"", "the offset must be shorter than"),
         ("tumbling = \"1m\"", "session = \"1m\"\noffset = \"1s\"", "it has no offset"),

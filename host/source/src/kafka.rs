@@ -8,9 +8,10 @@ mod client;
 mod fetcher;
 mod ffi;
 mod loss;
+mod setting_names;
 mod settings;
 mod source;
 
 pub(crate) use loss::{Verdict, judge};
 pub use settings::{REFUSED, refuse};
-pub use source::{Config, KafkaSource};
+pub use source::{Config, KafkaSource, check_client};

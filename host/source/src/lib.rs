@@ -9,7 +9,7 @@ mod memory;
 
 pub mod conformance;
 
-pub use kafka::{Config, KafkaSource, REFUSED, refuse};
+pub use kafka::{Config, KafkaSource, REFUSED, check_client, refuse};
 pub use memory::{MemoryLog, MemorySource, Raw};
 pub use source::{Event, Fetcher, Limits, OnDataLoss, PartitionInfo, Position, Source, SourceError};
 pub use topics::Topics;

@@ -79,7 +79,8 @@ pub enum SourceError {
     DataLoss { partition: TopicPartition, wanted: i64, earliest: i64, latest: i64, lost: i64 },
     #[error(
         "{partition}: offset {wanted} is not there yet, the broker holds {earliest} to {latest}: the topic was deleted \
-         and made anew, or truncated. What was read before cannot be joined to it: start a new chain"
+         and made again, or truncated. What was read before cannot be joined to it. Give the pipeline another `id` in \
+         the manifest: it then reads the topic from its start, into tables of its own"
     )]
     Remade { partition: TopicPartition, wanted: i64, earliest: i64, latest: i64 },
     #[error("Kafka client setting `{key}`: {why}")]

@@ -10,8 +10,7 @@ use std::sync::atomic::AtomicBool;
 
 use tallow_manifest::{Manifest, Source};
 
-use self::vetting::Rules;
-use super::functions::find;
+use super::gate::Gate;
 use super::{Failure, settings};
 use crate::control::serve::Desk;
 use crate::control::server::{Door, Server};
@@ -41,14 +40,19 @@ pub struct Attendance {
 }
 
 impl Attendance {
-    pub fn open(args: &Args, manifest: &Manifest, wirings: &[Arc<Wiring>]) -> Result<Self, Failure> {
+    pub fn open(
+        args: &Args,
+        manifest: &Manifest,
+        gate: &Arc<Gate>,
+        wirings: &[Arc<Wiring>],
+    ) -> Result<Self, Failure> {
         if args.control.is_some() && wirings.len() > 1 {
             let why = "--control names one socket, and there are several pipelines: choose one with --only";
             return Err(Failure::new(exit::USAGE, why));
         }
         let (mut desks, mut doors, mut watched) = (Vec::new(), Vec::new(), Vec::new());
         for wiring in wirings {
-            let desk = Arc::new(desk(manifest, wiring)?);
+            let desk = Arc::new(desk(gate, wiring));
             doors.extend(socket_door(args, &desk)?);
             if wiring.plan.pipeline.swap.watch {
                 watched.push((desk.clone(), files(manifest, wiring)?));
@@ -71,12 +75,11 @@ impl Attendance {
     }
 }
 
-fn desk(manifest: &Manifest, wiring: &Arc<Wiring>) -> Result<Desk, Failure> {
-    let rules = Rules { vetting: manifest.vetting.clone(), compiler: find::compiler()? };
-    let vets = wiring.clone();
+fn desk(gate: &Arc<Gate>, wiring: &Arc<Wiring>) -> Desk {
+    let (gate, vets) = (gate.clone(), wiring.clone());
     let vet =
-        move |name: &str, bytes: &[u8], contract| vetting::component(&rules, &vets, name, bytes, contract);
-    Ok(Desk { wiring: wiring.clone(), vet: Box::new(vet), over: AtomicBool::new(false) })
+        move |name: &str, bytes: &[u8], contract| vetting::component(&gate, &vets, name, bytes, contract);
+    Desk { wiring: wiring.clone(), vet: Box::new(vet), over: AtomicBool::new(false) }
 }
 
 fn files(manifest: &Manifest, wiring: &Wiring) -> Result<Files, Failure> {

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clap::Args as ClapArgs;
 use serde_json::json;
 use tallow_edge::{SystemClock, SystemRandom};
-use tallow_engine::Contract;
 use tallow_manifest::{Batch, Manifest, Merge};
 use tallow_sink::ReasonKind;
 
+use super::gate::Gate;
 use super::report::{LineReporter, counted, grouped, time};
 use super::{Failure, allocator, merge, settings, stop, wire};
 use crate::batch::plan::Plan;
@@ -78,13 +78,13 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let files = tallow_files::expand(&job.inputs, folder, &options.collect())
         .map_err(|error| Failure::new(error.exit_code(), format!("batch `{name}`: {error}")))?;
     let runtime = settings::runtime()?;
-    let component = |name: &str, contract| settings::component(&manifest, &runtime, name, contract);
+    let functions = Gate::new(&manifest)?.of_batch(&manifest, &runtime, job)?;
     let line = Arc::new(Mutex::new(LineReporter::new(args.json)));
     let shown = line.clone();
     let wiring = Wiring {
-        parse: component(&job.parse, Contract::Parse)?,
-        window: component(&job.window.function, Contract::Window)?,
-        merge: component(&job.merge, Contract::Merge)?,
+        parse: functions.parse.component,
+        window: functions.window.component,
+        merge: functions.merge.component,
         store: wire::store(&manifest.kafka)?,
         clock: Arc::new(SystemClock::new()),
         random: Arc::new(SystemRandom),

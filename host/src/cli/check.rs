@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use tallow_engine::{BackfillFunction, BackfillOptions, CallError, Contract, ParseFunction, WindowFunction};
-use tallow_manifest::{Backfill, Manifest, Pipeline};
+use tallow_engine::{Component, Runtime};
+use tallow_manifest::{Backfill, Batch, Manifest, Pipeline};
 
-use super::{Failure, settings};
+use super::gate::{Gate, OfBackfill, OfBatch, OfPipeline};
+use super::{Failure, settings, wire};
 use crate::error::exit;
-use crate::plan::{Mode, Plan};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -18,17 +18,22 @@ pub struct Args {
 pub fn run(args: Args) -> Result<(), Failure> {
     let manifest = args.settings.load()?;
     manifest.check_files().map_err(|errors| Failure::new(exit::USAGE, errors))?;
+    wire::check_client(&manifest)?;
     let runtime = settings::runtime_of(&manifest, Arc::default())?;
+    let gate = Gate::new(&manifest)?;
     for pipeline in &manifest.pipelines {
-        check(&manifest, &runtime, pipeline)?;
+        check(&manifest, &runtime, &gate, pipeline)?;
     }
     for backfill in &manifest.backfills {
-        check_backfill(&manifest, &runtime, backfill)?;
+        check_backfill(&manifest, &runtime, &gate, backfill)?;
+    }
+    for batch in &manifest.batches {
+        check_batch(&manifest, &runtime, &gate, batch)?;
     }
     for merge in &manifest.merges {
-        let component = settings::component(&manifest, &runtime, &merge.function, Contract::Merge)?;
+        let function = gate.of_merge(&manifest, &runtime, merge, wire::MERGE_LIMITS)?;
         println!("merge {}", merge.name);
-        println!("  merge   {}  sha256:{}", component.name(), component.digest());
+        show("merge", &function.component);
         println!("  table   serving/{}", merge.name);
     }
     for trigger in &manifest.skipped_triggers {
@@ -38,33 +43,30 @@ pub fn run(args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
+fn show(role: &str, component: &Component) {
+    println!("  {role:<7} {}  sha256:{}", component.name(), component.digest());
+}
+
+fn check(manifest: &Manifest, runtime: &Runtime, gate: &Gate, pipeline: &Pipeline) -> Result<(), Failure> {
+    let OfPipeline { parse, window, .. } = gate.of_pipeline(manifest, runtime, pipeline)?;
+    println!("pipeline {}", pipeline.id);
+    show("parse", &parse.component);
+    show("window", &window.component);
+    for spec in &pipeline.windows {
+        println!("  table   speed/{}  ({} aggregates)", pipeline.table(spec), spec.aggregates.len());
+    }
+    Ok(())
+}
+
 fn check_backfill(
     manifest: &Manifest,
-    runtime: &tallow_engine::Runtime,
+    runtime: &Runtime,
+    gate: &Gate,
     backfill: &Backfill,
 ) -> Result<(), Failure> {
-    let failed = |function: &str, error: CallError| {
-        Failure::new(exit::USAGE, format!("backfill `{}`, function `{function}`: {error}", backfill.name))
-    };
-    let plan = Plan::new(&backfill.bars, Mode::default());
-    let component = settings::component(manifest, runtime, &backfill.function, Contract::Backfill)?;
-    let mut function =
-        BackfillFunction::new(&component, plan.limits).map_err(|error| failed(component.name(), error))?;
-    let options = BackfillOptions {
-        symbol: String::new(),
-        listed_as: String::new(),
-        interval_us: backfill.interval_us,
-        settings: backfill.settings.clone().into_iter().collect(),
-    };
-    // Nothing is wanted: it is refused where the interval or the settings are.
-    function.plan(&options, &[], &[]).map_err(|error| failed(component.name(), error))?;
-    let parse = settings::component(manifest, runtime, &backfill.bars.parse, Contract::Parse)?;
-    let mut function = ParseFunction::new(&parse, plan.limits, plan.parse_options.clone())
-        .map_err(|error| failed(parse.name(), error))?;
-    function.parse(&mut tallow_record::Batch::default()).map_err(|error| failed(parse.name(), error))?;
-
+    let OfBackfill { function, .. } = gate.of_backfill(manifest, runtime, backfill)?;
     println!("backfill {}", backfill.name);
-    println!("  fetch   {}  sha256:{}", component.name(), component.digest());
+    show("fetch", &function.component);
     println!("  from    {}", backfill.base_url);
     for window in &backfill.bars.windows {
         println!("  fills   speed/{}", backfill.bars.table(window));
@@ -72,25 +74,12 @@ fn check_backfill(
     Ok(())
 }
 
-fn check(manifest: &Manifest, runtime: &tallow_engine::Runtime, pipeline: &Pipeline) -> Result<(), Failure> {
-    let plan = Plan::new(pipeline, Mode::default());
-    let failed = |function: &str, error: CallError| {
-        Failure::new(exit::USAGE, format!("pipeline `{}`, function `{function}`: {error}", pipeline.id))
-    };
-    let parse = settings::component(manifest, runtime, &pipeline.parse, Contract::Parse)?;
-    let window = settings::component(manifest, runtime, pipeline.window_function(), Contract::Window)?;
-    let mut function = ParseFunction::new(&parse, plan.limits, plan.parse_options.clone())
-        .map_err(|error| failed(parse.name(), error))?;
-    // An empty batch is refused where the options are: unknown kinds, columns or settings.
-    function.parse(&mut tallow_record::Batch::default()).map_err(|error| failed(parse.name(), error))?;
-    WindowFunction::open(&window, plan.limits, &plan.specs).map_err(|error| failed(window.name(), error))?;
-
-    println!("pipeline {}", pipeline.id);
-    for (role, component) in [("parse", &parse), ("window", &window)] {
-        println!("  {role:<7} {}  sha256:{}", component.name(), component.digest());
-    }
-    for spec in &pipeline.windows {
-        println!("  table   speed/{}  ({} aggregates)", pipeline.table(spec), spec.aggregates.len());
-    }
+fn check_batch(manifest: &Manifest, runtime: &Runtime, gate: &Gate, batch: &Batch) -> Result<(), Failure> {
+    let OfBatch { parse, window, merge } = gate.of_batch(manifest, runtime, batch)?;
+    println!("batch {}", batch.name);
+    show("parse", &parse.component);
+    show("window", &window.component);
+    show("merge", &merge.component);
+    println!("  table   batch/{}", batch.table);
     Ok(())
 }

@@ -86,7 +86,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         let progress = Arc::new(Progress::new(vec![show.viewer(index)]));
         wirings.push(Arc::new(world.wire(&manifest, pipeline, Mode::default(), progress)?));
     }
-    let attendance = Attendance::open(&args.attend, &manifest, &wirings)?;
+    let attendance = Attendance::open(&args.attend, &manifest, &world.gate, &wirings)?;
     let stage =
         Stage { wirings: &wirings, desks: attendance.desks(), topics: &topics, brokers: broker.brokers() };
     let failures = play(&args, &stage, &clock, &stop, &show)?;

@@ -55,7 +55,7 @@ pub struct Ownership {
 }
 
 /// Waits until no other process owns any of the pipelines, and owns them; none where a stop was asked for meanwhile.
-pub fn claim(args: &Args, wirings: &[Wiring], stop: &AtomicBool) -> Result<Option<Ownership>, Failure> {
+pub fn claim(args: &Args, wirings: &[Arc<Wiring>], stop: &AtomicBool) -> Result<Option<Ownership>, Failure> {
     let Some(first) = wirings.first() else { return Err(Failure::new(exit::USAGE, "no pipeline")) };
     let (clock, random) = (&first.clock, &first.random);
     let ours = Ours { host: process::host(), process: process::own(), instance: args.instance() };

@@ -78,32 +78,22 @@ pub fn pipelines<'a>(manifest: &'a Manifest, only: Option<&str>) -> Result<Vec<&
     }
 }
 
-/// A component of the manifest, compiled and checked.
+/// A component of the manifest, compiled and not vetted: for commands that look at functions. What runs comes through the
+/// [`Gate`](super::gate::Gate).
 pub fn component(
     manifest: &Manifest,
     runtime: &Runtime,
     name: &str,
     contract: Contract,
 ) -> Result<Component, Failure> {
-    Ok(load(manifest, runtime, name, contract)?.0)
-}
-
-/// The same with its bytes, and where they come from.
-pub fn load(
-    manifest: &Manifest,
-    runtime: &Runtime,
-    name: &str,
-    contract: Contract,
-) -> Result<(Component, Vec<u8>, String), Failure> {
     let (bytes, origin) = component_bytes(manifest, name, contract)?;
-    let component = runtime
+    runtime
         .load(name, &bytes, contract)
-        .map_err(|error| Failure::new(exit::USAGE, format!("[component.{name}]: {origin}: {error}")))?;
-    Ok((component, bytes, origin))
+        .map_err(|error| Failure::new(exit::USAGE, format!("[component.{name}]: {origin}: {error}")))
 }
 
 /// A component's bytes, or the descriptor of a remote function; and where they come from.
-fn component_bytes(
+pub fn component_bytes(
     manifest: &Manifest,
     name: &str,
     contract: Contract,
@@ -158,10 +148,14 @@ pub fn runtime_of(manifest: &Manifest, stop: Arc<AtomicBool>) -> Result<Runtime,
 
 /// Compiled code is kept in the user's cache folder.
 pub fn runtime() -> Result<Runtime, Failure> {
+    Runtime::new(cache_folder("compiled")).map_err(|error| Failure::new(exit::FAILED, error))
+}
+
+/// A folder of ours in the user's cache; none where there is no such place.
+pub fn cache_folder(name: &str) -> Option<PathBuf> {
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(home);
-    Runtime::new(cache.map(|cache| cache.join("tallow").join("compiled")))
-        .map_err(|error| Failure::new(exit::FAILED, error))
+    cache.map(|cache| cache.join("tallow").join(name))
 }
 
 /// The variables that Spin, too, takes from the environment.

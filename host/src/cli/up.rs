@@ -12,7 +12,7 @@ use tallow_manifest::{Manifest, Pipeline};
 use super::attend::{self, Attendance};
 use super::report::{Reporter, Show};
 use super::wire::{World, first_failure};
-use super::{Failure, settings, stop};
+use super::{Failure, ownership, settings, stop};
 use crate::backfill::auto;
 use crate::control::serve::Desk;
 use crate::error::{PipelineError, exit};
@@ -46,6 +46,8 @@ pub struct How {
     pub json: bool,
     #[command(flatten)]
     attend: attend::Args,
+    #[command(flatten)]
+    own: ownership::Args,
 }
 
 pub fn run(args: Args) -> Result<(), Failure> {
@@ -65,7 +67,7 @@ pub fn run_pipelines(
     show: Show,
     stop: Arc<AtomicBool>,
 ) -> Result<(), Failure> {
-    let world = World::new(manifest, stop)?;
+    let world = World::new(manifest, stop.clone())?;
     world.check_lake()?;
     let mode = Mode { available_now: how.available_now, close_all: how.close_all };
     let pipelines = settings::pipelines(manifest, how.only.as_deref())?;
@@ -76,8 +78,10 @@ pub fn run_pipelines(
         let progress = Arc::new(Progress::new(viewers));
         wirings.push(Arc::new(world.wire(manifest, pipeline, mode, progress)?));
     }
+    // Before anything that a process beside this one may be doing.
+    let Some(_ownership) = ownership::claim(&how.own, &wirings, &stop)? else { return Ok(()) };
     let reporter = Reporter::new(show, world.clock.clone(), world.stop.clone());
-    let attendance = Attendance::open(&how.attend, manifest, &wirings)?;
+    let attendance = Attendance::open(&how.attend, manifest, &world.gate, &wirings)?;
     let fetching = Fetching::start(manifest, &world, &wirings)?;
     // What is fetched last is served, too.
     let failures = merging.beside(|| {

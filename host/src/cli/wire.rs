@@ -7,15 +7,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tallow_edge::{Clock, Random, SystemClock, SystemRandom};
-use tallow_engine::{Component, Contract, Limits, ParseFunction, Runtime};
+use tallow_engine::{Component, Contract, Limits, Runtime};
 use tallow_http::{AllowList, Http, Origin};
 use tallow_log::Store;
 use tallow_log::name::Folder;
-use tallow_manifest::{self as manifest, Backfill, Cluster, Manifest, Pipeline};
+use tallow_manifest::{self as manifest, Backfill, Cluster, Manifest, Mistake, Pipeline, key_path};
 use tallow_merge::Merger;
 use tallow_sink::{DeadLetters, Decimals, Lake, LateRows, Sink};
-use tallow_source::{Config, KafkaSource, OnDataLoss, Source, Topics};
+use tallow_source::{Config, KafkaSource, OnDataLoss, Source, SourceError, Topics};
 
+use super::gate::{Admitted, Gate, OfBackfill, OfPipeline};
 use super::{Failure, settings};
 use crate::backfill::{self, Backfilling};
 use crate::error::{PipelineError, exit};
@@ -32,6 +33,7 @@ use crate::verify::Verifier;
 pub struct World {
     pub runtime: Arc<Runtime>,
     pub store: Store,
+    pub gate: Arc<Gate>,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
     pub stop: Arc<AtomicBool>,
@@ -47,6 +49,7 @@ impl World {
         Ok(Self {
             runtime: Arc::new(settings::runtime_of(manifest, stop.clone())?),
             store: store(&manifest.kafka)?,
+            gate: Arc::new(Gate::new(manifest)?),
             clock: Arc::new(SystemClock::new()),
             random: Arc::new(SystemRandom),
             stop,
@@ -61,17 +64,23 @@ impl World {
         progress: Arc<Progress>,
     ) -> Result<Wiring, Failure> {
         let library = Library::new(self.runtime.clone(), self.store.clone());
-        let component = |name: &str, contract| self.kept_component(manifest, &library, name, contract);
         let plan = Plan::new(pipeline, mode);
-        let parse = component(&pipeline.parse, Contract::Parse)?;
-        let window = component(pipeline.window_function(), Contract::Window)?;
-        let source = source(&manifest.kafka, pipeline, self.clock.clone())?;
-        let wants_headers = wants_headers(&parse, &plan)?;
+        let OfPipeline { parse, window, wants_headers } =
+            self.gate.of_pipeline(manifest, &self.runtime, pipeline)?;
+        let source = source(&manifest.kafka, pipeline, self.clock.clone())
+            .map_err(|error| of_source(manifest, error))?;
+        // The lake gets them, too: a log names them by their digests.
+        let keep = |function: Admitted| -> Result<Arc<Component>, Failure> {
+            let (component, bytes, card) = self.carded(function);
+            library.keep(bytes, &card)?;
+            Ok(Arc::new(component))
+        };
+        let functions = Functions { parse: keep(parse)?, window: keep(window)? };
         // Looking for headers costs a quarter of what a record costs to fetch.
         let source = if wants_headers { source } else { source.without_headers() };
         Ok(Wiring {
             plan: Arc::new(plan),
-            functions: Functions { parse: Arc::new(parse), window: Arc::new(window) },
+            functions,
             library,
             live: Arc::default(),
             reads_headers: wants_headers,
@@ -108,43 +117,25 @@ impl World {
         })
     }
 
-    /// A component of the manifest. The lake gets it, too: a log names it by its digest.
-    fn kept_component(
-        &self,
-        manifest: &Manifest,
-        library: &Library,
-        name: &str,
-        contract: Contract,
-    ) -> Result<Component, Failure> {
-        let (component, bytes, card) = self.read_component(manifest, name, contract)?;
-        library.keep(bytes, &card)?;
-        Ok(component)
-    }
-
-    /// A component of the manifest, with what the lake would get of it.
-    fn read_component(
-        &self,
-        manifest: &Manifest,
-        name: &str,
-        contract: Contract,
-    ) -> Result<(Component, Bytes, Card), Failure> {
-        let (component, bytes, origin) = settings::load(manifest, &self.runtime, name, contract)?;
+    /// A function, and what the lake gets of it.
+    fn carded(&self, function: Admitted) -> (Component, Bytes, Card) {
+        let Admitted { component, bytes, origin } = function;
         let card = Card::new(&component, origin, self.clock.now_us());
-        Ok((component, bytes.into(), card))
+        (component, bytes.into(), card)
     }
 
     /// A backfill wired to its exchange.
     pub fn backfilling(&self, manifest: &Manifest, backfill: &Backfill) -> Result<Backfilling, Failure> {
         let mut components = Vec::new();
-        let mut component = |name: &str, contract| -> Result<Component, Failure> {
-            let (component, bytes, card) = self.read_component(manifest, name, contract)?;
+        let mut card = |function: Admitted| {
+            let (component, bytes, card) = self.carded(function);
             components.push((bytes, card));
-            Ok(component)
+            component
         };
         let stream = settings::pipelines(manifest, Some(backfill.pipeline()))?[0].clone();
-        let function = component(&backfill.function, Contract::Backfill)?;
-        let parse = component(&backfill.bars.parse, Contract::Parse)?;
-        let window = component(backfill.bars.window_function(), Contract::Window)?;
+        let OfBackfill { function, parse, window } =
+            self.gate.of_backfill(manifest, &self.runtime, backfill)?;
+        let (function, parse, window) = (card(function), card(parse), card(window));
         Ok(Backfilling::new(backfill::Wiring {
             function,
             parse,
@@ -203,7 +194,7 @@ impl World {
     pub fn merger(&self, manifest: &Manifest, merge: &manifest::Merge) -> Result<Merger, Failure> {
         Ok(Merger {
             settings: merge_settings(merge),
-            component: settings::component(manifest, &self.runtime, &merge.function, Contract::Merge)?,
+            component: self.gate.of_merge(manifest, &self.runtime, merge, MERGE_LIMITS)?.component,
             limits: MERGE_LIMITS,
             store: self.store.clone(),
             clock: self.clock.clone(),
@@ -228,7 +219,7 @@ impl World {
 }
 
 /// A year of minutes of one symbol fits into it.
-const MERGE_LIMITS: Limits =
+pub const MERGE_LIMITS: Limits =
     Limits { memory_bytes: 2 << 30, deadline: Duration::from_secs(120), output_bytes: 512 << 20 };
 
 pub fn merge_settings(merge: &manifest::Merge) -> tallow_merge::Settings {
@@ -252,16 +243,6 @@ pub fn merge_settings(merge: &manifest::Merge) -> tallow_merge::Settings {
     }
 }
 
-fn wants_headers(parse: &Component, plan: &Plan) -> Result<bool, PipelineError> {
-    let function = ParseFunction::new(parse, plan.limits, plan.parse_options.clone());
-    let function = function.map_err(|error| PipelineError::Function {
-        function: parse.name().to_owned(),
-        call: "describe",
-        why: error.to_string(),
-    })?;
-    Ok(function.description().wants_headers)
-}
-
 /// Whether a lake can be written, said soon.
 pub fn check_lake(store: &Store, random: &dyn Random) -> Result<(), Failure> {
     store.probe_soon(random).map_err(|error| Failure::new(error.exit_code(), error))
@@ -272,6 +253,34 @@ pub fn store(cluster: &Cluster) -> Result<Store, Failure> {
     let options: BTreeMap<String, String> =
         cluster.lake_options.iter().map(|(key, value)| (key.clone(), value.expose().to_owned())).collect();
     Store::open(&cluster.lake, &options).map_err(|error| Failure::new(error.exit_code(), error))
+}
+
+/// Whether Kafka's client takes the manifest's settings.
+pub fn check_client(manifest: &Manifest) -> Result<(), Failure> {
+    let client = manifest.kafka.client.iter();
+    let client = client.map(|(key, value)| (key.clone(), value.expose().to_owned())).collect();
+    let (mut mistakes, mut others) = (Vec::new(), Vec::new());
+    for error in tallow_source::check_client(&client) {
+        match error {
+            SourceError::Setting { key, why } => mistakes.push(of_client(&key, why)),
+            other => others.push(other),
+        }
+    }
+    match others.into_iter().next() {
+        Some(other) if mistakes.is_empty() => Err(PipelineError::from(other).into()),
+        _ if mistakes.is_empty() => Ok(()),
+        _ => Err(Failure::new(exit::USAGE, manifest.mistakes(mistakes))),
+    }
+}
+
+fn of_client(key: &str, problem: String) -> Mistake {
+    Mistake { key: key_path("application.trigger.kafka.client", key), problem }
+}
+
+/// A setting that Kafka's client does not take is a mistake of the manifest's.
+fn of_source(manifest: &Manifest, error: PipelineError) -> Failure {
+    let PipelineError::Source(SourceError::Setting { key, why }) = error else { return error.into() };
+    Failure::new(exit::USAGE, manifest.mistakes(vec![of_client(&key, why)]))
 }
 
 pub fn source(

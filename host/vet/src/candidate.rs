@@ -81,6 +81,7 @@ pub struct Vector {
 }
 
 /// A function that keeps to the rules.
+#[derive(Clone)]
 pub struct Vetted {
     pub component: Component,
     pub description: Description,

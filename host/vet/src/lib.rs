@@ -27,8 +27,8 @@ pub use refusal::Refusal;
 pub use rule::Rule;
 
 use tallow_engine::{
-    BackfillFunction, Component, Contract, LoadError, MergeFunction, ParseFunction, ParseOptions, Runtime,
-    WindowFunction,
+    BackfillFunction, CallError, Component, Contract, Limits, LoadError, MergeFunction, ParseFunction,
+    ParseOptions, Runtime, WindowFunction,
 };
 
 use crate::refusal::Trial;
@@ -40,17 +40,8 @@ pub fn vet(
     candidate: &Candidate<'_>,
     begin: &mut dyn FnMut(Rule),
 ) -> Result<Vetted, Refusal> {
-    let mut trial = Trial::new(candidate.name, begin);
-    let (whole, description) = open(runtime, compiler, candidate, &mut trial)?;
-    let component = whole.clone().within(candidate.compile.check_time);
-    golden::check(&component, candidate, &mut trial)?;
-    match &description {
-        Description::Parse(description) => parse::check(&component, description, candidate, &mut trial)?,
-        Description::Window(_) => window::check(&component, candidate, &mut trial)?,
-        Description::Backfill(_) => backfill::check(&component, candidate, &mut trial)?,
-        Description::Merge(_) => merge::check(&component, candidate, &mut trial)?,
-    }
-    Ok(Vetted { component: whole, description, passed: trial.into_passed() })
+    let loaded = load(runtime, compiler, candidate, begin)?;
+    try_rules(loaded, candidate, begin)
 }
 
 /// Compiles a candidate, looks at its imports and exports and at what it says of itself, and tries nothing more.
@@ -61,8 +52,38 @@ pub fn load(
     begin: &mut dyn FnMut(Rule),
 ) -> Result<Vetted, Refusal> {
     let mut trial = Trial::new(candidate.name, begin);
-    let (component, description) = open(runtime, compiler, candidate, &mut trial)?;
+    let component = open(runtime, compiler, candidate, &mut trial)?;
+    trial.begin(Rule::Describe);
+    let description =
+        describe(&component, candidate.limits).map_err(|error| trial.failed(&error, "describe"))?;
+    match &description {
+        Description::Parse(it) => parse::check_description(it, &trial)?,
+        Description::Window(it) => window::check_description(it, &trial)?,
+        Description::Backfill(it) => backfill::check_description(it, &trial)?,
+        Description::Merge(it) => merge::check_description(it, &trial)?,
+    }
+    trial.pass(Rule::Describe, format!("{} {}", description.name(), description.version()));
     Ok(Vetted { component, description, passed: trial.into_passed() })
+}
+
+/// Tries what [`load`] did not: golden vectors and the contract.
+pub fn try_rules(
+    loaded: Vetted,
+    candidate: &Candidate<'_>,
+    begin: &mut dyn FnMut(Rule),
+) -> Result<Vetted, Refusal> {
+    let Vetted { component: whole, description, mut passed } = loaded;
+    let component = whole.clone().within(candidate.compile.check_time);
+    let mut trial = Trial::new(candidate.name, begin);
+    golden::check(&component, candidate, &mut trial)?;
+    match &description {
+        Description::Parse(description) => parse::check(&component, description, candidate, &mut trial)?,
+        Description::Window(_) => window::check(&component, candidate, &mut trial)?,
+        Description::Backfill(_) => backfill::check(&component, candidate, &mut trial)?,
+        Description::Merge(_) => merge::check(&component, candidate, &mut trial)?,
+    }
+    passed.extend(trial.into_passed());
+    Ok(Vetted { component: whole, description, passed })
 }
 
 fn open(
@@ -70,7 +91,7 @@ fn open(
     compiler: &Compiler,
     candidate: &Candidate<'_>,
     trial: &mut Trial<'_>,
-) -> Result<(Component, Description), Refusal> {
+) -> Result<Component, Refusal> {
     let code = compile::compile(runtime, compiler, candidate, trial)?;
     trial.begin(Rule::Imports);
     let contract = candidate.contract.or_else(|| code.contract(runtime)).unwrap_or(Contract::Parse);
@@ -79,38 +100,20 @@ fn open(
         .map_err(|error| trial.refuse_as(rule_of(&error), &error, remedy_of(&error)))?;
     trial.pass(Rule::Imports, imports(&component));
     trial.pass(Rule::World, component.exports().join(", "));
-    trial.begin(Rule::Describe);
-    let description = match contract {
+    Ok(component)
+}
+
+/// What a function says of itself.
+pub fn describe(component: &Component, limits: Limits) -> Result<Description, CallError> {
+    Ok(match component.contract() {
         Contract::Parse => {
-            let function = ParseFunction::new(&component, candidate.limits, ParseOptions::default());
-            let function = function.map_err(|error| trial.failed(&error, "describe"))?;
-            let description = function.description().clone();
-            parse::check_description(&description, trial)?;
-            Description::Parse(description)
+            let function = ParseFunction::new(component, limits, ParseOptions::default())?;
+            Description::Parse(function.description().clone())
         }
-        Contract::Window => {
-            let description = WindowFunction::describe(&component, candidate.limits)
-                .map_err(|error| trial.failed(&error, "describe"))?;
-            window::check_description(&description, trial)?;
-            Description::Window(description)
-        }
-        Contract::Backfill => {
-            let mut function = BackfillFunction::new(&component, candidate.limits)
-                .map_err(|error| trial.failed(&error, "describe"))?;
-            let description = function.describe().map_err(|error| trial.failed(&error, "describe"))?;
-            backfill::check_description(&description, trial)?;
-            Description::Backfill(description)
-        }
-        Contract::Merge => {
-            let mut function = MergeFunction::new(&component, candidate.limits)
-                .map_err(|error| trial.failed(&error, "describe"))?;
-            let description = function.describe().map_err(|error| trial.failed(&error, "describe"))?;
-            merge::check_description(&description, trial)?;
-            Description::Merge(description)
-        }
-    };
-    trial.pass(Rule::Describe, format!("{} {}", description.name(), description.version()));
-    Ok((component, description))
+        Contract::Window => Description::Window(WindowFunction::describe(component, limits)?),
+        Contract::Backfill => Description::Backfill(BackfillFunction::new(component, limits)?.describe()?),
+        Contract::Merge => Description::Merge(MergeFunction::new(component, limits)?.describe()?),
+    })
 }
 
 fn imports(component: &Component) -> String {

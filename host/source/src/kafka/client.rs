@@ -9,6 +9,7 @@ use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaConfRes;
 
+use super::setting_names::{NAMES, nearest};
 use crate::SourceError;
 
 pub(super) type Client = BaseConsumer<Context>;
@@ -60,16 +61,30 @@ impl ClientContext for Context {
 impl ConsumerContext for Context {}
 
 pub(super) fn connect(config: &ClientConfig) -> Result<Client, SourceError> {
-    config.create_with_context(Context::default()).map_err(|error| match error {
+    config.create_with_context(Context::default()).map_err(wrong)
+}
+
+/// Whether librdkafka knows the settings and takes their values.
+pub(super) fn native(config: &ClientConfig) -> Result<(), SourceError> {
+    config.create_native_config().map(drop).map_err(wrong)
+}
+
+fn wrong(error: KafkaError) -> SourceError {
+    match error {
         // The value of a setting that there is not says nothing, and may be a password under a misspelt name.
-        KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, why, key, _) => {
+        KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, _, key, _) => {
+            let why = format!("librdkafka has no such setting; did you mean `{}`?", nearest(&key));
             SourceError::Setting { key, why }
         }
         KafkaError::ClientConfig(_, why, key, value) => {
             SourceError::Setting { key, why: format!("{why} (value `{value}`)") }
         }
+        KafkaError::ClientCreation(why) => match NAMES.into_iter().find(|name| why.contains(name)) {
+            Some(key) => SourceError::Setting { key: key.to_owned(), why },
+            None => SourceError::Other(format!("the Kafka client could not be made: {why}")),
+        },
         other => SourceError::Other(format!("the Kafka client could not be made: {other}")),
-    })
+    }
 }
 
 /// Serves what waits on the client's own queue: logs, errors, answers to commits.

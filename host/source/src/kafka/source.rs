@@ -15,7 +15,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tallow_edge::Clock;
 use tallow_record::TopicPartition;
 
-use super::client::{Client, connect, serve_events};
+use super::client::{Client, connect, native, serve_events};
 use super::fetcher::{KafkaFetcher, Reading};
 use super::ffi::topic_ids;
 use super::settings::client_config;
@@ -49,6 +49,24 @@ pub struct KafkaSource {
     reading: Reading,
     reports_lag: bool,
     clock: Arc<dyn Clock>,
+}
+
+/// The settings that librdkafka does not take. No broker is asked: the client that is made has none.
+pub fn check_client(client: &BTreeMap<String, String>) -> Vec<SourceError> {
+    let alone = |(key, value): (&String, &String)| BTreeMap::from([(key.clone(), value.clone())]);
+    let checked = |client: &BTreeMap<String, String>| {
+        client_config("", NO_GROUP, client).and_then(|config| native(&config)).err()
+    };
+    let mut wrong: Vec<SourceError> = client.iter().filter_map(|it| checked(&alone(it))).collect();
+    if wrong.is_empty() {
+        // Some are seen only together, and files only where a client is made.
+        let made = client_config("", NO_GROUP, client).and_then(|mut config| {
+            config.remove("bootstrap.servers");
+            connect(&config)
+        });
+        wrong.extend(made.err());
+    }
+    wrong
 }
 
 struct Topic {

@@ -1,51 +1,38 @@
 //! Vets what is to take a running function's place, by the rules that `tallow functions check` shows.
 
-use std::collections::BTreeMap;
-
 use tallow_engine::{ColumnInfo, Component, Contract, ParseFunction};
-use tallow_manifest::Vetting;
-use tallow_vet::{Candidate, Compiler, vet};
+use tallow_vet::{Description, Vetted};
 
-use crate::cli::Failure;
-use crate::cli::functions::find;
+use crate::cli::gate::{Gate, Use};
+use crate::fit::{self, Computes, Parse};
 use crate::pipeline::Wiring;
-
-/// What the manifest says of its components, and the program that compiles.
-pub struct Rules {
-    pub vetting: BTreeMap<String, Vetting>,
-    pub compiler: Compiler,
-}
 
 /// A candidate for the function `name` of a pipeline, compiled and vetted.
 pub fn component(
-    rules: &Rules,
+    gate: &Gate,
     wiring: &Wiring,
     name: &str,
     bytes: &[u8],
     contract: Contract,
 ) -> Result<Component, String> {
     let plan = &wiring.plan;
-    let vetting = rules.vetting.get(name);
-    let files = vetting.map(Vetting::golden_files).transpose()?.unwrap_or_default();
-    let golden = find::vectors(&files).map_err(|Failure { text, .. }| text)?;
     let running = wiring.live.running();
     let (columns, predecessor) = match (&running, contract) {
         (Some(running), Contract::Window) => (columns(wiring, &running.parse)?, Some(&*running.window)),
         _ => (Vec::new(), None),
     };
-    let candidate = Candidate {
-        contract: Some(contract),
-        compile: vetting.map_or_else(Default::default, find::compile_limits),
+    let used = Use {
         limits: plan.limits,
-        golden: &golden,
         options: Some(&plan.parse_options),
         specs: &plan.specs,
         columns: &columns,
         predecessor,
-        ..Candidate::new(name, bytes)
     };
-    let vetted = vet(wiring.library.runtime(), &rules.compiler, &candidate, &mut |_| {});
-    vetted.map(|vetted| vetted.component).map_err(|refusal| refusal.to_string())
+    let vetted = gate.admit_bytes(wiring.library.runtime(), (name, bytes), contract, used)?;
+    if let Some(running) = &running {
+        fits(wiring, &vetted, name, &running.window)?;
+    }
+    Ok(vetted.component)
 }
 
 /// What the running parse function makes: the windows read it.
@@ -53,4 +40,20 @@ fn columns(wiring: &Wiring, parse: &Component) -> Result<Vec<ColumnInfo>, String
     let plan = &wiring.plan;
     let function = ParseFunction::new(parse, plan.limits, plan.parse_options.clone());
     Ok(function.map_err(|error| error.to_string())?.description().columns.clone())
+}
+
+/// A parse function has to make what the windows read, in types that the running window function takes.
+fn fits(wiring: &Wiring, vetted: &Vetted, name: &str, window: &Component) -> Result<(), String> {
+    let Description::Parse(description) = &vetted.description else { return Ok(()) };
+    let plan = &wiring.plan;
+    let (windows, parse) = (&plan.pipeline.windows, Parse { name, description });
+    let mut misfits = fit::names(windows, parse);
+    if misfits.is_empty() {
+        let scale = |column: &str| plan.pipeline.scale(column);
+        let computes = Computes { component: window, limits: plan.limits, scale: &scale };
+        misfits = fit::types(windows, &plan.specs, parse, computes).map_err(|error| error.to_string())?;
+    }
+    let texts = misfits.iter().map(|it| format!("window `{}`, `{}`: {}", it.window, it.key, it.problem));
+    let texts: Vec<String> = texts.collect();
+    if texts.is_empty() { Ok(()) } else { Err(texts.join("; ")) }
 }

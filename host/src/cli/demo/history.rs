@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use serde_json::json;
-use tallow_engine::Contract;
 use tallow_manifest::Manifest;
 use tallow_produce::history;
 
@@ -69,11 +68,11 @@ fn batch(
     let files = tallow_files::expand(&job.inputs, Path::new(""), &Default::default())
         .map_err(|error| failed(&error))?;
     // The components are where the demo's own manifest says.
-    let component = |name: &str, contract| settings::component(demo, &world.runtime, name, contract);
+    let functions = world.gate.of_batch(demo, &world.runtime, job)?;
     let wiring = Wiring {
-        parse: component(&job.parse, Contract::Parse)?,
-        window: component(&job.window.function, Contract::Window)?,
-        merge: component(&job.merge, Contract::Merge)?,
+        parse: functions.parse.component,
+        window: functions.window.component,
+        merge: functions.merge.component,
         store: world.store.clone(),
         clock: world.clock.clone(),
         random: world.random.clone(),

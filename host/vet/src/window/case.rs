@@ -25,7 +25,8 @@ pub fn cases(candidate: &Candidate<'_>) -> Vec<Case> {
     let mut cases = Vec::new();
     if !candidate.specs.is_empty() {
         let described = candidate.columns.iter().map(|it| (it.name.clone(), (it.type_, SCALE)));
-        cases.push(case("the pipeline's", candidate.specs.to_vec(), described.collect(), true));
+        let specs = candidate.specs.iter().map(tame).collect();
+        cases.push(case("the pipeline's", specs, described.collect(), true));
     }
     for vector in candidate.golden {
         // Vectors that cannot be read have been refused before.
@@ -35,6 +36,17 @@ pub fn cases(candidate: &Candidate<'_>) -> Vec<Case> {
     }
     cases.extend(ours());
     cases
+}
+
+/// A row may be in thousands of sliding windows: trying as many would take as long as a day of the pipeline.
+fn tame(spec: &Spec) -> Spec {
+    const WINDOWS_A_ROW: u64 = 32;
+    let mut spec = spec.clone();
+    if let Shape::Sliding(sliding) = &mut spec.shape {
+        let slides = (sliding.size_us / sliding.slide_us.max(1)).div_ceil(WINDOWS_A_ROW);
+        sliding.slide_us *= slides.max(1);
+    }
+    spec
 }
 
 /// Every shape, with ids and without, with every operation.

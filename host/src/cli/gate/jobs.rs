@@ -1,0 +1,223 @@
+//! The functions of a pipeline, a batch, a backfill and a merge: do they fit each other and the manifest, and do they keep
+//! to the rules?
+
+use tallow_engine::{
+    BackfillFunction, BackfillOptions, CallError, ColumnInfo, Contract, Limits, ParseDescription,
+    ParseFunction, ParseOptions, Runtime, Spec,
+};
+use tallow_manifest::{Backfill, Batch, DEFAULT_SCALE, Manifest, Merge, Mistake, Pipeline, Window, key_path};
+use tallow_vet::Description;
+
+use super::{Admitted, Gate, Opened, Use};
+use crate::cli::Failure;
+use crate::error::{PipelineError, exit};
+use crate::fit::{self, Computes, Misfit, Parse};
+use crate::plan::{Mode, Plan};
+
+const BATCH: &str = "application.trigger.kafka.batch";
+const BACKFILL: &str = "application.trigger.kafka.backfill";
+
+/// The functions of a pipeline.
+pub struct OfPipeline {
+    pub parse: Admitted,
+    pub window: Admitted,
+    pub wants_headers: bool,
+}
+
+pub struct OfBatch {
+    pub parse: Admitted,
+    pub window: Admitted,
+    pub merge: Admitted,
+}
+
+pub struct OfBackfill {
+    pub function: Admitted,
+    pub parse: Admitted,
+    pub window: Admitted,
+}
+
+/// Windows and what computes them, as a pipeline, a batch or a backfill has them.
+struct Asked<'a> {
+    windows: &'a [Window],
+    specs: &'a [Spec],
+    options: &'a ParseOptions,
+    scale: &'a dyn Fn(&str) -> u8,
+    limits: Limits,
+    /// Who asks, in messages.
+    who: String,
+    /// The path of a window's key in the manifest.
+    path: &'a dyn Fn(&Misfit) -> String,
+    /// The path of the table that has the parse function's settings.
+    table: String,
+}
+
+impl Gate {
+    pub fn of_pipeline(
+        &self,
+        manifest: &Manifest,
+        runtime: &Runtime,
+        pipeline: &Pipeline,
+    ) -> Result<OfPipeline, Failure> {
+        let plan = Plan::new(pipeline, Mode::default());
+        let parse = self.open(manifest, runtime, &pipeline.parse, Contract::Parse)?;
+        let window = self.open(manifest, runtime, pipeline.window_function(), Contract::Window)?;
+        let path = |it: &Misfit| format!("trigger.kafka[{}].windows[{}].{}", pipeline.id, it.window, it.key);
+        let asked = Asked {
+            windows: &pipeline.windows,
+            specs: &plan.specs,
+            options: &plan.parse_options,
+            scale: &|column| pipeline.scale(column),
+            limits: plan.limits,
+            who: format!("pipeline `{}`", pipeline.id),
+            path: &path,
+            table: format!("trigger.kafka[{}]", pipeline.id),
+        };
+        let wants_headers = described(&parse)?.wants_headers;
+        let (parse, window) = self.pair(manifest, asked, parse, window)?;
+        Ok(OfPipeline { parse, window, wants_headers })
+    }
+
+    pub fn of_batch(
+        &self,
+        manifest: &Manifest,
+        runtime: &Runtime,
+        batch: &Batch,
+    ) -> Result<OfBatch, Failure> {
+        let plan = crate::batch::plan::Plan::new(batch);
+        let parse = self.open(manifest, runtime, &batch.parse, Contract::Parse)?;
+        let window = self.open(manifest, runtime, &batch.window.function, Contract::Window)?;
+        let merge = self.open(manifest, runtime, &batch.merge, Contract::Merge)?;
+        let path = |it: &Misfit| format!("{}.{}", key_path(BATCH, &batch.name), it.key);
+        let asked = Asked {
+            windows: std::slice::from_ref(&batch.window),
+            specs: std::slice::from_ref(&plan.spec),
+            options: &plan.options,
+            scale: &|column| batch.scales.get(column).copied().unwrap_or(DEFAULT_SCALE),
+            limits: plan.limits,
+            who: format!("batch `{}`", batch.name),
+            path: &path,
+            table: key_path(BATCH, &batch.name),
+        };
+        let (parse, window) = self.pair(manifest, asked, parse, window)?;
+        let merge = self.admit(merge, Use { limits: plan.limits, ..Use::default() })?;
+        Ok(OfBatch { parse, window, merge })
+    }
+
+    pub fn of_backfill(
+        &self,
+        manifest: &Manifest,
+        runtime: &Runtime,
+        backfill: &Backfill,
+    ) -> Result<OfBackfill, Failure> {
+        let bars = &backfill.bars;
+        let plan = Plan::new(bars, Mode::default());
+        let function = self.open(manifest, runtime, &backfill.function, Contract::Backfill)?;
+        let parse = self.open(manifest, runtime, &bars.parse, Contract::Parse)?;
+        let window = self.open(manifest, runtime, bars.window_function(), Contract::Window)?;
+        takes_settings(backfill, &function, plan.limits)?;
+        let path = |it: &Misfit| format!("{}.{}", key_path(BACKFILL, &backfill.name), it.key);
+        let asked = Asked {
+            windows: &bars.windows,
+            specs: &plan.specs,
+            options: &plan.parse_options,
+            scale: &|column| bars.scale(column),
+            limits: plan.limits,
+            who: format!("backfill `{}`", backfill.name),
+            path: &path,
+            table: key_path(BACKFILL, &backfill.name),
+        };
+        let (parse, window) = self.pair(manifest, asked, parse, window)?;
+        let function = self.admit(function, Use { limits: plan.limits, ..Use::default() })?;
+        Ok(OfBackfill { function, parse, window })
+    }
+
+    pub fn of_merge(
+        &self,
+        manifest: &Manifest,
+        runtime: &Runtime,
+        merge: &Merge,
+        limits: Limits,
+    ) -> Result<Admitted, Failure> {
+        let function = self.open(manifest, runtime, &merge.function, Contract::Merge)?;
+        self.admit(function, Use { limits, ..Use::default() })
+    }
+
+    /// A parse function and a window function that fit each other.
+    fn pair(
+        &self,
+        manifest: &Manifest,
+        asked: Asked<'_>,
+        parse: Opened,
+        window: Opened,
+    ) -> Result<(Admitted, Admitted), Failure> {
+        fits(manifest, &asked, &parse, &window)?;
+        takes_options(manifest, &asked, &parse)?;
+        let Asked { options, specs, limits, .. } = asked;
+        let columns: Vec<ColumnInfo> = described(&parse)?.columns.clone();
+        let parse = self.admit(parse, Use { limits, options: Some(options), ..Use::default() })?;
+        let window = self.admit(window, Use { limits, specs, columns: &columns, ..Use::default() })?;
+        Ok((parse, window))
+    }
+}
+
+/// What a parse function says of itself.
+fn described(parse: &Opened) -> Result<&ParseDescription, Failure> {
+    match parse.description() {
+        Description::Parse(description) => Ok(description),
+        _ => Err(parse.failure("it is not a parse function")),
+    }
+}
+
+fn fits(manifest: &Manifest, asked: &Asked<'_>, parse: &Opened, window: &Opened) -> Result<(), Failure> {
+    let it = Parse { name: &parse.name, description: described(parse)? };
+    let mut misfits = fit::names(asked.windows, it);
+    if misfits.is_empty() {
+        let computes = Computes { component: window.component(), limits: asked.limits, scale: asked.scale };
+        misfits = fit::types(asked.windows, asked.specs, it, computes)
+            .map_err(|error| called(asked, &window.name, "open", &error))?;
+    }
+    if misfits.is_empty() {
+        return Ok(());
+    }
+    let mistakes = misfits.into_iter().map(|it| Mistake { key: (asked.path)(&it), problem: it.problem });
+    Err(Failure::new(exit::USAGE, manifest.mistakes(mistakes.collect())))
+}
+
+/// An empty batch is refused where the options are: by now the settings alone can be wrong.
+fn takes_options(manifest: &Manifest, asked: &Asked<'_>, parse: &Opened) -> Result<(), Failure> {
+    let taken = ParseFunction::new(parse.component(), asked.limits, asked.options.clone())
+        .and_then(|mut function| function.parse(&mut tallow_record::Batch::default()));
+    match taken {
+        Ok(_) => Ok(()),
+        Err(CallError::Refused(problem)) => {
+            let key = key_path(&asked.table, "parse-settings");
+            Err(Failure::new(exit::USAGE, manifest.mistakes(vec![Mistake { key, problem }])))
+        }
+        Err(error) => Err(called(asked, &parse.name, "parse", &error)),
+    }
+}
+
+/// Nothing is wanted: it is refused where the interval or the settings are.
+fn takes_settings(backfill: &Backfill, function: &Opened, limits: Limits) -> Result<(), Failure> {
+    let options = BackfillOptions {
+        symbol: String::new(),
+        listed_as: String::new(),
+        interval_us: backfill.interval_us,
+        settings: backfill.settings.clone().into_iter().collect(),
+    };
+    BackfillFunction::new(function.component(), limits)
+        .and_then(|mut it| it.plan(&options, &[], &[]))
+        .map(drop)
+        .map_err(|error| {
+            let name = &backfill.name;
+            Failure::new(exit::USAGE, format!("backfill `{name}`, function `{}`: {error}", function.name))
+        })
+}
+
+/// A gateway that does not answer is no mistake of the manifest's.
+fn called(asked: &Asked<'_>, function: &str, call: &'static str, error: &CallError) -> Failure {
+    if let CallError::Remote(_) = error {
+        return PipelineError::of_call(function.to_owned(), call, error).into();
+    }
+    Failure::new(exit::USAGE, format!("{}, function `{function}`: {error}", asked.who))
+}
