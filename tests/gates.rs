@@ -154,11 +154,11 @@ fn a_function_that_breaks_the_contract_does_not_start() {
     place.run(&["check"]).success();
     let text = fs::read_to_string(place.manifest()).unwrap();
     let parse = "parse = \"parse-market\"";
-    let habit = text.replace(parse, &format!("{parse}\nparse-settings = {{ habit = \"impure\" }}"));
+    let habit = text.replace(parse, &format!("{parse}\nparse-settings = {{ habit = \"any-column\" }}"));
     fs::write(place.manifest(), habit).unwrap();
     let refused = place.refused();
     assert!(
-        refused[0].contains("[component.parse-market]: ") && refused[0].contains("the rule `pure`"),
+        refused[0].contains("[component.parse-market]: ") && refused[0].contains("the rule `options`"),
         "{refused:#?}"
     );
 }
