@@ -84,7 +84,7 @@ fn a_run_without_topics_or_news_tells_how_things_stand() {
                   watermark 2024-01-01 00:03:00.000Z";
     assert!(again.contains(stands), "{again}");
 
-    let nowhere = Scene::new(&folder, "topic-pattern = \"nothing-.*\"", "");
+    let nowhere = Scene::new(&folder, "topic-pattern = \"^nothing-.*\"", "");
     let ended = tallow::run(&nowhere.command(&["up", "--available-now"])).success();
     assert!(ended.stdout.contains("no topic matches `topic-pattern`"), "{}", ended.stdout);
     assert!(ended.stderr.contains("`topic-pattern` matches no topic"), "{}", ended.stderr);
