@@ -68,7 +68,7 @@ fn who_holds_the_watermark_back_is_named() {
     // Draining waits for nobody.
     let drained = tallow::run(&scene.command(&["up", "--available-now"])).success().stdout;
     assert!(drained.contains("3 candles"), "{drained}");
-    assert!(drained.contains("1 open windows"), "{drained}");
+    assert!(drained.contains("1 open window"), "{drained}");
     assert!(!drained.contains("held back"), "{drained}");
     let status = tallow::run(&scene.command(&["status"])).success().stdout;
     assert!(!status.contains("held back"), "{status}");
@@ -80,7 +80,7 @@ fn a_run_without_topics_or_news_tells_how_things_stand() {
     let scene = Scene::new(&folder, "topic = \"trades\"", "");
     tallow::run(&scene.command(&["up", "--available-now"])).success();
     let again = tallow::run(&scene.command(&["up", "--available-now"])).success().stdout;
-    let stands = "0 records, 0 candles, 0 late, 0 duplicates, 0 conflicts, 0 dead letters, 1 open windows, 0 epochs, \
+    let stands = "0 records, 0 candles, 0 late, 0 duplicates, 0 conflicts, 0 dead letters, 1 open window, 0 epochs, \
                   watermark 2024-01-01 00:03:00.000Z";
     assert!(again.contains(stands), "{again}");
 

@@ -111,8 +111,13 @@ fn run_all(
     reporter: &Reporter,
 ) -> Vec<(String, PipelineError)> {
     std::thread::scope(|scope| {
-        // The scope waits for the pipelines, also where this thread fails.
-        let _stopped = Finally(|| stop_all(wirings));
+        // The scope waits for the pipelines, also where this thread fails. Where it does not, what fetches by itself
+        // has yet to do so.
+        let _stopped = Finally(|| {
+            if std::thread::panicking() {
+                stop_all(wirings);
+            }
+        });
         let threads: Vec<_> = wirings
             .iter()
             .zip(desks)
