@@ -38,7 +38,7 @@ impl Unfit {
     pub fn fault(self, scale: u8) -> String {
         match self {
             Unfit::TooLarge => format!("more than 38 digits at scale {scale}"),
-            Unfit::BecomesZero => format!("not zero, but zero at scale {scale}"),
+            Unfit::BecomesZero => format!("not zero, but zero at scale {scale} (raise it by `scales`)"),
         }
     }
 }
@@ -62,6 +62,17 @@ impl<'a> Number<'a> {
         };
         let zero = integer.iter().chain(fraction).all(|&digit| digit == b'0');
         Some(Number { negative, zero, integer, fraction, exponent })
+    }
+
+    /// How many digits are written, leading zeros left out.
+    pub fn digits(&self) -> usize {
+        let digits = self.integer.iter().chain(self.fraction);
+        digits.skip_while(|digit| **digit == b'0').count()
+    }
+
+    /// The power of ten that the last digit stands for.
+    pub fn last_place(&self) -> i64 {
+        self.exponent - self.fraction.len() as i64
     }
 
     /// The mantissa at `scale`, rounded half to even.

@@ -1,7 +1,8 @@
 //! Kline intervals: their names, and the number of a kline in the row of all klines of its interval.
 
+use crate::calendar::{DAY_US, civil};
+
 const SECOND_US: i64 = 1_000_000;
-const DAY_US: i64 = 86_400 * SECOND_US;
 /// Units of fixed length, longest first.
 const UNITS: [(char, i64); 5] =
     [('w', 7 * DAY_US), ('d', DAY_US), ('h', 3600 * SECOND_US), ('m', 60 * SECOND_US), ('s', SECOND_US)];
@@ -68,19 +69,6 @@ impl Interval {
             }
         }
     }
-}
-
-/// Year, month and day of a day since 1970-01-01 (Howard Hinnant, "chrono-compatible low-level date algorithms").
-fn civil(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]

@@ -3,14 +3,16 @@
 //! - [`batch`], [`options`]: what a call is given; [`column`]: what a function can make;
 //! - [`swar`], [`cursor`]: text by the word, for messages whose form is known beforehand;
 //! - [`lanes`], [`shape`]: lines of numbers that look like those before them, sixteen bytes at once;
-//! - [`decimal`], [`time`], [`interval`]: exact numbers, times and kline intervals;
+//! - [`decimal`], [`time`], [`date`], [`interval`]: exact numbers, times, dates as files write them, kline intervals;
 //! - [`dictionary`], [`builder`], [`marks`], [`reason`]: rows in the making, and records set apart;
 //! - [`output`]: what a call gives back; `export_parse_function!`: the contract `tallow:parse` around it.
 
 pub mod batch;
 pub mod builder;
+mod calendar;
 pub mod column;
 pub mod cursor;
+pub mod date;
 pub mod decimal;
 pub mod dictionary;
 mod export;

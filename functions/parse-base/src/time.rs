@@ -1,5 +1,6 @@
 //! Event times: microseconds since 1970-01-01 UTC, from 1970 to the end of 9999.
 
+use crate::calendar::{DAY_US, day_number, days_in};
 use crate::decimal::Number;
 
 /// 9999-12-31T23:59:59.999999Z.
@@ -26,16 +27,38 @@ pub fn from_exchange(value: i64) -> Result<i64, NoTime> {
     }
 }
 
-/// A unix time without a fraction: seconds, or milliseconds or microseconds where its size says so.
+/// A unix time without a fraction: seconds, or milliseconds, microseconds or nanoseconds where its size says so. `20240102`
+/// and `20240102235900` are dates: nobody has klines of August 1970 or of the years from 2594.
 #[inline]
 pub fn from_unix_integer(value: i64) -> Result<i64, NoTime> {
     match value {
+        0..FIRST_AS_MS if is_date(value) => compact(value, 0).unwrap_or(Ok(value * 1_000_000)),
         0..FIRST_AS_MS => Ok(value * 1_000_000),
-        other => from_exchange(other),
+        FIRST_AS_MS..FIRST_AS_US if is_date(value / 1_000_000) => {
+            compact(value / 1_000_000, value % 1_000_000).unwrap_or(Ok(value * 1_000))
+        }
+        ..=MAX_US => from_exchange(value),
+        _ => Ok(value / 1_000),
     }
 }
 
-/// A unix time: seconds, with a fraction or not; milliseconds or microseconds where its size says so.
+/// Whether a number of eight digits may be a date without separators.
+#[inline]
+fn is_date(value: i64) -> bool {
+    (19_700_101..=20_991_231).contains(&value)
+}
+
+/// A date of eight digits and a time of day of six; none where there is no such moment.
+#[cold]
+fn compact(date: i64, time_of_day: i64) -> Option<Result<i64, NoTime>> {
+    let (year, month, day) = (date / 10_000, date / 100 % 100, date % 100);
+    let (hours, minutes, seconds) = (time_of_day / 10_000, time_of_day / 100 % 100, time_of_day % 100);
+    let sound = (1..=days_in(year, month)).contains(&day) && hours < 24 && minutes < 60 && seconds < 60;
+    let of_day_us = ((hours * 60 + minutes) * 60 + seconds) * 1_000_000;
+    sound.then(|| Ok(day_number(year, month, day) * DAY_US + of_day_us))
+}
+
+/// A unix time: as [`from_unix_integer`], with a fraction or not.
 pub fn from_unix(number: &Number<'_>) -> Result<i64, NoTime> {
     if number.negative && !number.zero {
         return Err(NoTime::Before1970);
@@ -47,11 +70,16 @@ pub fn from_unix(number: &Number<'_>) -> Result<i64, NoTime> {
         Err(crate::decimal::Unfit::TooLarge) => return Err(NoTime::After9999),
     };
     let us = match us / 1_000_000 {
+        whole if us % 1_000_000 == 0 && whole < i128::from(FIRST_AS_US) => {
+            return from_unix_integer(whole as i64);
+        }
         seconds if seconds < i128::from(FIRST_AS_MS) => us,
         ms if ms < i128::from(FIRST_AS_US) => us / 1_000,
-        us => us,
+        whole_us if whole_us <= i128::from(MAX_US) => whole_us,
+        ns if ns <= i128::from(i64::MAX) => ns / 1_000,
+        _ => return Err(NoTime::After9999),
     };
-    if us > i128::from(MAX_US) { Err(NoTime::After9999) } else { Ok(us as i64) }
+    Ok(us as i64)
 }
 
 /// A date, or a date and a time of day, as ISO 8601 and databases write them: `2011-08-18`,
@@ -60,7 +88,7 @@ pub fn from_iso(text: &[u8]) -> Option<Result<i64, NoTime>> {
     let (year, rest) = number(text, 4)?;
     let (month, rest) = number(after(rest, b"-/")?, 2)?;
     let (day, rest) = number(after(rest, b"-/")?, 2)?;
-    if !(1..=12).contains(&month) || day < 1 || day > days_in(year, month) {
+    if !(1..=days_in(year, month)).contains(&day) {
         return None;
     }
     let (time_of_day_us, zone_us) = match rest {
@@ -78,8 +106,6 @@ pub fn from_iso(text: &[u8]) -> Option<Result<i64, NoTime>> {
         _ => Err(NoTime::After9999),
     })
 }
-
-const DAY_US: i64 = 86_400_000_000;
 
 /// `HH:MM`, `HH:MM:SS`, `HH:MM:SS.ffffff`, in microseconds, and what comes after it.
 fn time_of_day(text: &[u8]) -> Option<(i64, &[u8])> {
@@ -135,24 +161,6 @@ fn after<'t>(text: &'t [u8], separators: &[u8]) -> Option<&'t [u8]> {
     separators.contains(first).then_some(rest)
 }
 
-fn days_in(year: i64, month: i64) -> i64 {
-    match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-/// The days from 1970-01-01 to a day (Howard Hinnant, "chrono-compatible low-level date algorithms").
-fn day_number(year: i64, month: i64, day: i64) -> i64 {
-    let year = year - i64::from(month <= 2);
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,6 +175,22 @@ mod tests {
         assert_eq!(from_exchange(1_723_161_255_342_000), Ok(1_723_161_255_342_000));
         for text in ["1723161255.342", "1723161255342", "1723161255342000", "1.723161255342e9"] {
             assert_eq!(unix(text), Ok(1_723_161_255_342_000), "{text}");
+        }
+    }
+
+    #[test]
+    fn nanoseconds_and_dates_of_digits_alone_are_told_by_their_size() {
+        // date -u -d '2024-01-02 23:59:00' +%s
+        for (text, us) in [
+            ("1646092800000000000", 1_646_092_800_000_000),
+            ("1646092800123456789", 1_646_092_800_123_456),
+            ("20240102", 1_704_153_600_000_000),
+            ("20240102235900", 1_704_239_940_000_000),
+            ("20240102.0", 1_704_153_600_000_000),
+            // No day, so seconds.
+            ("20241301", 20_241_301_000_000),
+        ] {
+            assert_eq!(unix(text), Ok(us), "{text}");
         }
     }
 
@@ -211,9 +235,21 @@ mod tests {
 
     #[test]
     fn a_unix_time_without_a_fraction_reads_the_same_as_any() {
-        for value in
-            [0, 1, 99_999_999_999, 100_000_000_000, 1_723_161_255, 1_723_161_255_342, MAX_US, MAX_US + 1, -1]
-        {
+        for value in [
+            0,
+            1,
+            99_999_999_999,
+            100_000_000_000,
+            1_723_161_255,
+            1_723_161_255_342,
+            MAX_US,
+            MAX_US + 1,
+            -1,
+            i64::MAX,
+            20_240_102,
+            20_241_301,
+            20_240_102_235_900,
+        ] {
             assert_eq!(from_unix_integer(value), unix(&value.to_string()), "{value}");
         }
     }
@@ -227,6 +263,7 @@ mod tests {
         assert_eq!(from_exchange(MAX_US + 1), Err(NoTime::After9999));
         assert_eq!(from_exchange(i64::MAX), Err(NoTime::After9999));
         assert_eq!(unix("-0.5"), Err(NoTime::Before1970));
+        assert_eq!(unix("99999999999999999999"), Err(NoTime::After9999));
         assert_eq!(unix("1e300"), Err(NoTime::After9999));
         assert_eq!(unix("1e-300"), Ok(0));
     }

@@ -2,7 +2,7 @@
 
 use parse_base::interval::Interval;
 
-use crate::schema::ColumnId;
+use crate::schema::{COLUMNS, ColumnId};
 
 /// Klines that are gathered before they go into columns: few enough to stay in the nearest cache.
 pub const BLOCK: usize = 128;
@@ -20,7 +20,7 @@ pub struct Block {
     /// Of all klines in it.
     pub interval: Option<Interval>,
     /// Columns that lines of this layout have.
-    pub present: [bool; 15],
+    pub present: [bool; COLUMNS.len()],
 }
 
 impl Block {

@@ -4,27 +4,43 @@ use parse_base::decimal::Number;
 use parse_base::interval::Interval;
 use parse_base::options::MAX_SYMBOL_BYTES;
 use parse_base::reason::{Apart, Step, excerpt};
-use parse_base::time::{self, NoTime};
 
 use crate::cells::{cells, without_end};
 use crate::layout::Layout;
 use crate::names::Field;
+use crate::number::{self, Rewritten};
 use crate::options::Plan;
 use crate::rows::Kline;
+use crate::schema::ColumnId as C;
 use crate::schema::ColumnId;
+use crate::when::{self, event_time};
 
-/// Reads a line into a kline.
-pub fn read<'a>(line: &'a [u8], plan: &Plan<'a>) -> Step<Kline<'a>> {
+const SHORTEST_MONTH_US: i64 = 28 * 86_400_000_000;
+
+/// Reads a line; none of one that is a header, whatever the order of its columns. `layout`: the line's columns; none where
+/// only their number can tell. `header`: the line that names them.
+pub fn read<'a>(
+    line: &'a [u8],
+    plan: &Plan<'a>,
+    layout: Option<&Layout>,
+    header: Option<&[u8]>,
+) -> Step<Option<Kline<'a>>> {
     let line = without_end(line);
-    let cells = cells(line, plan.delimiter);
+    let cells = cells(line, plan.separator());
     if cells == [b""] {
         return Err(Apart::ignored("empty line"));
     }
-    if plan.header.is_some_and(|header| header == line) || Layout::by_header(&cells).is_some() {
+    if header.is_some_and(|header| header == line) {
         return Err(Apart::ignored("header"));
     }
+    if Layout::by_header(&cells, None).is_some() {
+        return Ok(None);
+    }
+    if is_comment(&cells) {
+        return Err(Apart::ignored("comment"));
+    }
     let by_count;
-    let layout = match &plan.layout {
+    let layout = match layout {
         Some(layout) => layout,
         None => {
             by_count = Layout::by_count(cells.len());
@@ -40,7 +56,14 @@ pub fn read<'a>(line: &'a [u8], plan: &Plan<'a>) -> Step<Kline<'a>> {
     if cells.len() != layout.fields.len() {
         return Err(Apart::rejected(format!("{} fields, not {}", cells.len(), layout.fields.len())));
     }
-    kline(&cells, layout, plan)
+    kline(&cells, layout, plan).map(Some)
+}
+
+/// A remark among the lines, or the address that they are from.
+fn is_comment(cells: &[&[u8]]) -> bool {
+    let first = cells[0];
+    first.starts_with(b"#")
+        || cells.len() == 1 && [&b"//"[..], b"http://", b"https://"].iter().any(|it| first.starts_with(it))
 }
 
 fn kline<'a>(cells: &[&'a [u8]], layout: &Layout, plan: &Plan<'a>) -> Step<Kline<'a>> {
@@ -53,13 +76,19 @@ fn kline<'a>(cells: &[&'a [u8]], layout: &Layout, plan: &Plan<'a>) -> Step<Kline
         flagged: false,
         rounded: 0,
     };
+    if prices(cells, layout).all(is_null) {
+        return Err(Apart::ignored("no prices"));
+    }
     let (mut symbol, mut close_time, mut interval) = (None, None, None);
+    let (mut day, mut of_day) = (&b""[..], &b""[..]);
     for (field, cell) in layout.fields.iter().zip(cells.iter().copied()) {
         match *field {
             Field::Skipped => {}
-            Field::Time => kline.open_time_us = event_time("event_time", cell)?,
+            Field::Time => kline.open_time_us = event_time("event_time", cell, plan.dates)?,
+            Field::Day => day = cell,
+            Field::TimeOfDay => of_day = cell,
             Field::CloseTime if is_null(cell) => {}
-            Field::CloseTime => close_time = Some((cell, event_time("close_time", cell)?)),
+            Field::CloseTime => close_time = Some((cell, event_time("close_time", cell, plan.dates)?)),
             Field::Cell(ColumnId::Symbol) => symbol = Some(cell),
             Field::Cell(ColumnId::Interval) if is_null(cell) => {}
             Field::Cell(ColumnId::Interval) => interval = Some(named_interval(cell)?),
@@ -67,34 +96,32 @@ fn kline<'a>(cells: &[&'a [u8]], layout: &Layout, plan: &Plan<'a>) -> Step<Kline
             Field::Cell(column) => decimal(column, cell, plan, &mut kline)?,
         }
     }
+    if layout.has(Field::Day) {
+        kline.open_time_us = when::of_two(day, of_day, plan.dates)?;
+    }
     kline.symbol = chosen_symbol(symbol, plan)?;
-    let between = close_time.map(|close| interval_until(kline.open_time_us, close)).transpose()?;
-    kline.interval = agreed(&[plan.interval, interval, between])?;
+    kline.interval = agreed(plan.interval, interval)?;
+    if let Some(close) = close_time {
+        kline.interval = Some(until_close(kline.open_time_us, close, kline.interval)?);
+    }
     kline.flagged = contradicts(&kline.decimals, &plan.scales);
     Ok(kline)
 }
 
+/// The cells of open, high, low and close.
+fn prices<'c>(cells: &'c [&[u8]], layout: &'c Layout) -> impl Iterator<Item = &'c [u8]> {
+    let is_price = |field: &Field| matches!(field, Field::Cell(C::Open | C::High | C::Low | C::Close));
+    layout.fields.iter().zip(cells).filter(move |(field, _)| is_price(field)).map(|(_, cell)| *cell)
+}
+
 /// Pandas, R and databases write nothing in these ways.
 pub fn is_null(cell: &[u8]) -> bool {
-    cell.is_empty()
-        || [&b"nan"[..], b"na", b"null", b"none"].iter().any(|null| cell.eq_ignore_ascii_case(null))
+    const NULLS: [&[u8]; 7] = [b"nan", b"na", b"n/a", b"null", b"none", b"-", b"\\n"];
+    cell.is_empty() || NULLS.iter().any(|null| cell.eq_ignore_ascii_case(null))
 }
 
 fn fault(name: &str, what: &str, cell: &[u8]) -> Box<Apart> {
     Apart::rejected(format!("{name}: {what}: {}", excerpt(cell)))
-}
-
-fn event_time(name: &str, cell: &[u8]) -> Step<i64> {
-    let time = match Number::read(cell) {
-        Some(number) => Some(time::from_unix(&number)),
-        None => time::from_iso(cell),
-    };
-    match time {
-        Some(Ok(time_us)) => Ok(time_us),
-        Some(Err(NoTime::Before1970)) => Err(fault(name, "before 1970", cell)),
-        Some(Err(NoTime::After9999)) => Err(fault(name, "after 9999", cell)),
-        None => Err(fault(name, "not a time", cell)),
-    }
 }
 
 fn decimal(column: ColumnId, cell: &[u8], plan: &Plan<'_>, kline: &mut Kline<'_>) -> Step<()> {
@@ -103,16 +130,27 @@ fn decimal(column: ColumnId, cell: &[u8], plan: &Plan<'_>, kline: &mut Kline<'_>
     if is_null(cell) && !required {
         return Ok(());
     }
-    let number = Number::read(cell).ok_or_else(|| fault(info.name, "not a decimal", cell))?;
+    let mut room = Rewritten::default();
+    let number = number::read(cell, &mut room).ok_or_else(|| fault(info.name, "not a decimal", cell))?;
     if let Some(wrong) = info.range.fault(&number) {
         return Err(fault(info.name, wrong, cell));
     }
     let scale = plan.scales[column.decimal()];
     let scaled = number.at_scale(scale).map_err(|unfit| fault(info.name, &unfit.fault(scale), cell))?;
+    if required && scaled.rounded && loses_digits(&number, scale, scaled.mantissa) {
+        let what = format!("it loses more than a part in 10,000 at scale {scale} (raise it by `scales`)");
+        return Err(fault(info.name, &what, cell));
+    }
     kline.decimals[column.decimal()] = Some(scaled.mantissa);
     let wanted = plan.columns.iter().any(|(wanted, _)| wanted.id == column);
     kline.rounded += u64::from(scaled.rounded && wanted);
     Ok(())
+}
+
+/// Whether a number has lost more than a part in 10,000 by being rounded.
+fn loses_digits(number: &Number<'_>, scale: u8, mantissa: i128) -> bool {
+    let finer = number.at_scale(scale.saturating_add(4));
+    mantissa < 5_000 && finer.is_ok_and(|finer| (finer.mantissa - mantissa * 10_000).abs() > mantissa)
 }
 
 /// A whole number; `306.0` is one.
@@ -120,7 +158,8 @@ fn integer(name: &str, cell: &[u8]) -> Step<Option<i64>> {
     if is_null(cell) {
         return Ok(None);
     }
-    let number = Number::read(cell).ok_or_else(|| fault(name, "not a number", cell))?;
+    let mut room = Rewritten::default();
+    let number = number::read(cell, &mut room).ok_or_else(|| fault(name, "not a number", cell))?;
     let whole = number.at_scale(0).ok().filter(|scaled| !scaled.rounded);
     match whole.map(|scaled| i64::try_from(scaled.mantissa)) {
         Some(Ok(..0)) => Err(fault(name, "negative", cell)),
@@ -149,9 +188,31 @@ fn named_interval(cell: &[u8]) -> Step<Interval> {
     name.and_then(Interval::read).ok_or_else(|| fault("interval", "not a count and one of s m h d w M", cell))
 }
 
-/// From the open to the close time, which is the last unit before the next open, or the next open itself: of the
-/// readings that give whole seconds, one that days can be cut into.
-fn interval_until(open_us: i64, (cell, close_us): (&[u8], i64)) -> Step<Interval> {
+/// How long a kline is by its close time. One that ends before its time was cut short by its exchange, and is of that
+/// interval all the same.
+fn until_close(open_us: i64, close: (&[u8], i64), known: Option<Interval>) -> Step<Interval> {
+    let (cell, close_us) = close;
+    if close_us < open_us {
+        return Err(fault("close_time", "before the open time", cell));
+    }
+    let Some(known) = known else { return interval_between(open_us, close) };
+    // The last unit before the next open, or the next open itself.
+    let readings = [1, 1_000, 1_000_000, 0].map(|unit_us| Interval::between(open_us, close_us + unit_us));
+    let least_us = match known {
+        Interval::Fixed(length_us) => length_us,
+        Interval::Months(count) => count * SHORTEST_MONTH_US,
+    };
+    if readings.contains(&Some(known)) || close_us < open_us.saturating_add(least_us) {
+        return Ok(known);
+    }
+    match interval_between(open_us, close) {
+        Ok(longer) => Err(Apart::rejected(format!("interval: {}, not {}", longer.name(), known.name()))),
+        Err(_) => Err(fault("close_time", &format!("later than {} after the open time", known.name()), cell)),
+    }
+}
+
+/// From the open to the close time: of the readings that give whole seconds, one that days can be cut into.
+fn interval_between(open_us: i64, (cell, close_us): (&[u8], i64)) -> Step<Interval> {
     const DAY_US: i64 = 86_400_000_000;
     let regular = |interval: &Interval| match *interval {
         Interval::Fixed(length_us) => DAY_US % length_us == 0 || length_us % DAY_US == 0,
@@ -164,13 +225,13 @@ fn interval_until(open_us: i64, (cell, close_us): (&[u8], i64)) -> Step<Interval
     })
 }
 
-/// The interval that the setting, a column and the close time say alike.
-fn agreed(said: &[Option<Interval>]) -> Step<Option<Interval>> {
-    let mut said = said.iter().flatten();
-    let Some(first) = said.next() else { return Ok(None) };
-    match said.find(|other| *other != first) {
-        None => Ok(Some(*first)),
-        Some(other) => Err(Apart::rejected(format!("interval: {}, not {}", other.name(), first.name()))),
+/// The interval that the setting and a column say alike.
+fn agreed(setting: Option<Interval>, column: Option<Interval>) -> Step<Option<Interval>> {
+    match (setting, column) {
+        (Some(known), Some(other)) if known != other => {
+            Err(Apart::rejected(format!("interval: {}, not {}", other.name(), known.name())))
+        }
+        (setting, column) => Ok(setting.or(column)),
     }
 }
 

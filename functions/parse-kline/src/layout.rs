@@ -5,6 +5,7 @@ use parse_base::options::unknown;
 use crate::names::{self, Field};
 use crate::options::FUNCTION;
 use crate::schema::ColumnId as C;
+use crate::volumes;
 
 /// What each field of a line is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,16 +58,21 @@ impl Layout {
             }
         }
         let layout = Self::by_names(named);
-        match REQUIRED.iter().find(|(field, _)| !layout.fields.contains(field)) {
+        match layout.lacking() {
             None => Ok(layout),
-            Some((_, name)) => Err(format!("setting `columns`: no `{name}` among `{columns}`")),
+            Some(name) => Err(format!("setting `columns`: no `{name}` among `{columns}`")),
         }
     }
 
-    /// By a header's cells. `None`: they are no header of klines.
-    pub fn by_header(cells: &[&[u8]]) -> Option<Self> {
-        let layout = Self::by_names(cells.iter().map(|cell| names::field(cell)).collect());
-        REQUIRED.iter().all(|(field, _)| layout.fields.contains(field)).then_some(layout)
+    /// By a header's cells. `None`: they are no header of klines. `symbol`: whose klines they are, where that is known.
+    pub fn by_header(cells: &[&[u8]], symbol: Option<&str>) -> Option<Self> {
+        let numbers = cells.iter().filter(|cell| cell.first().is_some_and(u8::is_ascii_digit));
+        if numbers.count() > 1 {
+            return None;
+        }
+        let mut layout = Self::by_names(cells.iter().map(|cell| names::field(cell)).collect());
+        volumes::by_coin(&mut layout.fields, cells, symbol);
+        layout.has_all().then_some(layout)
     }
 
     /// By the number of fields, where no name is known.
@@ -78,8 +84,14 @@ impl Layout {
         }
     }
 
+    /// In the words of the setting `columns`.
+    pub fn as_setting(&self) -> String {
+        self.fields.iter().map(|field| names::of(*field)).collect::<Vec<_>>().join(",")
+    }
+
     /// Of several columns that mean the same, the one whose name ranks first is read, the leftmost of equals.
-    fn by_names(named: Vec<Option<(Field, usize)>>) -> Self {
+    fn by_names(mut named: Vec<Option<(Field, usize)>>) -> Self {
+        by_day(&mut named);
         let chosen = |index: usize, field: Field, rank: usize| {
             let others =
                 named.iter().enumerate().filter_map(|(at, other)| other.map(|(is, rank)| (at, is, rank)));
@@ -92,8 +104,36 @@ impl Layout {
         Layout { fields: fields.collect() }
     }
 
+    fn has_all(&self) -> bool {
+        self.lacking().is_none()
+    }
+
+    /// A column that every kline has, and these lines do not.
+    fn lacking(&self) -> Option<&'static str> {
+        let has = |field: &Field| self.has(*field) || *field == Field::Time && self.has(Field::Day);
+        REQUIRED.iter().find(|(field, _)| !has(field)).map(|(_, name)| *name)
+    }
+
     pub fn has(&self, field: Field) -> bool {
         self.fields.contains(&field)
+    }
+}
+
+/// `date` beside `time` are the day and the time of day, where no other column has both; a day alone is a time.
+fn by_day(named: &mut [Option<(Field, usize)>]) {
+    let place = |named: &[Option<(Field, usize)>], field: Field| {
+        named.iter().position(|name| name.is_some_and(|(is, _)| is == field))
+    };
+    let ranks = [names::field(b"date"), names::field(b"time")];
+    let [date, time] = ranks.map(|rank| named.iter().position(|name| *name == rank));
+    let times = named.iter().flatten().filter(|(field, _)| *field == Field::Time).count();
+    match (date, time, place(named, Field::Day), place(named, Field::TimeOfDay)) {
+        (Some(date), Some(time), None, None) if times == 2 => {
+            (named[date], named[time]) = (Some((Field::Day, 0)), Some((Field::TimeOfDay, 0)));
+        }
+        (_, Some(time), Some(_), None) if times == 1 => named[time] = Some((Field::TimeOfDay, 0)),
+        (_, _, Some(day), None) => named[day] = Some((Field::Time, usize::MAX)),
+        _ => {}
     }
 }
 
@@ -103,7 +143,7 @@ mod tests {
     use crate::cells::cells;
 
     fn header(line: &str) -> Option<Layout> {
-        Layout::by_header(&cells(line.as_bytes(), b','))
+        Layout::by_header(&cells(line.as_bytes(), b','), Some("ETHBTC"))
     }
 
     #[test]
@@ -120,6 +160,16 @@ mod tests {
         assert_eq!(layout.fields[0], Field::Skipped);
         assert_eq!(layout.fields[4], Field::Time);
         assert_eq!(layout.fields[6], Field::Cell(C::Low));
+    }
+
+    #[test]
+    fn a_date_beside_a_time_is_the_day_and_the_time_of_day() {
+        let fields = |line: &str| header(line).unwrap().fields[..2].to_vec();
+        assert_eq!(fields("<DATE>,<TIME>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,<VOL>"), [Field::Day, Field::TimeOfDay]);
+        assert_eq!(fields("unix,date,time,open,high,low,close"), [Field::Time, Field::Skipped]);
+        assert_eq!(fields("day,x,open,high,low,close"), [Field::Time, Field::Skipped]);
+        let setting = Layout::by_setting("day,time_of_day,open,high,low,close").unwrap();
+        assert_eq!(setting.as_setting(), "day,time_of_day,open,high,low,close");
     }
 
     #[test]

@@ -2,21 +2,27 @@
 //! by place, times of any unit.
 //!
 //! A record is a line, with or without its line end. [`parse`] is pure: the same batch and options give the same
-//! output. Since a batch may begin anywhere in a file, whoever calls gives the file's first line as a setting:
-//! it says what the columns are if it is a header. Plain lines go through `template`, which reads digits eight at
-//! once; whatever surprises it goes to `full`. Both give the same rows.
+//! output. A batch may begin anywhere in a file: what its columns are is learnt from the file's beginning
+//! (`beginning`: from a header by `names`, or by `orders` from arithmetic), and comes as settings from there on. Plain lines
+//! go through `template`, which reads digits eight at once; whatever surprises it goes to `full`. Both give the same rows.
 
+mod beginning;
 mod block;
 mod cells;
 mod full;
 mod layout;
 mod names;
+mod number;
 mod options;
+mod orders;
 mod parse;
 mod rows;
+mod sample;
 mod schema;
 mod shapes;
 mod template;
+mod volumes;
+mod when;
 
 #[cfg(target_arch = "wasm32")]
 mod adapter;

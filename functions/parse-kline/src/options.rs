@@ -1,5 +1,6 @@
 //! What the caller asks for, checked once a call.
 
+use parse_base::date::Order;
 use parse_base::interval::Interval;
 use parse_base::options::{MAX_SCALE, MAX_SYMBOL_BYTES, unknown};
 use parse_base::{ColumnInfo, Options};
@@ -19,8 +20,23 @@ const UNWANTED_SCALE: u8 = 8;
 /// - `interval`: `1m`, `1d` …;
 /// - `columns`: names of the columns by place, separated by commas, `-` for one that is not read;
 /// - `delimiter`: one character, or `tab`;
-/// - `first-line`: the first line of the file that the batch is a part of.
-pub const SETTINGS: [&str; 5] = ["symbol", "interval", "columns", "delimiter", "first-line"];
+/// - `dates`: `day-first` or `month-first`, of dates whose year stands last;
+/// - `first-line`: the first line of the file that the batch is a part of, or the one that names its columns;
+/// - `id-unit-us`: what ids count, in microseconds; else intervals. Klines that open within one unit have the same id;
+/// - `headers`: `follow` where a header among the lines says what the columns are from there on;
+/// - `beginning`: `yes` where the batch is the beginning of a file. What it says of the whole file is then in the column
+///   `settings`, and what people should know in `remarks`.
+pub const SETTINGS: [&str; 9] = [
+    "symbol",
+    "interval",
+    "columns",
+    "delimiter",
+    "dates",
+    "first-line",
+    "id-unit-us",
+    "headers",
+    "beginning",
+];
 
 /// Options that hold.
 pub struct Plan<'o> {
@@ -30,7 +46,13 @@ pub struct Plan<'o> {
     pub scales: [u8; 8],
     pub symbol: Option<&'o str>,
     pub interval: Option<Interval>,
-    pub delimiter: u8,
+    /// What ids count; none: intervals.
+    pub id_unit_us: Option<i64>,
+    /// None: a comma, unless the beginning of a file says otherwise.
+    pub delimiter: Option<u8>,
+    pub dates: Option<Order>,
+    pub follows_headers: bool,
+    pub is_beginning: bool,
     /// The columns; none where only their number can tell.
     pub layout: Option<Layout>,
     /// The file's first line where it is a header, without its end.
@@ -53,7 +75,11 @@ impl<'o> Plan<'o> {
             scales,
             symbol: None,
             interval: None,
-            delimiter: b',',
+            id_unit_us: None,
+            delimiter: None,
+            dates: None,
+            follows_headers: false,
+            is_beginning: false,
             layout: None,
             header: None,
         };
@@ -63,7 +89,11 @@ impl<'o> Plan<'o> {
                 "symbol" => plan.symbol = Some(symbol(value)?),
                 "interval" => plan.interval = Some(interval(value)?),
                 "columns" => names = Some(value.as_str()),
-                "delimiter" => plan.delimiter = delimiter(value)?,
+                "delimiter" => plan.delimiter = Some(delimiter(value)?),
+                "id-unit-us" => plan.id_unit_us = Some(id_unit_us(value)?),
+                "dates" => plan.dates = Some(dates(value)?),
+                "headers" => plan.follows_headers = value == "follow",
+                "beginning" => plan.is_beginning = value == "yes",
                 "first-line" => first_line = Some(without_end(value.as_bytes())),
                 _ => return Err(unknown(FUNCTION, "setting", name, SETTINGS)),
             }
@@ -75,9 +105,38 @@ impl<'o> Plan<'o> {
         Ok(plan)
     }
 
+    /// The character that separates fields.
+    pub fn separator(&self) -> u8 {
+        self.delimiter.unwrap_or(b',')
+    }
+
+    /// The settings by which lines of such columns are read, one a line.
+    pub fn as_settings(&self, layout: Option<&Layout>, header: Option<&[u8]>) -> String {
+        let mut settings = Vec::new();
+        let mut say = |name: &str, value: &str| settings.push(format!("{name}={value}"));
+        if let Some(layout) = layout {
+            say("columns", &layout.as_setting());
+        }
+        match self.delimiter {
+            Some(b'\t') => say("delimiter", "tab"),
+            Some(delimiter) => say("delimiter", char::from(delimiter).encode_utf8(&mut [0; 4])),
+            None => {}
+        }
+        if let Some(dates) = self.dates {
+            say("dates", dates.name());
+        }
+        if self.follows_headers {
+            say("headers", "follow");
+        }
+        if let Some(header) = header.and_then(|header| std::str::from_utf8(header).ok()) {
+            say("first-line", header);
+        }
+        settings.join("\n")
+    }
+
     fn read_first_line(&mut self, line: &'o [u8]) {
-        let cells = cells(line, self.delimiter);
-        let header = Layout::by_header(&cells);
+        let cells = cells(line, self.separator());
+        let header = Layout::by_header(&cells, self.symbol);
         // With the columns given, names that nobody knows are a header too.
         let begins_as_number =
             |cell: &&[u8]| cell.first().is_some_and(|first| b"0123456789+-.".contains(first));
@@ -85,7 +144,7 @@ impl<'o> Plan<'o> {
         if header.is_some() || names {
             self.header = Some(line);
         }
-        if self.layout.is_none() {
+        if self.layout.is_none() && !self.is_beginning {
             self.layout = header.or_else(|| Layout::by_count(cells.len()));
         }
     }
@@ -119,6 +178,16 @@ fn interval(value: &str) -> Result<Interval, String> {
     Interval::read(value).ok_or_else(|| {
         format!("setting `interval` takes a count and one of s m h d w M, like `1m`, not `{value}`")
     })
+}
+
+fn id_unit_us(value: &str) -> Result<i64, String> {
+    let unit_us = value.parse().ok().filter(|unit_us| *unit_us > 0);
+    unit_us.ok_or_else(|| format!("setting `id-unit-us` takes a number of microseconds, not `{value}`"))
+}
+
+fn dates(value: &str) -> Result<Order, String> {
+    Order::read(value)
+        .ok_or_else(|| format!("setting `dates` takes `day-first` or `month-first`, not `{value}`"))
 }
 
 fn delimiter(value: &str) -> Result<u8, String> {

@@ -7,7 +7,9 @@ use parse_base::marks::Marks;
 use parse_base::reason::Apart;
 use parse_base::{Batch, Options, Parsed};
 
+use crate::beginning::{self, Learnt};
 use crate::full;
+use crate::layout::Layout;
 use crate::options::Plan;
 use crate::rows::Rows;
 use crate::template::Template;
@@ -20,53 +22,130 @@ pub enum Path {
     FullOnly,
 }
 
-/// Parses a batch. An error is a mistake in the options or a batch that is none, never bad data.
+/// Parses a batch. An error is a mistake in the options, a batch that is none, or a file that cannot be read without more
+/// options; never bad data.
 pub fn parse(batch: &Batch, options: &Options) -> Result<Parsed, String> {
     parse_by(Path::Template, batch, options)
 }
 
 /// [`parse`] by a way of the caller's choice.
 pub fn parse_by(path: Path, batch: &Batch, options: &Options) -> Result<Parsed, String> {
-    let plan = Plan::new(options)?;
+    let mut plan = Plan::new(options)?;
     batch.check()?;
-    let mut rows = Rows::new(&plan, batch.len());
-    let mut template = (path == Path::Template).then(|| Template::new(&plan)).flatten();
-    let (mut ignored, mut rejected) = (Marks::default(), Marks::default());
-    let mut windows = Windows::new(&batch.values.bytes);
-    let mut nulls = batch.values.nulls.iter().copied().peekable();
-    let mut start = 0;
-    for (index, &end) in batch.values.ends.iter().enumerate() {
-        let range = start..end as usize;
-        start = range.end;
-        let record = index as u32;
-        if nulls.next_if_eq(&record).is_some() {
-            ignored.push(record, Cow::Borrowed("tombstone"));
-            continue;
-        }
-        let line = &batch.values.bytes[range.clone()];
-        if let Some(template) = &mut template {
-            if template.read(windows.at(range.start), line, record, &mut rows) {
+    if !plan.is_beginning {
+        return Ok(Call::new(path, &plan, batch, &[]).run());
+    }
+    let lines: Vec<&[u8]> = (0..batch.len()).filter_map(|index| batch.values.get(index)).collect();
+    let Learnt { layout, header, delimiter, dates, remarks } = beginning::learn(&lines, &plan)?;
+    plan.follows_headers = plan.layout.is_none();
+    plan.delimiter = Some(delimiter);
+    plan.dates = plan.dates.or(dates);
+    plan.layout = layout;
+    plan.header = header.as_deref().or(plan.header);
+    Ok(Call::new(path, &plan, batch, &remarks).run())
+}
+
+struct Call<'c> {
+    path: Path,
+    plan: &'c Plan<'c>,
+    batch: &'c Batch,
+    remarks: &'c [String],
+    /// The columns of the next line.
+    layout: Option<Layout>,
+    /// The line that names them.
+    header: Option<&'c [u8]>,
+    template: Option<Template<'c>>,
+    rows: Rows,
+    ignored: Marks,
+    rejected: Marks,
+}
+
+impl<'c> Call<'c> {
+    fn new(path: Path, plan: &'c Plan<'c>, batch: &'c Batch, remarks: &'c [String]) -> Self {
+        let (layout, header) = (plan.layout.clone(), plan.header);
+        let rows = Rows::new(plan, batch.len());
+        let (ignored, rejected) = (Marks::default(), Marks::default());
+        let mut call =
+            Call { path, plan, batch, remarks, layout, header, template: None, rows, ignored, rejected };
+        call.choose_template();
+        call
+    }
+
+    fn choose_template(&mut self) {
+        let template = self.layout.as_ref().filter(|_| self.path == Path::Template);
+        self.template = template.and_then(|layout| Template::new(self.plan, layout));
+    }
+
+    fn run(mut self) -> Parsed {
+        let values = &self.batch.values;
+        let mut windows = Windows::new(&values.bytes);
+        let mut nulls = values.nulls.iter().copied().peekable();
+        let mut start = 0;
+        for (index, &end) in values.ends.iter().enumerate() {
+            let range = start..end as usize;
+            start = range.end;
+            let record = index as u32;
+            if nulls.next_if_eq(&record).is_some() {
+                self.ignored.push(record, Cow::Borrowed("tombstone"));
                 continue;
             }
-            template.flush(&mut rows);
+            let line = &values.bytes[range.clone()];
+            if let Some(template) = &mut self.template {
+                if template.read(windows.at(range.start), line, record, &mut self.rows) {
+                    continue;
+                }
+                template.flush(&mut self.rows);
+            }
+            self.with_care(line, record);
         }
-        match full::read(line, &plan) {
-            Ok(kline) => {
-                rows.push(record, &kline);
-                if let Some(template) = &mut template {
+        self.end_of_layout();
+        let (table, records, kinds, rounded) = self.rows.into_table();
+        let (ignored, rejected) = (self.ignored.finish(), self.rejected.finish());
+        Parsed { rows: table, records, kinds, ignored, rejected, rounded }
+    }
+
+    /// A line that is not plain.
+    fn with_care(&mut self, line: &'c [u8], record: u32) {
+        match full::read(line, self.plan, self.layout.as_ref(), self.header) {
+            Ok(Some(kline)) => {
+                self.rows.push(record, &kline);
+                if let Some(template) = &mut self.template {
                     template.interval = kline.interval;
                 }
             }
+            Ok(None) => {
+                self.ignored.push(record, Cow::Borrowed("header"));
+                if self.plan.follows_headers {
+                    self.follow(line, record);
+                }
+            }
             Err(apart) => match *apart {
-                Apart::Ignored(reason) => ignored.push(record, reason),
-                Apart::Rejected(reason) => rejected.push(record, reason),
+                Apart::Ignored(reason) => self.ignored.push(record, reason),
+                Apart::Rejected(reason) => self.rejected.push(record, reason),
             },
         }
     }
-    if let Some(mut template) = template {
-        template.flush(&mut rows);
+
+    /// From here on the columns are those of another header.
+    fn follow(&mut self, header: &'c [u8], record: u32) {
+        let under = (record as usize + 1..self.batch.len()).take(beginning::UNDER_HEADER);
+        let under: Vec<&[u8]> = under.filter_map(|index| self.batch.values.get(index)).collect();
+        let header = crate::cells::without_end(header);
+        let layout = beginning::under_header(header, &under, self.plan.separator(), self.plan);
+        if let Some((layout, _)) = layout
+            && self.layout.as_ref() != Some(&layout)
+        {
+            self.end_of_layout();
+            (self.layout, self.header) = (Some(layout), Some(header));
+            self.choose_template();
+        }
     }
-    let (table, records, kinds, rounded) = rows.into_table();
-    let (ignored, rejected) = (ignored.finish(), rejected.finish());
-    Ok(Parsed { rows: table, records, kinds, ignored, rejected, rounded })
+
+    fn end_of_layout(&mut self) {
+        if let Some(template) = &mut self.template {
+            template.flush(&mut self.rows);
+        }
+        let settings = || self.plan.as_settings(self.layout.as_ref(), self.header);
+        self.rows.mark(settings, self.remarks);
+    }
 }

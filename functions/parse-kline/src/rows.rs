@@ -29,6 +29,7 @@ pub struct Rows {
     /// Index in `builders` of each column.
     slots: [u8; COLUMNS.len()],
     records: Vec<u32>,
+    id_unit_us: Option<i64>,
     rounded: u64,
 }
 
@@ -39,13 +40,17 @@ impl Rows {
             slots[info.id as usize] = slot as u8;
         }
         let builders = plan.columns.iter().map(|(info, scale)| Builder::new(info, *scale, expected_rows));
-        Rows { builders: builders.collect(), slots, records: Vec::with_capacity(expected_rows), rounded: 0 }
+        let records = Vec::with_capacity(expected_rows);
+        Rows { builders: builders.collect(), slots, records, id_unit_us: plan.id_unit_us, rounded: 0 }
     }
 
     pub fn push(&mut self, record: u32, kline: &Kline<'_>) {
         self.records.push(record);
         self.rounded += kline.rounded;
-        let id = kline.interval.map(|interval| interval.number(kline.open_time_us));
+        let id = match self.id_unit_us {
+            Some(unit_us) => Some(kline.open_time_us.div_euclid(unit_us)),
+            None => kline.interval.map(|interval| interval.number(kline.open_time_us)),
+        };
         self.text(ColumnId::Symbol, Some(kline.symbol));
         self.text(ColumnId::Interval, kline.interval.map(Interval::name).as_deref());
         self.integer(ColumnId::EventTime, Some(kline.open_time_us));
@@ -78,13 +83,30 @@ impl Rows {
                 (Data::Text { codes, .. }, _) if builder.info.id == ColumnId::Symbol => {
                     codes.extend_from_slice(block.symbols());
                 }
-                (Data::Text { dictionary, codes }, _) if block.interval.is_some() => {
+                (Data::Text { dictionary, codes }, _)
+                    if builder.info.id == ColumnId::Interval && block.interval.is_some() =>
+                {
                     let name = block.interval.map(Interval::name).unwrap_or_default();
                     let code = dictionary.code(name.as_bytes());
                     codes.resize(rows + block.records().len(), code);
                 }
+                _ if [ColumnId::Settings, ColumnId::Remarks].contains(&builder.info.id) => {}
                 _ => builder.fill_with_nulls(rows + block.records().len()),
             }
+        }
+    }
+
+    /// Says of the rows since it was called last by which settings they were read, and what is to be remarked.
+    pub fn mark(&mut self, settings: impl FnOnce() -> String, remarks: &[String]) {
+        let rows = self.records.len();
+        if let Some(Builder { data: Data::Text { dictionary, codes }, .. }) = self.wanted(ColumnId::Settings)
+        {
+            let code = dictionary.code(settings().as_bytes());
+            codes.resize(rows, code);
+        }
+        if let Some(Builder { data: Data::Text { dictionary, codes }, .. }) = self.wanted(ColumnId::Remarks) {
+            let code = dictionary.code(remarks.join("\n").as_bytes());
+            codes.resize(rows, code);
         }
     }
 

@@ -28,6 +28,8 @@ pub enum ColumnId {
     TakerBuyQuoteVolume,
     Trades,
     Flagged,
+    Settings,
+    Remarks,
 }
 
 impl ColumnId {
@@ -57,10 +59,10 @@ use ColumnId as C;
 
 /// Every column, in the order of [`ColumnId`]. A column that a line does not have is null in its row.
 #[rustfmt::skip]
-pub const COLUMNS: [ColumnInfo<ColumnId>; 15] = [
+pub const COLUMNS: [ColumnInfo<ColumnId>; 17] = [
     column(C::Symbol, "symbol", Text, Any, "trading pair: a column's, or the setting `symbol`"),
     column(C::EventTime, "event_time", TimestampUs, Any, "open time"),
-    column(C::Id, "id", Int64, NotNegative, "open time / interval; null where the interval is not known"),
+    column(C::Id, "id", Int64, NotNegative, "open time / interval, or by the setting `id-unit-us`; null where neither is known"),
     column(C::LastId, "last_id", Int64, NotNegative, "equal to `id`"),
     column(C::Interval, "interval", Text, Any, "`1m`, `1d` …: by the setting `interval`, or from open to close time"),
     column(C::Open, "open", Decimal, Positive, "open price, in the quote asset"),
@@ -73,6 +75,8 @@ pub const COLUMNS: [ColumnInfo<ColumnId>; 15] = [
     column(C::TakerBuyQuoteVolume, "taker_buy_quote_volume", Decimal, NotNegative, "volume bought by takers, in the quote asset"),
     column(C::Trades, "trades", Int64, NotNegative, "number of trades"),
     column(C::Flagged, "flagged", Int64, NotNegative, "1 where high or low contradict open, close or each other, else 0"),
+    column(C::Settings, "settings", Text, Any, "settings by which lines like this one are read, `name=value` each on a line"),
+    column(C::Remarks, "remarks", Text, Any, "what people should know of how a file is read, each on a line, with the setting `beginning`"),
 ];
 
 #[cfg(test)]

@@ -12,14 +12,14 @@ use crate::layout::Layout;
 use crate::names::Field;
 use crate::options::Plan;
 use crate::rows::Rows;
-use crate::schema::ColumnId;
+use crate::schema::{COLUMNS, ColumnId};
 use crate::shapes::Shapes;
 
 const SHORTEST_MONTH_US: i64 = 28 * 86_400_000_000;
 
 /// Reads the plain lines of a call.
 pub struct Template<'p> {
-    layout: &'p Layout,
+    layout: Layout,
     delimiter: u8,
     scales: [u8; 8],
     /// Code of the setting `symbol`, once it has been asked for.
@@ -33,24 +33,25 @@ pub struct Template<'p> {
     /// Whether lines hold a time and decimals of eight places alone.
     side_by_side: bool,
     shapes: Shapes,
-    /// First eight digits of the time of the line before, as a word and as a number.
-    recent_time: (u64, i64),
+    recent_time: RecentTime,
     block: Box<Block>,
 }
 
 impl<'p> Template<'p> {
     /// None where no line of such columns is plain.
-    pub fn new(plan: &'p Plan<'_>) -> Option<Self> {
-        let layout = plan.layout.as_ref()?;
+    pub fn new(plan: &'p Plan<'_>, layout: &Layout) -> Option<Self> {
+        let in_two = layout.has(Field::Day) || layout.has(Field::TimeOfDay);
         let symbol_column = layout.has(Field::Cell(ColumnId::Symbol)) && plan.symbol.is_none();
         let one_scale = plan.scales[..4].iter().all(|scale| *scale == plan.scales[0]);
-        if layout.has(Field::Cell(ColumnId::Interval))
+        if in_two
+            || plan.id_unit_us.is_some()
+            || layout.has(Field::Cell(ColumnId::Interval))
             || !one_scale
             || plan.symbol.is_none() && !symbol_column
         {
             return None;
         }
-        let mut present = [false; 15];
+        let mut present = [false; COLUMNS.len()];
         for field in &layout.fields {
             if let Field::Cell(column) = field {
                 present[*column as usize] = true;
@@ -68,9 +69,10 @@ impl<'p> Template<'p> {
             interval: None,
             present,
         };
+        let delimiter = plan.separator();
         Some(Template {
-            layout,
-            delimiter: plan.delimiter,
+            layout: layout.clone(),
+            delimiter,
             scales: plan.scales,
             symbol: plan.symbol.map(|symbol| (symbol, None)),
             recent: ([0; 2], 0),
@@ -85,10 +87,10 @@ impl<'p> Template<'p> {
                 _ => false,
             }),
             shapes: Shapes::new(
-                plan.delimiter,
+                delimiter,
                 layout.fields.iter().position(|field| *field == Field::Time).unwrap_or_default(),
             ),
-            recent_time: (u64::MAX, 0),
+            recent_time: RecentTime { word: u64::MAX, number: 0 },
             block: Box::new(block),
         })
     }
@@ -135,6 +137,7 @@ impl<'p> Template<'p> {
             match *field {
                 Field::Time => time_us = whole_time(&mut cursor)?.0,
                 Field::CloseTime => (close_us, close_in_ms) = whole_time(&mut cursor)?,
+                Field::Day | Field::TimeOfDay => return None,
                 Field::Skipped if index == last => self.skip_rest(&mut cursor, &window[..length])?,
                 Field::Skipped => cursor.skip_to(self.delimiter)?,
                 Field::Cell(ColumnId::Symbol) => {
@@ -205,31 +208,12 @@ impl<'p> Template<'p> {
                     };
                     self.block.decimals[column.decimal() & 7][at] = mantissa;
                 }
-                _ => time_us = self.time_between(window, start, end)?,
+                _ => time_us = self.recent_time.between(window, start, end)?,
             }
             start = end + 1;
         }
         self.shapes.see(window, length, delimiters);
         self.accept(at, record, time_us, ([0; 2], 0), rows)
-    }
-
-    /// A unix time of 13 digits begins as the one of the line before, mostly.
-    #[inline(always)]
-    fn time_between(&mut self, window: &Window, start: usize, end: usize) -> Option<i64> {
-        let mut cursor = Cursor::starting_at(window, start);
-        let first = cursor.word();
-        if end - start != 13 || first != self.recent_time.0 {
-            let time_us = whole_time(&mut cursor)?.0;
-            if end - start == 13 && leading_digits(first) == 8 {
-                self.recent_time = (first, first_digits(first, 8) as i64);
-            }
-            return cursor.is_at(end).then_some(time_us);
-        }
-        cursor.skip(8);
-        let rest = cursor.word() & low_bytes(5);
-        let value = self.recent_time.1 * 100_000 + first_digits(rest, 5) as i64;
-        let digits = non_digits(rest) & low_bytes(5) == 0;
-        digits.then_some(time::from_unix_integer(value).ok()?)
     }
 
     /// Takes the line in whose decimals are at `at`.
@@ -303,6 +287,33 @@ impl<'p> Template<'p> {
             rows.extend(&self.block);
             self.block.length = 0;
         }
+    }
+}
+
+/// The first eight digits of the time of the line before, as a word and as a number.
+struct RecentTime {
+    word: u64,
+    number: i64,
+}
+
+impl RecentTime {
+    /// A unix time of 13 digits begins as the one of the line before, mostly.
+    #[inline(always)]
+    fn between(&mut self, window: &Window, start: usize, end: usize) -> Option<i64> {
+        let mut cursor = Cursor::starting_at(window, start);
+        let first = cursor.word();
+        if end - start != 13 || first != self.word {
+            let time_us = whole_time(&mut cursor)?.0;
+            if end - start == 13 && leading_digits(first) == 8 {
+                (self.word, self.number) = (first, first_digits(first, 8) as i64);
+            }
+            return cursor.is_at(end).then_some(time_us);
+        }
+        cursor.skip(8);
+        let rest = cursor.word() & low_bytes(5);
+        let value = self.number * 100_000 + first_digits(rest, 5) as i64;
+        let digits = non_digits(rest) & low_bytes(5) == 0;
+        digits.then_some(time::from_unix_integer(value).ok()?)
     }
 }
 

@@ -71,7 +71,10 @@ fn numbers_that_no_market_makes_are_rejected_by_name() {
     assert_eq!(rejected(trade(r#""2""#, r#""NaN""#)), "quantity: not a decimal: \"NaN\"");
     assert_eq!(rejected(trade(r#""2""#, "NaN")), "JSON: \"N\" at byte 53, not a value");
     assert_eq!(rejected(trade(r#""1.5""#, "1e99")), "price: more than 38 digits at scale 8: \"1e99\"");
-    assert_eq!(rejected(trade(r#""1.5""#, "1e-99")), "price: not zero, but zero at scale 8: \"1e-99\"");
+    assert_eq!(
+        rejected(trade(r#""1.5""#, "1e-99")),
+        "price: not zero, but zero at scale 8 (raise it by `scales`): \"1e-99\""
+    );
     assert_eq!(rejected(trade(r#""1.5""#, "[1]")), "price: not a text or number: \"[1]\"");
     assert_eq!(rejected(trade(r#""1.5""#, "null")), "price: missing (key \"p\")");
     assert_eq!(rejected(trade("\"t\":7", "\"t\":-7")), "id: negative: -7");
