@@ -3,8 +3,8 @@
 //! - [`expand`]: patterns to [`File`]s, local ones and objects of a store;
 //! - `object`: bytes at an offset, and whether they are still those that were found; `reader` on top;
 //! - `checksum`: what the exchange's `.CHECKSUM` says;
-//! - `decode`: plain, gzip, zstd, `zip`; `parquet_rows`, `ipc_rows`: Parquet and Arrow's own files as lines, by
-//!   `arrow_rows`;
+//! - `decode`: plain, gzip, zstd, `zip`; `text`: UTF-16 and other line ends; `parquet_rows`, `ipc_rows`: Parquet and
+//!   Arrow's own files as lines, by `arrow_rows`;
 //! - [`read`]: whole lines, a few thousand at a time.
 //!
 //! A line is never looked into: where it ends is all that is known of it here.
@@ -19,6 +19,7 @@ mod lines;
 mod object;
 mod parquet_rows;
 mod reader;
+mod text;
 mod zip;
 
 pub use checksum::Checksums;

@@ -10,6 +10,7 @@ use memchr::{memchr_iter, memrchr};
 use crate::checksum::{self, Checksums};
 use crate::decode::{self, Form};
 use crate::reader::Reader;
+use crate::text;
 use crate::{File, FileError};
 use crate::{ipc_rows, parquet_rows};
 
@@ -73,7 +74,7 @@ fn streams(file: &File, form: Form, reader: Reader, splitter: &mut Splitter<'_>)
     // An error of the splitter's own goes around the stream's, which are of another kind.
     let mut failed = None;
     let whole = decode::each_stream(reader, form, &mut |stream| {
-        splitter.split(stream).or_else(|error| match error {
+        splitter.split(&mut text::as_utf8(stream)?).or_else(|error| match error {
             Failure::Stream(error) => Err(error),
             Failure::File(error) => {
                 failed = Some(error);
