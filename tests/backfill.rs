@@ -449,14 +449,106 @@ fn a_window_with_a_broken_bar_waits_until_the_bar_is_mended() {
     let dead = lake::table(&scene.lake(), "dead-letter/klines");
     assert_eq!(dead.len(), 1);
     assert!(dead[0]["value"].contains("\"-1\""), "{dead:?}");
-    // The third page spans the second and the third day.
-    assert_eq!(lake::table(&scene.lake(), "speed/klines_1d").len(), 2);
+    // The third page spans the second and the third day, and only its first bar is broken: a bar of the second.
+    assert_eq!(lake::table(&scene.lake(), "speed/klines_1d").len(), 3);
+    assert_eq!(lake::table(&scene.lake(), "speed/klines_1h").len(), 95);
 
     scene.backfill(&TO_MARCH_5).success();
     for (table, window_ms) in [("speed/klines_1h", HOUR_MS), ("speed/klines_1d", DAY_MS)] {
         let rows = lake::table(&scene.lake(), table);
         lake::assert_same_rows(table, &published(bars::windows("AB", &bars, window_ms), 1), &rows);
     }
+}
+
+#[test]
+fn a_bar_that_contradicts_itself_keeps_its_windows_back() {
+    let scene = Scene::new();
+    let mut bars = four_days();
+    let sound = bars[1500].high.clone();
+    bars[1500].high = "0.01".to_owned();
+    scene.exchange.list("AB", MINUTE_MS, bars.clone());
+    let finished = scene.backfill(&TO_MARCH_5);
+    assert_eq!(finished.status.code(), Some(65), "{}", finished.stderr);
+    assert!(finished.stderr.contains("2 windows of AB stay as they are"), "{}", finished.stderr);
+    let dead = lake::table(&scene.lake(), "dead-letter/klines");
+    assert_eq!(dead.len(), 1);
+    assert!(dead[0]["reason"].starts_with("kline: its prices contradict each other: "), "{dead:?}");
+    let rows = |table: &str| lake::table(&scene.lake(), table).len();
+    assert_eq!((rows("speed/klines_1h"), rows("speed/klines_1d")), (95, 3));
+    bars[1500].high = sound;
+    scene.exchange.list("AB", MINUTE_MS, bars.clone());
+    scene.backfill(&TO_MARCH_5).success();
+    let rows = lake::table(&scene.lake(), "speed/klines_1d");
+    lake::assert_same_rows("days", &published(bars::windows("AB", &bars, DAY_MS), 1), &rows);
+}
+
+#[test]
+fn bars_that_an_outage_cut_short_belong_to_their_windows() {
+    let scene = Scene::new();
+    let mut bars = four_days();
+    // From minute 1,000 to 1,600 the exchange is away; it comes back off its grid, and is on it again at 1,700.
+    bars.retain(|bar| !(1_000..1_600).contains(&((bar.open_ms - MARCH) / MINUTE_MS)));
+    for bar in &mut bars[1_000..1_100] {
+        bar.open_ms += 14_789;
+    }
+    scene.exchange.list("AB", MINUTE_MS, bars.clone());
+    scene.exchange.cut_short("AB", MARCH + 999 * MINUTE_MS, MARCH + 999 * MINUTE_MS + 28_246);
+    scene.exchange.cut_short("AB", MARCH + 1_699 * MINUTE_MS + 14_789, MARCH + 1_700 * MINUTE_MS - 1);
+    scene.backfill(&TO_MARCH_5).success();
+    assert!(lake::table(&scene.lake(), "dead-letter/klines").is_empty());
+    for (table, window_ms) in [("speed/klines_1h", HOUR_MS), ("speed/klines_1d", DAY_MS)] {
+        let rows = lake::table(&scene.lake(), table);
+        lake::assert_same_rows(table, &published(bars::windows("AB", &bars, window_ms), 1), &rows);
+    }
+}
+
+#[test]
+fn an_exchange_that_has_nothing_is_not_believed_for_ever() {
+    let scene = Scene::new().with("from = \"2024-03-01\"\n", "from = \"2024-03-01\"\nask-again = \"0s\"\n");
+    let bars = four_days();
+    scene.exchange.list("AB", MINUTE_MS, bars.clone());
+    scene.exchange.outage("AB", MARCH + DAY_MS, MARCH + 2 * DAY_MS);
+    scene.backfill(&TO_MARCH_5).success();
+    assert_eq!(lake::table(&scene.lake(), "speed/klines_1d").len(), 3);
+    scene.exchange.list("AB", MINUTE_MS, bars.clone());
+    scene.backfill(&TO_MARCH_5).success();
+    let rows = lake::table(&scene.lake(), "speed/klines_1d");
+    lake::assert_same_rows("days", &published(bars::windows("AB", &bars, DAY_MS), 1), &rows);
+    // It is believed for a week by default, unless it is asked again on purpose.
+    let scene = Scene::new();
+    scene.exchange.list("AB", MINUTE_MS, bars.clone());
+    scene.exchange.outage("AB", MARCH + DAY_MS, MARCH + 2 * DAY_MS);
+    scene.backfill(&TO_MARCH_5).success();
+    scene.exchange.list("AB", MINUTE_MS, bars);
+    assert!(scene.backfill(&TO_MARCH_5).success().stdout.contains("nothing is lacking"));
+    scene.backfill(&["--to", "2024-03-05", "--again"]).success();
+    assert_eq!(lake::table(&scene.lake(), "speed/klines_1d").len(), 4);
+}
+
+#[test]
+fn an_exchange_is_not_believed_where_the_stream_has_trades() {
+    let scene = Scene::new();
+    let bars = four_days();
+    // The stream lacks half an hour of minutes, so that its hour is incomplete.
+    let streamed: Vec<Bar> = bars
+        .iter()
+        .filter(|bar| !(70..100).contains(&((bar.open_ms - MARCH) / MINUTE_MS)))
+        .cloned()
+        .collect();
+    scene.stream("AB", "1m", MINUTE_MS, &streamed);
+    scene.start("up", &["--available-now"], &[]).wait().success();
+    scene.exchange.list("AB", MINUTE_MS, bars.clone());
+    scene.exchange.outage("AB", MARCH, MARCH + 4 * DAY_MS);
+    let finished = scene.backfill(&["--to", "2024-03-02"]);
+    assert_eq!(finished.status.code(), Some(65), "{}", finished.stderr);
+    assert!(finished.stderr.contains("in which the stream has trades of AB"), "{}", finished.stderr);
+    scene.exchange.list("AB", MINUTE_MS, bars.clone());
+    scene.backfill(&["--to", "2024-03-02"]).success();
+    let hours = bars::windows("AB", &bars[..1440], HOUR_MS);
+    let newest = scene.newest("speed/klines_1h");
+    let newest: Vec<Row> =
+        newest.into_iter().filter(|row| row["window_start"].as_str() < "2024-03-02").collect();
+    lake::assert_same_rows("hours", &hours, &newest);
 }
 
 #[test]

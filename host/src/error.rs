@@ -75,9 +75,10 @@ pub enum PipelineError {
     Http(#[from] HttpError),
     /// May work later: what has been committed so far stays.
     #[error(
-        "backfill `{backfill}`: {base_url}: {why}. What has been fetched so far is committed; run again later"
+        "backfill `{backfill}`: {base_url}: {why}. {}; run again later",
+        match commits { 0 => "Nothing was committed".to_owned(), 1 => "1 commit was made".to_owned(), more => format!("{more} commits were made") }
     )]
-    Away { backfill: String, base_url: String, why: String },
+    Away { backfill: String, base_url: String, why: String, commits: u64 },
     #[error("{0}")]
     Usage(String),
     #[error("{0}")]

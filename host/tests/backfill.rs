@@ -63,6 +63,7 @@ fn until(minute: i64) -> Wanted {
         from_us: Some(OPEN_US),
         to_us: Some(OPEN_US + minute * MINUTE_US),
         symbols: vec!["AB".to_owned()],
+        again: false,
         behind_stream: false,
     }
 }

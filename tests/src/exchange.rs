@@ -49,6 +49,8 @@ pub struct Exchange(Arc<Mutex<Inner>>);
 struct Inner {
     /// Bars of a symbol by their open time in ms, and how long they are.
     markets: BTreeMap<String, (i64, BTreeMap<i64, Bar>)>,
+    /// Close times of bars that are shorter than the others, by symbol and open time.
+    closes: BTreeMap<(String, i64), i64>,
     faults: VecDeque<(u32, Fault)>,
     /// Paths and queries of all requests.
     asked: Vec<String>,
@@ -67,6 +69,11 @@ impl Exchange {
         let mut inner = self.inner();
         let (_, bars) = inner.markets.get_mut(symbol).expect("the symbol is listed");
         bars.retain(|open, _| !(from_ms..to_ms).contains(open));
+    }
+
+    /// Closes a bar before its time, as an exchange does that goes down.
+    pub fn cut_short(&self, symbol: &str, open_ms: i64, close_ms: i64) {
+        self.inner().closes.insert((symbol.to_owned(), open_ms), close_ms);
     }
 
     /// After so many good answers, a bad one.
@@ -156,8 +163,14 @@ impl Inner {
             (from, to) = (from - 3 * interval_ms, to + 2 * interval_ms);
         }
         let limit = number("limit").map_or(500, |limit| (limit as usize).min(BINANCE_PAGE));
-        let mut page: Vec<Value> =
-            bars.range(from..=to).take(limit).map(|(_, bar)| bar.as_kline(*interval_ms)).collect();
+        let kline = |(open_ms, bar): (&i64, &Bar)| {
+            let mut kline = bar.as_kline(*interval_ms);
+            if let Some(close_ms) = self.closes.get(&(value("symbol"), *open_ms)) {
+                kline[6] = json!(close_ms);
+            }
+            kline
+        };
+        let mut page: Vec<Value> = bars.range(from..=to).take(limit).map(kline).collect();
         match fault {
             Some(Fault::Overlap) if !page.is_empty() => page.insert(1, page[0].clone()),
             Some(Fault::BrokenBar) if !page.is_empty() => page[0][2] = json!("-1"),

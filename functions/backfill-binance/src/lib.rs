@@ -66,8 +66,8 @@ impl Exchange for Binance {
         Ok(Request::get(path.to_owned(), &query, WEIGHT, page))
     }
 
-    fn read(_: &Options, body: &[u8]) -> Result<Vec<Bar>, String> {
-        array(body)?.into_iter().map(kline).collect()
+    fn read(options: &Options, body: &[u8]) -> Result<Vec<Bar>, String> {
+        array(body)?.into_iter().map(|item| kline(options, item)).collect()
     }
 
     /// `{"code":-1121,"msg":"Invalid symbol."}`
@@ -95,14 +95,44 @@ fn interval(interval_us: i64) -> Result<&'static str, String> {
     })
 }
 
-fn kline(item: Raw<'_>) -> Result<Bar, String> {
+fn kline(options: &Options, item: Raw<'_>) -> Result<Bar, String> {
     let wrong = || format!("not a kline: {}", excerpt(item.text().as_bytes()));
     let fields = item.items().ok_or_else(wrong)?;
     if fields.len() != FIELDS || !fields.iter().all(|field| field.is_number()) {
         return Err(wrong());
     }
-    let open = fields[0].integer().ok_or_else(wrong)?;
-    Ok(Bar { open_us: time_us(open), record: item.text().as_bytes().to_vec() })
+    let times = [fields[0], fields[6]].map(|field| field.integer().map(time_us));
+    let [Some(open_us), Some(close_us)] = times else { return Err(wrong()) };
+    let next_us = close_us - close_us.rem_euclid(1_000) + 1_000;
+    let regular = open_us % options.interval_us == 0 && next_us == open_us + options.interval_us;
+    let record = match regular {
+        true => item.text().as_bytes().to_vec(),
+        false => cut_short(options, &fields, open_us),
+    };
+    Ok(Bar { open_us, record })
+}
+
+/// A kline that an outage cut short, or that began when the exchange was back: as a message that says how long it is, which
+/// its times do not. Ids count its seconds, so that it is told from another within the same interval.
+fn cut_short(options: &Options, fields: &[Raw<'_>], open_us: i64) -> Vec<u8> {
+    let symbol = serde_json::Value::from(options.symbol.as_str());
+    let number = |field: usize| format!("\"{}\"", fields[field].text().trim_matches('"'));
+    let whole = |field: usize| fields[field].text().trim_matches('"');
+    format!(
+        r#"{{"e":"kline","E":{close},"s":{symbol},"k":{{"t":{open},"T":{close},"s":{symbol},"i":"1s","o":{},"h":{},"l":{},"c":{},"v":{},"q":{},"n":{},"V":{},"Q":{},"x":true}}}}"#,
+        number(1),
+        number(2),
+        number(3),
+        number(4),
+        number(5),
+        number(7),
+        whole(8),
+        number(9),
+        number(10),
+        open = open_us / 1_000,
+        close = whole(6),
+    )
+    .into_bytes()
 }
 
 /// Milliseconds, or microseconds where the answer has them: 10^14 ms is the year 5138.
@@ -181,13 +211,31 @@ mod tests {
             b"[[1,2,3]]",
             b"[[60000,\"1\",\"1\",\"1\",\"1\",\"1\",119999,\"1\",1,\"1\",\"1\"]]",
             b"[[60000,\"one\",\"1\",\"1\",\"1\",\"1\",119999,\"1\",1,\"1\",\"1\",\"0\"]]",
-            b"[[60001,\"1\",\"1\",\"1\",\"1\",\"1\",119999,\"1\",1,\"1\",\"1\",\"0\"]]",
             b"<html>",
             b"\xff",
         ] {
             let verdict = answered((1, 2), body.to_vec());
             assert!(matches!(verdict, Verdict::Again(_)), "{} {verdict:?}", String::from_utf8_lossy(body));
         }
+    }
+
+    #[test]
+    fn klines_off_the_grid_and_cut_short_ones_are_bars_too() {
+        let odd = br#"[[600000,"1.0","2.0","0.5","1.5","10",628999,"12",3,"1","2","0"],[641000,"1","1","1","1","5",719999,"5",1,"0","0","0"]]"#;
+        let data = data((10, 13), odd.to_vec());
+        let records: Vec<&str> =
+            data.records.iter().map(|record| std::str::from_utf8(record).unwrap()).collect();
+        let first = r#"{"e":"kline","E":628999,"s":"AB","k":{"t":600000,"T":628999,"s":"AB","i":"1s","o":"1.0","h":"2.0","l":"0.5","c":"1.5","v":"10","q":"12","n":3,"V":"1","Q":"2","x":true}}"#;
+        assert_eq!(records[0], first);
+        assert!(records[1].contains(r#""t":641000,"T":719999"#), "{}", records[1]);
+        // From 11:41 nothing is there.
+        assert_eq!(data.no_data, [Span::new(701_000_000, 13 * M)]);
+    }
+
+    #[test]
+    fn bars_of_another_time_prove_nothing() {
+        let data = data((10, 20), klines([30, 31]));
+        assert_eq!((data.records.len(), data.proved, data.no_data, data.next), (0, vec![], vec![], vec![]));
     }
 
     #[test]

@@ -12,16 +12,19 @@ pub struct Bar {
     pub record: Vec<u8>,
 }
 
-/// Sorts a page's bars, drops those that were not asked for and those that came twice, and says what is known now.
+/// Sorts a page's bars, drops those that were not asked for and those that came twice, and says what is known now. A bar
+/// may begin anywhere and end early: exchanges cut bars short when they go down, and go on off the grid.
+///
+/// An answer of bars of which none was asked for proves nothing.
 ///
 /// A page that is not full holds all that there is. Of a full one, bars may be missing at the end that the exchange
 /// gives last: beyond the outermost bar nothing is known, and has to be asked for.
 pub fn data<E: Exchange>(options: &Options, request: &Request, mut bars: Vec<Bar>) -> Result<Data, String> {
     let (covers, interval_us) = (request.covers, options.interval_us);
-    if let Some(bar) = bars.iter().find(|bar| bar.open_us.rem_euclid(interval_us) != 0) {
-        return Err(format!("a bar opens at {} µs, which is no whole interval", bar.open_us));
-    }
     let full = bars.len() >= E::PAGE_BARS as usize;
+    if !bars.is_empty() && !full && !bars.iter().any(|bar| covers.contains(bar.open_us)) {
+        return Ok(Data { records: Vec::new(), proved: Vec::new(), no_data: Vec::new(), next: Vec::new() });
+    }
     bars.sort_by_key(|bar| bar.open_us);
     let (first, last) = (bars.first().map(|bar| bar.open_us), bars.last().map(|bar| bar.open_us));
     let proved = match (full, first, last) {

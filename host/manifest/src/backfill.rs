@@ -36,6 +36,8 @@ pub struct Backfill {
     pub from_us: Option<i64>,
     /// How long after its end a window is asked for.
     pub settle_us: i64,
+    /// How long the exchange is believed that it has nothing.
+    pub ask_again_us: i64,
     /// Tables of the lake beside the pipeline's own whose complete rows need not be fetched.
     pub covered_by: Vec<String>,
     pub asking: Asking,
@@ -147,6 +149,7 @@ fn read(name: String, node: &Node, pipelines: &[(Node, Pipeline)], report: &mut 
     let from_us = reader
         .optional("from", report, |node, report| reader::parsed(node, "a day", report, units::moment_us));
     let settle_us = reader.required("settle", report, reader::duration_us);
+    let ask_again_us = reader.required("ask-again", report, reader::duration_us);
     let covered_by = reader.optional("covered-by", report, |node, report| {
         let tables = reader::texts(node, report)?;
         tables.iter().all(|table| check_table(node, table, report)).then_some(tables)
@@ -174,6 +177,7 @@ fn read(name: String, node: &Node, pipelines: &[(Node, Pipeline)], report: &mut 
         interval_us,
         from_us: from_us?,
         settle_us: settle_us?,
+        ask_again_us: ask_again_us?,
         covered_by: covered_by?.unwrap_or_default(),
         asking: asking?,
         bars: bars?,

@@ -1,11 +1,12 @@
 //! What was fetched, through the parse function and the window function, to the rows that are published.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMicrosecondType;
-use tallow_engine::{Component, Report, WindowFunction, to_arrow};
+use tallow_engine::{ColumnData, Component, Report, WindowFunction, to_arrow};
 use tallow_epoch::Ledger;
 use tallow_record::{Batch, TopicPartition};
 use tallow_sink::{DeadLetter, ReasonKind};
@@ -28,6 +29,8 @@ pub struct Computer {
     /// A definition each, in the plan's order.
     pub grids: Vec<Grid>,
     pub targets: Vec<Target>,
+    /// Length of the bars.
+    pub interval_us: i64,
 }
 
 /// The rows of one chunk.
@@ -38,6 +41,8 @@ pub struct Computed {
     pub no_data: Spans,
     /// Windows that were to be published and could not: a message of theirs was broken.
     pub spoiled: u64,
+    /// Windows that the exchange's answers say nothing of.
+    pub unproved: u64,
     pub dead: Vec<DeadLetter>,
     pub ledger: Ledger,
 }
@@ -57,6 +62,7 @@ impl Computer {
             closed: Vec::new(),
             no_data: self.without_data(fetched, chunk),
             spoiled: 0,
+            unproved: 0,
             dead: Vec::new(),
             ledger: Ledger::default(),
         };
@@ -64,11 +70,11 @@ impl Computer {
             .map_err(|error| self.failed("open", error))?;
         let parts = self.parse(symbol, source, fetched, clock_us)?;
         let mut broken = Spans::default();
-        let covers = |offset: i64| fetched.records.get(offset as usize).map(|(_, covers)| *covers);
+        let places = Places::of(fetched, &parts, &self.plan.time, self.interval_us);
         computed.ledger.partition(source).records += fetched.records.len() as u64;
         for letter in parts.aside {
             computed.ledger.partition(source).set_aside(letter.kind.as_str(), 1);
-            broken = broken.union(&covers(letter.place.offset).into_iter().collect());
+            broken = broken.union(&places.of_broken(letter.place.offset));
             computed.dead.push(letter);
         }
         for piece in parts.pieces {
@@ -76,11 +82,13 @@ impl Computer {
                 function.update(&piece.parsed.rows).map_err(|error| self.failed("update", error))?;
             books::partitions(&mut computed.ledger, &piece);
             books::windows(&mut computed.ledger, &self.plan, &piece.parsed.rows, &reports)?;
-            let rejected = piece.parsed.rejected.iter().map(|(record, _)| piece.batch.offsets[record]);
-            broken = broken.union(&rejected.filter_map(covers).collect());
+            for (record, _) in piece.parsed.rejected.iter() {
+                broken = broken.union(&places.of_broken(piece.batch.offsets[record]));
+            }
             computed.dead.extend(refused(&piece, &reports, &self.plan));
         }
         computed.spoiled = self.spoiled(chunk, &broken);
+        computed.unproved = self.unproved(chunk, &fetched.proved);
         self.close(symbol, &mut function, fetched, chunk, &broken, &mut computed, revision)?;
         computed.ledger.check()?;
         Ok(computed)
@@ -167,6 +175,15 @@ impl Computer {
         windows.sum()
     }
 
+    /// How many of the windows are not known to be whole, since the exchange's answers were of another time.
+    fn unproved(&self, chunk: &Chunk, proved: &Spans) -> u64 {
+        let windows = self.grids.iter().zip(&chunk.windows).map(|(grid, windows)| {
+            let hit = grid.touched(&windows.without(proved));
+            ((windows.length_us() - windows.without(&hit).length_us()) / grid.size_us) as u64
+        });
+        windows.sum()
+    }
+
     /// The windows for which the exchange has not a single bar.
     fn without_data(&self, fetched: &Fetched, chunk: &Chunk) -> Spans {
         let windows = self.grids.iter().zip(&chunk.windows).flat_map(|(grid, windows)| {
@@ -198,6 +215,42 @@ impl Computer {
 
     fn failed(&self, call: &'static str, error: impl std::fmt::Display) -> PipelineError {
         PipelineError::Function { function: self.plan.window_function.clone(), call, why: error.to_string() }
+    }
+}
+
+/// When the bars are of that could be read, by their place among all.
+struct Places<'f> {
+    fetched: &'f Fetched,
+    times_us: BTreeMap<i64, i64>,
+    interval_us: i64,
+}
+
+impl<'f> Places<'f> {
+    fn of(fetched: &'f Fetched, parts: &Parts, time: &str, interval_us: i64) -> Self {
+        let mut times_us = BTreeMap::new();
+        for piece in &parts.pieces {
+            let rows = &piece.parsed.rows;
+            let column = rows.table.columns.iter().find(|column| column.name == time);
+            let Some(ColumnData::TimestampUs(values)) = column.map(|column| &column.data) else { continue };
+            let places = rows.records.iter().map(|record| piece.batch.offsets[*record as usize]);
+            times_us.extend(places.zip(values.iter().copied()));
+        }
+        Self { fetched, times_us, interval_us }
+    }
+
+    /// When a broken bar may be of: bars come in the order of their times, so that it lies between those beside it.
+    fn of_broken(&self, place: i64) -> Spans {
+        let Some((_, covers)) = self.fetched.records.get(place as usize) else { return Spans::default() };
+        let same =
+            |other: &i64| self.fetched.records.get(*other as usize).is_some_and(|(_, it)| it == covers);
+        let before = self.times_us.range(..place).next_back().filter(|(other, _)| same(other));
+        let after = self.times_us.range(place..).next().filter(|(other, _)| same(other));
+        let to_us = after.map_or(covers.1, |(_, after_us)| *after_us);
+        let from_us = before.map_or(covers.0, |(_, before_us)| {
+            let next_us = before_us + self.interval_us;
+            if next_us < to_us { next_us } else { before_us + 1 }
+        });
+        Spans::one(from_us, to_us)
     }
 }
 

@@ -70,7 +70,8 @@ impl Publisher {
         let mut no_data = self.no_data.clone();
         let mut state = self.state.clone();
         state.ledger.absorb(&computed.ledger);
-        if no_data.add(symbol, &computed.no_data) {
+        let forgotten = no_data.forget(symbol, &fetched.proved.without(&computed.no_data));
+        if no_data.add(symbol, &computed.no_data, clock_us) || forgotten {
             state.parts = vec![NoData::part(self.job.put_blob(no_data.encode()?)?)];
         }
         let seq = self.job.next_seq();

@@ -76,6 +76,7 @@ impl Backfilling {
                 window: wiring.window.clone(),
                 grids: tables.grids.clone(),
                 targets: targets(&wiring, stream_parse.description()),
+                interval_us: wiring.backfill.interval_us as i64,
             },
             tables,
             plan,
@@ -172,21 +173,32 @@ impl Backfilling {
         let source = TopicPartition::new(&format!("backfill.{}.{}", self.name(), need.symbol), 0);
         let clock_us = self.wiring.clock.now_us();
         let tables = &self.tables;
-        let computed =
+        let mut computed =
             self.computer.compute(&need.symbol, &source, &fetched, chunk, clock_us, |index, start_us| {
                 tables.next_revision(index, &need.symbol, start_us)
             })?;
         let grids = &self.tables.grids;
+        // The stream has trades there: the exchange is not believed, and asked again by the next run.
+        let traded = self.tables.traded(&need.symbol);
+        let doubted = computed.no_data.without(&computed.no_data.without(&traded));
+        computed.no_data = computed.no_data.without(&traded);
         let no_data = grids.iter().zip(&chunk.windows).map(|(grid, windows)| {
             let lacking = windows.without(&windows.without(&computed.no_data));
             (lacking.length_us() / grid.size_us) as u64
         });
-        let (no_data, spoiled, rejected) = (no_data.sum(), computed.spoiled, computed.dead.len() as u64);
+        let (no_data, rejected) = (no_data.sum(), computed.dead.len() as u64);
+        let (spoiled, unproved) = (computed.spoiled, computed.unproved);
         let windows = publisher.commit(&need.symbol, fetched, computed)?;
         self.wiring.progress.committed(chunk.fetch.length_us(), windows, no_data, rejected);
         *summary.windows.entry(need.symbol.clone()).or_default() += windows;
         if spoiled > 0 {
             *summary.spoiled.entry(need.symbol.clone()).or_default() += spoiled;
+        }
+        if unproved > 0 {
+            *summary.unproved.entry(need.symbol.clone()).or_default() += unproved;
+        }
+        if !doubted.is_empty() {
+            *summary.doubted_us.entry(need.symbol.clone()).or_default() += doubted.length_us();
         }
         Ok(())
     }
@@ -222,7 +234,9 @@ impl Backfilling {
         let Backfill { name, base_url, .. } = &self.wiring.backfill;
         match error {
             FetchError::Never(why) | FetchError::Away(why) => {
-                PipelineError::Away { backfill: name.clone(), base_url: base_url.clone(), why }
+                let (backfill, base_url) = (name.clone(), base_url.clone());
+                let commits = self.wiring.progress.counts().commits;
+                PipelineError::Away { backfill, base_url, why, commits }
             }
             FetchError::Http(error) => error.into(),
             FetchError::Function(error) => PipelineError::Function {

@@ -63,6 +63,16 @@ impl Tables {
         }
     }
 
+    /// The shortest windows that have rows of a symbol, complete or not.
+    pub fn traded(&self, symbol: &str) -> Spans {
+        let tables = self.grids.iter().zip(&self.speed);
+        let Some((grid, table)) = tables.min_by_key(|(grid, _)| grid.size_us) else {
+            return Spans::default();
+        };
+        let windows = table.symbols().get(symbol).into_iter().flatten();
+        windows.map(|(start_us, _)| (*start_us, start_us + grid.size_us)).collect()
+    }
+
     /// Number of the next row of a window.
     pub fn next_revision(&self, definition: usize, symbol: &str, start_us: i64) -> i64 {
         let windows = self.speed[definition].symbols().get(symbol);
@@ -102,8 +112,12 @@ pub fn survey(
     for (symbol, listed_as) in symbols(backfill, tables, &holes, wanted)? {
         let mut windows = Vec::new();
         for ((grid, table), served) in tables.grids.iter().zip(&tables.speed).zip(&tables.served) {
+            let nothing = match wanted.again {
+                true => Spans::default(),
+                false => no_data.since(&symbol, now_us.saturating_sub(backfill.ask_again_us)),
+            };
             let seen = table.symbols().get(&symbol).unwrap_or(&none);
-            let known = no_data.of(&symbol).union(&stream.open(*grid)).union(&empty(*grid, seen));
+            let known = nothing.union(&stream.open(*grid)).union(&empty(*grid, seen));
             let elsewhere = whole_in(&backfill.covered_by, key, store, &symbol, *grid)?;
             let first_us =
                 seen.keys().next().copied().into_iter().chain(elsewhere.hull().map(|hull| hull.0)).min();

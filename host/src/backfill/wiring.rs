@@ -50,6 +50,8 @@ pub struct Wanted {
     pub to_us: Option<i64>,
     /// Empty: all.
     pub symbols: Vec<String>,
+    /// Ask for what the exchange was said to have nothing of, too.
+    pub again: bool,
     /// Only windows that the stream has closed, or passed over: what comes after, it may yet bring itself.
     pub behind_stream: bool,
 }
@@ -61,6 +63,10 @@ pub struct Summary {
     pub windows: BTreeMap<String, u64>,
     /// Windows left as they were, since a message of theirs was broken; by symbol.
     pub spoiled: BTreeMap<String, u64>,
+    /// Windows left as they were, since the exchange answered with bars of another time; by symbol.
+    pub unproved: BTreeMap<String, u64>,
+    /// How long the exchange has nothing for where the stream has trades, µs; by symbol.
+    pub doubted_us: BTreeMap<String, i64>,
     /// Symbols that the exchange refuses, with what it says.
     pub refused: Vec<(String, String)>,
     /// From when on more is to be fetched, µs.

@@ -32,6 +32,9 @@ pub struct Args {
     /// Fetch these symbols and no others
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     symbols: Vec<String>,
+    /// Ask again for what the exchange has said to have nothing of
+    #[arg(long)]
+    again: bool,
     /// Say what is lacking and what would be asked; ask nothing, write nothing
     #[arg(long)]
     dry_run: bool,
@@ -44,8 +47,13 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let manifest = args.settings.load()?;
     let stop = stop::on_signal()?;
     let world = World::new(&manifest, stop)?;
-    let wanted =
-        Wanted { from_us: args.from, to_us: args.to, symbols: args.symbols.clone(), behind_stream: false };
+    let wanted = Wanted {
+        from_us: args.from,
+        to_us: args.to,
+        symbols: args.symbols.clone(),
+        again: args.again,
+        behind_stream: false,
+    };
     if !args.dry_run {
         world.check_lake()?;
     }
@@ -211,7 +219,20 @@ fn show_summary(backfill: &Backfill, summary: &Summary, counts: Counts, json: bo
             backfill.pipeline()
         )
     });
-    let unfinished = refused.chain(spoiled).collect();
+    let unproved = summary.unproved.iter().map(|(symbol, windows)| {
+        format!(
+            "backfill `{name}`: {windows} windows of {symbol} stay as they are, since {} answered with bars of another time",
+            backfill.base_url
+        )
+    });
+    let doubted = summary.doubted_us.iter().map(|(symbol, us)| {
+        format!(
+            "backfill `{name}`: {} has nothing for {} in which the stream has trades of {symbol}: the next run asks again",
+            backfill.base_url,
+            duration(*us)
+        )
+    });
+    let unfinished = refused.chain(spoiled).chain(unproved).chain(doubted).collect();
     if json {
         println!(
             "{}",
@@ -219,6 +240,8 @@ fn show_summary(backfill: &Backfill, summary: &Summary, counts: Counts, json: bo
                 "summary": name,
                 "windows": summary.windows,
                 "spoiled": summary.spoiled,
+                "unproved": summary.unproved,
+                "doubted_us": summary.doubted_us,
                 "refused": summary.refused,
                 "stopped": summary.stopped,
                 "settles_us": summary.settles_us,

@@ -26,7 +26,7 @@ impl<'m> Status<'m> {
     pub fn of(store: &Store, backfill: &'m Backfill) -> Result<Self, PipelineError> {
         let records = tallow_log::status::last_records(store, &job_name(&backfill.name), 0, RECORDS)?;
         let commit = records.into_iter().find(|record| record.kind == Kind::Commit);
-        Ok(Self { backfill, commit, no_data: look(store, &backfill.name)?.0 })
+        Ok(Self { backfill, commit, no_data: look(store, &backfill.name)?.all().clone() })
     }
 
     fn windows(&self) -> impl Iterator<Item = (&String, u64)> {

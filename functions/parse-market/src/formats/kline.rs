@@ -1,6 +1,6 @@
 //! Binance WebSocket `kline`: an event around the kline itself, under `k`.
 
-use super::{decimal, event_time, optional_decimals, optional_integer, symbol};
+use super::{decimal, event_time, optional_decimals, optional_integer, sound, symbol};
 use crate::interval::Interval;
 use crate::message::{Message, Shape};
 use crate::reason::{Apart, Step, excerpt};
@@ -17,6 +17,12 @@ pub(crate) fn read(message: &mut Message<'_>, rows: &mut Rows) -> Step<()> {
     if !message.required("final", "x")?.boolean("final")? {
         return Err(Apart::ignored("kline: not final"));
     }
+    sound::check([
+        message.required("open", "o")?,
+        message.required("high", "h")?,
+        message.required("low", "l")?,
+        message.required("close", "c")?,
+    ])?;
     symbol(message, "s", rows)?;
     let open_us = event_time(message, "t", rows)?;
     let name = message.required("interval", "i")?.string("interval")?;

@@ -3,6 +3,7 @@
 pub(crate) mod kline;
 pub(crate) mod rest;
 pub(crate) mod rest_kline;
+mod sound;
 pub(crate) mod ticker;
 pub(crate) mod timed;
 pub(crate) mod trade;

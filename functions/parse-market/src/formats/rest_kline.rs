@@ -3,6 +3,7 @@
 //! record's key.
 
 use super::kline::identity;
+use super::sound;
 use super::symbol_beside;
 use crate::full::{Record, asked_for};
 use crate::interval::Interval;
@@ -46,6 +47,7 @@ fn one(fields: &[Value<'_>], symbol: &str, record: u32, rows: &mut Rows) -> Step
     else {
         return Err(Apart::rejected(format!("an array of {}, not {FIELDS}", fields.len())));
     };
+    sound::check([open, high, low, close])?;
     rows.symbol(symbol)?;
     let open_us = open_time.exchange_time("event_time")?;
     rows.time(ColumnId::EventTime, open_us);

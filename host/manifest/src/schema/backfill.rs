@@ -102,6 +102,12 @@ pub(crate) const BACKFILL: Table = Table {
         ),
         key("settle", "a duration", Is("\"1m\""), "How long after its end a window is asked for."),
         key(
+            "ask-again",
+            "a duration",
+            Is("\"7d\""),
+            "How long the exchange is believed that it has nothing for a time. `tallow backfill --again` asks at once.",
+        ),
+        key(
             "weight",
             "1 or more",
             Is("1200"),
