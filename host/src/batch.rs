@@ -2,7 +2,8 @@
 //!
 //! - [`plan`]: a job of the manifest in the functions' words, its files by group;
 //! - [`feed`]: files to batches in one order, read ahead side by side; parse workers are the stream's;
-//! - [`interval`]: how far apart rows are, where nobody says it;
+//! - [`beginning`]: how a file is read, by its first lines; [`interval`]: how far apart its rows are, where nobody says it;
+//!   [`fit`]: whether they make whole windows;
 //! - [`accounts`]: keeps the books of what became of each line and row, and the dead letters;
 //! - [`fold`]: takes parsed rows in order into the windows; [`back`]: do they reach back further than contents are known;
 //! - [`coverage`]: which times rows are there for, and where none are;
@@ -19,6 +20,7 @@
 
 pub mod accounts;
 pub mod back;
+pub mod beginning;
 pub mod checkpoint;
 pub mod close;
 pub mod commits;
@@ -26,6 +28,7 @@ pub mod coverage;
 pub mod error;
 pub mod feed;
 pub mod finish;
+pub mod fit;
 pub mod fold;
 pub mod group;
 pub mod interval;

@@ -1,8 +1,9 @@
 //! The books of a group: what became of each line and row, and the dead letters that are held.
 
-use tallow_engine::Report as WindowReport;
+use tallow_engine::{ColumnData, Report as WindowReport};
 use tallow_sink::{DeadLetter, ReasonKind};
 
+use super::beginning::FLAGGED;
 use super::error::BatchError;
 use super::judgement::{Example, FileCounts};
 use super::report::Report;
@@ -11,6 +12,9 @@ use crate::dead::dead_letter;
 use crate::error::PipelineError;
 use crate::plan::OnReject;
 use crate::stage::parse::{Parts, Piece};
+
+/// Characters of a line that are shown.
+const MOST_SHOWN: usize = 200;
 
 #[derive(Debug)]
 pub struct Accounts {
@@ -57,6 +61,7 @@ impl Accounts {
             self.file(file).with_rows += with_rows;
             self.report.rows += u64::from(rows.table.rows);
             self.report.rounded += piece.parsed.rounded;
+            self.look_for_contradictions(piece);
         }
         Ok(parts.pieces)
     }
@@ -66,6 +71,22 @@ impl Accounts {
             self.files.resize(file + 1, FileCounts::default());
         }
         &mut self.files[file]
+    }
+
+    /// Counts rows that contradict themselves.
+    fn look_for_contradictions(&mut self, piece: &Piece) {
+        let rows = &piece.parsed.rows;
+        let Some(column) = rows.table.columns.iter().find(|column| column.name == FLAGGED) else { return };
+        let ColumnData::Int64(flags) = &column.data else { return };
+        self.report.contradicting += flags.iter().filter(|flag| **flag != 0).count() as u64;
+        if self.report.contradicting > 0 && self.report.first_contradicting.is_none() {
+            let row = flags.iter().position(|flag| *flag != 0).unwrap_or(0);
+            let record = rows.records[row] as usize;
+            let place = piece.batch.place(record);
+            let text = String::from_utf8_lossy(piece.batch.values.get(record).unwrap_or_default());
+            let shown: String = text.trim_end().chars().take(MOST_SHOWN).collect();
+            self.report.first_contradicting = Some(format!("{}:{}: {shown}", place.topic, place.offset));
+        }
     }
 
     fn reject(&mut self, file: usize, piece: &Piece) -> Result<(), BatchError> {

@@ -11,9 +11,10 @@ use tallow_table::{Stored, Unfinished, file};
 
 use super::accounts::Accounts;
 use super::commits::Commits;
-use super::coverage::Coverage;
+use super::coverage::{Coverage, Ids};
 use super::error::BatchError;
 use super::fold::Kept;
+use super::group::Way;
 use super::judgement::FileCounts;
 use super::report::Report;
 
@@ -133,9 +134,11 @@ impl Checkpoint {
         commits: &Commits<'_>,
         group: &str,
         fingerprint: &str,
+        ids: Ids,
     ) -> Result<Unfinished, BatchError> {
         let (format, group, fingerprint) = (FORMAT.to_owned(), group.to_owned(), fingerprint.to_owned());
-        let checkpoint = Self { format, group, fingerprint, unsorted: true, ..Self::default() };
+        let coverage = Coverage::new(ids, None);
+        let checkpoint = Self { format, group, fingerprint, unsorted: true, coverage, ..Self::default() };
         Ok(Unfinished { account: checkpoint.put_account(commits)?, blobs: Vec::new() })
     }
 
@@ -150,6 +153,11 @@ impl Checkpoint {
         // Its beginning decides whether the rest can be read.
         let (format, _): (String, _) = postcard::take_from_bytes(bytes).ok()?;
         (format == FORMAT).then(|| postcard::from_bytes(bytes).ok()).flatten()
+    }
+
+    /// How the group's rows are taken.
+    pub fn way(&self) -> Way {
+        Way { sorted: self.unsorted, ids: self.coverage.ids() }
     }
 
     /// Whether it is of a group's very files and functions, and all of it can be had.

@@ -11,6 +11,7 @@ use tallow_log::record::BlobRef;
 use tallow_table::{Done, NewPartition, Stored, TableJob, TableState, Unfinished};
 
 use super::checkpoint::Checkpoint;
+use super::coverage::Ids;
 use super::error::BatchError;
 use super::report::Report;
 use super::run::Wiring;
@@ -28,6 +29,9 @@ pub struct Made {
     /// Whether its rows had to be sorted.
     #[serde(default)]
     pub sorted: bool,
+    /// What its rows' ids count.
+    #[serde(default)]
+    pub ids: Ids,
 }
 
 pub struct Commits<'a> {

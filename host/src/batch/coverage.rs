@@ -5,11 +5,21 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use tallow_engine::{ColumnData, Rows, bit};
 
-/// Rows from `from_us` on, the last of them at `last_us`.
+/// Segments before a time that are looked at: more than that do not lie over each other but where rows of many grids do.
+const OVERLAPPING: usize = 16;
+
+/// Rows from `from_us` on, the last of them at `last_us`, each for as long as an interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Segment {
     from_us: i64,
     last_us: i64,
+    interval_us: i64,
+}
+
+impl Segment {
+    fn end_us(&self) -> i64 {
+        self.last_us.saturating_add(self.interval_us)
+    }
 }
 
 /// A time without rows, between some and some: from `from_us` to before `to_us`.
@@ -26,11 +36,51 @@ impl Gap {
     }
 }
 
+/// What the rows' ids count, which decides what rows can have the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ids {
+    /// Intervals: rows of different ones are not comparable, and two that open within one have the same id.
+    #[default]
+    Intervals,
+    /// Units of time.
+    Unit { us: i64 },
+    /// What the parse function makes of them.
+    Unknown,
+}
+
+impl Ids {
+    /// What to count where rows of different times have the same id: whole seconds, then microseconds.
+    pub fn finer(self) -> Option<Self> {
+        match self {
+            Ids::Intervals => Some(Ids::Unit { us: 1_000_000 }),
+            Ids::Unit { us: 2.. } => Some(Ids::Unit { us: 1 }),
+            Ids::Unit { .. } | Ids::Unknown => None,
+        }
+    }
+
+    fn are_same(self, one_us: i64, other_us: i64, interval_us: i64) -> bool {
+        let unit_us = match self {
+            Ids::Intervals => interval_us,
+            Ids::Unit { us } => us,
+            Ids::Unknown => return false,
+        };
+        one_us != other_us && one_us.div_euclid(unit_us) == other_us.div_euclid(unit_us)
+    }
+}
+
+/// Why a row cannot be taken in beside others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clash {
+    /// Its id is that of a row of another time, or counts something else: ids have to count something smaller.
+    Ids,
+    /// It is there for a time for which rows of another interval are.
+    Overlap { other_us: i64 },
+}
+
 /// The segments of each key.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Coverage {
-    /// How long a row stands for the time after it.
-    interval_us: i64,
+    ids: Ids,
     /// How long a time without rows is that counts as a gap; none: any.
     gap_us: Option<i64>,
     keys: BTreeMap<String, Segments>,
@@ -40,15 +90,15 @@ pub struct Coverage {
 struct Segments {
     /// Where those began that are settled and gone; none: none are.
     settled_from_us: Option<i64>,
-    /// Sorted; more than `interval_us` from each other.
+    /// Sorted by their beginnings.
     sorted: Vec<Segment>,
     /// The one that the last row went to: the next one mostly goes there too.
     recent: usize,
 }
 
 impl Coverage {
-    pub fn new(interval_us: i64, gap_us: Option<i64>) -> Self {
-        Self { interval_us, gap_us, keys: BTreeMap::new() }
+    pub fn new(ids: Ids, gap_us: Option<i64>) -> Self {
+        Self { ids, gap_us, keys: BTreeMap::new() }
     }
 
     pub fn interval_us(&self) -> i64 {
@@ -56,12 +106,21 @@ impl Coverage {
     }
 
     /// Notes the times of parsed rows, and gives the earliest. `time` and `key` are their columns; rows that lack one
-    /// are not noted.
-    pub fn add(&mut self, rows: &Rows, time: &str, key: &str) -> Option<i64> {
+    /// are not noted. `intervals`: how long rows are, each with the number of the row before which it ends to hold.
+    ///
+    /// # Errors
+    /// A row clashes with others: its number, and how.
+    pub fn add(
+        &mut self,
+        rows: &Rows,
+        time: &str,
+        key: &str,
+        intervals: &[(usize, i64)],
+    ) -> Result<Option<i64>, (usize, Clash)> {
         let column = |name: &str| rows.table.columns.iter().find(|column| column.name == name);
-        let (Some(times), Some(keys)) = (column(time), column(key)) else { return None };
+        let (Some(times), Some(keys)) = (column(time), column(key)) else { return Ok(None) };
         let (ColumnData::TimestampUs(values), ColumnData::Text(text)) = (&times.data, &keys.data) else {
-            return None;
+            return Ok(None);
         };
         let has_key = |row: usize| keys.validity.as_deref().is_none_or(|bits| bit(bits, row));
         let mut row = 0;
@@ -79,19 +138,34 @@ impl Coverage {
             }
             let end = row + run.len();
             if let Some(segments) = self.keys.get_mut(&*name) {
-                match times.validity.as_deref() {
-                    None => segments.add_all(&values[row..end], self.interval_us),
-                    Some(bits) => (row..end)
-                        .filter(|row| bit(bits, *row))
-                        .for_each(|row| segments.add(values[row], self.interval_us)),
+                let is_valid = |row: usize| times.validity.as_deref().is_none_or(|bits| bit(bits, row));
+                for (until, interval_us) in intervals {
+                    let to = end.min(*until);
+                    if row >= to {
+                        continue;
+                    }
+                    let added = match times.validity {
+                        None => segments.add_all(&values[row..to], *interval_us, self.ids),
+                        Some(_) => (row..to).filter(|row| is_valid(*row)).try_for_each(|at| {
+                            segments
+                                .add(values[at], *interval_us, self.ids)
+                                .map_err(|clash| (at - row, clash))
+                        }),
+                    };
+                    added.map_err(|(at, clash)| (row + at, clash))?;
+                    row = to;
                 }
             }
             row = end;
         }
-        match times.validity.as_deref() {
+        Ok(match times.validity.as_deref() {
             None => values.iter().copied().min(),
             Some(bits) => (0..values.len()).filter(|row| bit(bits, *row)).map(|row| values[row]).min(),
-        }
+        })
+    }
+
+    pub fn ids(&self) -> Ids {
+        self.ids
     }
 
     pub fn symbols(&self) -> impl Iterator<Item = &str> {
@@ -107,18 +181,22 @@ impl Coverage {
     pub fn span_us(&self, symbol: &str) -> Option<(i64, i64)> {
         let Segments { settled_from_us, sorted, .. } = self.keys.get(symbol)?;
         let from_us = settled_from_us.unwrap_or(sorted.first()?.from_us);
-        Some((from_us, sorted.last()?.last_us + self.interval_us))
+        let end_us = sorted.iter().rev().take(OVERLAPPING).map(Segment::end_us).max()?;
+        Some((from_us, end_us))
     }
 
     /// Forgets what lies before a moment that no further row is before, and gives the gaps that ended by then.
     pub fn settle(&mut self, before_us: i64) -> Vec<Gap> {
-        let (interval_us, gap_us) = (self.interval_us, self.gap_us);
+        let gap_us = self.gap_us;
         let mut gaps = Vec::new();
         for (symbol, segments) in &mut self.keys {
             let ended = segments.sorted.partition_point(|segment| segment.from_us <= before_us);
             let Some(done) = ended.checked_sub(1).filter(|done| *done > 0) else { continue };
-            gaps.extend(gaps_between(symbol, &segments.sorted[..ended], interval_us, gap_us));
+            gaps.extend(gaps_between(symbol, &segments.sorted[..ended], gap_us));
             segments.settled_from_us.get_or_insert(segments.sorted[0].from_us);
+            // The one that reaches furthest may have begun before others.
+            let kept = (0..ended).max_by_key(|at| (segments.sorted[*at].end_us(), *at)).unwrap_or(done);
+            segments.sorted.swap(kept, done);
             segments.sorted.drain(..done);
             segments.recent = segments.recent.saturating_sub(done);
         }
@@ -140,24 +218,45 @@ impl Coverage {
     pub fn covers(&self, symbol: &str, start_us: i64, end_us: i64) -> bool {
         let Some(segments) = self.keys.get(symbol) else { return false };
         let next = segments.sorted.partition_point(|segment| segment.from_us <= start_us);
-        let Some(at) = next.checked_sub(1) else { return false };
-        let mut reached_us = i64::MIN;
-        for segment in &segments.sorted[at..] {
-            if reached_us > i64::MIN && is_gap(segment.from_us - reached_us, self.gap_us) {
+        let before = &segments.sorted[next.saturating_sub(OVERLAPPING)..next];
+        let Some(mut reached_us) = before.iter().map(Segment::end_us).max() else { return false };
+        for segment in &segments.sorted[next..] {
+            if reached_us >= end_us {
+                break;
+            }
+            if is_gap(segment.from_us - reached_us, self.gap_us) {
                 return false;
             }
-            reached_us = segment.last_us.saturating_add(self.interval_us);
-            if reached_us >= end_us {
-                return true;
-            }
+            reached_us = reached_us.max(segment.end_us());
         }
-        false
+        reached_us >= end_us
+    }
+
+    /// How many intervals are missing in a window and before its first row, where the ids cannot tell. Not for windows that
+    /// are settled.
+    pub fn missing(&self, symbol: &str, start_us: i64, end_us: i64) -> Option<i64> {
+        if !matches!(self.ids, Ids::Unit { .. }) {
+            return None;
+        }
+        let segments = self.keys.get(symbol)?;
+        let from = segments.sorted.partition_point(|segment| segment.from_us < start_us);
+        let to = segments.sorted.partition_point(|segment| segment.from_us < end_us);
+        let before = &segments.sorted[from.saturating_sub(OVERLAPPING)..from];
+        let mut reached = before.iter().map(|it| (it.end_us(), it.interval_us)).max();
+        let mut missing = 0;
+        for segment in &segments.sorted[from..to] {
+            if let Some((reached_us, interval_us)) = reached {
+                missing += (segment.from_us - reached_us).max(0) / interval_us;
+            }
+            reached = reached.max(Some((segment.end_us(), segment.interval_us)));
+        }
+        Some(missing)
     }
 
     /// The gaps that are not settled.
     pub fn gaps(&self) -> Vec<Gap> {
         let of_key = |(symbol, segments): (&String, &Segments)| {
-            gaps_between(symbol, &segments.sorted, self.interval_us, self.gap_us).collect::<Vec<_>>()
+            gaps_between(symbol, &segments.sorted, self.gap_us).collect::<Vec<_>>()
         };
         self.keys.iter().flat_map(of_key).collect()
     }
@@ -165,74 +264,87 @@ impl Coverage {
 
 /// Whether a time without rows counts.
 fn is_gap(length_us: i64, gap_us: Option<i64>) -> bool {
-    gap_us.is_none_or(|gap_us| length_us >= gap_us)
+    length_us > 0 && gap_us.is_none_or(|gap_us| length_us >= gap_us)
 }
 
-fn gaps_between(
-    symbol: &str,
-    segments: &[Segment],
-    interval_us: i64,
-    gap_us: Option<i64>,
-) -> impl Iterator<Item = Gap> {
-    let gap = move |pair: &[Segment]| Gap {
-        symbol: symbol.to_owned(),
-        from_us: pair[0].last_us + interval_us,
-        to_us: pair[1].from_us,
-    };
-    segments.windows(2).map(gap).filter(move |gap| is_gap(gap.length_us(), gap_us))
+fn gaps_between(symbol: &str, segments: &[Segment], gap_us: Option<i64>) -> impl Iterator<Item = Gap> {
+    let mut reached_us = i64::MAX;
+    segments.iter().filter_map(move |segment| {
+        let gap = Gap { symbol: symbol.to_owned(), from_us: reached_us, to_us: segment.from_us };
+        let is_first = reached_us == i64::MAX;
+        reached_us = if is_first { segment.end_us() } else { reached_us.max(segment.end_us()) };
+        (!is_first && is_gap(gap.length_us(), gap_us)).then_some(gap)
+    })
 }
 
 impl Segments {
-    /// Rows that follow each other without a gap are noted at once.
-    fn add_all(&mut self, times: &[i64], joined_us: i64) {
-        let follows = |pair: &[i64]| (pair[1] > pair[0]) & (pair[1] - pair[0] <= joined_us);
-        let (Some(first), Some(last)) = (times.first(), times.last()) else { return };
-        self.add(*first, joined_us);
+    /// Rows that follow each other without a gap are noted at once. An error has the number of the time that clashes.
+    fn add_all(&mut self, times: &[i64], interval_us: i64, ids: Ids) -> Result<(), (usize, Clash)> {
+        let (Some(first), Some(last)) = (times.first(), times.last()) else { return Ok(()) };
+        self.add(*first, interval_us, ids).map_err(|clash| (0, clash))?;
         let is_last = self.recent + 1 == self.sorted.len();
+        let recent = self.sorted[self.recent];
         if is_last
-            && self.sorted[self.recent].last_us == *first
-            && times.windows(2).fold(true, |joined, pair| joined & follows(pair))
+            && (recent.last_us, recent.interval_us) == (*first, interval_us)
+            && times.windows(2).fold(true, |joined, pair| joined & (pair[1] - pair[0] == interval_us))
         {
             self.sorted[self.recent].last_us = *last;
-        } else {
-            times[1..].iter().for_each(|time| self.add(*time, joined_us));
+            return Ok(());
         }
+        for (at, time_us) in times.iter().enumerate().skip(1) {
+            self.add(*time_us, interval_us, ids).map_err(|clash| (at, clash))?;
+        }
+        Ok(())
     }
 
     #[inline]
-    fn add(&mut self, time_us: i64, joined_us: i64) {
+    fn add(&mut self, time_us: i64, interval_us: i64, ids: Ids) -> Result<(), Clash> {
+        let is_last = self.recent + 1 == self.sorted.len();
         if let Some(segment) = self.sorted.get_mut(self.recent)
-            && segment.from_us <= time_us
+            && segment.interval_us == interval_us
         {
-            if time_us <= segment.last_us {
-                return;
+            if time_us == segment.last_us {
+                return Ok(());
             }
-            let is_last = self.recent + 1 == self.sorted.len();
-            let segment = &mut self.sorted[self.recent];
-            if is_last && time_us - segment.last_us <= joined_us {
+            if is_last && time_us - segment.last_us == interval_us {
                 segment.last_us = time_us;
-                return;
+                return Ok(());
             }
         }
-        self.add_anywhere(time_us, joined_us);
+        self.add_anywhere(time_us, interval_us, ids)
     }
 
     #[cold]
-    fn add_anywhere(&mut self, time_us: i64, joined_us: i64) {
+    fn add_anywhere(&mut self, time_us: i64, interval_us: i64, ids: Ids) -> Result<(), Clash> {
         let next = self.sorted.partition_point(|segment| segment.from_us <= time_us);
-        let before = next.checked_sub(1).filter(|index| time_us - self.sorted[*index].last_us <= joined_us);
-        let after = self.sorted.get(next).filter(|segment| segment.from_us - time_us <= joined_us).copied();
+        let nearest = next.saturating_sub(OVERLAPPING)..next;
+        let is_there = |at: &usize| {
+            let segment = self.sorted[*at];
+            segment.interval_us == interval_us
+                && time_us <= segment.last_us
+                && (time_us - segment.from_us) % interval_us == 0
+        };
+        if let Some(there) = nearest.clone().rev().find(is_there) {
+            self.recent = there;
+            return Ok(());
+        }
+        self.check(next, time_us, interval_us, ids)?;
+        let ends_here = |at: &usize| {
+            let segment = self.sorted[*at];
+            segment.interval_us == interval_us && segment.end_us() == time_us
+        };
+        let before = nearest.rev().find(ends_here);
+        let after = self.sorted.get(next);
+        let after =
+            after.filter(|it| it.interval_us == interval_us && it.from_us - time_us == interval_us).copied();
         self.recent = match (before, after) {
             (Some(before), Some(after)) => {
-                if time_us > self.sorted[before].last_us {
-                    self.sorted[before].last_us = after.last_us;
-                    self.sorted.remove(next);
-                }
+                self.sorted[before].last_us = after.last_us;
+                self.sorted.remove(next);
                 before
             }
             (Some(before), None) => {
-                let segment = &mut self.sorted[before];
-                segment.last_us = segment.last_us.max(time_us);
+                self.sorted[before].last_us = time_us;
                 before
             }
             (None, Some(_)) => {
@@ -240,10 +352,38 @@ impl Segments {
                 next
             }
             (None, None) => {
-                self.sorted.insert(next, Segment { from_us: time_us, last_us: time_us });
+                self.sorted.insert(next, Segment { from_us: time_us, last_us: time_us, interval_us });
                 next
             }
         };
+        Ok(())
+    }
+
+    /// Whether a new row can stand beside those around it. `next`: the first segment that begins after it.
+    fn check(&self, next: usize, time_us: i64, interval_us: i64, ids: Ids) -> Result<(), Clash> {
+        if ids == Ids::Unknown {
+            return Ok(());
+        }
+        if ids == Ids::Intervals && self.sorted.first().is_some_and(|first| first.interval_us != interval_us)
+        {
+            return Err(Clash::Ids);
+        }
+        let around = &self.sorted[next.saturating_sub(OVERLAPPING)..(next + 1).min(self.sorted.len())];
+        for other in
+            around.iter().filter(|other| other.from_us < time_us + interval_us && time_us < other.end_us())
+        {
+            if other.interval_us != interval_us {
+                return Err(Clash::Overlap { other_us: other.interval_us });
+            }
+            // The rows of the segment right before and after.
+            let before_us = time_us - (time_us - other.from_us).rem_euclid(interval_us);
+            let rows = [before_us, before_us + interval_us];
+            let has = |row_us: &&i64| (other.from_us..=other.last_us).contains(*row_us);
+            if rows.iter().filter(has).any(|row_us| ids.are_same(*row_us, time_us, interval_us)) {
+                return Err(Clash::Ids);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -256,12 +396,11 @@ mod tests {
     use super::*;
 
     fn coverage(times: &[i64], interval_us: i64, gap_us: Option<i64>) -> Coverage {
-        let mut coverage = Coverage::new(interval_us, gap_us);
-        let joined_us = coverage.interval_us;
+        let mut coverage = Coverage::new(Ids::Unit { us: 1 }, gap_us);
         let segments = coverage.keys.entry("A".to_owned()).or_default();
         let (one_by_one, at_once) = times.split_at(times.len() / 3);
-        one_by_one.iter().for_each(|time| segments.add(*time, joined_us));
-        at_once.chunks(5).for_each(|times| segments.add_all(times, joined_us));
+        one_by_one.iter().for_each(|time| segments.add(*time, interval_us, coverage.ids).unwrap());
+        at_once.chunks(5).for_each(|times| segments.add_all(times, interval_us, coverage.ids).unwrap());
         coverage
     }
 
@@ -286,22 +425,19 @@ mod tests {
             let inside = sorted[0] <= start && end <= sorted[sorted.len() - 1] + interval;
             let whole = inside && !expected.iter().any(|(from, to)| *from < end && start < *to);
             prop_assert_eq!(coverage.covers("A", start, end), whole);
+            let missing = sorted.windows(2).filter(|pair| (start..end).contains(&pair[1])).map(|pair| (pair[1] - pair[0] - interval).max(0) / interval);
+            prop_assert_eq!(coverage.missing("A", start, end), Some(missing.sum()));
         }
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
         fn settling_on_the_way_gives_the_same_gaps_spans_and_covers(steps in prop::collection::vec(1i64..9, 2..60), every in 1usize..7, interval in 1i64..4, gap in prop::option::of(1i64..6)) {
             let times: Vec<i64> = steps.iter().scan(0, |at, step| { *at += step; Some(*at) }).collect();
             let whole = coverage(&times, interval, gap);
-            let mut settling = Coverage::new(interval, gap);
-            let joined_us = settling.interval_us;
+            let mut settling = Coverage::new(Ids::Unit { us: 1 }, gap);
             settling.keys.insert("A".to_owned(), Segments::default());
             let mut gaps = Vec::new();
             for (at, time) in times.iter().enumerate() {
-                settling.keys.get_mut("A").unwrap().add(*time, joined_us);
+                settling.keys.get_mut("A").unwrap().add(*time, interval, Ids::Unknown).unwrap();
                 // Rows may still come from here on.
                 let open_us = time - 3;
                 if at % every == 0 {
@@ -313,6 +449,30 @@ mod tests {
             prop_assert_eq!(gaps, whole.gaps());
             prop_assert_eq!(settling.span_us("A"), whole.span_us("A"));
         }
+
+        /// Against every pair of rows.
+        #[test]
+        fn two_times_of_one_interval_clash_whatever_the_order(times in prop::collection::vec(0i64..60, 1..6), interval in 2i64..9) {
+            let mut segments = Segments::default();
+            let clashes = times.iter().any(|time| segments.add(*time, interval, Ids::Intervals).is_err());
+            let pairs = || times.iter().flat_map(|one| times.iter().map(move |other| (one, other)));
+            let same = pairs().any(|(one, other)| one != other && one / interval == other / interval);
+            prop_assert_eq!(clashes, same);
+        }
+    }
+
+    #[test]
+    fn two_intervals_stand_side_by_side_but_not_over_each_other() {
+        let (minutes, hours) = (1, 60);
+        let unit = Ids::Unit { us: 1 };
+        let mut segments = Segments::default();
+        segments.add_all(&[0, 60, 120], hours, unit).unwrap();
+        segments.add_all(&[180, 181], minutes, unit).unwrap();
+        assert_eq!(segments.add(121, minutes, unit), Err(Clash::Overlap { other_us: hours }));
+        assert_eq!(segments.add(150, hours, unit), Err(Clash::Overlap { other_us: minutes }));
+        let mut segments = Segments::default();
+        segments.add(0, hours, Ids::Intervals).unwrap();
+        assert_eq!(segments.add(600, minutes, Ids::Intervals), Err(Clash::Ids));
     }
 
     #[test]
@@ -327,15 +487,15 @@ mod tests {
         let kinds = tallow_engine::Text { bytes: b"k".to_vec(), ends: vec![1], codes: vec![0; 4] };
         let table = tallow_engine::Table { rows: 4, columns };
         let rows = Rows::new(table, kinds, vec![0, 1, 2, 3], &Default::default());
-        let mut coverage = Coverage::new(10, None);
-        assert_eq!(coverage.add(&rows, "time", "key"), Some(10));
+        let mut coverage = Coverage::new(Ids::Intervals, None);
+        assert_eq!(coverage.add(&rows, "time", "key", &[(4, 10)]), Ok(Some(10)));
         assert_eq!(coverage.symbols().collect::<Vec<_>>(), ["A", "B"]);
         assert_eq!((coverage.span_us("A"), coverage.span_us("B")), (Some((10, 20)), Some((30, 40))));
     }
 
     #[test]
     fn a_key_without_rows_covers_nothing() {
-        let coverage = Coverage::new(60, None);
+        let coverage = Coverage::new(Ids::Intervals, None);
         assert!(!coverage.covers("A", 0, 1) && coverage.span_us("A").is_none());
     }
 }

@@ -32,11 +32,26 @@ pub enum BatchError {
     Doubtful { doubts: String },
     #[error("{file}: `symbol-from` finds no symbol in its name: `{pattern}`")]
     NoSymbol { file: String, pattern: String },
+    #[error("{file}: {why}")]
+    Unreadable { file: String, why: String },
+    #[error(
+        "{file}:{line}: a row of {length} for a time for which there are rows of {other}: take files of one interval, or make \
+         a table of each"
+    )]
+    Overlap { file: String, line: i64, length: String, other: String },
+    #[error(
+        "{count} of {rows} rows contradict themselves, the first is {first}: is the order of the columns right \
+         (`columns`)? Nothing of these files is published"
+    )]
+    Contradicting { count: u64, rows: u64, first: String },
     #[error("the books do not balance, and nothing is published: {0}")]
     Books(String),
     /// The rows are further out of order than memory allows for: they have to be sorted first.
     #[error("the rows are further out of order than memory allows for")]
     Unsorted,
+    /// Rows of different times have the same id.
+    #[error("rows of different times have the same id")]
+    Ids,
     #[error("how far the run is cannot be written down: {why}")]
     Checkpoint { why: String },
     #[error("stopped; what was committed stays, and the next run goes on from there")]
@@ -50,8 +65,21 @@ impl BatchError {
         matches!(self, Self::Unsorted | Self::Rows { error: CallError::State { .. }, .. })
     }
 
+    /// Whether it is the group's files that are at fault: other groups can be made all the same.
+    pub fn is_of_files(&self) -> bool {
+        matches!(
+            self,
+            Self::File(_)
+                | Self::Unreadable { .. }
+                | Self::Overlap { .. }
+                | Self::Contradicting { .. }
+                | Self::Doubtful { .. }
+        )
+    }
+
     pub fn exit_code(&self) -> u8 {
         match self {
+            Self::Unreadable { .. } | Self::Overlap { .. } | Self::Contradicting { .. } => exit::DATA,
             Self::File(error) => error.exit_code(),
             Self::Table(error) => error.exit_code(),
             Self::Sort(error) => error.exit_code(),

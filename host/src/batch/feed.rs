@@ -9,7 +9,9 @@ use tallow_engine::ParseOptions;
 use tallow_files::{Checksums, File, FileError, Lines};
 use tallow_record::{Batch, ByteColumn, Run};
 
+use super::beginning::{Beginnings, Reading, Strange};
 use super::checkpoint::Position;
+use super::error::BatchError;
 use crate::stage::budget::ByteBudget;
 use crate::stage::order::Work;
 use crate::stage::parse::Worked;
@@ -23,7 +25,6 @@ const AHEAD: usize = 8;
 pub struct Feed<'a> {
     pub files: &'a [File],
     pub checksums: Checksums,
-    pub options: &'a ParseOptions,
     /// Lines that are not wanted again.
     pub from: Position,
     /// The clock that all lines are judged by, µs.
@@ -39,6 +40,15 @@ enum Read {
     /// The file was whole.
     End,
     Failed(FileError),
+}
+
+/// A batch that is parsed, in its place among the others.
+pub struct Turn {
+    /// Number of its file.
+    pub file: usize,
+    /// How the file is read, with its first batch; and whether that is told for the first time.
+    pub begins: Option<(Reading, bool)>,
+    pub worked: Receiver<Worked>,
 }
 
 /// Where each file's pieces wait for their turn.
@@ -112,29 +122,41 @@ impl Feed<'_> {
         }
     }
 
-    /// Puts the batches of all files into one order, each with the number of its file. False: it ended before the last
-    /// file did, since it was stopped, or the stages behind have.
+    /// Puts the batches of all files into one order. False: it ended before the last file did, since it was stopped, or the
+    /// stages behind have.
     pub fn run(
         &self,
         shelves: &Shelves,
+        beginnings: &mut dyn Beginnings,
         budget: &Arc<ByteBudget>,
         work: &Sender<Work>,
-        order: &Sender<(usize, Receiver<Worked>)>,
-    ) -> Result<bool, FileError> {
+        order: &Sender<Turn>,
+    ) -> Result<bool, BatchError> {
         let files = self.files.iter().zip(&shelves.pieces).enumerate().skip(self.from.file);
-        for (index, (file, (_, pieces))) in files {
+        for (file, (File { name, .. }, (_, pieces))) in files {
             let mut line = 1;
-            let mut options = Arc::new(self.options.clone());
-            let mut unwanted = if index == self.from.file { self.from.lines } else { 0 };
+            let mut unwanted = if file == self.from.file { self.from.lines } else { 0 };
+            let (mut begins, mut options, mut strange) = (None, Arc::default(), Strange::default());
             loop {
                 let mut lines = match pieces.recv() {
                     Ok(Read::Lines(lines)) => lines,
                     Ok(Read::End) => break,
-                    Ok(Read::Failed(error)) => return Err(error),
+                    Ok(Read::Failed(error)) => return Err(error.into()),
                     Err(_) => return Ok(false),
                 };
-                if let Some(first_line) = &lines.first_line {
-                    options = Arc::new(under(self.options, first_line));
+                let is_first = lines.first_line.is_some();
+                if is_first {
+                    let reading = beginnings.of(name, &lines)?;
+                    options = reading.options.clone();
+                    (begins, strange) = (Some((reading, unwanted == 0)), Strange::default());
+                }
+                // What headers among them say holds for the pieces after them; within one the function sees to it itself.
+                if let Some(before) = strange.before(&lines) {
+                    options = beginnings.after(name, options, before)?;
+                }
+                let under = options.clone();
+                if let Some(among) = strange.among(&lines, usize::from(is_first)) {
+                    options = beginnings.after(name, options, among)?;
                 }
                 if unwanted > 0 {
                     let count = unwanted.min(lines.ends.len() as u64);
@@ -144,13 +166,13 @@ impl Feed<'_> {
                         continue;
                     }
                 }
-                let batch = batch(&file.name, lines, line, self.clock_us);
+                let batch = batch(name, lines, line, self.clock_us);
                 line += batch.len() as i64;
                 let Some(permit) = budget.acquire(batch.size_bytes()) else { return Ok(false) };
                 let (reply, worked) = bounded(1);
-                let options = Some(options.clone());
-                let sent = order.send((index, worked)).is_ok()
-                    && work.send(Work { batch, permit, reply, options, function: None }).is_ok();
+                let turn = Turn { file, begins: begins.take(), worked };
+                let sent = order.send(turn).is_ok()
+                    && work.send(Work { batch, permit, reply, options: Some(under), function: None }).is_ok();
                 if !sent || self.stop.load(Ordering::Relaxed) {
                     return Ok(false);
                 }
@@ -185,6 +207,23 @@ pub fn batch(file: &str, lines: Lines, first_line: i64, clock_us: i64) -> Batch 
 mod tests {
     use super::*;
 
+    struct Plainly;
+
+    impl Beginnings for Plainly {
+        fn of(&mut self, _: &str, _: &Lines) -> Result<Reading, BatchError> {
+            Ok(Reading { options: Arc::default(), interval_us: 1, remarks: Vec::new() })
+        }
+
+        fn after(
+            &mut self,
+            _: &str,
+            before: Arc<ParseOptions>,
+            _: Lines,
+        ) -> Result<Arc<ParseOptions>, BatchError> {
+            Ok(before)
+        }
+    }
+
     #[test]
     fn where_a_reader_stopped_before_its_files_end_nothing_of_the_next_file_goes_on() {
         let folder = tempfile::tempdir().unwrap();
@@ -205,11 +244,9 @@ mod tests {
             }
             drop(first);
             let stop = AtomicBool::new(false);
-            let options = ParseOptions { kinds: Vec::new(), columns: Vec::new(), settings: Vec::new() };
             let feed = Feed {
                 files: &files,
                 checksums: Checksums::Present,
-                options: &options,
                 from: Position::default(),
                 clock_us: 0,
                 progress: Arc::default(),
@@ -217,9 +254,10 @@ mod tests {
             };
             let (work, _works) = bounded(9);
             let (order, orders) = bounded(9);
-            let whole = feed.run(&shelves, &ByteBudget::new(1 << 20), &work, &order).unwrap();
+            let mut reading = Plainly;
+            let whole = feed.run(&shelves, &mut reading, &ByteBudget::new(1 << 20), &work, &order).unwrap();
             drop(order);
-            let sent: Vec<usize> = orders.iter().map(|(file, _)| file).collect();
+            let sent: Vec<usize> = orders.iter().map(|turn: Turn| turn.file).collect();
             assert_eq!((whole, sent), if ended { (true, vec![0, 1]) } else { (false, vec![0]) });
         }
     }

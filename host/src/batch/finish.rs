@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMicrosecondType;
-use arrow_array::{ArrayRef, BooleanArray, RecordBatch, UInt32Array};
+use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, UInt32Array};
 use arrow_schema::ArrowError;
 use arrow_select::concat::concat_batches;
 use arrow_select::take::take_record_batch;
@@ -130,7 +130,8 @@ impl<'a> Finish<'a> {
             .collect()
     }
 
-    /// Says of each window whether it is complete: whether the input reaches over it without a gap.
+    /// Says of each window whether it is complete: whether the input reaches over it without a gap; and how many rows are
+    /// missing, where their ids cannot tell.
     fn with_complete(
         &self,
         rows: &RecordBatch,
@@ -148,6 +149,14 @@ impl<'a> Finish<'a> {
         let mut columns = rows.columns().to_vec();
         let index = schema.index_of("complete").map_err(|error| self.wrong(&error))?;
         columns[index] = std::sync::Arc::new(complete) as ArrayRef;
+        let missing: Option<Int64Array> = starts
+            .iter()
+            .zip(&ends)
+            .map(|(start, end)| coverage.missing(symbol, *start, *end).map(Some))
+            .collect();
+        if let (Some(missing), Ok(index)) = (missing, schema.index_of("missing")) {
+            columns[index] = std::sync::Arc::new(missing) as ArrayRef;
+        }
         RecordBatch::try_new(schema, columns).map_err(|error| self.wrong(&error))
     }
 

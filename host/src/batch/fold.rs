@@ -6,8 +6,10 @@ use tallow_engine::{CallError, Component, Limits, Output, Part, Spec, WindowFunc
 
 use super::accounts::Accounts;
 use super::back::reach_back;
-use super::coverage::Coverage;
+use super::beginning::Lengths;
+use super::coverage::{Clash, Coverage};
 use super::error::BatchError;
+use super::interval;
 use super::report::Report;
 use crate::stage::parse::Piece;
 
@@ -69,17 +71,21 @@ impl Fold {
     }
 
     /// Takes a piece's rows. `within`: of each row its number among those of its line, where the piece does not say so.
+    /// `lengths`: how long the rows are.
     pub fn take(
         &mut self,
         piece: &Piece,
         within: Option<&[u32]>,
+        lengths: &Lengths,
         accounts: &mut Accounts,
     ) -> Result<(), BatchError> {
         let rows = &piece.parsed.rows;
         if rows.table.rows == 0 {
             return Ok(());
         }
-        self.newest_us = self.coverage.add(rows, &self.spec.time, self.key).or(self.newest_us);
+        let intervals = lengths.of(&piece.batch, rows);
+        let newest_us = self.coverage.add(rows, &self.spec.time, self.key, &intervals);
+        self.newest_us = newest_us.map_err(|clash| clashed(piece, &intervals, clash))?.or(self.newest_us);
         let reports = self.function.update(rows).map_err(|error| BatchError::Rows {
             function: self.name.clone(),
             place: places(piece),
@@ -126,6 +132,16 @@ impl Fold {
         report.spans_us.extend(spans.collect::<BTreeMap<_, _>>());
         report.take_gaps(self.coverage.gaps());
     }
+}
+
+/// A row that cannot be taken in beside others.
+fn clashed(piece: &Piece, intervals: &[(usize, i64)], (row, clash): (usize, Clash)) -> BatchError {
+    let Clash::Overlap { other_us } = clash else { return BatchError::Ids };
+    let record = piece.parsed.rows.records.get(row).map_or(0, |record| *record as usize);
+    let place = piece.batch.place(record);
+    let length_us = intervals.iter().find(|(until, _)| row < *until).map_or(0, |(_, length_us)| *length_us);
+    let [length, other] = [length_us, other_us].map(|us| interval::name(us).unwrap_or_default());
+    BatchError::Overlap { file: place.topic.to_string(), line: place.offset, length, other }
 }
 
 /// The file of a piece's lines, with the first and the last of their numbers; the first and the last line where they were

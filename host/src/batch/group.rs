@@ -3,21 +3,21 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crossbeam_channel::{Receiver, bounded};
-use tallow_engine::{ParseFunction, ParseOptions, WantedColumn};
-use tallow_files::{File, Lines};
+use crossbeam_channel::bounded;
+use tallow_engine::{ParseFunction, ParseOptions};
+use tallow_files::File;
 use tallow_table::{Input, NewPartition, Stored};
 
 use super::accounts::Accounts;
+use super::beginning::{Learner, Reading};
 use super::checkpoint::{Checkpoint, Position};
 use super::commits::{Commits, Made};
-use super::coverage::Coverage;
+use super::coverage::{Coverage, Ids};
 use super::error::BatchError;
-use super::feed::{self, Feed, Shelves};
+use super::feed::{Feed, Shelves, Turn};
 use super::fold::failed;
-use super::interval;
 use super::judgement;
-use super::plan::{Group, KEY};
+use super::plan::Group;
 use super::run::Wiring;
 use super::sorting::Sorting;
 use super::work::Work;
@@ -30,8 +30,6 @@ use crate::stage::parse::{BisectBudget, ParseWorker, Parts, Worked};
 const QUEUE: usize = 64;
 /// Bytes of lines between reading and the windows.
 const QUEUE_BYTES: usize = 6 << 20;
-/// First lines of a file that say how far apart rows are.
-const PROBE_BYTES: usize = 256 << 10;
 
 /// A group that is made anew.
 pub struct Making<'a> {
@@ -51,6 +49,13 @@ pub struct Shown {
     pub sorted: Option<(u64, u64)>,
 }
 
+/// How a group's rows have to be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Way {
+    pub sorted: bool,
+    pub ids: Ids,
+}
+
 /// A group that is made.
 pub struct Whole {
     pub made: Made,
@@ -61,37 +66,47 @@ pub struct Whole {
 
 impl Making<'_> {
     /// Reads the group's files and makes its partitions, from where an earlier run had come to. Where the rows turn out
-    /// to be too far out of order for that, they are read again and sorted.
+    /// to be too far out of order for that, they are read again and sorted; where their ids turn out to count something too
+    /// coarse, they are read again with finer ones.
     pub fn make(&self, commits: &mut Commits<'_>, shown: &dyn Fn(Shown)) -> Result<Whole, BatchError> {
-        let plan = &self.wiring.plan;
-        let mut options = plan.options.clone();
-        options.settings.extend(self.group.symbol.clone().map(|symbol| ("symbol".to_owned(), symbol)));
-        let interval_us = self.interval(&mut options)?;
-        let coverage = Coverage::new(interval_us, plan.job.gap_us);
         let bytes_before = self.progress.load(Ordering::Relaxed);
         let checkpoint = commits.held(self.name, self.fingerprint);
-        let known = checkpoint.as_ref().is_some_and(|found| found.unsorted)
-            || commits.made(self.name).is_some_and(|made| made.sorted);
-        let as_they_come = match known {
-            true => Err(BatchError::Unsorted),
-            false => self.as_they_come(&options, coverage.clone(), checkpoint, commits, shown),
-        };
-        let mut sorted = false;
-        let made = match as_they_come {
-            Err(error) if error.is_unsorted() => {
-                tracing::info!(group = self.name, "its rows are far out of order: they are sorted first");
-                self.progress.store(bytes_before, Ordering::Relaxed);
-                sorted = true;
-                let unsorted = Checkpoint::put_unsorted(commits, self.name, self.fingerprint)?;
-                commits.commit_with(self.name, unsorted)?;
-                self.sorted(&options, &coverage, commits, shown)
+        let before = commits.made(self.name).map(|made| Way { sorted: made.sorted, ids: made.ids });
+        let mut way = Way { sorted: false, ids: self.first_ids()? };
+        if let Some(before) = checkpoint.as_ref().map(Checkpoint::way).or(before) {
+            way.sorted = before.sorted;
+            way.ids = if way.ids == Ids::Unknown { way.ids } else { before.ids };
+        }
+        let mut checkpoint = checkpoint.filter(|found| !found.unsorted);
+        let made = loop {
+            let made = match way.sorted {
+                true => self.sorted(way, commits, shown),
+                false => self.as_they_come(way, checkpoint.take(), commits, shown),
+            };
+            match made {
+                Err(BatchError::Ids) if way.ids.finer().is_some() => {
+                    tracing::info!(
+                        group = self.name,
+                        "rows lie nearer than their interval: they are read again"
+                    );
+                    way.ids = way.ids.finer().unwrap_or(way.ids);
+                }
+                Err(error) if error.is_unsorted() && !way.sorted => {
+                    tracing::info!(group = self.name, "its rows are far out of order: they are sorted first");
+                    way.sorted = true;
+                    let unsorted = Checkpoint::put_unsorted(commits, self.name, self.fingerprint, way.ids)?;
+                    commits.commit_with(self.name, unsorted)?;
+                }
+                other => break other,
             }
-            other => other,
+            self.progress.store(bytes_before, Ordering::Relaxed);
         };
         let (Accounts { mut report, files: counts, .. }, files, lines) = made?;
+        if let Some(error) = report.contradictions() {
+            return Err(error);
+        }
         report.files = self.group.files.len() as u64;
         report.bytes = self.group.files.iter().map(File::size_bytes).sum();
-        report.interval_us = interval_us;
         let names: Vec<&str> = self.group.files.iter().map(|file| file.name.as_str()).collect();
         report.files_without_rows = judgement::without_rows(&names, &counts).count() as u64;
         report.without_rows =
@@ -103,7 +118,8 @@ impl Making<'_> {
             commits.made(self.name).map(|made| &made.report),
         ))?;
         let paths = files.iter().map(|file| file.path.clone()).collect();
-        let made = Made { fingerprint: self.fingerprint.to_owned(), paths, report, sorted };
+        let Way { sorted, ids } = way;
+        let made = Made { fingerprint: self.fingerprint.to_owned(), paths, report, sorted, ids };
         Ok(Whole { made, files, lines })
     }
 
@@ -119,15 +135,33 @@ impl Making<'_> {
         Err(BatchError::Doubtful { doubts: doubts.join("; ") })
     }
 
+    /// What ids count as long as nothing speaks against it.
+    fn first_ids(&self) -> Result<Ids, BatchError> {
+        let function = self.parse_function(ParseOptions::default())?;
+        let learns =
+            Learner::new(&self.wiring.plan, self.wiring.parse.name(), function, self.options(Ids::Unknown))?;
+        Ok(if learns.learns() { Ids::Intervals } else { Ids::Unknown })
+    }
+
+    /// What is asked of every file of the group.
+    fn options(&self, ids: Ids) -> ParseOptions {
+        let mut options = self.wiring.plan.options.clone();
+        options.settings.extend(self.group.symbol.clone().map(|symbol| ("symbol".to_owned(), symbol)));
+        if let Ids::Unit { us } = ids {
+            options.settings.push(("id-unit-us".to_owned(), us.to_string()));
+        }
+        options
+    }
+
     /// Takes rows into the windows in the order of files and lines.
     fn as_they_come(
         &self,
-        options: &ParseOptions,
-        coverage: Coverage,
+        way: Way,
         checkpoint: Option<Checkpoint>,
         commits: &mut Commits<'_>,
         shown: &dyn Fn(Shown),
     ) -> Result<(Accounts, Vec<Stored>, u64), BatchError> {
+        let coverage = Coverage::new(way.ids, self.wiring.plan.job.gap_us);
         let resumed = checkpoint.map(|checkpoint| Work::resume(self, commits, checkpoint));
         let mut work = match resumed {
             Some(Ok(work)) => work,
@@ -140,8 +174,9 @@ impl Making<'_> {
         let taken_before: u64 = self.group.files[..work.at.file].iter().map(File::size_bytes).sum();
         self.progress.fetch_add(taken_before, Ordering::Relaxed);
         let lines_before = work.accounts.report.lines;
-        let whole = self.read(&self.feed(options, work.at, work.clock_us), |file, parts| {
-            work.take(file, parts, commits)?;
+        let feed = self.feed(work.at, work.clock_us);
+        let whole = self.read(&feed, way.ids, |file, begins, parts| {
+            work.take(file, begins, parts, commits)?;
             shown(Shown { lines: work.accounts.report.lines - lines_before, sorted: None });
             Ok(())
         })?;
@@ -157,33 +192,33 @@ impl Making<'_> {
     /// Takes rows into the windows in the order of keys and times.
     fn sorted(
         &self,
-        options: &ParseOptions,
-        coverage: &Coverage,
+        way: Way,
         commits: &mut Commits<'_>,
         shown: &dyn Fn(Shown),
     ) -> Result<(Accounts, Vec<Stored>, u64), BatchError> {
+        let coverage = Coverage::new(way.ids, self.wiring.plan.job.gap_us);
         let mut sorting = Sorting::begin(self)?;
         let clock_us = self.wiring.clock.now_us();
-        let whole = self.read(&self.feed(options, Position::default(), clock_us), |file, parts| {
-            sorting.take(file, parts, commits)?;
-            shown(Shown { lines: sorting.report().lines, sorted: None });
-            Ok(())
-        })?;
+        let whole =
+            self.read(&self.feed(Position::default(), clock_us), way.ids, |file, begins, parts| {
+                sorting.take(file, begins, parts, commits)?;
+                shown(Shown { lines: sorting.report().lines, sorted: None });
+                Ok(())
+            })?;
         if !whole {
             commits.commit()?;
             return Err(BatchError::Stopped);
         }
         let (lines, rows) = (sorting.report().lines, sorting.report().rows);
         let shown = |taken| shown(Shown { lines, sorted: Some((taken, rows)) });
-        let (accounts, files) = sorting.finish(coverage, commits, &shown)?;
+        let (accounts, files) = sorting.finish(&coverage, commits, &shown)?;
         Ok((accounts, files, lines))
     }
 
-    fn feed<'f>(&'f self, options: &'f ParseOptions, from: Position, clock_us: i64) -> Feed<'f> {
+    fn feed(&self, from: Position, clock_us: i64) -> Feed<'_> {
         Feed {
             files: &self.group.files,
             checksums: self.wiring.plan.checksums,
-            options,
             from,
             clock_us,
             progress: self.progress.clone(),
@@ -191,62 +226,26 @@ impl Making<'_> {
         }
     }
 
-    /// The distance of rows: as the job says, as the rows of the first file that has any say, or as they lie. What is
-    /// found becomes a setting, so that every batch goes by the same.
-    fn interval(&self, options: &mut ParseOptions) -> Result<i64, BatchError> {
-        let plan = &self.wiring.plan;
-        if let Some(interval) = &plan.job.interval {
-            return Ok(interval::length_us(interval).unwrap_or(0));
-        }
-        for file in &self.group.files {
-            let mut first = None;
-            let mut sink = |lines: Lines| {
-                first = Some(lines);
-                false
-            };
-            let ignored = tallow_files::Checksums::Ignored;
-            tallow_files::read(file, ignored, PROBE_BYTES, Arc::default(), &mut sink)?;
-            let Some(lines) = first else { continue };
-            let mut under = feed::under(options, lines.first_line.as_deref().unwrap_or_default());
-            let mut function = self.parse_function(under.clone())?;
-            if function.description().columns.iter().any(|column| column.name == interval::COLUMN) {
-                under.columns.push(WantedColumn { name: interval::COLUMN.to_owned(), scale: 0 });
-                function.set_options(under);
-            }
-            let mut batch = feed::batch(&file.name, lines, 1, 0);
-            let parsed = function
-                .parse(&mut batch)
-                .map_err(|error| failed(self.wiring.parse.name(), "parse", error))?;
-            let seen_us = interval::most_frequent_us(&parsed.rows, &plan.spec.time, KEY);
-            let name = interval::named(&parsed.rows).or_else(|| interval::name(seen_us?));
-            if let Some(name) = name
-                && let Some(interval_us) = interval::length_us(&name).or(seen_us)
-            {
-                options.settings.push(("interval".to_owned(), name));
-                return Ok(interval_us);
-            }
-        }
-        // One row or none: a row stands for the whole of its window.
-        let interval_us = plan.size_us();
-        options.settings.extend(interval::name(interval_us).map(|name| ("interval".to_owned(), name)));
-        Ok(interval_us)
-    }
-
-    /// Reads and parses all files, with everything side by side but `take`, which is given the number of a file and what
-    /// became of its next lines. False: it was stopped before the last line.
+    /// Reads and parses all files, with everything side by side but `take`, which is given the number of a file, how the file
+    /// is read where these are its first lines, and what became of its next lines. False: it was stopped before the last
+    /// line.
     fn read(
         &self,
         feed: &Feed<'_>,
-        mut take: impl FnMut(usize, Parts) -> Result<(), BatchError>,
+        ids: Ids,
+        mut take: impl FnMut(usize, Option<(Reading, bool)>, Parts) -> Result<(), BatchError>,
     ) -> Result<bool, BatchError> {
         let plan = &self.wiring.plan;
         let (work_in, work) = bounded(QUEUE);
-        let (order_in, order) = bounded::<(usize, Receiver<Worked>)>(QUEUE);
+        let (order_in, order) = bounded::<Turn>(QUEUE);
         let budget = ByteBudget::new(QUEUE_BYTES);
         let bisect = BisectBudget::new(u64::from(plan.job.limits.bisect_calls));
         let shelves = Shelves::new(feed.files.len(), feed.from.file);
+        let options = self.options(ids);
+        let function = self.parse_function(options.clone())?;
+        let mut learner = Learner::new(plan, self.wiring.parse.name(), function, options)?;
         let workers = (0..plan.workers)
-            .map(|_| self.parse_worker(feed.options, bisect.clone()))
+            .map(|_| self.parse_worker(learner.options(), bisect.clone()))
             .collect::<Result<Vec<_>, BatchError>>()?;
         std::thread::scope(|scope| {
             // Where the windows stop early, or fail, whoever waits for them must not wait for ever.
@@ -263,12 +262,12 @@ impl Making<'_> {
             }
             let feeding = scope.spawn(move || {
                 let _closed = Finally(|| shelves.close());
-                feed.run(shelves, budget, &work_in, &order_in)
+                feed.run(shelves, &mut learner, budget, &work_in, &order_in)
             });
             let mut take_all = || {
-                for (file, worked) in &order {
+                for Turn { file, begins, worked } in &order {
                     let Worked { outcome, permit } = worked.recv().map_err(|_| PipelineError::Broken)?;
-                    take(file, outcome?)?;
+                    take(file, begins, outcome?)?;
                     drop(permit);
                 }
                 Ok(())

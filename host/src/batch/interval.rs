@@ -11,27 +11,35 @@ const UNITS: [(char, i64); 5] = [
     ('s', 1_000_000),
 ];
 
+/// What rows are made of, longest first: the intervals that exchanges have.
+const PLAUSIBLE: [&str; 15] =
+    ["1w", "3d", "1d", "12h", "8h", "6h", "4h", "2h", "1h", "30m", "15m", "5m", "3m", "1m", "1s"];
+
+/// Of so many distances one may be no multiple of the interval: after an outage an exchange may go on off its grid.
+const OFF_GRID: usize = 20;
+
 /// The column in which a parse function says it.
 pub const COLUMN: &str = "interval";
 
-/// What the first row that says anything says.
+/// The interval that most rows say that say any.
 pub fn named(rows: &Rows) -> Option<String> {
     let column = rows.table.columns.iter().find(|column| column.name == COLUMN)?;
     let ColumnData::Text(text) = &column.data else { return None };
-    let row =
-        (0..text.codes.len()).find(|row| column.validity.as_deref().is_none_or(|bits| bit(bits, *row)))?;
-    let code = text.codes[row] as usize;
+    let says = |row: &usize| column.validity.as_deref().is_none_or(|bits| bit(bits, *row));
+    let mut counts = vec![0usize; text.ends.len()];
+    (0..text.codes.len()).filter(says).for_each(|row| counts[text.codes[row] as usize] += 1);
+    let (code, _) =
+        counts.iter().enumerate().max_by_key(|(_, count)| **count).filter(|(_, count)| **count > 0)?;
     let start = if code == 0 { 0 } else { text.ends[code - 1] as usize };
     let name = std::str::from_utf8(&text.bytes[start..text.ends[code] as usize]).ok()?;
     Some(name.to_owned())
 }
 
-/// The most frequent distance from a row to the next of its key, µs; the shorter of two that are as frequent. None
-/// where no row follows another by whole seconds.
-pub fn most_frequent_us(rows: &Rows, time: &str, key: &str) -> Option<i64> {
+/// The times of each key's rows, µs, sorted, each once.
+pub fn times_by_key(rows: &Rows, time: &str, key: &str) -> Vec<Vec<i64>> {
     let column = |name: &str| rows.table.columns.iter().find(|column| column.name == name);
-    let times = column(time)?;
-    let ColumnData::TimestampUs(values) = &times.data else { return None };
+    let Some(times) = column(time) else { return Vec::new() };
+    let ColumnData::TimestampUs(values) = &times.data else { return Vec::new() };
     let keys = match column(key).map(|column| &column.data) {
         Some(ColumnData::Text(text)) => text.codes.clone(),
         _ => vec![0; values.len()],
@@ -40,15 +48,47 @@ pub fn most_frequent_us(rows: &Rows, time: &str, key: &str) -> Option<i64> {
     let mut of_key: Vec<(u32, i64)> =
         (0..values.len()).filter(|row| is_valid(*row)).map(|row| (keys[row], values[row])).collect();
     of_key.sort_unstable();
-    let mut distances: Vec<i64> = of_key
-        .windows(2)
-        .filter(|pair| pair[0].0 == pair[1].0)
-        .map(|pair| pair[1].1 - pair[0].1)
-        .filter(|distance| *distance > 0 && distance % 1_000_000 == 0)
-        .collect();
-    distances.sort_unstable();
-    let runs = distances.chunk_by(|a, b| a == b);
-    runs.max_by_key(|run| (run.len(), std::cmp::Reverse(run[0]))).map(|run| run[0])
+    of_key.dedup();
+    of_key.chunk_by(|a, b| a.0 == b.0).map(|rows| rows.iter().map(|row| row.1).collect()).collect()
+}
+
+/// The longest interval that exchanges have of which the distances from a row to the next are multiples, but for a few;
+/// calendar months where rows are as far apart as these. None where no row follows another.
+pub fn plausible(times: &[Vec<i64>]) -> Option<String> {
+    let pairs = || times.iter().flat_map(|times| times.windows(2));
+    let distances: Vec<i64> = pairs().map(|pair| pair[1] - pair[0]).collect();
+    if distances.is_empty() {
+        return None;
+    }
+    if pairs().all(|pair| is_months(pair[0], pair[1])) {
+        return Some("1M".to_owned());
+    }
+    let fits = |name: &&str| {
+        let off = distances.iter().filter(|distance| **distance % length_us(name).unwrap_or(1) != 0).count();
+        off * OFF_GRID <= distances.len()
+    };
+    // Times that no interval fits are those of single events.
+    let name = PLAUSIBLE.iter().find(|name| fits(name)).unwrap_or(&PLAUSIBLE[PLAUSIBLE.len() - 1]);
+    Some((*name).to_owned())
+}
+
+/// Whether whole months lie between two times, both at the beginning of one.
+fn is_months(one_us: i64, other_us: i64) -> bool {
+    use chrono::{DateTime, Datelike, NaiveTime};
+    let begins = |us: i64| {
+        DateTime::from_timestamp_micros(us).is_some_and(|at| at.day() == 1 && at.time() == NaiveTime::MIN)
+    };
+    begins(one_us) && begins(other_us)
+}
+
+/// Where most rows begin within their interval, µs; none where no half of them agree.
+pub fn phase_us(times: &[Vec<i64>], interval_us: i64) -> Option<i64> {
+    let mut phases: Vec<i64> =
+        times.iter().flatten().map(|time_us| time_us.rem_euclid(interval_us)).collect();
+    phases.sort_unstable();
+    let (count, phase_us) =
+        phases.chunk_by(|a, b| a == b).map(|run| (run.len(), run[0])).max_by_key(|(count, _)| *count)?;
+    (2 * count > phases.len()).then_some(phase_us)
 }
 
 /// As kline intervals are written: `1m`, `4h`, `1d`.
@@ -65,45 +105,41 @@ pub fn length_us(name: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use tallow_engine::{Column, Table, Text};
-
     use super::*;
 
-    fn rows(rows: &[(u32, i64)]) -> Rows {
-        let text = Text {
-            bytes: b"AB".to_vec(),
-            ends: vec![1, 2],
-            codes: rows.iter().map(|(key, _)| *key).collect(),
-        };
-        let times = rows.iter().map(|(_, seconds)| seconds * 1_000_000).collect();
-        let columns = [("symbol", ColumnData::Text(text)), ("event_time", ColumnData::TimestampUs(times))];
-        let columns = columns
-            .into_iter()
-            .map(|(name, data)| Column { name: name.to_owned(), data, validity: None })
-            .collect();
-        Rows {
-            table: Table { rows: rows.len() as u32, columns },
-            kinds: Text { bytes: Vec::new(), ends: Vec::new(), codes: Vec::new() },
-            records: Vec::new(),
-            topics: Vec::new(),
-            runs: Vec::new(),
-            offsets: Vec::new(),
-        }
-    }
-
-    fn most_frequent(of: &[(u32, i64)]) -> Option<i64> {
-        most_frequent_us(&rows(of), "event_time", "symbol").map(|us| us / 1_000_000)
+    fn of(times: &[&[i64]]) -> Option<String> {
+        let times: Vec<Vec<i64>> =
+            times.iter().map(|times| times.iter().map(|seconds| seconds * 1_000_000).collect()).collect();
+        plausible(&times)
     }
 
     #[test]
-    fn holes_duplicates_and_other_keys_do_not_count() {
-        assert_eq!(
-            most_frequent(&[(0, 0), (1, 30), (0, 60), (0, 60), (1, 90), (0, 300), (0, 360)]),
-            Some(60)
-        );
-        assert_eq!(most_frequent(&[(0, 120), (0, 0), (0, 60)]), Some(60));
-        assert_eq!(most_frequent(&[(0, 0), (1, 60)]), None);
-        assert_eq!(most_frequent(&[(0, 0), (0, 60), (0, 3660)]), Some(60), "the shorter of two alike");
+    fn holes_and_other_keys_make_no_interval_longer() {
+        assert_eq!(of(&[&[0, 60, 300, 360], &[30, 90]]).as_deref(), Some("1m"));
+        // No minute follows another but one, and most are four apart.
+        let sparse = [60, 180, 240, 480, 600, 840, 1500, 1560, 1740, 1980];
+        assert_eq!(of(&[&sparse]).as_deref(), Some("1m"));
+        assert_eq!(of(&[&[0], &[60]]), None);
+    }
+
+    #[test]
+    fn only_intervals_that_exchanges_have_are_found() {
+        assert_eq!(of(&[&[0, 10_000, 20_000]]).as_deref(), Some("1s"), "no multiple of a minute");
+        assert_eq!(of(&[&[0, 420, 840]]).as_deref(), Some("1m"));
+        assert_eq!(of(&[&[0, 604_800, 1_209_600]]).as_deref(), Some("1w"));
+        // 2024-01-01, 02-01, 03-01.
+        assert_eq!(of(&[&[1_704_067_200, 1_706_745_600, 1_709_251_200]]).as_deref(), Some("1M"));
+        assert_eq!(plausible(&[vec![0, 1_234, 7_777]]).as_deref(), Some("1s"));
+    }
+
+    #[test]
+    fn a_few_rows_off_the_grid_change_nothing() {
+        let hours = (0..40).chain(50..90).map(|hour| hour * 3_600 + if hour < 50 { 0 } else { 1_694 });
+        let hours: Vec<i64> = hours.collect();
+        assert_eq!(of(&[&hours]).as_deref(), Some("1h"));
+        let us: Vec<i64> = hours.iter().map(|seconds| seconds * 1_000_000).collect();
+        assert_eq!(phase_us(&[us.clone()], 3_600_000_000), None, "half and half");
+        assert_eq!(phase_us(&[us[..70].to_vec()], 3_600_000_000), Some(0));
     }
 
     #[test]

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::beginning::Reading;
 use super::coverage::Gap;
+use super::error::BatchError;
 use super::judgement::{Example, NAMED};
 use crate::progress::without_details;
 
@@ -37,6 +39,12 @@ pub struct Report {
     pub conflicts: u64,
     /// Rows without what the window needs.
     pub invalid: u64,
+    /// Rows that contradict themselves: a high below the low, say.
+    #[serde(default)]
+    pub contradicting: u64,
+    /// The first of them: its file, line and text.
+    #[serde(default)]
+    pub first_contradicting: Option<String>,
     /// Numbers with more places than their column keeps, rounded half to even.
     pub rounded: u64,
     /// Windows in the table, those below included.
@@ -56,6 +64,9 @@ pub struct Report {
     pub gaps_us: i64,
     /// By length, longest first.
     pub longest_gaps: Vec<Gap>,
+    /// What people should know of how files were read, with the number of files and the first one's name.
+    #[serde(default)]
+    pub remarks: BTreeMap<String, (u64, String)>,
 }
 
 impl Report {
@@ -78,6 +89,31 @@ impl Report {
         }
     }
 
+    /// Takes how a file is read.
+    pub fn take_reading(&mut self, file: &str, reading: &Reading) {
+        self.interval_us = match self.interval_us {
+            0 => reading.interval_us,
+            known_us => known_us.min(reading.interval_us),
+        };
+        for remark in &reading.remarks {
+            self.remark(remark, 1, file);
+        }
+    }
+
+    fn remark(&mut self, remark: &str, files: u64, first: &str) {
+        let known = self.remarks.len() < MAX_REASONS || self.remarks.contains_key(remark);
+        let remark = if known { remark } else { "other remarks" };
+        self.remarks.entry(remark.to_owned()).or_insert_with(|| (0, first.to_owned())).0 += files;
+    }
+
+    /// The error where more rows contradict themselves than data of any quality has.
+    pub fn contradictions(&self) -> Option<BatchError> {
+        let most = (self.rows / 100).max(1);
+        let (count, rows) = (self.contradicting, self.rows);
+        let first = self.first_contradicting.clone().unwrap_or_default();
+        (count > most).then_some(BatchError::Contradicting { count, rows, first })
+    }
+
     pub fn take_gaps(&mut self, mut gaps: Vec<Gap>) {
         self.gaps += gaps.len() as u64;
         self.gaps_us += gaps.iter().map(Gap::length_us).sum::<i64>();
@@ -98,6 +134,7 @@ impl Report {
             (&mut self.duplicates, other.duplicates),
             (&mut self.conflicts, other.conflicts),
             (&mut self.invalid, other.invalid),
+            (&mut self.contradicting, other.contradicting),
             (&mut self.rounded, other.rounded),
             (&mut self.windows, other.windows),
             (&mut self.filled, other.filled),
@@ -118,6 +155,10 @@ impl Report {
         }
         self.without_rows.extend(other.without_rows.iter().cloned());
         self.without_rows.truncate(NAMED);
+        if self.first_contradicting.is_none() {
+            self.first_contradicting.clone_from(&other.first_contradicting);
+        }
+        other.remarks.iter().for_each(|(remark, (files, first))| self.remark(remark, *files, first));
         self.spans_us.extend(other.spans_us.iter().map(|(symbol, span)| (symbol.clone(), *span)));
         self.interval_us = self.interval_us.max(other.interval_us);
         let (gaps, gaps_us) = (self.gaps, self.gaps_us + other.gaps_us);

@@ -100,9 +100,7 @@ pub fn run(wiring: &Wiring, files: Vec<File>, owner: &str) -> Result<Outcome, Ba
                 outcome.lines += lines;
                 commits.take(&name, made, files);
             }
-            Err(error @ (BatchError::File(_) | BatchError::Doubtful { .. })) => {
-                outcome.failed.insert(name, error);
-            }
+            Err(error) if error.is_of_files() => drop(outcome.failed.insert(name, error)),
             Err(error) => return Err(error),
         }
         if commits.is_due() {

@@ -9,6 +9,7 @@ use tallow_sort::{SortError, Sorter};
 use tallow_table::{NewPartition, Stored};
 
 use super::accounts::Accounts;
+use super::beginning::{Lengths, Reading};
 use super::close::Closer;
 use super::commits::Commits;
 use super::coverage::Coverage;
@@ -33,6 +34,8 @@ pub struct Sorting<'a> {
 struct Taking<'a> {
     making: &'a Making<'a>,
     accounts: Accounts,
+    /// How long the rows of each file are.
+    lengths: Lengths,
     closer: Closer<'a>,
     letters: Letters,
     files: Vec<Stored>,
@@ -44,6 +47,7 @@ impl<'a> Sorting<'a> {
         let plan = &wiring.plan;
         let taking = Taking {
             accounts: Accounts::new(plan.job.on_reject),
+            lengths: Lengths::default(),
             closer: Closer::new(plan, &wiring.merge, making.footer(), true)?,
             letters: Letters::new(&plan.log_name(), making.name),
             files: Vec::new(),
@@ -57,8 +61,19 @@ impl<'a> Sorting<'a> {
         &self.taking.accounts.report
     }
 
-    /// Takes what a worker made of the next lines of file number `file`.
-    pub fn take(&mut self, file: usize, parts: Parts, commits: &mut Commits<'_>) -> Result<(), BatchError> {
+    /// Takes what a worker made of the next lines of file number `file`. `begins`: how the file is read, with its first ones.
+    pub fn take(
+        &mut self,
+        file: usize,
+        begins: Option<(Reading, bool)>,
+        parts: Parts,
+        commits: &mut Commits<'_>,
+    ) -> Result<(), BatchError> {
+        if let Some((reading, _)) = begins {
+            let name = &self.taking.making.group.files[file].name;
+            self.taking.lengths.put(name, reading.interval_us);
+            self.taking.accounts.report.take_reading(name, &reading);
+        }
         for piece in self.taking.accounts.take(file, parts)? {
             if let Some(rows) = spill::to_rows(&piece).map_err(SortError::from)? {
                 self.sorter.add(rows)?;
@@ -122,7 +137,7 @@ impl Taking<'_> {
         let wiring = self.making.wiring;
         let sorted = spill::from_rows(rows, &wiring.plan.spec.time).map_err(SortError::from)?;
         let Sorted { piece, within } = sorted;
-        fold.take(&piece, Some(&within), &mut self.accounts).map_err(|error| match error {
+        fold.take(&piece, Some(&within), &self.lengths, &mut self.accounts).map_err(|error| match error {
             BatchError::Unsorted => BatchError::Answer {
                 function: wiring.window.name().to_owned(),
                 what: "rows as late that came in the order of their times".to_owned(),

@@ -4,6 +4,7 @@ use tallow_edge::Ticks;
 use tallow_table::{File, Stored};
 
 use super::accounts::Accounts;
+use super::beginning::{Lengths, Reading};
 use super::checkpoint::{Around, Checkpoint, Position};
 use super::close::Closer;
 use super::commits::{COMMIT_EVERY, Commits};
@@ -23,6 +24,8 @@ pub struct Work<'a> {
     pub clock_us: i64,
     pub accounts: Accounts,
     fold: Fold,
+    /// How long the rows of the file are that is read.
+    lengths: Lengths,
     closer: Closer<'a>,
     letters: Letters,
     files: Vec<Stored>,
@@ -39,6 +42,7 @@ impl<'a> Work<'a> {
             clock_us: wiring.clock.now_us(),
             accounts: Accounts::new(plan.job.on_reject),
             fold: Fold::new(&wiring.window, plan.limits, &plan.spec, KEY, coverage)?,
+            lengths: Lengths::default(),
             closer: Closer::new(plan, &wiring.merge, making.footer(), false)?,
             letters: Letters::new(&plan.log_name(), making.name),
             files: Vec::new(),
@@ -70,6 +74,7 @@ impl<'a> Work<'a> {
             clock_us: checkpoint.clock_us,
             accounts,
             fold: Fold::restore(&wiring.window, plan.limits, &plan.spec, KEY, kept)?,
+            lengths: Lengths::default(),
             closer,
             letters,
             files: checkpoint.files,
@@ -79,12 +84,26 @@ impl<'a> Work<'a> {
     }
 
     /// Takes what a worker made of the next lines of file number `file`.
-    pub fn take(&mut self, file: usize, parts: Parts, commits: &mut Commits<'_>) -> Result<(), BatchError> {
+    pub fn take(
+        &mut self,
+        file: usize,
+        begins: Option<(Reading, bool)>,
+        parts: Parts,
+        commits: &mut Commits<'_>,
+    ) -> Result<(), BatchError> {
+        if let Some((reading, is_new)) = begins {
+            let name = &self.making.group.files[file].name;
+            self.lengths = Lengths::default();
+            self.lengths.put(name, reading.interval_us);
+            if is_new {
+                self.accounts.report.take_reading(name, &reading);
+            }
+        }
         let lines: u64 = parts.taken.iter().map(|taken| taken.records).sum();
         let before = if file == self.at.file { self.at.lines } else { 0 };
         self.at = Position { file, lines: before + lines };
         for piece in self.accounts.take(file, parts)? {
-            self.fold.take(&piece, None, &mut self.accounts)?;
+            self.fold.take(&piece, None, &self.lengths, &mut self.accounts)?;
         }
         let letters = self.letters.of_many(&mut self.accounts.dead)?;
         let complete = self.closer.relieve(&mut self.fold, &mut self.accounts)?;

@@ -1,5 +1,6 @@
 //! `tallow batch`: files into a rebuilt table, by a job of the manifest or by flags.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,6 +22,8 @@ use crate::start::owner;
 
 /// Gaps that people are shown; `--json` gives more.
 const SHOWN_GAPS: usize = 10;
+/// Columns that `--scale` means without a name.
+const PRICES: [&str; 4] = ["open", "high", "low", "close"];
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -47,6 +50,9 @@ pub struct Args {
     /// Names of the columns by place, separated by commas, with --input: for files without a header that says them
     #[arg(long, value_name = "NAMES", requires = "input")]
     columns: Option<String>,
+    /// Decimal places of prices (12), or of one column (volume=12), with --input; else 8. May be given more than once
+    #[arg(long, value_name = "[COLUMN=]PLACES", requires = "input")]
+    scale: Vec<String>,
     /// How long a kline is (1m, 1h, 1d), with --input; else as the files show
     #[arg(long, value_name = "INTERVAL", requires = "input")]
     interval: Option<String>,
@@ -145,12 +151,35 @@ impl Args {
                 let _ = writeln!(text, "{key} = {}", quoted(value));
             }
         }
+        let scales = self.scales()?;
+        if !scales.is_empty() {
+            let _ = writeln!(text, "scales = {{ {} }}", scales.join(", "));
+        }
         // Spin's schema wants a trigger; this one is nobody's to run.
         text.push_str("[[trigger.none]]\ncomponent = \"parse-kline\"\n");
         for name in ["parse-kline", "window", "merge"] {
             let _ = writeln!(text, "[component.{name}]\nsource = \"target/functions/{name}.wasm\"");
         }
         self.settings.resolve(&text, Path::new("the command line"))
+    }
+}
+
+impl Args {
+    /// The manifest's `scales`. Places without a column are those of all prices.
+    fn scales(&self) -> Result<Vec<String>, Failure> {
+        let mut scales = BTreeMap::new();
+        for scale in &self.scale {
+            let (columns, places) = match scale.split_once('=') {
+                Some((column, places)) => (vec![column], places),
+                None => (PRICES.to_vec(), scale.as_str()),
+            };
+            let places: u8 = places.parse().map_err(|_| {
+                let text = format!("--scale {scale}: give a number of places, like 12 or volume=12");
+                Failure::new(exit::USAGE, text)
+            })?;
+            scales.extend(columns.into_iter().map(|column| (column, places)));
+        }
+        Ok(scales.into_iter().map(|(column, places)| format!("{} = {places}", json!(column))).collect())
     }
 }
 
@@ -229,6 +258,7 @@ fn show(args: &Args, name: &str, outcome: &Outcome, lake: &str, table: &str) {
         grouped(*partial),
     );
     rows(&outcome.report);
+    remarks(&outcome.report);
     gaps(&outcome.report);
     if outcome.sorted > 0 {
         println!("  out of order {:>12}  groups whose rows had to be sorted", grouped(outcome.sorted));
@@ -284,6 +314,15 @@ fn reason_shown(report: &Report, reason: &str) -> String {
     match report.examples.get(reason) {
         Some(example) => format!("{}; the first: {example}", example.reason),
         None => reason.to_owned(),
+    }
+}
+
+fn remarks(report: &Report) {
+    if let (count @ 1.., Some(first)) = (report.contradicting, &report.first_contradicting) {
+        println!("  flagged      {:>12}  rows that contradict themselves, the first {first}", grouped(count));
+    }
+    for (remark, (files, first)) in &report.remarks {
+        println!("  read         {:>12}  files, the first {first}: {remark}", grouped(*files));
     }
 }
 

@@ -1,0 +1,337 @@
+//! How each file of a group is read: what the parse function learns from its first lines, and how long its rows are.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tallow_engine::{CallError, ColumnData, ParseFunction, ParseOptions, Rows, WantedColumn};
+use tallow_files::Lines;
+use tallow_record::Batch;
+
+use super::error::BatchError;
+use super::feed;
+use super::fit::Fit;
+use super::fold::failed;
+use super::interval;
+use super::plan::{KEY, Plan};
+
+/// First lines of a file that say how it is read.
+const FIRST_LINES: usize = 1_024;
+/// Lines after one that may be a header, by which it is told what it is.
+const AFTER_HEADER: usize = 16;
+
+/// Column in which a function says by which settings lines are read, `name=value` each on a line; and the setting by which
+/// it is asked to learn them from a file's beginning.
+const SETTINGS: &str = "settings";
+const BEGINNING: (&str, &str) = ("beginning", "yes");
+/// Column in which it says what people should know of that.
+const REMARKS: &str = "remarks";
+/// Column of rows whose numbers contradict each other.
+pub const FLAGGED: &str = "flagged";
+
+/// How a file is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// From its first line on.
+    pub options: Arc<ParseOptions>,
+    pub interval_us: i64,
+    pub remarks: Vec<String>,
+}
+
+/// How long the rows of each file are, µs.
+#[derive(Clone, Debug, Default)]
+pub struct Lengths(BTreeMap<String, i64>);
+
+impl Lengths {
+    pub fn put(&mut self, file: &str, interval_us: i64) {
+        self.0.insert(file.to_owned(), interval_us);
+    }
+
+    /// How long the rows of a batch are, each with the number of the row before which it ends to hold.
+    pub fn of(&self, batch: &Batch, rows: &Rows) -> Vec<(usize, i64)> {
+        let mut lengths: Vec<(usize, i64)> = Vec::new();
+        for (first, run) in batch.runs_from() {
+            let until = (first + run.records as usize) as u32;
+            let until = rows.records.partition_point(|record| *record < until);
+            let topic: &str = &batch.topics[run.topic as usize];
+            let interval_us = self.0.get(topic).copied().unwrap_or(1);
+            match lengths.last_mut() {
+                Some(last) if last.1 == interval_us => last.0 = until,
+                _ => lengths.push((until, interval_us)),
+            }
+        }
+        lengths
+    }
+}
+
+/// Says how files are read.
+pub trait Beginnings {
+    /// How the file is read whose first lines these are.
+    fn of(&mut self, file: &str, lines: &Lines) -> Result<Reading, BatchError>;
+
+    /// How lines are read after some that may be headers, each with lines that follow it.
+    fn after(
+        &mut self,
+        file: &str,
+        before: Arc<ParseOptions>,
+        lines: Lines,
+    ) -> Result<Arc<ParseOptions>, BatchError>;
+}
+
+/// Asks a parse function how files are read.
+pub struct Learner<'a> {
+    plan: &'a Plan,
+    name: String,
+    function: ParseFunction,
+    options: ParseOptions,
+    says_interval: bool,
+    learns: bool,
+}
+
+impl<'a> Learner<'a> {
+    /// `options`: what is asked of every file of the group.
+    pub fn new(
+        plan: &'a Plan,
+        name: &str,
+        function: ParseFunction,
+        mut options: ParseOptions,
+    ) -> Result<Self, BatchError> {
+        let has = |name: &str| function.description().columns.iter().any(|column| column.name == name);
+        let (says_interval, learns) = (has(interval::COLUMN), has(SETTINGS) && has(REMARKS));
+        if has(FLAGGED) && !options.columns.iter().any(|column| column.name == FLAGGED) {
+            options.columns.push(WantedColumn { name: FLAGGED.to_owned(), scale: 0 });
+        }
+        let mut learner = Self { plan, name: name.to_owned(), function, options, says_interval, learns };
+        // Options that are wrong are not the first file's fault.
+        let options = learner.options.clone();
+        learner.rows(options, &mut Batch::default())?;
+        Ok(learner)
+    }
+
+    /// Whether the function can be asked for ids that count something else than intervals.
+    pub fn learns(&self) -> bool {
+        self.learns
+    }
+
+    /// What is asked of every file, before its own beginning has a say.
+    pub fn options(&self) -> &ParseOptions {
+        &self.options
+    }
+
+    fn asking(&self, mut options: ParseOptions) -> ParseOptions {
+        let wanted =
+            [(self.says_interval, interval::COLUMN), (self.learns, SETTINGS), (self.learns, REMARKS)];
+        for (_, name) in wanted.into_iter().filter(|(has, _)| *has) {
+            if !options.columns.iter().any(|column| column.name == name) {
+                options.columns.push(WantedColumn { name: name.to_owned(), scale: 0 });
+            }
+        }
+        options
+    }
+
+    /// The rows of a file's first lines, fewer of them where the function cannot work on some.
+    fn first_rows(&mut self, asked: ParseOptions, file: &str, lines: &Lines) -> Result<Rows, BatchError> {
+        let mut count = FIRST_LINES;
+        loop {
+            let mut batch = feed::batch(file, first(lines, count), 1, 0);
+            match self.rows(asked.clone(), &mut batch) {
+                Err(BatchError::Function { error: CallError::Refused(why), .. }) => {
+                    return Err(BatchError::Unreadable { file: file.to_owned(), why });
+                }
+                Err(BatchError::Function { error, .. }) if error.may_be_a_record() && count > 0 => count /= 8,
+                done => return done,
+            }
+        }
+    }
+
+    fn rows(&mut self, options: ParseOptions, batch: &mut Batch) -> Result<Rows, BatchError> {
+        self.function.set_options(options);
+        let parsed = self.function.parse(batch).map_err(|error| failed(&self.name, "parse", error))?;
+        Ok(parsed.rows)
+    }
+
+    /// How long the file's rows are: as the job says, as most of them say, or by their distances. It becomes a setting, so
+    /// that every batch goes by the same.
+    fn interval_us(&self, file: &str, rows: &Rows, options: &mut ParseOptions) -> Result<i64, BatchError> {
+        let times = interval::times_by_key(rows, &self.plan.spec.time, KEY);
+        let named = interval::named(rows);
+        if let (Some(given), Some(named)) = (&self.plan.job.interval, &named)
+            && given != named
+        {
+            let why = format!("its rows are {named} long by their close times, and `interval` says {given}");
+            return Err(BatchError::Unreadable { file: file.to_owned(), why });
+        }
+        let seen = self.plan.job.interval.clone().or(named).or_else(|| interval::plausible(&times));
+        // One row or none: a row stands for the whole of its window.
+        let name = seen.clone().or_else(|| interval::name(self.plan.size_us())).unwrap_or_default();
+        let fit = Fit { size_us: self.plan.size_us(), offset_us: self.plan.job.window.offset_us };
+        if seen.is_some() {
+            let check = fit.check(&name, interval::length_us(&name), &times);
+            check.map_err(|why| BatchError::Unreadable { file: file.to_owned(), why })?;
+        }
+        options.settings.retain(|(setting, _)| setting != interval::COLUMN);
+        options.settings.push((interval::COLUMN.to_owned(), name.clone()));
+        Ok(interval::length_us(&name).unwrap_or(self.plan.size_us()))
+    }
+}
+
+impl Beginnings for Learner<'_> {
+    fn of(&mut self, file: &str, lines: &Lines) -> Result<Reading, BatchError> {
+        let first_line = lines.first_line.as_deref().unwrap_or_default();
+        let mut options = feed::under(&self.options, first_line);
+        let mut asked = self.asking(options.clone());
+        // How long rows are is for them to say, whatever they should be.
+        asked.settings.retain(|(name, _)| name != interval::COLUMN);
+        if self.learns {
+            asked.settings.push((BEGINNING.0.to_owned(), BEGINNING.1.to_owned()));
+        }
+        let rows = self.first_rows(asked, file, lines)?;
+        if let Some(settings) = text_of(&rows, SETTINGS, 0) {
+            learn(&mut options, settings);
+        }
+        let remarks = text_of(&rows, REMARKS, 0).filter(|remarks| !remarks.is_empty());
+        let remarks = remarks.map_or(Vec::new(), |remarks| remarks.lines().map(str::to_owned).collect());
+        let interval_us = self.interval_us(file, &rows, &mut options)?;
+        Ok(Reading { options: Arc::new(options), interval_us, remarks })
+    }
+
+    fn after(
+        &mut self,
+        file: &str,
+        before: Arc<ParseOptions>,
+        lines: Lines,
+    ) -> Result<Arc<ParseOptions>, BatchError> {
+        if !self.learns {
+            return Ok(before);
+        }
+        let asked = self.asking((*before).clone());
+        let rows = self.rows(asked, &mut feed::batch(file, lines, 1, 0))?;
+        let last = rows.table.rows.checked_sub(1);
+        let Some(settings) = last.and_then(|last| text_of(&rows, SETTINGS, last as usize)) else {
+            return Ok(before);
+        };
+        let mut after = (*before).clone();
+        learn(&mut after, settings);
+        Ok(Arc::new(after))
+    }
+}
+
+/// Settings that a function has learnt take the place of those of the same name.
+fn learn(options: &mut ParseOptions, settings: &str) {
+    for (name, value) in settings.lines().filter_map(|setting| setting.split_once('=')) {
+        options.settings.retain(|(known, _)| known != name);
+        options.settings.push((name.to_owned(), value.to_owned()));
+    }
+}
+
+/// A row's text in a column.
+fn text_of<'r>(rows: &'r Rows, name: &str, row: usize) -> Option<&'r str> {
+    let column = rows.table.columns.iter().find(|column| column.name == name)?;
+    let ColumnData::Text(text) = &column.data else { return None };
+    let code = *text.codes.get(row)? as usize;
+    let start = if code == 0 { 0 } else { text.ends[code - 1] as usize };
+    std::str::from_utf8(&text.bytes[start..text.ends[code] as usize]).ok()
+}
+
+fn first(lines: &Lines, count: usize) -> Lines {
+    let ends = lines.ends[..lines.ends.len().min(count)].to_vec();
+    let bytes = lines.bytes[..ends.last().map_or(0, |end| *end as usize)].to_vec();
+    Lines { bytes, ends, first_line: None }
+}
+
+/// The lines without a digit, each with some that follow it. Rows have digits: only these may be headers.
+#[derive(Debug, Default)]
+pub struct Strange {
+    lines: Lines,
+    /// How many lines are still to follow the last one.
+    left: usize,
+}
+
+impl Strange {
+    /// Those at the end of the piece before, with the first lines of the one that follows.
+    pub fn before(&mut self, following: &Lines) -> Option<Lines> {
+        if self.lines.ends.is_empty() {
+            return None;
+        }
+        let mut start = 0;
+        for end in following.ends.iter().take(AFTER_HEADER).map(|end| *end as usize) {
+            self.put(&following.bytes[start..end]);
+            start = end;
+        }
+        self.given()
+    }
+
+    /// Those among the lines after the first `skip`, where the last of them is followed by others.
+    pub fn among(&mut self, lines: &Lines, skip: usize) -> Option<Lines> {
+        let mut start =
+            skip.checked_sub(1).and_then(|last| lines.ends.get(last)).map_or(0, |end| *end as usize);
+        for end in lines.ends.iter().skip(skip).map(|end| *end as usize) {
+            let line = &lines.bytes[start..end];
+            start = end;
+            let begins = line.first().is_some_and(u8::is_ascii_digit);
+            if !begins && !line.iter().any(u8::is_ascii_digit) && !line.trim_ascii().is_empty() {
+                self.left = AFTER_HEADER;
+            } else if self.left == 0 {
+                continue;
+            } else {
+                self.left -= 1;
+            }
+            self.put(line);
+        }
+        let followed = self.left < AFTER_HEADER && !self.lines.ends.is_empty();
+        followed.then(|| self.given()).flatten()
+    }
+
+    fn put(&mut self, line: &[u8]) {
+        self.lines.bytes.extend_from_slice(line);
+        self.lines.ends.push(self.lines.bytes.len() as u32);
+    }
+
+    fn given(&mut self) -> Option<Lines> {
+        self.left = 0;
+        Some(std::mem::take(&mut self.lines))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Lines {
+        let mut lines = Lines { bytes: text.into(), ..Lines::default() };
+        lines.ends.extend(text.match_indices('\n').map(|(at, _)| at as u32 + 1));
+        lines
+    }
+
+    fn text(lines: Option<Lines>) -> Option<String> {
+        lines.map(|lines| String::from_utf8(lines.bytes).unwrap())
+    }
+
+    #[test]
+    fn lines_that_may_be_headers_are_given_with_those_after_them() {
+        let mut strange = Strange::default();
+        assert_eq!(text(strange.among(&lines("1,2\n3,4\n\n5,6\n"), 0)), None);
+        assert_eq!(text(strange.among(&lines("a,b\n1,2\n"), 1)), None);
+        assert_eq!(
+            text(strange.among(&lines("1,2\nx,y\n3,4\n5,6\n"), 0)).as_deref(),
+            Some("x,y\n3,4\n5,6\n")
+        );
+        assert_eq!(text(strange.before(&lines("7,8\n"))), None);
+        // The last line of a piece waits for the next.
+        assert_eq!(text(strange.among(&lines("1,2\nx,y\n"), 0)), None);
+        assert_eq!(text(strange.before(&lines("3,4\n"))).as_deref(), Some("x,y\n3,4\n"));
+        let many = "7,8\n".repeat(100);
+        let found = text(strange.among(&lines(&format!("x,y\n{many}")), 0)).unwrap();
+        assert_eq!(found.lines().count(), 1 + AFTER_HEADER);
+    }
+
+    #[test]
+    fn what_is_learnt_takes_the_place_of_what_was_said() {
+        let setting = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let settings = vec![setting("symbol", "A"), setting("first-line", "x")];
+        let mut options = ParseOptions { settings, ..ParseOptions::default() };
+        learn(&mut options, "columns=time,open\nfirst-line=a=b");
+        let expected =
+            [setting("symbol", "A"), setting("columns", "time,open"), setting("first-line", "a=b")];
+        assert_eq!(options.settings, expected);
+    }
+}
