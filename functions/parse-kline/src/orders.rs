@@ -35,6 +35,9 @@ const ORDERS: [&[Field]; 14] = [
     &[O, H, L, K, V, E, Q, N, Field::Cell(C::TakerBuyVolume), Field::Cell(C::TakerBuyQuoteVolume), X],
 ];
 
+/// How much higher a high is than its low, at most.
+const MOST_TIMES: f64 = 10.0;
+
 /// The columns of lines, and whether any other order would give the same.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Found {
@@ -56,7 +59,9 @@ pub fn by_arithmetic(sample: &Sample<'_>) -> Result<Option<Found>, String> {
     let found = match fitting[..] {
         [] => return Err(format!("the prices fit none of the orders that are known: {}", listed(&known))),
         [one] => Found { layout: one.clone(), sure: true },
-        [first, ..] if fitting.iter().all(|other| same_values(first, other, sample)) => {
+        [first, ..]
+            if is_flat(first, sample) || fitting.iter().all(|other| same_values(first, other, sample)) =>
+        {
             Found { layout: first.clone(), sure: false }
         }
         _ => return Err(format!("the prices fit more than one order: {}", listed(fitting))),
@@ -77,16 +82,24 @@ fn values(layout: &Layout, row: &[Option<f64>]) -> Option<[f64; 5]> {
     Some([number(O)?, number(H)?, number(L)?, number(K)?, number(V).unwrap_or(0.0)])
 }
 
-/// Whether high and low are above and below the others, in all rows but one in a hundred.
+/// Whether high and low are above and below the others, and no volume is taken for a price, in all rows but one in a
+/// hundred.
 fn fits(layout: &Layout, sample: &Sample<'_>) -> bool {
     let rows = sample.numbers.iter().filter_map(|row| values(layout, row));
     let (mut all, mut wrong) = (0, 0);
     for [open, high, low, close, volume] in rows {
-        let sound = low > 0.0 && volume >= 0.0 && high >= open.max(close) && low <= open.min(close);
+        let in_order = high >= open.max(close) && low <= open.min(close);
+        let sound = in_order && low > 0.0 && volume >= 0.0 && high <= MOST_TIMES * low;
         all += 1;
         wrong += usize::from(!sound);
     }
     wrong * 100 <= all
+}
+
+/// Whether nothing moves: orders differ in what they take for a volume alone, and the most common one is right.
+fn is_flat(layout: &Layout, sample: &Sample<'_>) -> bool {
+    let flat = |[open, high, low, close, _]: [f64; 5]| high == low && open == close && open == high;
+    sample.numbers.iter().filter_map(|row| values(layout, row)).all(flat)
 }
 
 fn same_values(one: &Layout, other: &Layout, sample: &Sample<'_>) -> bool {
@@ -144,7 +157,9 @@ mod tests {
     #[test]
     fn what_fits_two_orders_is_refused_unless_both_give_the_same() {
         let flat = "1646092800000,10,10,10,10,5.5";
-        assert_eq!(found(&[flat]), Ok(Some(("open_time,open,high,low,close,volume".to_owned(), false))));
+        let columns = "open_time,open,high,low,close,volume".to_owned();
+        assert_eq!(found(&[flat]), Ok(Some((columns.clone(), false))));
+        assert_eq!(found(&["1646092800000,1000,1100,1000,1100,1"]), Ok(Some((columns, true))), "1 is no low");
         // Open is low and close is high, or the other way round.
         let error = found(&["1646092800000,9,11,11,9,5"]).unwrap_err();
         assert!(error.contains("open,close,high,low,volume or open_time,low,high,"), "{error}");
