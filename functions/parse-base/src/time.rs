@@ -32,20 +32,14 @@ pub fn from_exchange(value: i64) -> Result<i64, NoTime> {
 #[inline]
 pub fn from_unix_integer(value: i64) -> Result<i64, NoTime> {
     match value {
-        0..FIRST_AS_MS if is_date(value) => compact(value, 0).unwrap_or(Ok(value * 1_000_000)),
+        19_700_101..=20_991_231 => compact(value, 0).unwrap_or(Ok(value * 1_000_000)),
         0..FIRST_AS_MS => Ok(value * 1_000_000),
-        FIRST_AS_MS..FIRST_AS_US if is_date(value / 1_000_000) => {
+        19_700_101_000_000..=20_991_231_235_959 => {
             compact(value / 1_000_000, value % 1_000_000).unwrap_or(Ok(value * 1_000))
         }
         ..=MAX_US => from_exchange(value),
         _ => Ok(value / 1_000),
     }
-}
-
-/// Whether a number of eight digits may be a date without separators.
-#[inline]
-fn is_date(value: i64) -> bool {
-    (19_700_101..=20_991_231).contains(&value)
 }
 
 /// A date of eight digits and a time of day of six; none where there is no such moment.

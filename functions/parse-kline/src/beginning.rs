@@ -58,13 +58,15 @@ fn delimiters(plan: &Plan<'_>) -> Vec<u8> {
 
 fn by_header(lines: &[&[u8]], plan: &Plan<'_>) -> Option<Learnt> {
     let found = delimiters(plan).into_iter().find_map(|delimiter| {
-        let is_header =
-            |line: &&[u8]| Layout::by_header(&cells(without_end(line), delimiter), None).is_some();
+        let is_header = |line: &&[u8]| Layout::by_header(&cells(without_end(line), delimiter), None).is_some();
         Some((delimiter, lines.iter().take(HEADER_LINES).position(is_header)?))
     });
-    let (delimiter, at) = found?;
-    let header = without_end(lines[at]);
-    let (layout, mut remarks) = under_header(header, &lines[at + 1..], delimiter, plan)?;
+    let (delimiter, header, under) = match found {
+        Some((delimiter, at)) => (delimiter, without_end(lines[at]), &lines[at + 1..]),
+        // Of a file that has no lines of its own, the header is not among them.
+        None => (plan.separator(), plan.header?, lines),
+    };
+    let (layout, mut remarks) = under_header(header, under, delimiter, plan)?;
     remarks.extend(unread(&layout, &cells(header, delimiter)));
     Some(Learnt { layout: Some(layout), header: Some(header.to_vec()), delimiter, dates: None, remarks })
 }
