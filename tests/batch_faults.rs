@@ -461,7 +461,8 @@ fn mistakes_of_use_are_told_with_what_to_do() {
 
 #[test]
 fn klines_of_a_calendar_month_have_the_length_of_theirs() {
-    let job = Job::new("input = \"*.csv\"\nsymbol = \"A\"\ntumbling = \"1d\"\nfill = false");
+    let keys = "input = \"*.csv\"\nsymbol = \"A\"\ntumbling = \"1d\"\nfill = false";
+    let job = Job::new(&format!("{keys}\ninterval = \"1M\""));
     // The exchange's columns, February to April 2024: `date -u -d 2024-02-01 +%s`.
     let month = |open: i64, close: i64| format!("{open}000,1,2,0.5,1.5,3,{close}999,4,5,1,1,0\n");
     let months = [
@@ -475,6 +476,16 @@ fn klines_of_a_calendar_month_have_the_length_of_theirs() {
     let days = job.days();
     let starts: Vec<&str> = days.iter().map(|row| &row["window_start"][..10]).collect();
     assert_eq!(starts, ["2024-02-01", "2024-03-01", "2024-04-01"]);
+    // Nobody takes a month for a day but on purpose.
+    let job = Job::new(keys);
+    job.file("a.csv", months.concat());
+    let finished = tallow::run(&job.arguments());
+    assert_eq!(finished.status.code(), Some(65), "{}", finished.stderr);
+    assert!(
+        finished.stderr.contains("its rows are calendar months, which make no windows of 1d"),
+        "{}",
+        finished.stderr
+    );
 }
 
 #[test]

@@ -210,8 +210,10 @@ fn tiny_prices_name_the_setting_that_reads_them() {
     let (input, lake) = (folder.path().join("a.csv"), folder.path().join("lake"));
     let arguments =
         ["batch", "--json", "--symbol", "A", "--scale", "18", "--scale", "volume=2"].map(str::to_owned);
-    let paths = ["--input", input.to_str().unwrap(), "--lake", lake.to_str().unwrap()].map(str::to_owned);
-    tallow::run(&[arguments.to_vec(), paths.to_vec()].concat()).success();
+    let functions = paths::functions();
+    let paths = [("--input", &input), ("--lake", &lake), ("--functions", &functions)];
+    let paths = paths.into_iter().flat_map(|(flag, path)| [flag.to_owned(), path.display().to_string()]);
+    tallow::run(&arguments.into_iter().chain(paths).collect::<Vec<_>>()).success();
     let rows = tallow_tests::lake::table(&lake, "batch/daily");
     let values =
         ["open", "high", "low", "close", "volume"].map(|column| rows[0][column].parse::<f64>().unwrap());

@@ -58,7 +58,8 @@ fn delimiters(plan: &Plan<'_>) -> Vec<u8> {
 
 fn by_header(lines: &[&[u8]], plan: &Plan<'_>) -> Option<Learnt> {
     let found = delimiters(plan).into_iter().find_map(|delimiter| {
-        let is_header = |line: &&[u8]| Layout::by_header(&cells(without_end(line), delimiter), None).is_some();
+        let is_header =
+            |line: &&[u8]| Layout::by_header(&cells(without_end(line), delimiter), None).is_some();
         Some((delimiter, lines.iter().take(HEADER_LINES).position(is_header)?))
     });
     let (delimiter, header, under) = match found {

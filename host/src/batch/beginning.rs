@@ -164,7 +164,9 @@ impl<'a> Learner<'a> {
         // One row or none: a row stands for the whole of its window.
         let name = seen.clone().or_else(|| interval::name(self.plan.size_us())).unwrap_or_default();
         let fit = Fit { size_us: self.plan.size_us(), offset_us: self.plan.job.window.offset_us };
-        if seen.is_some() {
+        // Months make no windows of fixed length, so that whoever names them means them.
+        let is_meant = self.plan.job.interval.is_some() && interval::length_us(&name).is_none();
+        if seen.is_some() && !is_meant {
             let check = fit.check(&name, interval::length_us(&name), &times);
             check.map_err(|why| BatchError::Unreadable { file: file.to_owned(), why })?;
         }

@@ -16,7 +16,8 @@ impl Fit {
         let size = shown(self.size_us);
         let Some(length_us) = length_us else {
             return Err(format!(
-                "its rows are calendar months, which make no windows of {size}: take shorter ones"
+                "its rows are calendar months, which make no windows of {size}: take shorter ones, or say interval = \"{name}\" to \
+                 count each in the window that it opens in"
             ));
         };
         let phase_us = interval::phase_us(times, length_us);
