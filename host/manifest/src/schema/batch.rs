@@ -33,7 +33,7 @@ pub(crate) const BATCH: Table = Table {
             "parse-settings",
             "a table of strings, numbers and booleans",
             Absent("no settings"),
-            "The parse function's own settings; of parse-kline `columns` and `delimiter`.",
+            "The parse function's own settings; of parse-kline `columns`, `delimiter` and `dates`.",
         ),
         key(
             "symbol",
@@ -51,8 +51,8 @@ pub(crate) const BATCH: Table = Table {
         key(
             "interval",
             "`\"1m\"`, `\"1h\"`, `\"1d\"` …",
-            Absent("the most frequent distance of rows"),
-            "How long a kline is: rows of one interval have one id.",
+            Absent("of each file: as most of its rows say, or as their distances show"),
+            "How long a kline is.",
         ),
         key("tumbling", "a duration", Is("\"1d\""), "Size of the windows."),
         key(
