@@ -277,7 +277,7 @@ impl Making<'_> {
             drop(order);
             let fed = feeding.join().map_err(|_| PipelineError::Broken);
             taken?;
-            Ok(fed??)
+            fed?
         })
     }
 
