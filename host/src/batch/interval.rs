@@ -138,7 +138,7 @@ mod tests {
         let hours: Vec<i64> = hours.collect();
         assert_eq!(of(&[&hours]).as_deref(), Some("1h"));
         let us: Vec<i64> = hours.iter().map(|seconds| seconds * 1_000_000).collect();
-        assert_eq!(phase_us(&[us.clone()], 3_600_000_000), None, "half and half");
+        assert_eq!(phase_us(std::slice::from_ref(&us), 3_600_000_000), None, "half and half");
         assert_eq!(phase_us(&[us[..70].to_vec()], 3_600_000_000), Some(0));
     }
 
