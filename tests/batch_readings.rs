@@ -125,7 +125,7 @@ fn a_group_whose_rows_contradict_is_not_published() {
     let wrong = text.replace("MTS,OPEN,CLOSE,HIGH,LOW", "time,open,high,low,close");
     let said = refused(&wrong, "symbol = \"A\"");
     assert!(said.contains("1440 of 1440 rows contradict themselves"), "{said}");
-    assert!(said.contains("a.csv:2: 1646092800000,40000,40007,40030,39975,1.5"), "{said}");
+    assert!(said.contains("a.csv:2: `1646092800000,40000,40007,40030,39975,1.5`"), "{said}");
 }
 
 #[test]

@@ -13,9 +13,6 @@ use crate::error::PipelineError;
 use crate::plan::OnReject;
 use crate::stage::parse::{Parts, Piece};
 
-/// Characters of a line that are shown.
-const MOST_SHOWN: usize = 200;
-
 #[derive(Debug)]
 pub struct Accounts {
     pub report: Report,
@@ -83,9 +80,8 @@ impl Accounts {
             let row = flags.iter().position(|flag| *flag != 0).unwrap_or(0);
             let record = rows.records[row] as usize;
             let place = piece.batch.place(record);
-            let text = String::from_utf8_lossy(piece.batch.values.get(record).unwrap_or_default());
-            let shown: String = text.trim_end().chars().take(MOST_SHOWN).collect();
-            self.report.first_contradicting = Some(format!("{}:{}: {shown}", place.topic, place.offset));
+            let example = Example::new(&place, piece.batch.values.get(record), "");
+            self.report.first_contradicting = Some(example.to_string());
         }
     }
 

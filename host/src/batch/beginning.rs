@@ -135,7 +135,7 @@ impl<'a> Learner<'a> {
             let mut batch = feed::batch(file, first(lines, count), 1, 0);
             match self.rows(asked.clone(), &mut batch) {
                 Err(BatchError::Function { error: CallError::Refused(why), .. }) => {
-                    return Err(BatchError::Unreadable { file: file.to_owned(), why });
+                    return Err(BatchError::Unreadable { file: file.to_owned(), why: plain(&why) });
                 }
                 Err(BatchError::Function { error, .. }) if error.may_be_a_record() && count > 0 => count /= 8,
                 done => return done,
@@ -158,7 +158,7 @@ impl<'a> Learner<'a> {
             && given != named
         {
             let why = format!("its rows are {named} long by their close times, and `interval` says {given}");
-            return Err(BatchError::Unreadable { file: file.to_owned(), why });
+            return Err(BatchError::Unreadable { file: file.to_owned(), why: plain(&why) });
         }
         let seen = self.plan.job.interval.clone().or(named).or_else(|| interval::plausible(&times));
         // One row or none: a row stands for the whole of its window.
@@ -191,7 +191,7 @@ impl Beginnings for Learner<'_> {
             learn(&mut options, settings);
         }
         let remarks = text_of(&rows, REMARKS, 0).filter(|remarks| !remarks.is_empty());
-        let remarks = remarks.map_or(Vec::new(), |remarks| remarks.lines().map(str::to_owned).collect());
+        let remarks = remarks.map_or(Vec::new(), |remarks| remarks.lines().map(plain).collect());
         let interval_us = self.interval_us(file, &rows, &mut options)?;
         Ok(Reading { options: Arc::new(options), interval_us, remarks })
     }
@@ -223,6 +223,11 @@ fn learn(options: &mut ParseOptions, settings: &str) {
         options.settings.retain(|(known, _)| known != name);
         options.settings.push((name.to_owned(), value.to_owned()));
     }
+}
+
+/// Without what a terminal would take for orders: names of columns are a file's.
+fn plain(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
 
 /// A row's text in a column.
