@@ -287,6 +287,19 @@ fn files_of_several_intervals_stand_side_by_side() {
 }
 
 #[test]
+fn a_file_of_one_row_is_of_the_interval_of_the_others() {
+    let line = |minute: i64| format!("{},1,1,1,1,1\n", 1_646_092_800 + minute * 60);
+    for (one, many) in [("1.csv", "2.csv"), ("2.csv", "1.csv")] {
+        let job = Job::new("input = \"*.csv\"\nsymbol = \"A\"");
+        job.file(one, line(1440));
+        job.file(many, (0..1440).map(line).collect::<String>());
+        job.run();
+        assert_eq!(column(&job, "klines"), ["1440", "1"]);
+        assert_eq!(column(&job, "complete"), ["true", "false"]);
+    }
+}
+
+#[test]
 fn klines_that_the_exchange_cut_short_count_by_their_open_time() {
     let (job, summary) = of_case("cut-short-by-the-exchange_BTCUSDT-1h-2018-02.csv", "symbol = \"BTCUSDT\"");
     assert_eq!(summary["report"]["rejected"], serde_json::json!({}));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tallow_engine::{CallError, ColumnData, ParseFunction, ParseOptions, Rows, WantedColumn};
-use tallow_files::Lines;
+use tallow_files::{Checksums, File, Lines};
 use tallow_record::Batch;
 
 use super::error::BatchError;
@@ -16,6 +16,8 @@ use super::plan::{KEY, Plan};
 
 /// First lines of a file that say how it is read.
 const FIRST_LINES: usize = 1_024;
+/// Bytes of another file that say how long rows are.
+const PROBE_BYTES: usize = 256 << 10;
 /// Lines after one that may be a header, by which it is told what it is.
 const AFTER_HEADER: usize = 16;
 
@@ -85,6 +87,10 @@ pub struct Learner<'a> {
     options: ParseOptions,
     says_interval: bool,
     learns: bool,
+    /// The group's files, of which one may say how long the rows of another are that has but one.
+    files: &'a [File],
+    /// What a file has said.
+    said: Option<String>,
 }
 
 impl<'a> Learner<'a> {
@@ -94,13 +100,15 @@ impl<'a> Learner<'a> {
         name: &str,
         function: ParseFunction,
         mut options: ParseOptions,
+        files: &'a [File],
     ) -> Result<Self, BatchError> {
         let has = |name: &str| function.description().columns.iter().any(|column| column.name == name);
         let (says_interval, learns) = (has(interval::COLUMN), has(SETTINGS) && has(REMARKS));
         if has(FLAGGED) && !options.columns.iter().any(|column| column.name == FLAGGED) {
             options.columns.push(WantedColumn { name: FLAGGED.to_owned(), scale: 0 });
         }
-        let mut learner = Self { plan, name: name.to_owned(), function, options, says_interval, learns };
+        let mut learner =
+            Self { plan, name: name.to_owned(), function, options, says_interval, learns, files, said: None };
         // Options that are wrong are not the first file's fault.
         let options = learner.options.clone();
         learner.rows(options, &mut Batch::default())?;
@@ -143,6 +151,43 @@ impl<'a> Learner<'a> {
         }
     }
 
+    /// How long the rows of the file before are, or else of the first one that says it.
+    fn said_by_another(&mut self, but: &str) -> Result<Option<String>, BatchError> {
+        if self.said.is_some() {
+            return Ok(self.said.clone());
+        }
+        for file in self.files.iter().filter(|file| file.name != but) {
+            let mut lines = None;
+            let mut sink = |first: Lines| {
+                lines = Some(first);
+                false
+            };
+            // What is wrong with it is told in its turn.
+            let read = tallow_files::read(file, Checksums::Ignored, PROBE_BYTES, Arc::default(), &mut sink);
+            let (Ok(()), Some(lines)) = (read, lines) else { continue };
+            let options = feed::under(&self.options, lines.first_line.as_deref().unwrap_or_default());
+            let Ok(rows) = self.first_rows(self.asked_at_first(options), &file.name, &lines) else {
+                continue;
+            };
+            let times = interval::times_by_key(&rows, &self.plan.spec.time, KEY);
+            self.said = interval::named(&rows).or_else(|| interval::plausible(&times));
+            if self.said.is_some() {
+                break;
+            }
+        }
+        Ok(self.said.clone())
+    }
+
+    /// How long rows are is for them to say, whatever they should be.
+    fn asked_at_first(&self, options: ParseOptions) -> ParseOptions {
+        let mut asked = self.asking(options);
+        asked.settings.retain(|(name, _)| name != interval::COLUMN);
+        if self.learns {
+            asked.settings.push((BEGINNING.0.to_owned(), BEGINNING.1.to_owned()));
+        }
+        asked
+    }
+
     fn rows(&mut self, options: ParseOptions, batch: &mut Batch) -> Result<Rows, BatchError> {
         self.function.set_options(options);
         let parsed = self.function.parse(batch).map_err(|error| failed(&self.name, "parse", error))?;
@@ -161,7 +206,15 @@ impl<'a> Learner<'a> {
             return Err(BatchError::Unreadable { file: file.to_owned(), why: plain(&why) });
         }
         let seen = self.plan.job.interval.clone().or(named).or_else(|| interval::plausible(&times));
-        // One row or none: a row stands for the whole of its window.
+        if seen.is_some() {
+            self.said.clone_from(&seen);
+        }
+        // One row or none: it is as long as others, and stands for the whole of its window where nobody says how long.
+        let seen = match seen {
+            Some(seen) => Some(seen),
+            None if rows.table.rows > 0 => self.said_by_another(file)?,
+            None => self.said.clone(),
+        };
         let name = seen.clone().or_else(|| interval::name(self.plan.size_us())).unwrap_or_default();
         let fit = Fit { size_us: self.plan.size_us(), offset_us: self.plan.job.window.offset_us };
         // Months make no windows of fixed length, so that whoever names them means them.
@@ -180,12 +233,7 @@ impl Beginnings for Learner<'_> {
     fn of(&mut self, file: &str, lines: &Lines) -> Result<Reading, BatchError> {
         let first_line = lines.first_line.as_deref().unwrap_or_default();
         let mut options = feed::under(&self.options, first_line);
-        let mut asked = self.asking(options.clone());
-        // How long rows are is for them to say, whatever they should be.
-        asked.settings.retain(|(name, _)| name != interval::COLUMN);
-        if self.learns {
-            asked.settings.push((BEGINNING.0.to_owned(), BEGINNING.1.to_owned()));
-        }
+        let asked = self.asked_at_first(options.clone());
         let rows = self.first_rows(asked, file, lines)?;
         if let Some(settings) = text_of(&rows, SETTINGS, 0) {
             learn(&mut options, settings);

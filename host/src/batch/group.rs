@@ -138,9 +138,13 @@ impl Making<'_> {
     /// What ids count as long as nothing speaks against it.
     fn first_ids(&self) -> Result<Ids, BatchError> {
         let function = self.parse_function(ParseOptions::default())?;
-        let learns =
-            Learner::new(&self.wiring.plan, self.wiring.parse.name(), function, self.options(Ids::Unknown))?;
+        let learns = self.learner(function, self.options(Ids::Unknown))?;
         Ok(if learns.learns() { Ids::Intervals } else { Ids::Unknown })
+    }
+
+    fn learner(&self, function: ParseFunction, options: ParseOptions) -> Result<Learner<'_>, BatchError> {
+        let Wiring { plan, parse, .. } = self.wiring;
+        Learner::new(plan, parse.name(), function, options, &self.group.files)
     }
 
     /// What is asked of every file of the group.
@@ -243,7 +247,7 @@ impl Making<'_> {
         let shelves = Shelves::new(feed.files.len(), feed.from.file);
         let options = self.options(ids);
         let function = self.parse_function(options.clone())?;
-        let mut learner = Learner::new(plan, self.wiring.parse.name(), function, options)?;
+        let mut learner = self.learner(function, options)?;
         let workers = (0..plan.workers)
             .map(|_| self.parse_worker(learner.options(), bisect.clone()))
             .collect::<Result<Vec<_>, BatchError>>()?;
