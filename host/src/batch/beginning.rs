@@ -196,7 +196,12 @@ impl<'a> Learner<'a> {
 
     /// How long the file's rows are: as the job says, as most of them say, or by their distances. It becomes a setting, so
     /// that every batch goes by the same.
-    fn interval_us(&self, file: &str, rows: &Rows, options: &mut ParseOptions) -> Result<i64, BatchError> {
+    fn interval_us(
+        &mut self,
+        file: &str,
+        rows: &Rows,
+        options: &mut ParseOptions,
+    ) -> Result<i64, BatchError> {
         let times = interval::times_by_key(rows, &self.plan.spec.time, KEY);
         let named = interval::named(rows);
         if let (Some(given), Some(named)) = (&self.plan.job.interval, &named)
