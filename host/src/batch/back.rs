@@ -10,8 +10,8 @@ use super::coverage::Coverage;
 const COMPARED_ROWS: i64 = 1_024;
 
 /// Whether some row is older than the rows of its key that can be compared. `time` and `key` are the rows' columns;
-/// `coverage` knows them already.
-pub fn reach_back(rows: &Rows, time: &str, key: &str, coverage: &Coverage) -> bool {
+/// `coverage` knows them already; `interval_us`: how long the shortest of them is.
+pub fn reach_back(rows: &Rows, time: &str, key: &str, coverage: &Coverage, interval_us: i64) -> bool {
     let column = |name: &str| rows.table.columns.iter().find(|column| column.name == name);
     let (Some(times), Some(keys)) = (column(time), column(key)) else { return false };
     let (ColumnData::TimestampUs(values), ColumnData::Text(text)) = (&times.data, &keys.data) else {
@@ -21,7 +21,7 @@ pub fn reach_back(rows: &Rows, time: &str, key: &str, coverage: &Coverage) -> bo
     let is_there = |row: usize| {
         [times, keys].iter().all(|column| column.validity.as_deref().is_none_or(|bits| bit(bits, row)))
     };
-    let compared_us = COMPARED_ROWS.saturating_mul(coverage.interval_us());
+    let compared_us = COMPARED_ROWS.saturating_mul(coverage.ids().unit_us(interval_us));
     (0..values.len()).filter(|row| is_there(*row)).any(|row| {
         let code = text.codes[row];
         let end_us = newest.entry(code).or_insert_with(|| {

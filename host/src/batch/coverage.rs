@@ -58,6 +58,14 @@ impl Ids {
         }
     }
 
+    /// What ids of rows of an interval count, µs.
+    pub fn unit_us(self, interval_us: i64) -> i64 {
+        match self {
+            Ids::Unit { us } => us,
+            Ids::Intervals | Ids::Unknown => interval_us,
+        }
+    }
+
     fn are_same(self, one_us: i64, other_us: i64, interval_us: i64) -> bool {
         let unit_us = match self {
             Ids::Intervals => interval_us,
@@ -99,10 +107,6 @@ struct Segments {
 impl Coverage {
     pub fn new(ids: Ids, gap_us: Option<i64>) -> Self {
         Self { ids, gap_us, keys: BTreeMap::new() }
-    }
-
-    pub fn interval_us(&self) -> i64 {
-        self.interval_us
     }
 
     /// Notes the times of parsed rows, and gives the earliest. `time` and `key` are their columns; rows that lack one

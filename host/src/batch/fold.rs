@@ -99,7 +99,9 @@ impl Fold {
         }
         // What was repeated may have other content. Sorted rows lie beside those they repeat.
         let repeated = reports.iter().any(|report| report.duplicate > 0);
-        match repeated && within.is_none() && reach_back(rows, &self.spec.time, self.key, &self.coverage) {
+        let interval_us = intervals.iter().map(|(_, interval_us)| *interval_us).min().unwrap_or(1);
+        let reaches = || reach_back(rows, &self.spec.time, self.key, &self.coverage, interval_us);
+        match repeated && within.is_none() && reaches() {
             true => Err(BatchError::Unsorted),
             false => Ok(()),
         }
