@@ -1,6 +1,7 @@
 //! The command line: one file a command. Commands parse arguments, wire things together and print; they decide
 //! nothing.
 
+mod again;
 mod allocator;
 mod attend;
 mod backfill;
@@ -12,6 +13,7 @@ mod demo;
 mod functions;
 mod gate;
 mod held_status;
+mod init;
 mod logging;
 mod merge;
 mod merge_status;
@@ -47,6 +49,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Make a folder to begin with: a manifest, a sample, and what to type next
+    Init(init::Args),
     /// Run the pipelines of a manifest
     Up(up::Args),
     /// Show all of it on this machine alone: a synthetic market, an embedded broker, candles in the terminal
@@ -109,6 +113,7 @@ pub fn main() -> ExitCode {
     let fallback = if matches!(cli.command, Command::Demo(_)) { "warn" } else { "info" };
     logging::start(&cli.logging, fallback, None);
     let done = match cli.command {
+        Command::Init(args) => init::run(args),
         Command::Up(args) => up::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Produce(args) => produce::run(args),

@@ -8,13 +8,15 @@ mod message;
 mod pace;
 mod producer;
 mod replay;
+mod tail;
 mod unread;
 
 pub use broker::{EMBEDDED_CAP, EmbeddedBroker};
 pub use error::ProduceError;
-pub use market::{Faults, Generator, History, Market, history};
+pub use market::{Faults, Generator, History, Last, Market, Newest, history};
 pub use message::Message;
 pub use pace::Pace;
 pub use producer::{Gate, Progress, SinkConfig, Summary, produce};
 pub use replay::{Replay, ReplayCounts};
+pub use tail::{Tail, newest};
 pub use unread::{Cap, Unread};

@@ -33,6 +33,13 @@ const SLICE: Duration = Duration::from_millis(50);
 /// Waits shorter than this are not worth a sleep; the schedule makes up for them.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
+/// How long a broker may take to answer.
+const ANSWER_WAIT: Duration = Duration::from_secs(10);
+/// How often to look for the topic, and how long to wait in between.
+const TOPIC_TRIES: u32 = 5;
+const TOPIC_WAIT: Duration = Duration::from_millis(300);
+/// Events of a client that may wait to be served.
+const EVENTS: u32 = 64;
 /// Messages between two looks at the deliveries.
 const SERVE_EVERY: u64 = 256;
 
@@ -65,20 +72,22 @@ pub struct Progress {
 }
 
 /// What was done.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     pub records: u64,
     pub bytes: u64,
     pub elapsed: Duration,
     /// The callback asked to stop before the stream's end.
     pub stopped: bool,
+    /// The message whose turn it was then: it was taken from the stream and not sent.
+    pub unsent: Option<Message>,
 }
 
 /// Sends a stream until its end, or until `progress` (called a few times a second) says stop. Returns when the broker
 /// has all that was sent.
 ///
 /// # Errors
-/// The stream's own, a wrong setting, or a record that the broker did not take.
+/// No broker, no topic, a wrong setting, a record that the broker did not take, or the stream's own.
 pub fn produce(
     messages: impl IntoIterator<Item = Result<Message, ProduceError>>,
     sink: &SinkConfig,
@@ -88,15 +97,16 @@ pub fn produce(
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Summary, ProduceError> {
     let mut sender = Sender::new(sink, gate, clock, progress)?;
+    sender.find_topic()?;
     let mut schedule = Schedule::new(pace);
     for message in messages {
         let message = message?;
         let due = schedule.next(message.due_us);
         if sender.wait_until(due)?.is_break() || sender.send(&message)?.is_break() {
-            return sender.finish(true);
+            return sender.finish(Some(message));
         }
     }
-    sender.finish(false)
+    sender.finish(None)
 }
 
 struct Sender<'a> {
@@ -145,6 +155,25 @@ impl<'a> Sender<'a> {
         });
         let start = clock.ticks();
         Ok(Self { producer, sink, gate, clock, start, told: start, progress, sent: 0 })
+    }
+
+    /// Waits for a topic that the broker makes when it is first asked for it.
+    fn find_topic(&self) -> Result<(), ProduceError> {
+        let topic = &self.sink.topic;
+        for _ in 0..TOPIC_TRIES {
+            let metadata = self.producer.client().fetch_metadata(Some(topic), ANSWER_WAIT);
+            let metadata = metadata.map_err(|error| {
+                // Each call serves one event; the reason is among them.
+                (0..EVENTS).for_each(|_| self.producer.poll(Duration::ZERO));
+                let why = self.producer.context().complaint().unwrap_or_else(|| error.to_string());
+                failed(self.sink, format!("no broker answers: {why}"))
+            })?;
+            if metadata.topics().iter().any(|known| known.name() == topic && !known.partitions().is_empty()) {
+                return Ok(());
+            }
+            self.clock.sleep(TOPIC_WAIT);
+        }
+        Err(ProduceError::NoTopic { topic: topic.clone(), brokers: self.sink.brokers.clone() })
     }
 
     fn elapsed(&self) -> Duration {
@@ -227,7 +256,7 @@ impl<'a> Sender<'a> {
     }
 
     /// Waits for the answers that are missing; how long each may take is the client's `message.timeout.ms`.
-    fn finish(mut self, stopped: bool) -> Result<Summary, ProduceError> {
+    fn finish(mut self, unsent: Option<Message>) -> Result<Summary, ProduceError> {
         while self.producer.in_flight_count() > 0 {
             self.producer.poll(SLICE);
             // The callback cannot stop this: what was sent is sent.
@@ -236,7 +265,7 @@ impl<'a> Sender<'a> {
         let _ = self.serve()?;
         let _ = self.tell();
         let (records, bytes) = self.producer.context().counts();
-        Ok(Summary { records, bytes, elapsed: self.elapsed(), stopped })
+        Ok(Summary { records, bytes, elapsed: self.elapsed(), stopped: unsent.is_some(), unsent })
     }
 }
 

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use tallow_edge::{Clock, SystemClock};
 use tallow_produce::{
-    EMBEDDED_CAP, EmbeddedBroker, Gate, Generator, Market, Message, Pace, ProduceError, Progress, SinkConfig,
-    produce,
+    EMBEDDED_CAP, EmbeddedBroker, Gate, Generator, Market, Message, Newest, Pace, ProduceError, Progress,
+    SinkConfig, Tail, newest, produce,
 };
 use tallow_record::{Batch, TopicPartition};
 use tallow_source::{Config, KafkaSource, Limits, OnDataLoss, Position, Source, Topics};
@@ -180,6 +180,22 @@ fn the_callback_stops_an_endless_stream() {
         produce(endless, &sink(broker.brokers()), Pace::PerSecond(100.0), None, &clock, &mut until).unwrap();
     assert!(summary.stopped);
     assert!(summary.records >= 490, "all that was sent has arrived: {}", summary.records);
+    let next = Generator::new(Market::demo(1, 0, 1_000.0)).nth(summary.records as usize);
+    assert_eq!(summary.unsent, next, "what was taken and not sent is given back");
+}
+
+#[test]
+fn what_a_topic_holds_of_a_market_is_read_from_its_end() {
+    let broker = EmbeddedBroker::start(&[(TOPIC, PARTITIONS)]).unwrap();
+    let clock = SystemClock::new();
+    let sink = sink(broker.brokers());
+    assert_eq!(newest(&sink, &clock), Tail::Read(Newest::default()), "an empty topic");
+    let mut expected = Newest::default();
+    market(3_000).for_each(|message| expected.see(&message.value));
+    assert_eq!(expected.symbols.len(), 8);
+    let mut go_on = |_| ControlFlow::Continue(());
+    produce(market(3_000).map(Ok), &sink, Pace::Max, None, &clock, &mut go_on).unwrap();
+    assert_eq!(newest(&sink, &clock), Tail::Read(expected));
 }
 
 #[test]

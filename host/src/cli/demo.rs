@@ -6,6 +6,7 @@ mod served;
 mod show;
 
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,14 +14,14 @@ use std::time::Duration;
 use tallow_edge::{Clock, SystemClock};
 use tallow_manifest::{Manifest, Merge, Pipeline, Topics};
 use tallow_produce::{
-    EMBEDDED_CAP, EmbeddedBroker, Gate, Generator, Market, Message, Pace, ProduceError, SinkConfig, produce,
+    EMBEDDED_CAP, EmbeddedBroker, Gate, Generator, Market, Pace, ProduceError, SinkConfig, produce,
 };
 use tallow_record::TopicPartition;
 
 use self::show::Show;
 use super::attend::{self, Attendance};
 use super::wire::{World, first_failure};
-use super::{Failure, merge, report, settings, stop, up, wire};
+use super::{Failure, again, init, merge, report, settings, stop, up, wire};
 use crate::control::serve::Desk;
 use crate::error::{PipelineError, exit};
 use crate::finally::Finally;
@@ -40,8 +41,8 @@ pub struct Args {
     /// The market's seed: the same seed gives the same market
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The manifest whose pipelines are run
-    #[arg(short = 'f', long = "file", value_name = "FILE", default_value = "spin.toml")]
+    /// The manifest whose pipelines are run; where there is none, the demo has its own
+    #[arg(short = 'f', long = "file", value_name = "FILE", default_value = settings::MANIFEST)]
     file: std::path::PathBuf,
     /// Where the tables go; without it a new folder below `lake/`
     #[arg(long, value_name = "URL")]
@@ -64,7 +65,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let stop = stop::on_signal()?;
     let lake = args.lake.clone().unwrap_or_else(|| fresh_lake(clock.now_us()));
-    let topics_of = settings::Args {
+    let settings = settings::Args {
         file: args.file.clone(),
         changes: settings::Changes {
             lake: Some(lake),
@@ -72,7 +73,10 @@ pub fn run(args: Args) -> Result<(), Failure> {
             functions: args.functions.clone(),
         },
     };
-    let mut manifest = topics_of.load()?;
+    let mut manifest = match settings.load_if_there()? {
+        Some(manifest) => manifest,
+        None => settings.resolve(&own_manifest(), Path::new("the demo's own manifest"))?,
+    };
     let topics = topics(&manifest)?;
     let named: Vec<(&str, i32)> = topics.iter().map(|topic| (topic.as_str(), PARTITIONS)).collect();
     let broker = EmbeddedBroker::start(&named).map_err(|error| Failure::new(exit::FAILED, error))?;
@@ -91,12 +95,35 @@ pub fn run(args: Args) -> Result<(), Failure> {
         Stage { wirings: &wirings, desks: attendance.desks(), topics: &topics, brokers: broker.brokers() };
     let failures = play(&args, &stage, &clock, &stop, &show)?;
     drop(attendance);
+    if failures.is_empty() {
+        close_windows(&world, &manifest, &wirings)?;
+        show.refresh(&wirings);
+    }
     show.summary(&wirings, &world.store);
     first_failure(failures)?;
     match manifest.merges.first() {
-        Some(merge) => serve(&args, &world, &manifest, &topics_of, merge),
+        Some(merge) => serve(&args, &world, &manifest, &settings, merge),
         None => Ok(()),
     }
+}
+
+/// The command that shows more of the demo's lake, where there is a manifest to give it.
+fn status(settings: &settings::Args) -> Option<String> {
+    if !settings.file.exists() {
+        return None;
+    }
+    let (file, lake) = (settings.file.display().to_string(), settings.changes.lake.as_deref());
+    let mut words = vec!["tallow", "status"];
+    if file != settings::MANIFEST {
+        words.extend(["-f", &file]);
+    }
+    words.extend(lake.into_iter().flat_map(|lake| ["--lake", lake]));
+    Some(again::typed(&words))
+}
+
+/// What `tallow init` makes, with days beside the minutes and a table that serves them.
+fn own_manifest() -> String {
+    format!("{}\n{}", init::MANIFEST.replace("{{name}}", "demo"), include_str!("demo/more.toml"))
 }
 
 /// The market's past by batch, its last day by the stream, and both as one table, in a picture.
@@ -120,18 +147,18 @@ fn serve(
             report::counted(made.report.windows, "day")
         );
     }
-    close_day(world, manifest)?;
-    merge::run_each(world, manifest, std::iter::once(merge), false)?;
+    merge::run_and_print(world, manifest, merge, status(settings).as_deref(), false)?;
     println!();
     served::print(&world.store, &wire::merge_settings(merge))
         .map_err(|error| Failure::new(error.exit_code(), error))
 }
 
-/// Publishes the windows that are still open, as incomplete ones: a day of the demo has no end.
-fn close_day(world: &World, manifest: &Manifest) -> Result<(), Failure> {
+/// Takes what the market has sent last, and publishes the windows that are still open, as incomplete ones: a day of the
+/// demo has no end. All of it counts with what the wirings have counted.
+fn close_windows(world: &World, manifest: &Manifest, wirings: &[Wiring]) -> Result<(), Failure> {
     let mode = Mode { available_now: true, close_all: true };
-    for pipeline in &manifest.pipelines {
-        let mut wiring = world.wire(manifest, pipeline, mode, Arc::new(Progress::new(Vec::new())))?;
+    for (pipeline, played) in manifest.pipelines.iter().zip(wirings) {
+        let mut wiring = world.wire(manifest, pipeline, mode, played.progress.clone())?;
         wiring.stop = Arc::new(AtomicBool::new(false));
         pipeline::run(&wiring)?;
     }
@@ -239,7 +266,7 @@ fn open_market(
 ) -> Result<(), ProduceError> {
     let now_us = clock.now_us();
     let market = Market::demo(args.seed, now_us - HISTORY.as_micros() as i64, args.rate);
-    let mut messages = Generator::new(market).peekable();
+    let mut messages = Generator::new(market);
     let sink =
         SinkConfig { brokers: brokers.to_owned(), client: Default::default(), topic: topic.to_owned() };
     let mut watch =
@@ -249,13 +276,20 @@ fn open_market(
         let at = TopicPartition::new(topic, partition);
         wirings.iter().map(|wiring| wiring.progress.committed(&at)).min().unwrap_or(0)
     };
-    let past = |message: &Message| message.due_us.is_some_and(|due_us| due_us < now_us);
-    let history = std::iter::from_fn(|| messages.next_if(past)).map(Ok);
+    let history = std::iter::from_fn(|| messages.next_before(now_us)).map(Ok);
     let gate = || Some(Gate { cap: EMBEDDED_CAP, committed: &committed });
     let done = produce(history, &sink, Pace::Max, gate(), clock, &mut watch)?;
-    if !done.stopped {
-        let live = messages.map(Ok);
-        produce(live, &sink, Pace::ByTime { speed: 1.0 }, gate(), clock, &mut watch)?;
-    }
+    let done = match done.stopped {
+        true => done,
+        false => {
+            produce(messages.by_ref().map(Ok), &sink, Pace::ByTime { speed: 1.0 }, gate(), clock, &mut watch)?
+        }
+    };
+    // What is on its way arrives, or its ids would be missing: it is little, and read when the windows are closed.
+    let now_us = clock.now_us();
+    messages.close(now_us);
+    let unsent = done.unsent.into_iter().filter(|message| message.event_us.is_some_and(|it| it <= now_us));
+    let rest: Vec<_> = unsent.chain(messages).map(Ok).collect();
+    produce(rest, &sink, Pace::Max, None, clock, &mut |_| ControlFlow::Continue(()))?;
     Ok(())
 }

@@ -8,7 +8,7 @@ use tallow_merge::{MergeError, Merger, Report};
 
 use super::report::{LineReporter, counted};
 use super::wire::World;
-use super::{Failure, settings};
+use super::{Failure, again, settings};
 use crate::error::exit;
 
 #[derive(clap::Args)]
@@ -36,7 +36,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     for merge in merges {
         let merger = world.merger(&manifest, merge)?;
         let report = merger.restore(run).map_err(|error| failure(&merger, &error))?;
-        print(&report, merger.store.url(), args.json);
+        print(&report, merger.store.url(), Some(&again::with_same_options("status")), args.json);
     }
     Ok(())
 }
@@ -48,11 +48,22 @@ pub fn run_each<'a>(
     merges: impl Iterator<Item = &'a Merge>,
     json: bool,
 ) -> Result<(), Failure> {
-    for merge in merges {
-        let merger = world.merger(manifest, merge)?;
-        let report = merge_one(world, &merger, json)?;
-        print(&report, merger.store.url(), json);
-    }
+    { merges }.try_for_each(|merge| {
+        run_and_print(world, manifest, merge, Some(&again::with_same_options("status")), json)
+    })
+}
+
+/// Runs a merge and says what it did; `status` is the command that shows more of it, if there is one.
+pub fn run_and_print(
+    world: &World,
+    manifest: &Manifest,
+    merge: &Merge,
+    status: Option<&str>,
+    json: bool,
+) -> Result<(), Failure> {
+    let merger = world.merger(manifest, merge)?;
+    let report = merge_one(world, &merger, json)?;
+    print(&report, merger.store.url(), status, json);
     Ok(())
 }
 
@@ -89,7 +100,7 @@ fn failure(merger: &Merger, error: &MergeError) -> Failure {
     Failure::new(error.exit_code(), format!("merge `{}`: {error}", merger.settings.name))
 }
 
-fn print(report: &Report, lake: &str, json: bool) {
+fn print(report: &Report, lake: &str, status: Option<&str>, json: bool) {
     if json {
         println!("{}", json!({ "summary": report, "lake": lake }));
         return;
@@ -105,7 +116,8 @@ fn print(report: &Report, lake: &str, json: bool) {
     println!("{merge}: {what}; {} of {} merged again", report.merged, counted(*partitions, "partition"));
     println!("  {} of {} in {lake}/serving/{merge}", counted(*rows, "row"), counted(*keys, "symbol"));
     if report.gaps > 0 {
-        println!("  {}: see `tallow status`", counted(report.gaps, "gap"));
+        let listed = status.map_or_else(String::new, |status| format!(": see `{status}`"));
+        println!("  {}{listed}", counted(report.gaps, "gap"));
     }
     for healed in &report.healed {
         println!("  mended: {}", super::merge_status::span(&healed.key, healed.from_us, healed.to_us));

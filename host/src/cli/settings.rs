@@ -1,6 +1,7 @@
 //! The manifest and what the command line changes of it.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -14,10 +15,13 @@ use crate::error::exit;
 use crate::remote::Gateways;
 use crate::say;
 
+/// The manifest's file where none is named.
+pub const MANIFEST: &str = "spin.toml";
+
 #[derive(clap::Args)]
 pub struct Args {
     /// The manifest
-    #[arg(short = 'f', long = "file", value_name = "FILE", default_value = "spin.toml")]
+    #[arg(short = 'f', long = "file", value_name = "FILE", default_value = MANIFEST)]
     pub file: PathBuf,
     #[command(flatten)]
     pub changes: Changes,
@@ -39,10 +43,23 @@ pub struct Changes {
 
 impl Args {
     pub fn load(&self) -> Result<Manifest, Failure> {
+        if !self.file.exists() {
+            let text = format!(
+                "{}: there is no such file. `-f FILE` names the manifest; `tallow init NAME` makes a folder with one",
+                self.file.display()
+            );
+            return Err(Failure::new(exit::USAGE, text));
+        }
         let manifest = tallow_manifest::load(&self.file, &variables(), &self.changes.overrides());
         manifest
             .inspect(|manifest| say::hide(&manifest.secrets))
             .map_err(|errors| Failure::new(exit::USAGE, errors))
+    }
+
+    /// The same for commands that work without a manifest: none where nobody named one and none is here.
+    pub fn load_if_there(&self) -> Result<Option<Manifest>, Failure> {
+        let named = self.file != Path::new(MANIFEST) || self.file.exists();
+        named.then(|| self.load()).transpose()
     }
 
     /// A manifest that is made up rather than read: `text`, called `name` in messages.
@@ -106,10 +123,20 @@ pub fn component_bytes(
     }
     let path = component_file(manifest, name)?;
     let bytes = std::fs::read(path).map_err(|error| {
+        let hint = if error.kind() == ErrorKind::NotFound { no_component(name) } else { String::new() };
         let error = LoadError::Unreadable { path: path.to_owned(), why: error.to_string() };
-        Failure::new(exit::USAGE, format!("[component.{name}]: {error}"))
+        Failure::new(exit::USAGE, format!("[component.{name}]: {error}{hint}"))
     })?;
     Ok((bytes, path.display().to_string()))
+}
+
+/// Where else a component could have been.
+fn no_component(name: &str) -> String {
+    let beside = match installed_functions() {
+        Some(folder) => format!("nor is there a {}", folder.join(format!("{name}.wasm")).display()),
+        None => "and no functions are installed beside the program".to_owned(),
+    };
+    format!(", {beside}; correct `source`, or say where {name}.wasm is with `--functions DIR`")
 }
 
 /// What calls the manifest's remote functions.
@@ -163,9 +190,12 @@ pub fn variables() -> BTreeMap<String, String> {
     std::env::vars().filter(|(name, _)| name.starts_with("SPIN_VARIABLE_")).collect()
 }
 
-/// `share/tallow` beside the program's `bin`, as a package installs it.
-fn installed_functions() -> Option<PathBuf> {
+/// Where functions are kept beside the program: `share/tallow` beside its `bin`, as a package installs it; `functions`
+/// beside its folder, as a build leaves it; `functions` in its folder, as a copy by hand has it.
+pub fn installed_functions() -> Option<PathBuf> {
     let program = std::env::current_exe().ok()?;
-    let share = program.parent()?.parent()?.join("share").join("tallow");
-    share.is_dir().then_some(share)
+    let bin = program.parent()?;
+    let beside =
+        bin.parent().into_iter().flat_map(|above| [above.join("share/tallow"), above.join("functions")]);
+    beside.chain([bin.join("functions")]).find(|folder| folder.join("window.wasm").is_file())
 }

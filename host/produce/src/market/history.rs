@@ -27,7 +27,7 @@ pub fn history(seed: u64, symbols: usize, from_us: i64, to_us: i64) -> Vec<Histo
     let random = SeededRandom::new(seed);
     (0..symbols)
         .map(|index| {
-            let symbol = Symbol::new(index, &random);
+            let symbol = Symbol::new(index, &random, None);
             let hours = ((to_us - from_us) / HOUR_US).max(0);
             let outage = hours / 2..hours / 2 + OUTAGE_HOURS;
             let walk = walk(hours, &random);

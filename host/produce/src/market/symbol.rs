@@ -2,6 +2,7 @@
 
 use tallow_edge::Random;
 
+use super::newest::Last;
 use super::trade::Trade;
 
 /// Name, first price, step of the price, step of the quantity.
@@ -31,16 +32,25 @@ pub(super) struct Symbol {
 }
 
 impl Symbol {
-    /// The symbol of that index; beyond the listed ones, more of the same with a number.
-    pub(super) fn new(index: usize, random: &dyn Random) -> Self {
+    /// The symbol of that index; beyond the listed ones, more of the same with a number. Without a first id the seed
+    /// gives it.
+    pub(super) fn new(index: usize, random: &dyn Random, first_id: Option<i64>) -> Self {
         let (name, price, step, lot) = LISTED[index % LISTED.len()];
         let (price_e8, step_e8, lot_e8) = (e8(price), e8(step), e8(lot));
         let name = match index / LISTED.len() {
             0 => name.to_owned(),
             round => format!("{name}{round}"),
         };
-        let next_id = 1 + random.below(1_000_000_000) as i64;
+        // Drawn in any case: what is drawn after it does not depend on how ids begin.
+        let drawn = 1 + random.below(1_000_000_000) as i64;
+        let next_id = first_id.unwrap_or(drawn);
         Self { name, price_e8, step_e8, lot_e8, lowest_e8: price_e8 / 100, next_id }
+    }
+
+    /// The same after a trade that an earlier run has sent.
+    pub(super) fn following(self, last: Last) -> Self {
+        let price_e8 = last.price_e8.max(self.lowest_e8);
+        Self { price_e8, next_id: last.id.saturating_add(1), ..self }
     }
 
     pub(super) fn name(&self) -> &str {

@@ -54,6 +54,11 @@ impl Deliveries {
         lock(&self.failure).clone()
     }
 
+    /// What the client last complained of.
+    pub(super) fn complaint(&self) -> Option<String> {
+        lock(&self.complaint).clone()
+    }
+
     /// The places of records since the last call.
     pub(super) fn take(&self) -> Vec<Delivered> {
         std::mem::take(&mut *lock(&self.places))
@@ -92,8 +97,7 @@ impl ProducerContext for Deliveries {
                 }
             }
             Err((error, message)) => {
-                let heard =
-                    lock(&self.complaint).clone().map(|heard| format!(" ({heard})")).unwrap_or_default();
+                let heard = self.complaint().map(|heard| format!(" ({heard})")).unwrap_or_default();
                 let bytes = message.payload_len();
                 lock(&self.failure)
                     .get_or_insert(format!("a record of {bytes} bytes was not taken: {error}{heard}"));

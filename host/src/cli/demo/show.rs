@@ -8,9 +8,10 @@ use arrow_array::RecordBatch;
 use tallow_edge::{Clock, Ticks};
 use tallow_log::Store;
 use tallow_log::status::last_records;
-use tallow_manifest::Manifest;
+use tallow_manifest::{Manifest, Pipeline, Window};
 use tallow_sink::terminal::{Counters, Output, Palette, Phase, Screen, View, plain, render};
 
+use crate::cli::again;
 use crate::cli::report::{counted, grouped, time};
 use crate::pipeline::Wiring;
 use crate::progress::{Counts, Viewer};
@@ -186,13 +187,22 @@ fn print_tables(wirings: &[Arc<Wiring>], lake: &str) {
     if let Some((pipeline, window)) =
         wirings.first().and_then(|it| Some((&it.plan.pipeline, it.plan.pipeline.windows.first()?)))
     {
-        let table = pipeline.table(window);
         println!();
         println!("query them, for example with DuckDB:");
-        println!(
-            "  duckdb -c \"SELECT * FROM '{folder}/speed/{table}/*/*.parquet' ORDER BY window_start DESC LIMIT 8\""
-        );
+        println!("  {}", query(&folder, pipeline, window));
     }
+}
+
+/// A command that shows a table's newest rows.
+fn query(folder: &str, pipeline: &Pipeline, window: &Window) -> String {
+    let table = format!("{folder}/speed/{}", pipeline.table(window)).replace('\'', "''");
+    let key: String = window.keys.iter().map(|key| format!("{key}, ")).collect();
+    // A backfill, or the true close of a window that was published open, writes a row beside the one before.
+    let sql = format!(
+        "SELECT * FROM '{table}/*/*.parquet' QUALIFY row_number() OVER (PARTITION BY {key}window_start ORDER BY \
+         revision DESC) = 1 ORDER BY window_start DESC LIMIT 16"
+    );
+    format!("duckdb -c {}", again::in_double_quotes(&sql))
 }
 
 fn counters(counts: &Counts, records_per_s: f64) -> Counters {
