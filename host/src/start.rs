@@ -22,7 +22,6 @@ use crate::commit::{self, Committer};
 use crate::error::PipelineError;
 use crate::live::functions::{self, Functions};
 use crate::pipeline::{Wiring, ends};
-use crate::plan::Plan;
 use crate::stage::order::Ends;
 
 const SHARD: u32 = 0;
@@ -63,7 +62,7 @@ pub fn start(wiring: &Wiring, roll_back: Option<&str>) -> Result<Started, Pipeli
         None => wiring.live.trial.end(),
     }
 
-    let from = starting_positions(plan, &record.state, &partitions)?;
+    let from = starting_positions(wiring, &record.state, &partitions)?;
     let mut window = restore(wiring, &|blob| job.read_blob(blob), &record, &from, &functions.window)?;
     let topic_ids: BTreeMap<Arc<str>, Arc<str>> =
         partitions.iter().filter_map(|it| Some((it.partition.topic.clone(), it.topic_id.clone()?))).collect();
@@ -189,10 +188,11 @@ pub fn owner() -> String {
 /// The log's positions; for partitions that it does not know, their earliest record, or on the very first start
 /// what the manifest says.
 fn starting_positions(
-    plan: &Plan,
+    wiring: &Wiring,
     state: &State,
     partitions: &[PartitionInfo],
 ) -> Result<Vec<Position>, PipelineError> {
+    let plan = &wiring.plan;
     let committed: BTreeMap<TopicPartition, i64> =
         state.partitions.iter().map(|it| (TopicPartition::new(&it.topic, it.partition), it.next)).collect();
     if !committed.is_empty() && plan.pipeline.starting_offsets != StartingOffsets::Earliest {
@@ -211,11 +211,14 @@ fn starting_positions(
         )));
     }
     refuse::other_topics(plan, state, partitions)?;
+    if let (StartingOffsets::Time(time_us), true) = (&plan.pipeline.starting_offsets, committed.is_empty()) {
+        return Ok(wiring.source.offsets_at(partitions, *time_us)?);
+    }
     let position = |info: &PartitionInfo| match committed.get(&info.partition) {
         Some(next) => *next,
         None if !committed.is_empty() => info.earliest,
         None => match &plan.pipeline.starting_offsets {
-            StartingOffsets::Earliest => info.earliest,
+            StartingOffsets::Earliest | StartingOffsets::Time(_) => info.earliest,
             StartingOffsets::Latest => info.latest,
             StartingOffsets::At(offsets) => offsets.get(&info.partition).copied().unwrap_or(info.earliest),
         },

@@ -432,3 +432,22 @@ fn a_pipeline_that_starts_at_latest_misses_nothing_that_comes_after() {
     run.outcome.unwrap();
     assert_eq!(run.counts.records, 1);
 }
+
+#[test]
+fn a_pipeline_starts_at_a_time_on_its_first_start_alone() {
+    let world = World::new(2);
+    for minute in 0..6 {
+        let at = minute * MINUTE_US;
+        let record = Raw { timestamp_us: at, ..Raw::value(trade("BTCUSDT", minute + 1, at, "1", "1")) };
+        world.log.append(&TopicPartition::new("trades", (minute % 2) as i32), record);
+    }
+    // Of both partitions what bears 00:03 or later: minutes 4 of one, 3 and 5 of the other.
+    let by_time = pipeline("starting-offsets = { time = \"1970-01-01T00:03:00Z\" }", MINUTES);
+    let run = world.run(&by_time);
+    run.outcome.unwrap();
+    assert_eq!(run.counts.records, 3);
+    world.append(0, trade("BTCUSDT", 7, MINUTE_US, "1", "1"));
+    let run = world.run(&by_time);
+    run.outcome.unwrap();
+    assert_eq!(run.counts.records, 1, "it goes on from its checkpoint");
+}

@@ -27,6 +27,7 @@ impl Pipeline {
             "starting_offsets": match &self.starting_offsets {
                 StartingOffsets::Earliest => json!("earliest"),
                 StartingOffsets::Latest => json!("latest"),
+                StartingOffsets::Time(time_us) => json!({ "time_us": time_us }),
                 StartingOffsets::At(offsets) => {
                     offsets.iter().map(|(partition, offset)| json!([partition.to_string(), offset])).collect()
                 }

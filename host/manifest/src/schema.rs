@@ -195,10 +195,11 @@ pub(crate) const PIPELINE: Table = Table {
         ),
         key(
             "starting-offsets",
-            "`\"earliest\"`, `\"latest\"` or a table of \"topic/partition\" = offset",
+            "`\"earliest\"`, `\"latest\"`, a table of \"topic/partition\" = offset, or `{ time = \"2024-08-09\" }`",
             Is("\"earliest\""),
             "Where a pipeline without a checkpoint starts. Partitions that a table leaves out start at their \
-             earliest record.",
+             earliest record. With a time, a day or a moment in UTC, at the first record whose timestamp in Kafka is \
+             not before it, and where there is none at the end.",
         ),
         key(
             "on-data-loss",

@@ -9,6 +9,7 @@ use crate::error::Report;
 use crate::names;
 use crate::node::{Node, Value};
 use crate::reader::{self, Reader};
+use crate::units;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Topics {
@@ -25,6 +26,8 @@ pub enum StartingOffsets {
     Latest,
     /// Partitions that are not named start at their earliest record.
     At(BTreeMap<TopicPartition, i64>),
+    /// At the first record that Kafka received at that time or later, µs since 1970-01-01 UTC.
+    Time(i64),
 }
 
 pub(crate) fn read_topics(reader: &Reader<'_>, report: &mut Report) -> Option<Topics> {
@@ -62,13 +65,22 @@ pub(crate) fn read_starting_offsets(node: &Node, report: &mut Report) -> Option<
         let latest = reader::choice(node, &choices, report)?;
         return Some(if latest { StartingOffsets::Latest } else { StartingOffsets::Earliest });
     };
+    if let Some(time) = table.entries.iter().find(|entry| entry.key == "time") {
+        if table.entries.len() > 1 {
+            report.at(node, "`time` is for all partitions: write it alone, or offsets by partition");
+            return None;
+        }
+        let form = "a day or a moment like \"2024-08-09T12:30:00Z\"";
+        return reader::parsed(&time.node, form, report, units::moment_us).map(StartingOffsets::Time);
+    }
     let offsets: Vec<_> = table
         .entries
         .iter()
         .map(|entry| {
             let partition = read_partition(&entry.key);
             if partition.is_none() {
-                let problem = "a partition is written \"topic/number\", like \"trades/0\"";
+                let problem = "a partition is written \"topic/number\", like \"trades/0\"; `time` starts all of them \
+                               at a day or a moment";
                 report.add(entry.key_place, &entry.node.path, problem);
             }
             let offset = reader::integer(&entry.node, 0..=i64::MAX, report);

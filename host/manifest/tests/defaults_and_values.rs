@@ -47,6 +47,17 @@ fn what_is_left_out_has_its_default() {
 }
 
 #[test]
+fn a_pipeline_may_start_at_a_time() {
+    for (time, time_us) in
+        [("2024-08-09", 1_723_161_600_000_000), ("2024-08-09T00:00:01.5Z", 1_723_161_601_500_000)]
+    {
+        let line = format!("starting-offsets = {{ time = \"{time}\" }}");
+        let pipeline = pipeline(&with_line("parse = \"parse-market\"", &line));
+        assert_eq!(pipeline.starting_offsets, StartingOffsets::Time(time_us));
+    }
+}
+
+#[test]
 fn what_is_written_overrides_every_default() {
     let text = with_line(
         r#"parse = "parse-market""#,

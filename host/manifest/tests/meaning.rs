@@ -41,6 +41,10 @@ fn what_the_candles_depend_on_changes_the_digest() {
         ("parse = \"parse-market\"", "parse = \"parse-market\"\non-reject = \"drop\""),
         ("parse = \"parse-market\"", "parse = \"parse-market\"\non-data-loss = \"continue\""),
         ("parse = \"parse-market\"", "parse = \"parse-market\"\nstarting-offsets = \"latest\""),
+        (
+            "parse = \"parse-market\"",
+            "parse = \"parse-market\"\nstarting-offsets = { time = \"2024-08-09\" }",
+        ),
         ("parse = \"parse-market\"", "parse = \"parse-market\"\nlake = { decimals = \"decimal\" }"),
         ("tumbling = \"1m\"", "tumbling = \"2m\""),
         ("tumbling = \"1m\"", "session = \"1m\""),

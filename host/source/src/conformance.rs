@@ -58,6 +58,7 @@ const CHECKS: &[(&str, usize, OnDataLoss, Check)] = &[
     ("limits-are-kept-and-a-large-record-comes-alone", 1, OnDataLoss::Halt, limits_are_kept),
     ("two-fetchers-share-a-topic", 4, OnDataLoss::Halt, two_fetchers_share_a_topic),
     ("partitions-know-their-offsets", 3, OnDataLoss::Halt, partitions_know_their_offsets),
+    ("a-time-is-found-where-its-records-begin", 3, OnDataLoss::Halt, a_time_is_found),
     ("partitions-are-added-while-reading", 1, OnDataLoss::Halt, partitions_are_added_while_reading),
     ("an-offset-that-is-gone-halts-with-the-gap", 1, OnDataLoss::Halt, an_offset_that_is_gone_halts),
     (
@@ -278,6 +279,30 @@ fn partitions_know_their_offsets(access: &Access) {
     let want = [(0, 0, 0), (1, earliest, 5), (2, 0, 0)];
     assert_eq!(facts, want.map(|(number, earliest, latest)| (access.partition(number), earliest, latest)));
     assert!(infos.iter().all(|info| info.topic_id == infos[0].topic_id), "one topic, one id");
+}
+
+fn a_time_is_found(access: &Access) {
+    // librdkafka's mock broker, which cannot truncate either, knows no times.
+    if access.truncate.is_none() {
+        return;
+    }
+    (access.append)(0, &samples(0, 0..9));
+    (access.append)(1, &samples(1, 5..9));
+    let infos = access.source.partitions().expect("partitions");
+    let at = |index: i64| 1_723_161_255_000_000 + 1000 * index;
+    for (time_us, want) in [
+        (0, [0, 0, 0]),
+        (at(6), [6, 1, 0]),
+        (at(6) - 1, [6, 1, 0]),
+        (at(6) + 1, [7, 2, 0]),
+        (at(8), [8, 3, 0]),
+        // Later than all that there is: what comes next.
+        (at(9), [9, 4, 0]),
+    ] {
+        let found = access.source.offsets_at(&infos, time_us).expect("offsets");
+        let want: Vec<_> = (0..3).zip(want).map(|(number, next)| access.at(number, next)).collect();
+        assert_eq!(found, want, "{time_us}");
+    }
 }
 
 fn partitions_are_added_while_reading(access: &Access) {

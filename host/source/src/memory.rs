@@ -186,6 +186,17 @@ impl Source for MemorySource {
         Ok(infos.collect())
     }
 
+    fn offsets_at(&self, partitions: &[PartitionInfo], time_us: i64) -> Result<Vec<Position>, SourceError> {
+        let state = self.log.state();
+        let position = |info: &PartitionInfo| {
+            let held = state.partition(&info.partition)?;
+            let first = held.records.iter().find(|(_, record)| record.timestamp_us >= time_us);
+            let next = first.map_or(info.latest, |(offset, _)| *offset);
+            Ok(Position { partition: info.partition.clone(), next })
+        };
+        partitions.iter().map(position).collect()
+    }
+
     fn fetcher(&self, from: &[Position]) -> Result<Box<dyn Fetcher>, SourceError> {
         let mut fetcher = MemoryFetcher {
             log: self.log.clone(),

@@ -96,6 +96,10 @@ pub trait Source: Send + Sync {
     /// All partitions that the source's topics hold now, in order of topic and number.
     fn partitions(&self) -> Result<Vec<PartitionInfo>, SourceError>;
 
+    /// The offset of each partition's first record that bears that time or a later one: the broker's or the producer's
+    /// timestamp, µs since 1970-01-01 UTC. Where there is none, the partition's end.
+    fn offsets_at(&self, partitions: &[PartitionInfo], time_us: i64) -> Result<Vec<Position>, SourceError>;
+
     /// A reader of the given partitions, each from its position on.
     fn fetcher(&self, from: &[Position]) -> Result<Box<dyn Fetcher>, SourceError>;
 

@@ -136,6 +136,10 @@ impl Source for Nowhere {
         Ok(Vec::new())
     }
 
+    fn offsets_at(&self, _: &[PartitionInfo], _: i64) -> Result<Vec<Position>, SourceError> {
+        Ok(Vec::new())
+    }
+
     fn fetcher(&self, _: &[Position]) -> Result<Box<dyn Fetcher>, SourceError> {
         Err(SourceError::Other("what is computed again is read from no topic".to_owned()))
     }

@@ -181,6 +181,32 @@ impl Source for KafkaSource {
         Ok(infos)
     }
 
+    fn offsets_at(&self, partitions: &[PartitionInfo], time_us: i64) -> Result<Vec<Position>, SourceError> {
+        // Kafka keeps whole milliseconds.
+        let time_ms = time_us.div_euclid(1000) + i64::from(time_us.rem_euclid(1000) > 0);
+        let mut asked = TopicPartitionList::new();
+        for info in partitions {
+            let TopicPartition { topic, partition } = &info.partition;
+            asked
+                .add_partition_offset(topic, *partition, Offset::Offset(time_ms))
+                .map_err(|error| self.unreachable(&error))?;
+        }
+        self.client.context().forget();
+        let found =
+            self.client.offsets_for_times(asked, ANSWER_WAIT).map_err(|error| self.unreachable(&error))?;
+        let position = |info: &PartitionInfo| {
+            let TopicPartition { topic, partition } = &info.partition;
+            let answer = found.find_partition(topic, *partition);
+            let next = match answer.as_ref().map(|answer| (answer.offset(), answer.error())) {
+                Some((Offset::Offset(offset), Ok(()))) => offset,
+                Some((_, Err(error))) => return Err(self.unreachable(&error)),
+                _ => info.latest,
+            };
+            Ok(Position { partition: info.partition.clone(), next })
+        };
+        partitions.iter().map(position).collect()
+    }
+
     fn fetcher(&self, from: &[Position]) -> Result<Box<dyn Fetcher>, SourceError> {
         let fetcher = KafkaFetcher::new(
             self.client_config.clone(),
