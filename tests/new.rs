@@ -141,6 +141,40 @@ fn the_documentation_shows_the_code_that_is_tested() {
 }
 
 #[test]
+fn a_function_builds_after_a_new_version_and_a_new_dependency() {
+    let made = Made::new("parse", "my-versions", |_| {});
+    assert!(Path::new(&made.path("Cargo.lock")).exists());
+    let helper = made.folder.path().join("helper");
+    fs::create_dir_all(helper.join("src")).unwrap();
+    fs::write(helper.join("Cargo.toml"), "[package]\nname = \"helper\"\nversion = \"1.0.0\"\n").unwrap();
+    fs::write(helper.join("src/lib.rs"), "pub const KIND: &str = \"swap\";\n").unwrap();
+    let manifest = fs::read_to_string(made.path("Cargo.toml")).unwrap();
+    let manifest = manifest
+        .replace("version = \"0.1.0\"", "version = \"0.2.0\"")
+        .replace("[dependencies]", "[dependencies]\nhelper = { path = \"../helper\" }");
+    fs::write(made.path("Cargo.toml"), manifest).unwrap();
+    let message = fs::read_to_string(made.path("src/message.rs")).unwrap();
+    let changed = message.replace("[\"trade\"]", "[helper::KIND]");
+    assert_ne!(changed, message);
+    fs::write(made.path("src/message.rs"), changed).unwrap();
+    tallow(&["functions", "build", &made.path(""), "--out", &made.path("")]);
+    let shown: Value =
+        serde_json::from_str(&tallow(&["functions", "show", &made.component(), "--json"])).unwrap();
+    assert!(shown.to_string().contains("\"0.2.0\""), "{shown}");
+    assert!(shown.to_string().contains("\"swap\""), "{shown}");
+}
+
+#[test]
+fn a_window_function_in_another_language_is_refused_by_name() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("w").display().to_string();
+    let said = run(&["new", "window", "my-windows", "--language", "js", "--path", &path]);
+    assert_eq!(said.status.code(), Some(2));
+    assert!(said.stderr.contains("a window function in Rust alone"), "{}", said.stderr);
+    assert!(!Path::new(&path).exists());
+}
+
+#[test]
 fn a_name_that_cargo_would_refuse_and_a_folder_that_is_taken_are_told() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().display().to_string();

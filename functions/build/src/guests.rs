@@ -12,6 +12,8 @@ pub struct Workspace {
     pub root: PathBuf,
     /// Cargo's target folder.
     pub target: PathBuf,
+    /// Whether its lock file is to stay as it is: a build that would change it fails.
+    pub locked: bool,
     /// The function crates, by name.
     pub guests: Vec<Guest>,
     /// The gateway crates, by name.
@@ -32,10 +34,12 @@ impl Workspace {
     pub fn here(folder: &str) -> Result<Self> {
         let metadata = Metadata::of(Path::new("."))?;
         let functions = metadata.workspace_root.join(folder);
-        Self::from_metadata(metadata, &functions)
+        let locked = metadata.workspace_root.join("Cargo.lock").exists();
+        Ok(Self { locked, ..Self::from_metadata(metadata, &functions)? })
     }
 
-    /// The workspace that holds a folder, with the function crates in and under that folder.
+    /// The workspace that holds a folder, with the function crates in and under that folder. Its lock file follows its
+    /// manifest, as with `cargo build`: a new version or dependency is taken in.
     pub fn at(folder: &Path) -> Result<Self> {
         let functions = folder.canonicalize().with_context(|| folder.display().to_string())?;
         Self::from_metadata(Metadata::of(folder)?, &functions)
@@ -47,7 +51,8 @@ impl Workspace {
         found.sort_by(|a, b| a.name.cmp(&b.name));
         ensure!(!found.is_empty(), "no package with a cdylib under {}", functions.display());
         let (guests, gateways) = found.into_iter().partition(|guest| guest.imports.is_empty());
-        Ok(Self { root: metadata.workspace_root, target: metadata.target_directory, guests, gateways })
+        let (root, target) = (metadata.workspace_root, metadata.target_directory);
+        Ok(Self { root, target, locked: false, guests, gateways })
     }
 }
 

@@ -48,8 +48,7 @@ impl Toolchain {
     /// Compiles a function crate; gives the path of its core module.
     pub fn compile(&self, workspace: &Workspace, guest: &Guest) -> Result<PathBuf> {
         let target_folder = workspace.target.join("guest");
-        // A crate that was just made has no lock file yet.
-        let locked = workspace.root.join("Cargo.lock").exists().then_some("--locked");
+        let locked = workspace.locked.then_some("--locked");
         let status = self
             .cargo(workspace)?
             // `cargo rustc --crate-type`: cargo does no LTO for a library that is also an rlib.

@@ -1,9 +1,12 @@
-//! `tallow new`: a crate for a function of one's own, which builds wherever it lies. Its files are those of
+//! `tallow new`: a folder for a function of one's own, which builds wherever it lies. Its files are those of
 //! `functions/template`, with the contract's WIT beside them.
+
+mod files;
 
 use std::path::{Path, PathBuf};
 
 use super::Failure;
+use super::again::quoted;
 use super::report::counted;
 use crate::error::exit;
 
@@ -15,6 +18,9 @@ pub struct Args {
     /// Its name: words of a-z and 0-9 with `-` between them
     #[arg(value_parser = parse_name)]
     name: String,
+    /// The language to write it in: windows are in Rust
+    #[arg(long, value_enum, default_value = "rust")]
+    language: Language,
     /// Where to make it [default: a folder of its name]
     #[arg(long, value_name = "DIR")]
     path: Option<PathBuf>,
@@ -27,61 +33,14 @@ enum Template {
     Window,
 }
 
-struct File {
-    path: &'static str,
-    /// `{{name}}` and `{{crate}}` stand for the function's name, with `-` and with `_`.
-    text: &'static str,
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Language {
+    Rust,
+    /// JavaScript, by componentize-js
+    Js,
+    /// Python, by componentize-py
+    Python,
 }
-
-const PARSE: &[File] = &[
-    File { path: "Cargo.toml", text: include_str!("../../../functions/template/parse/Cargo.toml.in") },
-    File { path: "README.md", text: include_str!("../../../functions/template/parse/README.md.in") },
-    File { path: ".gitignore", text: include_str!("../../../functions/template/parse/gitignore.in") },
-    File {
-        path: "golden/trades.json",
-        text: include_str!("../../../functions/template/parse/golden/trades.json"),
-    },
-    File { path: "sample.jsonl", text: include_str!("../../../functions/template/parse/sample.jsonl") },
-    File { path: "src/adapter.rs", text: include_str!("../../../functions/template/parse/src/adapter.rs") },
-    File { path: "src/lib.rs", text: include_str!("../../../functions/template/parse/src/lib.rs") },
-    File { path: "src/message.rs", text: include_str!("../../../functions/template/parse/src/message.rs") },
-    File { path: "src/number.rs", text: include_str!("../../../functions/template/parse/src/number.rs") },
-    File {
-        path: "tests/message.rs",
-        text: include_str!("../../../functions/template/parse/tests/message.rs.in"),
-    },
-    File { path: "wit/types/types.wit", text: include_str!("../../../wit/types/types.wit") },
-    File { path: "wit/parse/parse.wit", text: include_str!("../../../wit/parse/parse.wit") },
-];
-
-const WINDOW: &[File] = &[
-    File { path: "Cargo.toml", text: include_str!("../../../functions/template/window/Cargo.toml.in") },
-    File { path: "README.md", text: include_str!("../../../functions/template/window/README.md.in") },
-    File { path: ".gitignore", text: include_str!("../../../functions/template/window/gitignore.in") },
-    File {
-        path: "golden/minutes.json",
-        text: include_str!("../../../functions/template/window/golden/minutes.json"),
-    },
-    File { path: "src/adapter.rs", text: include_str!("../../../functions/template/window/src/adapter.rs") },
-    File {
-        path: "src/adapter/columns.rs",
-        text: include_str!("../../../functions/template/window/src/adapter/columns.rs"),
-    },
-    File {
-        path: "src/adapter/output.rs",
-        text: include_str!("../../../functions/template/window/src/adapter/output.rs"),
-    },
-    File { path: "src/cell.rs", text: include_str!("../../../functions/template/window/src/cell.rs") },
-    File { path: "src/lib.rs", text: include_str!("../../../functions/template/window/src/lib.rs") },
-    File { path: "src/state.rs", text: include_str!("../../../functions/template/window/src/state.rs") },
-    File { path: "src/windows.rs", text: include_str!("../../../functions/template/window/src/windows.rs") },
-    File {
-        path: "tests/windows.rs",
-        text: include_str!("../../../functions/template/window/tests/windows.rs.in"),
-    },
-    File { path: "wit/types/types.wit", text: include_str!("../../../wit/types/types.wit") },
-    File { path: "wit/window/window.wit", text: include_str!("../../../wit/window/window.wit") },
-];
 
 pub fn run(args: Args) -> Result<(), Failure> {
     let folder = args.path.unwrap_or_else(|| PathBuf::from(&args.name));
@@ -89,21 +48,49 @@ pub fn run(args: Args) -> Result<(), Failure> {
         let text = format!("{}: there is something in it; name another folder with --path", folder.display());
         return Err(Failure::new(exit::USAGE, text));
     }
-    let files = match args.contract {
-        Template::Parse => PARSE,
-        Template::Window => WINDOW,
+    let files = match (args.contract, args.language) {
+        (Template::Parse, Language::Rust) => files::RUST_PARSE,
+        (Template::Window, Language::Rust) => files::RUST_WINDOW,
+        (Template::Parse, Language::Js) => files::JS_PARSE,
+        (Template::Parse, Language::Python) => files::PYTHON_PARSE,
+        (Template::Window, _) => {
+            let text = "there is a window function in Rust alone: it keeps a state, in a form of its own. Leave \
+                        --language out";
+            return Err(Failure::new(exit::USAGE, text));
+        }
     };
     for file in files {
         write(&folder.join(file.path), &filled(file.text, &args.name)).map_err(|error| {
             Failure::new(exit::FAILED, format!("{}: {error}", folder.join(file.path).display()))
         })?;
     }
-    let (name, folder) = (&args.name, folder.display());
     let made = counted(files.len() as u64, "file");
-    println!("made {folder}: {made}; README.md says which one to change");
-    println!("  tallow functions build {folder}");
-    println!("  tallow functions check {folder}/target/{name}.wasm --golden '{folder}/golden/*.json'");
+    println!("made {}: {made}; README.md says which one to change", folder.display());
+    print!("{}", next_steps(&args.name, &folder, args.language));
     Ok(())
+}
+
+/// What builds and checks it.
+fn next_steps(name: &str, folder: &Path, language: Language) -> String {
+    let path = |file: &str| folder.join(file).display().to_string();
+    let golden = format!("--golden '{}'", path("golden/*.json").replace('\'', r"'\''"));
+    let place = quoted(&folder.display().to_string());
+    // The runtime of the language is in the component.
+    let large = "--max-size 64MiB --compile-time 2m --compile-memory 4GiB";
+    let component = quoted(&path(&format!("{name}.wasm")));
+    match language {
+        Language::Rust => format!(
+            "  tallow functions build {place}\n  tallow functions check {} {golden}\n",
+            quoted(&path(&format!("target/{name}.wasm")))
+        ),
+        Language::Js => format!(
+            "  (cd {place} && npm install && npm run build)\n  tallow functions check {component} {large} {golden}\n"
+        ),
+        Language::Python => format!(
+            "  (cd {place} && pip install -r requirements.txt && python build.py)\n  tallow functions check {component} \
+             {large} {golden}\n"
+        ),
+    }
 }
 
 fn filled(text: &str, name: &str) -> String {

@@ -1,29 +1,11 @@
-// Matches of Coinbase's WebSocket feed to rows: the function of ../coinbase, in JavaScript.
+// Between the message (`message.js`) and the contract in `wit/`. It need not be changed.
 
-const KIND = 'trade';
-
-const COLUMNS = [
-  { name: 'symbol', type: 'text', meaning: 'what was traded' },
-  { name: 'event_time', type: 'timestamp-us', meaning: 'when it was traded, UTC' },
-  { name: 'price', type: 'decimal', meaning: 'price of one, in the quote currency' },
-  { name: 'quantity', type: 'decimal', meaning: 'how much was traded' },
-  { name: 'id', type: 'int64', meaning: 'trade id, counted up by symbol' },
-];
-
-/** A record that gives no row. */
-class Apart {
-  constructor(list, reason) {
-    this.list = list;
-    this.reason = reason;
-  }
-}
-
-const rejected = (reason) => new Apart('rejected', reason);
+import { Apart, COLUMNS, KIND, NAME, read, rejected } from './message.js';
 
 export const parse = {
   describe() {
     return {
-      name: 'parse-coinbase-js',
+      name: NAME,
       version: '0.1.0',
       kinds: [KIND],
       columns: COLUMNS,
@@ -73,59 +55,6 @@ function check(options) {
   options.kinds.forEach((kind) => known('kind', kind, [KIND]));
   options.columns.forEach((wanted) => known('column', wanted.name, COLUMNS.map((column) => column.name)));
   options.settings.forEach(([name]) => known('setting', name, []));
-}
-
-/** The values of a message, by column. */
-function read(bytes) {
-  let message;
-  try {
-    message = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    throw rejected('not JSON');
-  }
-  if (message === null || typeof message !== 'object' || Array.isArray(message)) throw rejected('not a JSON object');
-  switch (message.type) {
-    case 'match':
-    case 'last_match':
-      break;
-    case 'heartbeat':
-    case 'subscriptions':
-      throw new Apart('ignored', message.type);
-    default:
-      throw rejected('not a match');
-  }
-  return {
-    symbol: text(message, 'product_id'),
-    event_time: time(message, 'time'),
-    price: decimal(message, 'price'),
-    quantity: decimal(message, 'size'),
-    id: Number.isSafeInteger(message.trade_id) ? BigInt(message.trade_id) : null,
-  };
-}
-
-function text(message, name) {
-  if (typeof message[name] !== 'string') throw rejected(`\`${name}\` is no text`);
-  return message[name].toWellFormed();
-}
-
-/** Microseconds since 1970-01-01 UTC. */
-function time(message, name) {
-  const parts = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?Z$/.exec(text(message, name));
-  const ms = parts ? Date.parse(`${parts[1]}Z`) : NaN;
-  if (Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 19) !== parts[1]) {
-    throw rejected(`\`${name}\` is no time`);
-  }
-  return BigInt(ms) * 1000n + BigInt((parts[2] ?? '').padEnd(6, '0').slice(0, 6));
-}
-
-/** A decimal as it was written: the number is mantissa / 10^places. */
-function decimal(message, name) {
-  const written = typeof message[name] === 'number' ? String(message[name]) : message[name];
-  const parts = typeof written === 'string' ? /^(-?)(\d+)(?:\.(\d+))?$/.exec(written) : null;
-  const places = parts?.[3] ?? '';
-  if (!parts || parts[2].length + places.length > 38) throw rejected(`\`${name}\` is no decimal`);
-  const mantissa = BigInt(parts[2] + places);
-  return { name, mantissa: parts[1] ? -mantissa : mantissa, places: places.length };
 }
 
 /** The row with the wanted decimals as mantissas, rounded half to even. */
