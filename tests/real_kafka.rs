@@ -171,6 +171,44 @@ fn partitions_that_are_empty_or_end_early_hold_nothing_back() {
     }
 }
 
+#[test]
+fn a_pipeline_starts_at_a_time_of_its_topic() {
+    let Some(kafka) = Kafka::shared("a_pipeline_starts_at_a_time_of_its_topic") else { return };
+    let topic = kafka.topic("from-a-time", 3);
+    // Minute by minute from 2024-01-01 on, in turn into two partitions; into the third one older than the time alone.
+    let sent = |minute: i64, partition: i32| {
+        let at_ms = 1_704_067_200_000 + 60_000 * minute;
+        let trade = format!(r#"{{"e":"trade","E":1,"s":"AB","t":{minute},"p":"2","q":"3","T":{at_ms}}}"#);
+        let (timestamp_ms, partition) = (Some(at_ms), Some(partition));
+        Message { timestamp_ms, partition, value: Some(trade.into()), key: None }
+    };
+    let mut messages: Vec<Message> = (0..20).map(|minute| sent(minute, (minute % 2) as i32)).collect();
+    messages.push(sent(3, 2));
+    produce(&kafka.bootstrap, &topic, &messages);
+    let scene = Scene::new(&kafka.bootstrap, &topic);
+    let manifest = scene.place.path().join("spin.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    let line = format!("topic = \"{topic}\"");
+    let time = "starting-offsets = { time = \"2024-01-01T00:12:30Z\" }";
+    fs::write(&manifest, text.replace(&line, &format!("{line}\n{time}"))).unwrap();
+    scene.start().wait().success();
+    // Minutes 13 to 19: one a candle.
+    assert_eq!(Ledger::of(&scene.status()).records(), 7);
+    let starts = |scene: &Scene| -> Vec<String> {
+        let rows = lake::table(&scene.lake(), "speed/candles_1m");
+        rows.iter().map(|row| row["window_start"].clone()).collect()
+    };
+    let mut found = starts(&scene);
+    found.sort();
+    let minute = |minute: i64| lake::time(1_704_067_200_000_000 + 60_000_000 * minute);
+    assert_eq!(found, (13..20).map(minute).collect::<Vec<_>>());
+    // From then on the checkpoint counts, whatever time a record bears.
+    produce(&kafka.bootstrap, &topic, &[sent(20, 0), sent(4, 2)]);
+    let said = scene.start().wait().success();
+    assert!(said.stderr.contains("`starting-offsets` is not used"), "{}", said.stderr);
+    assert_eq!(Ledger::of(&scene.status()).records(), 9);
+}
+
 /// The recordings in a topic, keyed by symbol.
 struct Market {
     kafka: &'static Kafka,

@@ -141,6 +141,14 @@ impl Source for Silent {
         Err(SourceError::Other("for ever has passed".to_owned()))
     }
 
+    fn offsets_at(
+        &self,
+        _: &[tallow_source::PartitionInfo],
+        _: i64,
+    ) -> Result<Vec<tallow_source::Position>, tallow_source::SourceError> {
+        Ok(Vec::new())
+    }
+
     fn fetcher(&self, _: &[Position]) -> Result<Box<dyn Fetcher>, SourceError> {
         Err(SourceError::Other("nothing is read".to_owned()))
     }

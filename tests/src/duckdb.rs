@@ -1,6 +1,7 @@
 //! DuckDB as an independent reader of the lake, by its Python package.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::{python, skip_unless_ci};
@@ -31,8 +32,14 @@ impl DuckDb {
 
     /// The rows of the last statement, each with its values as text; null is the empty text.
     pub fn rows(&self, sql: &str) -> Vec<Vec<String>> {
+        self.rows_in(Path::new("."), sql)
+    }
+
+    /// The same with a folder that relative paths start from.
+    pub fn rows_in(&self, folder: &Path, sql: &str) -> Vec<Vec<String>> {
         let mut child = Command::new(&self.python)
             .args(["-c", RUN])
+            .current_dir(folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -104,13 +104,22 @@ impl Kafka {
     pub fn topic_that_keeps(&self, name: &str, partitions: i32, retention_ms: &str) -> String {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("{name}-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        self.make_topic(&name, partitions, retention_ms);
+        name
+    }
+
+    /// A topic of that very name, on a broker of one's own.
+    pub fn topic_named(&self, name: &str, partitions: i32) {
+        self.make_topic(name, partitions, "-1");
+    }
+
+    fn make_topic(&self, name: &str, partitions: i32, retention_ms: &str) {
         let topic =
-            NewTopic::new(&name, partitions, TopicReplication::Fixed(1)).set("retention.ms", retention_ms);
+            NewTopic::new(name, partitions, TopicReplication::Fixed(1)).set("retention.ms", retention_ms);
         let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(30)));
         let made = block_on(self.admin().create_topics([&topic], &options)).expect("the broker answers");
         assert!(made.iter().all(Result::is_ok), "topic {name}: {made:?}");
-        self.wait_until_known(&name, partitions);
-        name
+        self.wait_until_known(name, partitions);
     }
 
     /// The controller answers before the broker tells its clients of a new topic.

@@ -15,6 +15,7 @@ pub mod gateways;
 pub mod kafka;
 pub mod lake;
 pub mod ledger;
+pub mod markdown;
 pub mod messages;
 pub mod paths;
 pub mod python;

@@ -155,7 +155,7 @@ fn serve(
 
 /// Takes what the market has sent last, and publishes the windows that are still open, as incomplete ones: a day of the
 /// demo has no end. All of it counts with what the wirings have counted.
-fn close_windows(world: &World, manifest: &Manifest, wirings: &[Wiring]) -> Result<(), Failure> {
+fn close_windows(world: &World, manifest: &Manifest, wirings: &[Arc<Wiring>]) -> Result<(), Failure> {
     let mode = Mode { available_now: true, close_all: true };
     for (pipeline, played) in manifest.pipelines.iter().zip(wirings) {
         let mut wiring = world.wire(manifest, pipeline, mode, played.progress.clone())?;

@@ -42,6 +42,10 @@ pub fn run(args: Args) -> Result<(), Failure> {
         );
         return Err(Failure::new(exit::USAGE, text));
     }
+    if folder.exists() && !folder.is_dir() {
+        let text = format!("{} is a file: name a folder that can be made", folder.display());
+        return Err(Failure::new(exit::USAGE, text));
+    }
     std::fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
     let manifest = MANIFEST.replace("{{name}}", &application(folder));
     let mut made = Vec::new();

@@ -1,6 +1,5 @@
 //! What the demo shows: a table in place on a terminal, plain lines elsewhere, and the summary.
 
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use tallow_manifest::{Manifest, Pipeline, Window};
 use tallow_sink::terminal::{Counters, Output, Palette, Phase, Screen, View, plain, render};
 
 use crate::cli::again;
+use crate::cli::functions::find::shown;
 use crate::cli::report::{counted, grouped, time};
 use crate::pipeline::Wiring;
 use crate::progress::{Counts, Viewer};
@@ -173,10 +173,8 @@ fn balance(wiring: &Wiring, store: &Store) -> String {
 }
 
 fn print_tables(wirings: &[Arc<Wiring>], lake: &str) {
-    let folder = lake.strip_prefix("file://").unwrap_or(lake);
-    let here = std::env::current_dir().unwrap_or_default();
-    let folder =
-        Path::new(folder).strip_prefix(&here).map_or(folder.to_owned(), |it| it.display().to_string());
+    let local = url::Url::parse(lake).ok().and_then(|url| url.to_file_path().ok());
+    let folder = local.map_or_else(|| lake.to_owned(), |path| shown(&path));
     println!();
     println!("tables");
     for wiring in wirings {
