@@ -32,6 +32,7 @@ pipelines! {
     sessions_end_after_a_gap_and_merge: "session",
     late_rows_are_judged_by_the_watermark_at_the_epochs_start: "late-rows",
     duplicates_count_once_and_holes_are_counted: "duplicates-and-holes",
+    trades_off_the_market_are_in_no_candle_and_not_missing: "trades-off-the-market",
     broken_messages_become_dead_letters: "broken-messages",
     timed_messages_are_counted: "sources-json",
     an_empty_partition_holds_nothing_back: "empty-partition",

@@ -161,6 +161,9 @@ fn binance_event(
             });
         }
     };
+    if kind == Kind::Trade && formats::trade::is_off_market(message)? {
+        return off_market(record, plan, message, rows);
+    }
     asked_for(kind, plan)?;
     match kind {
         Kind::Trade => formats::trade::read(message, rows)?,
@@ -169,6 +172,15 @@ fn binance_event(
         _ => formats::ticker::read_24hr(message, rows)?,
     }
     rows.end(record, kind);
+    Ok(())
+}
+
+fn off_market(record: u32, plan: &Plan<'_>, message: &Message<'_>, rows: &mut Rows) -> Step<()> {
+    if !plan.wants_ids_of_trades() {
+        return asked_for(Kind::TradeIds, plan);
+    }
+    formats::trade::read_ids(message, rows)?;
+    rows.end(record, Kind::TradeIds);
     Ok(())
 }
 
@@ -184,6 +196,7 @@ pub(crate) fn not_asked_for(kind: Kind) -> Cow<'static, str> {
         Kind::Kline => "kline: not asked for",
         Kind::Ticker => "ticker: not asked for",
         Kind::Json => "json: not asked for",
+        Kind::TradeIds => "trade off the market: not asked for",
     })
 }
 

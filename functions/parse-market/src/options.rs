@@ -63,6 +63,11 @@ impl<'o> Plan<'o> {
         self.kinds & (1 << kind as u8) != 0
     }
 
+    /// Trades off the market go with those on it, since their ids are in one row.
+    pub fn wants_ids_of_trades(&self) -> bool {
+        self.wants(Kind::Trade) || self.wants(Kind::TradeIds)
+    }
+
     /// Scale of a wanted decimal column.
     pub fn scale_of(&self, id: crate::schema::ColumnId) -> Option<u8> {
         self.columns.iter().find(|(info, _)| info.id == id).map(|(_, scale)| *scale)

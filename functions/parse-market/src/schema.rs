@@ -12,10 +12,13 @@ pub enum Kind {
     Kline,
     Ticker,
     Json,
+    /// A trade that was not made on the market: no window takes its price, and its id is not missing.
+    TradeIds,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 5] = [Kind::Trade, Kind::AggTrade, Kind::Kline, Kind::Ticker, Kind::Json];
+    pub const ALL: [Kind; 6] =
+        [Kind::Trade, Kind::AggTrade, Kind::Kline, Kind::Ticker, Kind::Json, Kind::TradeIds];
 
     /// The kind's name in manifests.
     pub const fn name(self) -> &'static str {
@@ -25,6 +28,7 @@ impl Kind {
             Kind::Kline => "kline",
             Kind::Ticker => "ticker",
             Kind::Json => "json",
+            Kind::TradeIds => "trade:ids",
         }
     }
 }

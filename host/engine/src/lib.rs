@@ -46,7 +46,7 @@ pub use convert::{from_arrow, to_arrow};
 pub use error::{CallError, LoadError};
 pub use instance::Limits;
 pub use merge::MergeFunction;
-pub use parse::{Marked, ParseFunction, ParseOptions, Parsed, WantedColumn};
+pub use parse::{IDS_ONLY, Marked, ParseFunction, ParseOptions, Parsed, WantedColumn};
 pub use remote::{Caller, Callers, Descriptor};
 pub use runtime::{Runtime, precompile};
 pub use validate::bit;

@@ -13,6 +13,10 @@ use crate::remote::RemoteParse;
 use crate::validate::{self, texts};
 use crate::{CallError, Component, Limits, ParseDescription, Rows};
 
+/// How the name of a kind ends whose rows only tell that their ids are not missing: they come where the kind before
+/// it is asked for, and no window of that kind takes anything else of them.
+pub const IDS_ONLY: &str = ":ids";
+
 /// A column that the windows need, with the places kept where it is decimal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WantedColumn {

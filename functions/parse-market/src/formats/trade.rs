@@ -15,6 +15,19 @@ pub(crate) fn read(message: &Message<'_>, rows: &mut Rows) -> Step<()> {
     rows.integer(ColumnId::Trades, 1)
 }
 
+/// Whether a trade of the futures streams was not made on the market: `X` is `INSURANCE_FUND`, `ADL`, `NA` …
+pub(crate) fn is_off_market(message: &Message<'_>) -> Step<bool> {
+    Ok(message.get("X")?.is_some_and(|made| made.0 != b"\"MARKET\""))
+}
+
+/// What tells a trade off the market from others: its price and quantity may be 0, and are nobody's.
+pub(crate) fn read_ids(message: &Message<'_>, rows: &mut Rows) -> Step<()> {
+    symbol(message, "s", rows)?;
+    event_time(message, "T", rows)?;
+    let id = integer(message, ColumnId::Id, "t", rows)?;
+    rows.integer(ColumnId::LastId, id)
+}
+
 /// Trades of one taker order at one price: `f` to `l` are their ids.
 pub(crate) fn read_aggregate(message: &Message<'_>, rows: &mut Rows) -> Step<()> {
     symbol(message, "s", rows)?;

@@ -1,6 +1,6 @@
 //! One answer, held against what was asked and what the function says of itself.
 
-use tallow_engine::{ColumnData, ColumnType, ParseDescription, ParseOptions, Parsed};
+use tallow_engine::{ColumnData, ColumnType, IDS_ONLY, ParseDescription, ParseOptions, Parsed};
 use tallow_record::Batch;
 
 use crate::exact::{entry, odd_nan};
@@ -70,7 +70,8 @@ fn kinds(asked: &Asked<'_>, parsed: &Parsed, trial: &Trial<'_>) -> Result<(), Re
     for (code, record) in parsed.rows.kinds.codes.iter().zip(&parsed.rows.records) {
         let kind = String::from_utf8_lossy(entry(&parsed.rows.kinds, *code));
         let described = asked.description.kinds.iter().any(|it| *it == kind);
-        if described && (wanted.is_empty() || wanted.iter().any(|it| *it == kind)) {
+        let asked_for = |it: &String| *it == kind || kind.strip_suffix(IDS_ONLY) == Some(it);
+        if described && (wanted.is_empty() || wanted.iter().any(asked_for)) {
             continue;
         }
         let why = if described { "was not asked for" } else { "is not one of those it describes" };
