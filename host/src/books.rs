@@ -1,6 +1,8 @@
 //! Books a piece's records and rows into the epoch's ledger.
 
-use tallow_engine::{ColumnData, Report, Rows};
+use std::collections::BTreeMap;
+
+use tallow_engine::{ColumnData, IDS_ONLY, Report, Rows};
 use tallow_epoch::Ledger;
 use tallow_sink::{DeadLetter, ReasonKind};
 
@@ -85,24 +87,34 @@ fn count_kinds(rows: &Rows) -> Vec<(&[u8], u64)> {
     names.zip(counts).collect()
 }
 
-/// Rows that a window refuses, with their dead letters: known ids with other content, and rows that lack what it needs.
-pub fn refused_rows<'a>(
-    piece: &'a Piece,
-    report: &'a Report,
-    window: &'a str,
-) -> impl Iterator<Item = (u32, DeadLetter)> + 'a {
-    let refused = [
-        (&report.conflict_rows, ReasonKind::Conflict, "its id was seen before with other content"),
-        (&report.invalid, ReasonKind::Invalid, "it lacks an event time, a key or an id"),
-    ];
-    refused.into_iter().flat_map(move |(rows, kind, reason)| {
-        rows.iter().map(move |row| {
-            let (record, within) = record_and_row(&piece.parsed.rows, *row);
-            let mut letter = dead_letter(&piece.batch, record, kind, reason.to_owned());
-            (letter.window, letter.row) = (Some(window.to_owned()), Some(within));
-            (*row, letter)
-        })
-    })
+/// Rows that windows refuse, with their dead letters: known ids with other content, and rows that lack what a window
+/// needs. A row has one letter a reason, which names all windows that refuse it. `judged`: what each window said.
+pub fn refused_rows(piece: &Piece, judged: &[(&str, &Report)]) -> Vec<(u32, DeadLetter)> {
+    let mut refused: BTreeMap<(u32, &str), (ReasonKind, Vec<&str>)> = BTreeMap::new();
+    for (window, report) in judged {
+        let lists = [
+            (&report.conflict_rows, ReasonKind::Conflict, "its id was seen before with other content"),
+            (&report.invalid, ReasonKind::Invalid, "it lacks an event time, a key or an id"),
+        ];
+        for (rows, kind, reason) in lists {
+            for row in rows {
+                refused.entry((*row, reason)).or_insert_with(|| (kind, Vec::new())).1.push(window);
+            }
+        }
+    }
+    let letters = refused.into_iter().map(|((row, reason), (kind, windows))| {
+        let (record, within) = record_and_row(&piece.parsed.rows, row);
+        let mut letter = dead_letter(&piece.batch, record, kind, reason.to_owned());
+        (letter.window, letter.row) = (Some(windows.join(", ")), Some(within));
+        (row, letter)
+    });
+    letters.collect()
+}
+
+/// Rows of which windows take no more than their ids.
+pub fn rows_of_ids(rows: &Rows) -> u64 {
+    let of_ids = count_kinds(rows).into_iter().filter(|(kind, _)| kind.ends_with(IDS_ONLY.as_bytes()));
+    of_ids.map(|(_, rows)| rows).sum()
 }
 
 /// The record that a row came from, and the row's number within it.

@@ -226,6 +226,8 @@ pub fn output_type(op: &Op, types: &[Option<ColumnType>]) -> ColumnType {
     match op.operation {
         Operation::Count => ColumnType::Int64,
         Operation::First | Operation::Last | Operation::Min | Operation::Max => of(op.column),
+        // Counts stay counts, whatever adds them up.
+        Operation::Sum if of(op.column) == ColumnType::Int64 => ColumnType::Int64,
         Operation::Sum | Operation::Mean | Operation::Vwap => ColumnType::Decimal(scale(op.column)),
         Operation::SumProduct => ColumnType::Decimal(scale(op.column) + scale(op.by)),
     }

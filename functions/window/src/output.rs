@@ -34,9 +34,11 @@ pub fn output(spec: u32, state: &SpecState, candles: &[Candle]) -> Option<Output
     push("window_start", ColumnData::TimestampUs(all(|candle| candle.start_us)), None);
     push("window_end", ColumnData::TimestampUs(all(|candle| candle.end_us)), None);
     for (index, (aggregate, op)) in plan.spec.aggregates.iter().zip(&plan.ops).enumerate() {
-        let values: Vec<Option<i128>> =
-            candles.iter().map(|candle| candle.cells[index].finish(op.operation)).collect();
-        push(&aggregate.name, data(output_type(op, &state.types), &values), validity(&values));
+        let kind = output_type(op, &state.types);
+        let value =
+            |candle: &Candle| candle.cells[index].finish(op.operation).filter(|value| fits(kind, *value));
+        let values: Vec<Option<i128>> = candles.iter().map(value).collect();
+        push(&aggregate.name, data(kind, &values), validity(&values));
     }
     let tracked = plan.spec.ids.is_some();
     if tracked {
@@ -78,6 +80,11 @@ fn key_columns(names: &[String], candles: &[Candle]) -> Vec<Column> {
         columns.push(Column { name: name.clone(), data: ColumnData::Text(text), validity: None });
     }
     columns
+}
+
+/// Whether a column of that type can hold a result; decimals were looked at where they were made.
+fn fits(kind: ColumnType, value: i128) -> bool {
+    kind != ColumnType::Int64 || i64::try_from(value).is_ok()
 }
 
 /// A column of values that were all kept as integers; nulls are 0.

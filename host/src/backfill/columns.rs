@@ -31,7 +31,10 @@ impl Target {
             _ => None,
         };
         let types = window.aggregates.iter();
-        let types = types.filter_map(|it| Some((it.name.clone(), number_type(it, &places)?))).collect();
+        let is_whole =
+            |column: &str| parse.columns.iter().any(|it| it.name == column && it.type_ == ColumnType::Int64);
+        let types =
+            types.filter_map(|it| Some((it.name.clone(), number_type(it, &places, &is_whole)?))).collect();
         Self { has_ids: window.ids.is_some(), types }
     }
 
@@ -70,10 +73,15 @@ impl Target {
 
 /// The type of an aggregate of numbers, as the window function gives it; none for one whose type is its column's own
 /// and no number.
-fn number_type(aggregate: &Aggregate, places: &impl Fn(&str) -> Option<u8>) -> Option<DataType> {
+fn number_type(
+    aggregate: &Aggregate,
+    places: &impl Fn(&str) -> Option<u8>,
+    is_whole: &impl Fn(&str) -> bool,
+) -> Option<DataType> {
     let of = |column: &Option<String>| places(column.as_deref()?);
     let scale = match aggregate.operation {
         Operation::Count => return Some(DataType::Int64),
+        Operation::Sum if is_whole(aggregate.column.as_deref()?) => return Some(DataType::Int64),
         Operation::SumProduct => of(&aggregate.column)? + of(&aggregate.by)?,
         _ => of(&aggregate.column)?,
     };

@@ -267,8 +267,8 @@ fn refused(piece: &Piece, reports: &[Report], plan: &Plan) -> Vec<DeadLetter> {
         .iter()
         .map(|(record, reason)| dead_letter(&piece.batch, record, ReasonKind::Rejected, reason.to_owned()))
         .collect();
-    for (report, spec) in reports.iter().zip(&plan.specs) {
-        letters.extend(books::refused_rows(piece, report, &spec.name).map(|(_, letter)| letter));
-    }
+    let names = plan.specs.iter().map(|spec| spec.name.as_str());
+    let judged: Vec<(&str, &Report)> = names.zip(reports).collect();
+    letters.extend(books::refused_rows(piece, &judged).into_iter().map(|(_, letter)| letter));
     letters
 }

@@ -56,7 +56,7 @@ impl Accounts {
             let with_rows = distinct(&rows.records);
             self.with_rows += with_rows;
             self.file(file).with_rows += with_rows;
-            self.report.rows += u64::from(rows.table.rows);
+            self.report.rows += u64::from(rows.table.rows) - books::rows_of_ids(rows);
             self.report.rounded += piece.parsed.rounded;
             self.look_for_contradictions(piece);
         }
@@ -114,7 +114,7 @@ impl Accounts {
         self.report.duplicates += report.duplicate;
         self.report.conflicts += report.conflict;
         self.report.invalid += report.invalid.len() as u64;
-        for (row, mut letter) in books::refused_rows(piece, report, window) {
+        for (row, mut letter) in books::refused_rows(piece, &[(window, report)]) {
             let example = || Example::new(&letter.place, letter.value.as_deref(), &letter.reason);
             self.report.examples.entry(letter.kind.as_str().to_owned()).or_insert_with(example);
             letter.row = within.and_then(|within| within.get(row as usize)).copied().or(letter.row);
