@@ -92,7 +92,13 @@ fn specs() -> Vec<window::Spec> {
         kinds: names(&["trade"]),
         keys: names(&["symbol"]),
         time: "event_time".to_owned(),
-        ids: Some(window::IdColumns { first: "id".to_owned(), last: "id".to_owned() }),
+        ids: Some(window::IdColumns {
+            first: "id".to_owned(),
+            last: "id".to_owned(),
+            max_bytes: u64::MAX,
+            halt: true,
+            silence_us: u64::MAX,
+        }),
         shape,
         offset_us: 0,
         aggregates: vec![

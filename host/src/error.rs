@@ -42,6 +42,12 @@ pub enum PipelineError {
     Load(#[from] LoadError),
     #[error("{0}; nothing of this epoch was published")]
     Imbalance(#[from] Imbalance),
+    #[error(
+        "{why}: a quarter of `limits.memory` is for the ids of all windows. Raise `limits.memory`, or say \
+         `on-untracked = \"count\"` for that window, which counts rows whose ids are given up instead of stopping. Nothing \
+         of this epoch was committed"
+    )]
+    Ids { why: String },
     /// May work later: nothing of the epoch was committed.
     #[error("remote function `{function}`, {call}: {why}")]
     Remote { function: String, call: &'static str, why: String },

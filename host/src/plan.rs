@@ -36,7 +36,9 @@ pub struct Mode {
 
 impl Plan {
     pub fn new(pipeline: &manifest::Pipeline, mode: Mode) -> Self {
-        let specs: Vec<Spec> = pipeline.windows.iter().map(spec).collect();
+        let with_ids = pipeline.windows.iter().filter(|window| window.ids.is_some()).count() as u64;
+        let ids_bytes = ids_bytes(&pipeline.limits) / with_ids.max(1);
+        let specs: Vec<Spec> = pipeline.windows.iter().map(|window| spec(window, ids_bytes)).collect();
         let columns = pipeline.wanted_columns().into_iter();
         let parse_options = ParseOptions {
             kinds: pipeline.kinds(),
@@ -87,8 +89,21 @@ pub fn limits(limits: &manifest::Limits) -> Limits {
     }
 }
 
-pub fn spec(window: &manifest::Window) -> Spec {
-    let ids = window.ids.as_ref().map(|ids| IdColumns { first: ids.first.clone(), last: ids.last.clone() });
+/// What the scattered ids of all windows may take: a quarter of the memory, since they take up to twice of what is
+/// counted, and panes and keys need room too.
+pub fn ids_bytes(limits: &manifest::Limits) -> u64 {
+    limits.memory_bytes / 4
+}
+
+/// `ids_bytes`: what the scattered ids of this window may take.
+pub fn spec(window: &manifest::Window, ids_bytes: u64) -> Spec {
+    let ids = window.ids.as_ref().map(|ids| IdColumns {
+        first: ids.first.clone(),
+        last: ids.last.clone(),
+        max_bytes: ids_bytes,
+        halt: window.on_untracked == manifest::OnUntracked::Halt,
+        silence_us: window.keep_ids_us,
+    });
     Spec {
         name: window.name.clone(),
         kinds: window.kinds.clone(),

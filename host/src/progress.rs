@@ -58,17 +58,20 @@ pub struct Counts {
     pub held: Option<Held>,
 }
 
-/// (row, window) pairs that a window definition did not take in.
+/// (row, window) pairs that a window definition did not take in, or not without a doubt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Refused {
     pub late: u64,
     pub duplicates: u64,
     pub conflicts: u64,
+    /// Taken in without knowing whether their ids were new.
+    pub untracked: u64,
 }
 
 impl From<&Report> for Refused {
     fn from(report: &Report) -> Self {
-        Self { late: report.late, duplicates: report.duplicate, conflicts: report.conflict }
+        let Report { late, duplicate: duplicates, conflict: conflicts, untracked, .. } = *report;
+        Self { late, duplicates, conflicts, untracked }
     }
 }
 
@@ -95,6 +98,7 @@ impl Counts {
         all.late += refused.late;
         all.duplicates += refused.duplicates;
         all.conflicts += refused.conflicts;
+        all.untracked += refused.untracked;
     }
 
     fn count_reason(&mut self, reason: String, count: u64) {

@@ -29,7 +29,7 @@ impl wit::Guest for Component {
             name: env!("CARGO_PKG_NAME").to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             state_version: u32::from(state::STATE_VERSION),
-            reads_state_versions: vec![u32::from(state::STATE_VERSION)],
+            reads_state_versions: state::READS_VERSIONS.map(u32::from).to_vec(),
         }
     }
 }
@@ -101,7 +101,7 @@ fn spec_in(spec: wit::Spec) -> spec::Spec {
         kinds: spec.kinds,
         keys: spec.keys,
         time: spec.time,
-        ids: spec.ids.map(|ids| spec::IdColumns { first: ids.first, last: ids.last }),
+        ids: spec.ids.map(ids_in),
         shape: match spec.shape {
             wit::Shape::Tumbling(size_us) => spec::Shape::Tumbling { size_us },
             wit::Shape::Sliding(sliding) => {
@@ -112,6 +112,12 @@ fn spec_in(spec: wit::Spec) -> spec::Spec {
         offset_us: spec.offset_us,
         aggregates: spec.aggregates.into_iter().map(aggregate_in).collect(),
     }
+}
+
+fn ids_in(ids: wit::IdColumns) -> spec::IdColumns {
+    let beyond = if ids.halt { spec::Beyond::Halt } else { spec::Beyond::GiveUp };
+    let keep = spec::Keep { bytes: ids.max_bytes, beyond, silence_us: ids.silence_us };
+    spec::IdColumns { first: ids.first, last: ids.last, keep }
 }
 
 fn aggregate_in(aggregate: wit::Aggregate) -> spec::Aggregate {

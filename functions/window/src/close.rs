@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::aggregate::Cell;
 use crate::held::{NO_RECENT, Pane, SpecState};
-use crate::ids::Missing;
+use crate::ids::{Missing, Span};
 use crate::order::Topics;
 use crate::pane::Grid;
 use crate::spec::Form;
@@ -94,7 +94,8 @@ pub fn view(state: &SpecState, topics: &Topics, key: u32, start_us: i64) -> Opti
     match state.plan.form {
         Form::Session { .. } => {
             let session = state.panes.get(*key_state.open.get(&start_us)?);
-            Some(candle(state, key, session.clone(), session.given, true))
+            let span = state.span(key, session, session.start_us);
+            Some(candle(state, key, (session.clone(), span), session.given, true))
         }
         Form::Panes(grid) => {
             let given = key_state.given.get(&start_us).copied().unwrap_or(0);
@@ -132,65 +133,69 @@ fn drop_panes(state: &mut SpecState, grid: Grid, key: u32, window_us: i64, left:
         if grid.windows_of(pane_us).1 > window_us {
             break;
         }
-        let lowest = left.after_next(state, key);
+        let open = left.after_next(state, key);
+        let pane = state.panes.get(slot);
+        let (span, end_us) = (state.span(key, pane, pane_us), pane.end_us);
+        state.panes.release(slot);
         let key_state = &mut state.states[key as usize];
         key_state.open.remove(&pane_us);
-        let last_id = state.panes.get(slot).last_id;
-        state.panes.release(slot);
-        key_state.ids.close(last_id, lowest);
+        key_state.ids.close(span, end_us, open);
     }
 }
 
 fn close_session(state: &mut SpecState, key: u32, start_us: i64, left: &mut Left) -> Option<Candle> {
     let slot = *state.states[key as usize].open.get(&start_us)?;
     let session = state.panes.get(slot).clone();
-    let (last_id, given) = (session.last_id, session.given);
-    let candle = candle(state, key, session, given, false);
-    let lowest = left.after_next(state, key);
+    let span = state.span(key, &session, start_us);
+    let (given, end_us) = (session.given, session.end_us);
+    let candle = candle(state, key, (session, span), given, false);
+    let open = left.after_next(state, key);
     state.panes.release(slot);
     let key_state = &mut state.states[key as usize];
     key_state.recent = NO_RECENT;
     key_state.open.remove(&start_us);
-    key_state.ids.close(last_id, lowest);
+    key_state.ids.close(span, end_us, open);
     Some(candle)
 }
 
-/// The lowest id of the panes or sessions that are left, while the oldest are dropped one after the other: looked for
-/// once, since a key may have many open and close many at a time.
+/// The lowest and the highest id of the panes or sessions that are left, while the oldest are dropped one after the
+/// other: looked for once, since a key may have many open and close many at a time.
 #[derive(Default)]
 pub struct Left {
     /// After the next one is dropped, and so on; the last first. Empty until it is asked for.
-    lowest: Vec<Option<i64>>,
+    bounds: Vec<Option<(i64, i64)>>,
 }
 
 impl Left {
-    /// The lowest id once the oldest that is open is dropped.
-    fn after_next(&mut self, state: &SpecState, key: u32) -> Option<i64> {
-        if self.lowest.is_empty() {
-            let mut lowest = None;
+    /// The bounds once the oldest that is open is dropped.
+    fn after_next(&mut self, state: &SpecState, key: u32) -> Option<(i64, i64)> {
+        if self.bounds.is_empty() {
+            let mut bounds: Option<(i64, i64)> = None;
             for &slot in state.states[key as usize].open.values().rev() {
-                self.lowest.push(lowest);
-                let first_id = state.panes.get(slot).first_id;
-                lowest = Some(lowest.map_or(first_id, |lowest: i64| lowest.min(first_id)));
+                self.bounds.push(bounds);
+                let Pane { first_id, last_id, .. } = *state.panes.get(slot);
+                let (lowest, highest) = bounds.unwrap_or((first_id, last_id));
+                bounds = Some((lowest.min(first_id), highest.max(last_id)));
             }
         }
-        self.lowest.pop().flatten()
+        self.bounds.pop().flatten()
     }
 }
 
-/// Combines a window from its panes; none where it has no rows.
-fn window(state: &SpecState, topics: &Topics, grid: Grid, key: u32, start_us: i64) -> Option<Pane> {
+/// Combines a window from its panes, with what its ids say; none where it has no rows.
+fn window(state: &SpecState, topics: &Topics, grid: Grid, key: u32, start_us: i64) -> Option<(Pane, Span)> {
     let end_us = start_us + grid.size_us;
     let mut panes = state.states[key as usize].open.range(start_us..end_us).map(|(_, &slot)| slot);
     let mut window = state.panes.get(panes.next()?).clone();
     for slot in panes {
         window.absorb(state.panes.get(slot), &state.plan, topics);
     }
+    let span = state.span(key, &window, window.start_us);
     (window.start_us, window.end_us) = (start_us, end_us);
-    Some(window)
+    Some((window, span))
 }
 
-fn candle(state: &SpecState, key: u32, window: Pane, revision: u64, open: bool) -> Candle {
+fn candle(state: &SpecState, key: u32, (window, span): (Pane, Span), revision: u64, open: bool) -> Candle {
     let ids = &state.states[key as usize].ids;
     let tracked = state.plan.spec.ids.is_some();
     Candle {
@@ -201,7 +206,7 @@ fn candle(state: &SpecState, key: u32, window: Pane, revision: u64, open: bool) 
         first_id: window.first_id,
         last_id: window.last_id,
         cells: window.cells,
-        missing: if tracked { ids.missing(window.first_id, window.last_id) } else { None },
+        missing: if tracked { ids.missing(span) } else { None },
         open,
         revision,
     }

@@ -42,6 +42,19 @@ pub struct Group {
     recent: OnceCell<Vec<u64>>,
 }
 
+/// Ids that are not missing, of a row that no window takes otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct Aside {
+    pub row: u32,
+    pub time_us: i64,
+    pub first: i64,
+    pub last: i64,
+}
+
+/// How the name of a kind ends whose rows only tell that their ids are not missing. Windows of the kind before it
+/// take note of these.
+pub const IDS_ONLY: &str = ":ids";
+
 pub struct Feed<'a> {
     /// How many rows are of a kind that is taken.
     pub taken: u64,
@@ -52,6 +65,7 @@ pub struct Feed<'a> {
     /// Fingerprint of each row of the block, once a row had to be told from another.
     fingerprints: OnceCell<Vec<u64>>,
     pub groups: Vec<Group>,
+    pub asides: Vec<Aside>,
     pub inputs: Vec<Input<'a>>,
     keys: Vec<&'a Text>,
 }
@@ -59,7 +73,8 @@ pub struct Feed<'a> {
 /// Whether two plans can share a feed.
 pub fn shares(left: &Plan, right: &Plan) -> bool {
     let (a, b) = (&left.spec, &right.spec);
-    (&a.kinds, &a.keys, &a.time, &a.ids) == (&b.kinds, &b.keys, &b.time, &b.ids)
+    let ids = |ids: &Option<IdColumns>| ids.as_ref().map(|ids| (ids.first.clone(), ids.last.clone()));
+    (&a.kinds, &a.keys, &a.time, ids(&a.ids)) == (&b.kinds, &b.keys, &b.time, ids(&b.ids))
         && (&left.inputs, &left.ops) == (&right.inputs, &right.ops)
 }
 
@@ -78,15 +93,17 @@ impl<'a> Feed<'a> {
             keys.push(key_column(table, name, &mut validities)?);
         }
         let (codes, distinct) = combine(&keys, table.rows as usize);
-        let selection = select(plan, rows, time_us, ids, both(&validities).as_deref())?;
+        let validity = both(&validities);
+        let selection = select(plan, rows, time_us, ids, validity.as_deref())?;
         let (sorted, ranges) = match &selection.rows {
             Some(rows) => by_key(rows.iter().copied(), &codes, distinct)?,
             None => by_key(0..table.rows, &codes, distinct)?,
         };
         let block = Block::gather(sorted, time_us, ids, &inputs);
         let groups = ranges.into_iter().map(|range| group(&block, range)).collect();
+        let asides = asides(plan, rows, time_us, ids, validity.as_deref());
         let Selection { taken, invalid, .. } = selection;
-        Ok(Feed { taken, invalid, block, fingerprints: OnceCell::new(), groups, inputs, keys })
+        Ok(Feed { taken, invalid, block, fingerprints: OnceCell::new(), groups, asides, inputs, keys })
     }
 
     /// Fingerprint of a row of the block; the block has ids.
@@ -103,12 +120,44 @@ impl<'a> Feed<'a> {
 
     /// Writes the encoded key of a group.
     pub fn encode_key(&self, group: &Group, key: &mut Vec<u8>) {
-        let row = self.block.rows[group.range.start] as usize;
+        self.encode_key_of(self.block.rows[group.range.start], key);
+    }
+
+    /// Writes the encoded key of a row.
+    pub fn encode_key_of(&self, row: u32, key: &mut Vec<u8>) {
+        let row = row as usize;
         key.clear();
         for text in &self.keys {
             encode(text.entry(text.codes[row]), key);
         }
     }
+}
+
+/// The rows of which only the ids count, those without a time, a key or ids left out.
+fn asides(plan: &Plan, rows: &Rows, time_us: &[i64], ids: Ids, validity: Option<&[u8]>) -> Vec<Aside> {
+    let kinds = &rows.kinds;
+    let is_one = |code: u32| {
+        let kind = kinds.entry(code);
+        let of = kind.strip_suffix(IDS_ONLY.as_bytes());
+        let named = |wanted: &[u8]| plan.spec.kinds.iter().any(|kind| kind.as_bytes() == wanted);
+        of.is_some_and(named) && !named(kind)
+    };
+    let codes: Vec<u32> = (0..kinds.ends.len() as u32).filter(|&code| is_one(code)).collect();
+    let mut asides = Vec::new();
+    for code in codes.into_iter().filter(|code| kinds.codes.contains(code)) {
+        let of_it = (0..rows.table.rows).filter(|&row| kinds.codes[row as usize] == code);
+        asides.extend(of_it.filter_map(|row| {
+            let at = row as usize;
+            let usable = is_valid(validity, at) && within(&time_us[at..=at], MAX_TIME_US) && has_ids(ids, at);
+            let (first, last) = match ids {
+                Ids::None => return None,
+                Ids::One(ids) => (ids[at], ids[at]),
+                Ids::Range(first, last) => (first[at], last[at]),
+            };
+            usable.then_some(Aside { row, time_us: time_us[at], first, last })
+        }));
+    }
+    asides
 }
 
 struct Selection {

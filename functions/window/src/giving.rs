@@ -159,10 +159,7 @@ impl Giving {
             Some(start_us) => self.found.push(start_us, key, &state.keys),
             None => {
                 self.left.remove(&key);
-                if state.states[key as usize].ids.cap() {
-                    state.touch(key, under.version);
-                }
-                state.drop_if_idle(key);
+                state.drop_if_idle(key, under.watermark_us, under.version);
             }
         }
     }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::aggregate::Cell;
 use crate::columns::ColumnType;
-use crate::ids::KeyIds;
+use crate::ids::{KeyIds, Span};
 use crate::keys::{GROUPS, Keys, group_of};
 use crate::order::Topics;
-use crate::spec::Plan;
+use crate::spec::{Form, Plan};
 
 /// Rows of one key in one pane or session.
 #[derive(Clone, Debug, PartialEq)]
@@ -144,6 +144,17 @@ pub struct SpecState {
     pub shown_at: u64,
 }
 
+/// Whether no row that is in time can come any more whose window would ask for these ids.
+fn silent(plan: &Plan, ids: &KeyIds, watermark_us: i64) -> bool {
+    let Some(columns) = &plan.spec.ids else { return true };
+    let span_us = match plan.form {
+        Form::Panes(grid) => grid.size_us,
+        Form::Session { gap_us } => gap_us,
+    };
+    let silence_us = i64::try_from(columns.keep.silence_us).unwrap_or(i64::MAX);
+    watermark_us >= ids.closed_end_us.saturating_add(silence_us).saturating_add(span_us)
+}
+
 impl SpecState {
     pub fn new(plan: Plan) -> SpecState {
         SpecState {
@@ -177,11 +188,28 @@ impl SpecState {
         index
     }
 
-    /// Forgets a key of which nothing needs to be remembered: one without ids and open windows.
-    pub fn drop_if_idle(&mut self, key: u32) {
-        if self.plan.spec.ids.is_none() && self.states[key as usize].open.is_empty() {
-            self.keys.drop_key(key);
+    /// Forgets a key of which nothing needs to be remembered: one without open windows, and without ids or
+    /// after a long silence.
+    pub fn drop_if_idle(&mut self, key: u32, watermark_us: i64, version: u64) {
+        let key_state = &mut self.states[key as usize];
+        if !key_state.open.is_empty() {
+            return;
         }
+        key_state.open = BTreeMap::new();
+        if silent(&self.plan, &key_state.ids, watermark_us) {
+            self.touch(key, version);
+            self.keys.drop_key(key);
+            self.states[key as usize].ids = KeyIds::default();
+        }
+    }
+
+    /// What the ids of a window or pane say that starts then.
+    pub fn span(&self, key: u32, pane: &Pane, start_us: i64) -> Span {
+        let closed_end_us = self.states[key as usize].ids.closed_end_us;
+        let silence_us = self.plan.spec.ids.as_ref().map_or(u64::MAX, |ids| ids.keep.silence_us);
+        let since = u64::try_from(i128::from(start_us) - i128::from(closed_end_us)).unwrap_or(0);
+        let after_silence = closed_end_us != i64::MIN && since >= silence_us;
+        Span { first_id: pane.first_id, last_id: pane.last_id, after_silence }
     }
 
     pub fn touch(&mut self, key: u32, version: u64) {

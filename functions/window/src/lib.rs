@@ -4,10 +4,12 @@
 //! the order of the data's way:
 //!
 //! [`spec`] (what a window definition says) and [`table`] (rows as they come) → [`columns`], [`block`] and
-//! [`feed`] (what specs read of them) → [`keys`], [`ids`] over [`ranges`], [`order`] (which row is which) →
+//! [`feed`] (what specs read of them) → [`keys`], [`ids`] over [`ring`] and [`idset`] with [`chunk`] and
+//! [`ranges`], [`order`] (which row is which) →
 //! [`pane`] and [`session`] (where it belongs) → [`aggregate`] and [`decimal`] (what is kept of it) →
-//! [`held`] (all that is kept) → [`update`], [`close`], [`output`] (what comes and goes), [`giving`] over [`queue`]
-//! (piece by piece) → [`state`], [`snapshots`], [`restore`] and [`bytes`] (what is saved) → [`windows`] (the whole).
+//! [`held`] (all that is kept) → [`update`], [`close`], [`bound`], [`output`] (what comes and goes), [`giving`] over
+//! [`queue`] (piece by piece) → [`state`], [`snapshots`], [`restore`], [`idbytes`] and [`bytes`] (what is saved) →
+//! [`windows`] (the whole).
 //!
 //! What is promised: windows, reports and snapshots depend on the rows, on the watermarks and on which rows
 //! came between two watermarks. They do not depend on the order of the rows nor on how they were cut into
@@ -15,13 +17,17 @@
 
 pub mod aggregate;
 pub mod block;
+pub mod bound;
 pub mod bytes;
+pub mod chunk;
 pub mod close;
 pub mod columns;
 pub mod feed;
 pub mod giving;
 pub mod held;
+pub mod idbytes;
 pub mod ids;
+pub mod idset;
 pub mod keys;
 pub mod order;
 pub mod output;
@@ -29,6 +35,7 @@ pub mod pane;
 pub mod queue;
 pub mod ranges;
 pub mod restore;
+pub mod ring;
 pub mod session;
 pub mod snapshots;
 pub mod spec;

@@ -1,4 +1,4 @@
-//! Sets of ids as ranges: short as long as few ids are missing.
+//! Sets of numbers as ranges: short as long as few numbers are missing.
 
 use std::collections::BTreeMap;
 
@@ -113,13 +113,48 @@ impl Ranges {
         }
     }
 
-    /// Forgets the lowest ranges until at most `most` are left; the highest id that was forgotten.
-    pub fn shorten(&mut self, most: usize) -> Option<i64> {
-        let mut forgotten = None;
-        while self.len() > most {
-            forgotten = self.lower.pop_first().map(|(_, last)| last);
+    /// The range that a number is in.
+    fn range_of(&self, number: i64) -> Option<(i64, i64)> {
+        let lower = || self.lower.range(..=number).next_back().map(|(&first, &last)| (first, last));
+        let range = if number >= self.first { Some((self.first, self.last)) } else { lower() };
+        range.filter(|&(_, last)| number <= last)
+    }
+
+    pub fn contains(&self, number: i64) -> bool {
+        self.range_of(number).is_some()
+    }
+
+    /// First number of the range that a number is in.
+    pub fn start_of(&self, number: i64) -> Option<i64> {
+        self.range_of(number).map(|(first, _)| first)
+    }
+
+    /// The largest number at or below a given one.
+    pub fn last_through(&self, number: i64) -> Option<i64> {
+        if number >= self.first {
+            return Some(number.min(self.last));
         }
-        forgotten
+        self.lower.range(..=number).next_back().map(|(_, &last)| last.min(number))
+    }
+
+    /// Removes numbers that are in one range.
+    pub fn remove(&mut self, first: i64, last: i64) {
+        let Some((from, to)) = self.range_of(first) else { return };
+        let highest = from == self.first;
+        if highest {
+            (self.first, self.last) = (i64::MAX, i64::MIN);
+        } else {
+            self.lower.remove(&from);
+        }
+        if from < first {
+            self.lower.insert(from, first - 1);
+        }
+        if last < to {
+            self.lower.insert(last + 1, to);
+        }
+        if highest && let Some((first, last)) = self.lower.pop_last() {
+            (self.first, self.last) = (first, last);
+        }
     }
 }
 
@@ -135,14 +170,14 @@ mod tests {
     enum Change {
         Insert(i64, i64),
         Forget(i64),
-        Shorten(usize),
+        Remove(i64, i64),
     }
 
     fn change() -> impl Strategy<Value = Change> {
         prop_oneof![
             10 => (-30i64..30, 0i64..4).prop_map(|(first, more)| Change::Insert(first, first + more)),
             1 => (-40i64..40).prop_map(Change::Forget),
-            1 => (1usize..6).prop_map(Change::Shorten),
+            2 => (-30i64..30, 0i64..3).prop_map(|(first, more)| Change::Remove(first, first + more)),
         ]
     }
 
@@ -162,12 +197,11 @@ mod tests {
                         ranges.forget_through(id);
                         set.retain(|&kept| kept > id);
                     }
-                    Change::Shorten(most) => {
-                        let before = ranges.len();
-                        let forgotten = ranges.shorten(most);
-                        prop_assert_eq!(forgotten.is_some(), before > most);
-                        prop_assert!(ranges.len() <= most);
-                        set.retain(|&kept| forgotten.is_none_or(|id| kept > id));
+                    Change::Remove(first, last) => {
+                        if (first..=last).all(|id| set.contains(&id)) {
+                            ranges.remove(first, last);
+                            set.retain(|&kept| kept < first || kept > last);
+                        }
                     }
                 }
                 let listed: Vec<i64> = ranges.iter().flat_map(|(first, last)| first..=last).collect();
@@ -178,6 +212,11 @@ mod tests {
             let within = set.range(first..=first + more).count() as u64;
             prop_assert_eq!(ranges.count_within(first, first + more), within);
             prop_assert_eq!(ranges.next_above(first), set.range(first + 1..).next().copied());
+            prop_assert_eq!(ranges.last_through(first), set.range(..=first).next_back().copied());
+            prop_assert_eq!(ranges.contains(first), set.contains(&first));
+            let start = ranges.start_of(first);
+            prop_assert_eq!(start.is_some(), set.contains(&first));
+            prop_assert!(start.is_none_or(|start| (start..=first).all(|id| set.contains(&id)) && !set.contains(&(start - 1))));
         }
     }
 }

@@ -5,13 +5,25 @@ use crate::bytes::Reader;
 use crate::columns::ColumnType;
 use crate::decimal::{MAX_SCALE, Sum};
 use crate::held::{Pane, SpecState};
-use crate::ids::{Entry, KeyIds, MAX_ID, RING};
+use crate::idbytes::{read_ids, read_ids_v1};
+use crate::ids::MAX_ID;
 use crate::keys::{GROUPS, decode, group_of};
 use crate::order::{OrderKey, Place, Topics};
 use crate::pane::MAX_TIME_US;
 use crate::spec::{Form, Spec};
-use crate::state::{MAGIC, Part, STATE_VERSION, says};
+use crate::state::{MAGIC, Part, READS_VERSIONS, STATE_VERSION, says};
 use crate::windows::Windows;
+
+/// How a part was written.
+#[derive(Clone, Copy)]
+struct Layout {
+    version: u16,
+    /// The watermark that held then.
+    watermark_us: i64,
+}
+
+/// Version at which parts of an older layout are said to have changed: after the one that a restored state has.
+const REWRITE: u64 = 2;
 
 /// No count in a state can be larger.
 const MAX_COUNT: u64 = 1 << 56;
@@ -42,14 +54,19 @@ impl Windows {
                 return Err(format!("a part is of spec {}, and there are {specs}", part.spec));
             };
             let name = state.plan.spec.name.clone();
-            read_part(state, &mut self.topics, part)
+            read_part(state, &mut self.topics, part, self.watermark_us)
                 .map_err(|wrong| format!("window `{name}`: state of group {}: {wrong}", part.group))?;
         }
         Ok(())
     }
 }
 
-fn read_part(state: &mut SpecState, topics: &mut Topics, part: &Part) -> Result<(), String> {
+fn read_part(
+    state: &mut SpecState,
+    topics: &mut Topics,
+    part: &Part,
+    watermark_us: i64,
+) -> Result<(), String> {
     if part.group >= GROUPS {
         return Err(format!("there are {GROUPS} groups"));
     }
@@ -63,8 +80,11 @@ fn read_part(state: &mut SpecState, topics: &mut Topics, part: &Part) -> Result<
     }
     let version = reader.fixed(2)?;
     let version = u16::from_le_bytes([version[0], version[1]]);
-    if version != STATE_VERSION {
-        return Err(format!("it has state version {version}, and {STATE_VERSION} is the one that is read"));
+    if !READS_VERSIONS.contains(&version) {
+        let [oldest, newest] = READS_VERSIONS;
+        return Err(format!(
+            "it has state version {version}, and {oldest} to {newest} are the ones that are read"
+        ));
     }
     for (field, now) in says(&state.plan) {
         let before = reader.text()?;
@@ -75,6 +95,11 @@ fn read_part(state: &mut SpecState, topics: &mut Topics, part: &Part) -> Result<
                  name to start it afresh, or restore its {field}"
             ));
         }
+    }
+    let layout = Layout { version, watermark_us };
+    if version < STATE_VERSION {
+        // It is written as it is read now, so that what was added to it is kept.
+        state.changed_at[part.group as usize] = REWRITE;
     }
     read_types(&mut reader, state)?;
     let mut names = Vec::new();
@@ -91,7 +116,7 @@ fn read_part(state: &mut SpecState, topics: &mut Topics, part: &Part) -> Result<
             return Err("a key is broken, out of order or in the wrong group".to_owned());
         }
         let key = state.key(text);
-        read_key(&mut reader, state, key, &names)?;
+        read_key(&mut reader, layout, state, key, &names)?;
         previous = Some(text.to_vec());
     }
     if reader.is_done() { Ok(()) } else { Err("there is more than its keys".to_owned()) }
@@ -121,11 +146,20 @@ fn read_types(reader: &mut Reader, state: &mut SpecState) -> Result<(), String> 
     Ok(())
 }
 
-fn read_key(reader: &mut Reader, state: &mut SpecState, key: u32, topics: &[u32]) -> Result<(), String> {
+fn read_key(
+    reader: &mut Reader,
+    layout: Layout,
+    state: &mut SpecState,
+    key: u32,
+    topics: &[u32],
+) -> Result<(), String> {
     let SpecState { plan, panes, states, .. } = state;
     let key_state = &mut states[key as usize];
     if plan.spec.ids.is_some() {
-        key_state.ids = read_ids(reader)?;
+        key_state.ids = match layout.version {
+            1 => read_ids_v1(reader, layout.watermark_us)?,
+            _ => read_ids(reader)?,
+        };
     }
     let mut previous = i64::MIN;
     for _ in 0..reader.unsigned()? {
@@ -223,52 +257,17 @@ fn read_cell(reader: &mut Reader, cell: &mut Cell, start_us: i64, topics: &[u32]
     Ok(())
 }
 
-fn read_ids(reader: &mut Reader) -> Result<KeyIds, String> {
-    let mut ids = KeyIds::default();
-    let some = |reader: &mut Reader| reader.option()?.map(id).transpose();
-    ids.last_closed = some(reader)?;
-    ids.forgotten = some(reader)?.unwrap_or(i64::MIN);
-    ids.floor = some(reader)?.unwrap_or(i64::MIN);
-    ids.untracked = count(reader)?;
-    let mut previous: Option<i64> = None;
-    for _ in 0..reader.unsigned()? {
-        let first = id(previous.unwrap_or(0).saturating_add(reader.signed()?))?;
-        let last = id(first.saturating_add_unsigned(reader.unsigned()?))?;
-        if previous.is_some_and(|previous| first <= previous + 1) {
-            return Err("ranges of ids overlap".to_owned());
-        }
-        ids.known.insert(first, last);
-        previous = Some(last);
-    }
-    let mut slots = vec![false; RING];
-    let mut previous: Option<i64> = None;
-    for _ in 0..reader.unsigned()? {
-        let id = id(previous.unwrap_or(0).saturating_add(reader.signed()?))?;
-        let fingerprint = reader.fixed(4)?;
-        let fingerprint =
-            u32::from_le_bytes([fingerprint[0], fingerprint[1], fingerprint[2], fingerprint[3]]);
-        let taken = std::mem::replace(&mut slots[id.rem_euclid(RING as i64) as usize], true);
-        if taken || previous.is_some_and(|previous| id <= previous) {
-            return Err("fingerprints are out of order".to_owned());
-        }
-        ids.ring.put(Entry { id, fingerprint });
-        previous = Some(id);
-    }
-    ids.find_highest();
-    Ok(ids)
-}
-
-fn count(reader: &mut Reader) -> Result<u64, String> {
+pub fn count(reader: &mut Reader) -> Result<u64, String> {
     let count = reader.unsigned()?;
     if count < MAX_COUNT { Ok(count) } else { Err(format!("a count of {count} is too large")) }
 }
 
-fn time(time_us: i64) -> Result<i64, String> {
+pub fn time(time_us: i64) -> Result<i64, String> {
     let far = time_us.unsigned_abs() >= 2 * MAX_TIME_US as u64;
     if far { Err(format!("a time of {time_us} µs is too far")) } else { Ok(time_us) }
 }
 
-fn id(id: i64) -> Result<i64, String> {
+pub fn id(id: i64) -> Result<i64, String> {
     let far = id.unsigned_abs() > MAX_ID as u64;
     if far { Err(format!("an id of {id} is too large")) } else { Ok(id) }
 }

@@ -93,6 +93,31 @@ pub struct IdColumns {
     pub first: String,
     /// Differs from `first` where a row stands for a range of ids.
     pub last: String,
+    pub keep: Keep,
+}
+
+/// How much of the ids is kept, and for how long. The state does not depend on it until it takes effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// Scattered ids of all keys may take so many bytes.
+    pub bytes: u64,
+    pub beyond: Beyond,
+    /// A key is forgotten so long after its newest window closed.
+    pub silence_us: u64,
+}
+
+impl Keep {
+    /// All ids of all keys.
+    pub const ALL: Keep = Keep { bytes: u64::MAX, beyond: Beyond::Halt, silence_us: u64::MAX };
+}
+
+/// What is done where scattered ids take more than they may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beyond {
+    /// The lowest are given up: rows of such ids are taken in untracked.
+    GiveUp,
+    /// The windows stop.
+    Halt,
 }
 
 /// A window definition as the manifest gives it.

@@ -8,14 +8,17 @@ use crate::aggregate::Cell;
 use crate::bytes::Writer;
 use crate::columns::ColumnType;
 use crate::held::{Pane, SpecState};
-use crate::ids::KeyIds;
+use crate::idbytes::write_ids;
 use crate::order::Topics;
 use crate::spec::{Form, Plan, Shape};
 
 pub const MAGIC: &[u8; 4] = b"TWIN";
 
 /// Version of the layout.
-pub const STATE_VERSION: u16 = 1;
+pub const STATE_VERSION: u16 = 2;
+
+/// Versions that can be read: 1 has ids as ranges.
+pub const READS_VERSIONS: [u16; 2] = [1, 2];
 
 /// State of the keys of one group under one spec.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,29 +126,6 @@ pub fn write_key(writer: &mut Writer, state: &SpecState, key: u32, topics: &BTre
     writer.unsigned(key.open.len() as u64);
     for &slot in key.open.values() {
         write_pane(writer, &state.plan, state.panes.get(slot), topics);
-    }
-}
-
-fn write_ids(writer: &mut Writer, ids: &KeyIds) {
-    let some = |id: i64| (id != i64::MIN).then_some(id);
-    writer.option(ids.last_closed);
-    writer.option(some(ids.forgotten));
-    writer.option(some(ids.floor));
-    writer.unsigned(ids.untracked);
-    writer.unsigned(ids.known.len() as u64);
-    let mut previous = 0;
-    for (first, last) in ids.known.iter() {
-        writer.signed(first - previous);
-        writer.unsigned(last.abs_diff(first));
-        previous = last;
-    }
-    let entries = ids.ring.sorted();
-    writer.unsigned(entries.len() as u64);
-    let mut previous = 0;
-    for entry in entries {
-        writer.signed(entry.id - previous);
-        writer.fixed(&entry.fingerprint.to_le_bytes());
-        previous = entry.id;
     }
 }
 

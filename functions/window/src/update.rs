@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::aggregate::{Cell, Slice};
 use crate::block::Block;
-use crate::feed::{Feed, Group};
+use crate::feed::{Aside, Feed, Group};
 use crate::held::{Pane, SpecState};
 use crate::ids::{Judgement, KeyIds};
 use crate::order::{Places, Topics};
@@ -60,6 +60,9 @@ pub fn update(state: &mut SpecState, arrived: Arrived, under: Under) -> Report {
     for group in &feed.groups {
         update.take(group, &mut text);
     }
+    for &aside in &feed.asides {
+        update.note(aside, &mut text);
+    }
     let mut report = update.report;
     report.late_rows.sort_unstable();
     report.conflict_rows.sort_unstable();
@@ -105,6 +108,17 @@ impl Update<'_> {
             Form::Panes(grid) => self.add_to_panes(grid, key, group, new),
             Form::Session { gap_us } => self.add_to_sessions(gap_us, key, group, new),
         }
+        self.state.touch(key, self.under.version);
+    }
+
+    /// Takes note of ids whose row is in no window; not where it would be late for all.
+    fn note(&mut self, aside: Aside, text: &mut Vec<u8>) {
+        if self.open_windows(aside.time_us) == 0 {
+            return;
+        }
+        self.arrived.feed.encode_key_of(aside.row, text);
+        let key = self.state.key(text);
+        self.state.states[key as usize].ids.note(aside.first, aside.last);
         self.state.touch(key, self.under.version);
     }
 

@@ -1,5 +1,6 @@
 //! All windows of a pipeline.
 
+use crate::bound::bound_ids;
 use crate::columns::{check_known, resolve};
 use crate::feed::{Feed, shares};
 use crate::giving::{self, Asked, Giving, OutputPiece, Portion};
@@ -102,9 +103,18 @@ impl Windows {
     /// out. The watermark never goes back: a lower one changes nothing.
     ///
     /// # Errors
-    /// Something else is given in pieces, and there is more of it.
+    /// Something else is given in pieces, and there is more of it; or as [`Windows::bound_ids`].
     pub fn advance_by(&mut self, watermark_us: i64, portion: Portion) -> Result<OutputPiece, String> {
         self.give(Asked::Advance { watermark_us }, portion)
+    }
+
+    /// Keeps the scattered ids within what they may take, between two epochs.
+    ///
+    /// # Errors
+    /// Which spec's ids take more, where that is to stop the windows.
+    pub fn bound_ids(&mut self) -> Result<(), String> {
+        let version = self.version;
+        self.specs.iter_mut().try_for_each(|state| bound_ids(state, version))
     }
 
     /// Gives every open window that changed since it was last given so, and keeps it open: its close is the
@@ -153,6 +163,9 @@ impl Windows {
             giving::Under { topics: &self.topics, watermark_us: self.watermark_us, version: self.version };
         let piece = giving.piece(&mut self.specs, under, portion);
         self.giving = piece.more.then_some(giving);
+        if !piece.more && matches!(asked, Asked::Advance { .. }) {
+            self.bound_ids()?;
+        }
         Ok(piece)
     }
 
@@ -193,9 +206,9 @@ fn stats(spec: u32, state: &SpecState, watermark_us: i64) -> Stats {
     for key in state.keys.indices() {
         let key_state = &state.states[key as usize];
         stats.untracked += key_state.ids.untracked;
-        let ranges = key_state.ids.known.len() * 2 * size_of::<i64>();
+        let scattered = key_state.ids.known.bytes();
         let text = 2 * state.keys.text(key).len();
-        stats.bytes += (size_of_val(key_state) + text + ranges + key_state.ids.ring.bytes()) as u64;
+        stats.bytes += (size_of_val(key_state) + text + key_state.ids.ring.bytes()) as u64 + scattered;
         let mut counted_through = i64::MIN;
         for &slot in key_state.open.values() {
             let pane = state.panes.get(slot);

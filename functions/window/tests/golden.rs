@@ -11,7 +11,7 @@ mod support;
 
 use serde_json::{Map, Value as Json, json};
 use support::{Row, Type, Value, by_spec};
-use window::spec::{Aggregate, IdColumns, Operation, Shape, Spec};
+use window::spec::{Aggregate, IdColumns, Keep, Operation, Shape, Spec};
 use window::{Report, Windows};
 
 #[test]
@@ -96,9 +96,11 @@ fn spec(json: &Json) -> Spec {
         kinds: list(&json["kinds"]).iter().map(text).collect(),
         keys: list(&json["keys"]).iter().map(text).collect(),
         time: text(&json["time"]),
-        ids: json["ids"]
-            .as_object()
-            .map(|ids| IdColumns { first: text(&ids["first"]), last: text(&ids["last"]) }),
+        ids: json["ids"].as_object().map(|ids| IdColumns {
+            first: text(&ids["first"]),
+            last: text(&ids["last"]),
+            keep: Keep::ALL,
+        }),
         shape,
         offset_us: json["offset_us"].as_i64().unwrap(),
         aggregates: list(&json["aggregates"]).iter().map(aggregate).collect(),

@@ -42,6 +42,17 @@ struct Counts {
     conflict: u64,
 }
 
+/// What is remembered of a symbol's windows that closed for good.
+#[derive(Clone, Debug)]
+struct Closed {
+    /// The highest id since ids last began anew.
+    highest: i64,
+    /// Their ids that are above one that is open, or were.
+    kept: BTreeSet<i64>,
+    /// The highest id that is not kept.
+    forgotten: Option<i64>,
+}
+
 struct Oracle {
     shape: Shape,
     ids: bool,
@@ -49,8 +60,8 @@ struct Oracle {
     held: Vec<Held>,
     /// Every id ever taken in, with its row.
     seen: BTreeMap<(u8, i64), Trade>,
-    /// Highest id of what closed for good, and the highest id below which nothing is open, by symbol.
-    closed: BTreeMap<u8, (i64, i64)>,
+    /// What is remembered of what closed for good, by symbol.
+    closed: BTreeMap<u8, Closed>,
     closed_assignments: u64,
     refused: u64,
 }
@@ -163,17 +174,45 @@ impl Oracle {
         }
         for (slice, last) in gone {
             let shape = self.shape;
-            self.held.retain(|held| {
-                let this = session || slice_of(shape, held.trade.time) == slice;
-                !(held.windows.is_empty() && this)
-            });
-            let lowest =
-                self.held.iter().filter(|held| held.trade.symbol == symbol).map(|held| held.trade.id).min();
-            let (highest, settled) = self.closed.get(&symbol).copied().unwrap_or((last, i64::MIN));
-            let highest = highest.max(last);
-            let through = lowest.map_or(highest, |lowest| highest.min(lowest - 1));
-            self.closed.insert(symbol, (highest, settled.max(through)));
+            let this = |held: &Held| {
+                held.windows.is_empty()
+                    && held.trade.symbol == symbol
+                    && (session || slice_of(shape, held.trade.time) == slice)
+            };
+            let ids: BTreeSet<i64> =
+                self.held.iter().filter(|held| this(held)).map(|held| held.trade.id).collect();
+            let first = *ids.first().unwrap();
+            let anew = self.begins_anew(symbol, first, last);
+            self.held.retain(|held| !this(held));
+            let open: BTreeSet<i64> = self
+                .held
+                .iter()
+                .filter(|held| held.trade.symbol == symbol)
+                .map(|held| held.trade.id)
+                .collect();
+            let new = Closed { highest: last, kept: BTreeSet::new(), forgotten: None };
+            let mut closed = self.closed.remove(&symbol).unwrap_or(new);
+            if anew {
+                // What is above the ids of today is of the time before.
+                let highest = open.last().map_or(last, |&open| open.max(last));
+                self.seen.retain(|&(of, id), _| of != symbol || id <= highest);
+                closed.kept.retain(|&id| id <= highest);
+                (closed.highest, closed.forgotten) = (last, None);
+            }
+            closed.kept.extend(ids);
+            closed.highest = closed.highest.max(last);
+            let through = open.first().map_or(closed.highest, |&lowest| closed.highest.min(lowest - 1));
+            let gone = closed.kept.iter().copied().filter(|&id| id <= through).max();
+            closed.forgotten = closed.forgotten.max(gone);
+            closed.kept.retain(|&id| id > through);
+            self.closed.insert(symbol, closed);
         }
+    }
+
+    /// Whether ids begin below those that closed, after one that never came.
+    fn begins_anew(&self, symbol: u8, first: i64, last: i64) -> bool {
+        let follows = self.seen.contains_key(&(symbol, first - 1));
+        self.closed.get(&symbol).is_some_and(|closed| last < closed.highest && !follows)
     }
 
     fn candle(&self, (start, symbol, end): (i64, u8, i64), rows: &[usize]) -> Candle {
@@ -205,17 +244,24 @@ impl Oracle {
         if self.ids {
             let first = trades.iter().map(|trade| trade.id).min().unwrap();
             let last = trades.iter().map(|trade| trade.id).max().unwrap();
-            let is_seen = |id: i64| self.seen.contains_key(&(symbol, id));
-            let before = self.closed.get(&symbol);
-            let from = before.map_or(first, |&(highest, settled)| (highest + 1).min(first.max(settled + 1)));
-            let missing = (from..=last).filter(|&id| !is_seen(id)).count();
-            let next = self.seen.keys().find(|&&(of, id)| of == symbol && id > last);
-            let joined = next.is_none_or(|&(_, id)| id == last + 1);
-            let known = before.is_some_and(|&(_, settled)| first > settled);
+            // Ids of what is open, and of what closed as far as they are kept.
+            let closed = self.closed.get(&symbol);
+            let open = self.held.iter().filter(|held| held.trade.symbol == symbol).map(|held| held.trade.id);
+            let known: BTreeSet<i64> =
+                open.chain(closed.iter().flat_map(|closed| closed.kept.iter().copied())).collect();
+            let from = closed.map_or(first, |closed| first.min(closed.highest + 1));
+            let forgotten = closed.and_then(|closed| closed.forgotten).filter(|&forgotten| forgotten < last);
+            let from = forgotten.map_or(from, |forgotten| from.max(forgotten + 1));
+            let missing = (from..=last).filter(|id| !known.contains(id)).count();
+            let next = known.range(last + 1..).next();
+            let followed = next.is_none_or(|&id| id == last + 1);
+            let follows = closed
+                .is_some_and(|closed| first > closed.highest || self.seen.contains_key(&(symbol, first - 1)));
+            let complete = missing == 0 && followed && follows;
             candle.insert("first_id".into(), Value::Int(first));
             candle.insert("last_id".into(), Value::Int(last));
             candle.insert("missing".into(), Value::Int(missing as i64));
-            candle.insert("complete".into(), Value::Bool(missing == 0 && joined && known));
+            candle.insert("complete".into(), Value::Bool(complete));
         }
         candle
     }

@@ -6,7 +6,7 @@ mod support;
 
 use support::{OHLCV, Row, Type, Value, spec};
 use window::Windows;
-use window::spec::{Aggregate, IdColumns, Operation, Shape, Spec};
+use window::spec::{Aggregate, IdColumns, Keep, Operation, Shape, Spec};
 use window::table::{ColumnData, Rows};
 
 const MINUTE: Shape = Shape::Tumbling { size_us: 60_000_000 };
@@ -163,7 +163,7 @@ fn state_is_restored_only_under_the_spec_that_wrote_it() {
     let mut windows = Windows::open(vec![candles()]).unwrap();
     windows.update(&rows()).unwrap();
     let parts = windows.snapshot(0).parts;
-    let other_ids = IdColumns { first: "id".to_owned(), last: "last".to_owned() };
+    let other_ids = IdColumns { first: "id".to_owned(), last: "last".to_owned(), keep: Keep::ALL };
     let cases = [
         (changed(|spec| spec.kinds.push("agg-trade".to_owned())), "kinds"),
         (changed(|spec| spec.keys.push("venue".to_owned())), "keys"),

@@ -90,7 +90,7 @@ fn candles(name: &str, size_us: u64) -> Spec {
         kinds: vec!["trade".into()],
         keys: vec!["symbol".into()],
         time: "event_time".into(),
-        ids: Some(IdColumns { first: "id".into(), last: "id".into() }),
+        ids: Some(IdColumns::unbounded("id", "id")),
         shape: Shape::Tumbling(size_us),
         offset_us: 0,
         aggregates: vec![

@@ -285,6 +285,8 @@ fn read_window(name: &str, reader: &Reader<'_>, report: &mut Report) -> Option<W
         keys,
         time: "event_time".to_owned(),
         ids: Some(ids?),
+        on_untracked: window::OnUntracked::Count,
+        keep_ids_us: u64::MAX,
         aggregates: aggregates?,
     })
 }

@@ -65,4 +65,4 @@ pub use topics::{StartingOffsets, Topics};
 pub use units::moment_us;
 pub use units::{bytes as parse_bytes, duration as parse_duration};
 pub use variables::environment_name;
-pub use window::{IdColumns, Shape, Window};
+pub use window::{IdColumns, OnUntracked, Shape, Window};

@@ -443,6 +443,21 @@ pub(crate) const WINDOW: Table = Table {
             "Id column, or the columns of a range of ids: duplicates are dropped and missing ids counted.",
         ),
         key(
+            "on-untracked",
+            "`\"count\"` or `\"halt\"`",
+            Is("\"count\""),
+            "When the scattered ids of the open windows take more than a quarter of `limits.memory` (all windows \
+             together): `count` gives up the lowest, so that a row of such an id is taken in even if it came before, is \
+             counted as `untracked`, and its window's `complete` is null; `halt` stops the pipeline before that.",
+        ),
+        key(
+            "keep-ids",
+            "a duration",
+            Is("\"7d\""),
+            "A key whose windows are all closed is forgotten after so long in event time. The first window after that \
+             has `complete = false`, as that of a new key.",
+        ),
+        key(
             "aggregates",
             "a table of name = \"operation(column)\"",
             Required,

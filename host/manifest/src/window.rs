@@ -26,6 +26,12 @@ pub struct Window {
     /// Timestamp column of the event time.
     pub time: String,
     pub ids: Option<IdColumns>,
+    /// Not part of what the state depends on, no more than the next.
+    #[serde(skip)]
+    pub on_untracked: OnUntracked,
+    /// How long the ids of a key are kept after its newest window closed, in microseconds of event time.
+    #[serde(skip)]
+    pub keep_ids_us: u64,
     /// In the order in which they are written; at least one.
     pub aggregates: Vec<Aggregate>,
 }
@@ -43,6 +49,16 @@ pub enum Shape {
 pub struct IdColumns {
     pub first: String,
     pub last: String,
+}
+
+/// What is done where more scattered ids are to be kept than there is room for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnUntracked {
+    /// Rows whose ids are not known any more are taken in and counted.
+    #[default]
+    Count,
+    /// The pipeline stops before that.
+    Halt,
 }
 
 /// Columns that every candle has, or that its folder's name gives it.
@@ -80,6 +96,8 @@ impl Window {
         let keys = reader.required("keys", report, read_keys);
         let time = reader.required("time", report, column);
         let ids = reader.optional("ids", report, read_ids);
+        let on_untracked = reader.required("on-untracked", report, read_on_untracked);
+        let keep_ids = reader.required("keep-ids", report, reader::positive_duration);
         let aggregates = reader.required("aggregates", report, |node, report| {
             read_aggregates(node, keys.as_deref().unwrap_or_default(), report)
         });
@@ -92,6 +110,8 @@ impl Window {
             keys: keys?,
             time: time?,
             ids: ids?,
+            on_untracked: on_untracked?,
+            keep_ids_us: keep_ids?.as_micros() as u64,
             aggregates: aggregates?,
         })
     }
@@ -205,6 +225,10 @@ pub(crate) fn read_ids(node: &Node, report: &mut Report) -> Option<IdColumns> {
     let first = reader.required("first", report, column);
     let last = reader.required("last", report, column);
     Some(IdColumns { first: first?, last: last? })
+}
+
+fn read_on_untracked(node: &Node, report: &mut Report) -> Option<OnUntracked> {
+    reader::choice(node, &[("count", OnUntracked::Count), ("halt", OnUntracked::Halt)], report)
 }
 
 pub(crate) fn read_aggregates(node: &Node, keys: &[String], report: &mut Report) -> Option<Vec<Aggregate>> {

@@ -44,7 +44,7 @@ fn keyed_lines() -> Vec<usize> {
     lines.filter(|(_, line)| line.contains(" = ")).map(|(index, _)| index).collect()
 }
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 18] = [
     "topics",
     "topic-pattern",
     "parse-settings",
@@ -60,6 +60,8 @@ const KEYS: [&str; 16] = [
     "session",
     "offset",
     "ids",
+    "on-untracked",
+    "keep-ids",
     "aggregates",
 ];
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use common::{MINIMAL, error, pipeline, read, read_with, with, with_line};
 use tallow_manifest::{
-    Aggregate, Decimals, Epoch, IdColumns, Limits, OnDataLoss, OnReject, Operation, Overrides, Shape, Source,
-    StartingOffsets, Topics, WantedColumn,
+    Aggregate, Decimals, Epoch, IdColumns, Limits, OnDataLoss, OnReject, OnUntracked, Operation, Overrides,
+    Shape, Source, StartingOffsets, Topics, WantedColumn,
 };
 use tallow_record::TopicPartition;
 
@@ -44,6 +44,7 @@ fn what_is_left_out_has_its_default() {
     let window = &pipeline.windows[0];
     assert_eq!((window.function.as_str(), window.time.as_str()), ("window", "event_time"));
     assert_eq!((window.offset_us, &window.ids), (0, &None));
+    assert_eq!((window.on_untracked, window.keep_ids_us), (OnUntracked::Count, 7 * 86_400_000_000));
 }
 
 #[test]
@@ -134,7 +135,8 @@ fn windows_have_one_of_three_shapes() {
 fn aggregates_keep_the_order_in_which_they_are_written() {
     let text = with(
         r#"aggregates = { close = "last(price)" }"#,
-        "ids = { first = \"id\", last = \"last_trade\" }\n[trigger.kafka.windows.aggregates]\n\
+        "ids = { first = \"id\", last = \"last_trade\" }\non-untracked = \"halt\"\nkeep-ids = \"12h\"\n\
+         [trigger.kafka.windows.aggregates]\n\
          open = \"first(price)\"\nhigh = \"max(price)\"\nclose = \"last(price)\"\n\
          amount = \"sum_product(price, quantity)\"\ntrades = \"count()\"",
     );
@@ -152,6 +154,7 @@ fn aggregates_keep_the_order_in_which_they_are_written() {
         }
     );
     assert_eq!(window.ids, Some(IdColumns { first: "id".to_owned(), last: "last_trade".to_owned() }));
+    assert_eq!((window.on_untracked, window.keep_ids_us), (OnUntracked::Halt, 12 * 3_600_000_000));
     let wanted = |name: &str| WantedColumn { name: name.to_owned(), scale: 8 };
     let columns = ["event_time", "id", "last_trade", "price", "quantity", "symbol"];
     assert_eq!(pipeline.wanted_columns(), columns.map(wanted));

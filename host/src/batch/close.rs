@@ -14,8 +14,7 @@ use super::step::Step;
 const STATE_BYTES: u64 = 24 << 20;
 /// State that is too much, where none can be closed.
 const MOST_STATE_BYTES: u64 = 2 * STATE_BYTES;
-/// Segments of a key's times, from which on the oldest windows are closed: the window function keeps no more than 16,384
-/// ranges of a key's ids when it closes windows, and knows of no id before them.
+/// Segments of a key's times, from which on the oldest windows are closed: each is looked at when windows close.
 const SEGMENTS: usize = 6_000;
 /// Segments that are too many, where no windows can be closed.
 const MOST_SEGMENTS: usize = 2 * SEGMENTS;

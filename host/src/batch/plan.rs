@@ -48,7 +48,7 @@ impl Plan {
         settings.extend(job.interval.clone().map(|interval| ("interval".to_owned(), interval)));
         let options = ParseOptions { kinds: job.window.kinds.clone(), columns: columns.collect(), settings };
         Self {
-            spec: plan::spec(&job.window),
+            spec: plan::spec(&job.window, plan::ids_bytes(&job.limits)),
             options,
             limits: plan::limits(&job.limits),
             checksums: match job.checksums {

@@ -127,9 +127,12 @@ impl Reporter {
         let several = counts.windows.len() > 1;
         for (window, refused) in counts.windows.iter().filter(|(_, it)| several && **it != Refused::default())
         {
-            let Refused { late, duplicates, conflicts } = *refused;
+            let Refused { late, duplicates, conflicts, untracked: doubtful } = *refused;
             let (late, duplicates, conflicts) = (grouped(late), grouped(duplicates), grouped(conflicts));
-            println!("  window       {window}: {late} late, {duplicates} duplicates, {conflicts} conflicts");
+            let doubtful = untracked(doubtful).map_or_else(String::new, |text| format!(", {text}"));
+            println!(
+                "  window       {window}: {late} late, {duplicates} duplicates, {conflicts} conflicts{doubtful}"
+            );
         }
         if let Some(held) = counts.held.as_ref().filter(|held| held.matters()) {
             println!("  held back    by {}", held.told());
@@ -186,7 +189,7 @@ fn line(counts: &Counts) -> String {
 
 fn counted_pieces(counts: &Counts) -> Vec<String> {
     let watermark = counts.watermark_us.map_or("none yet".to_owned(), time);
-    vec![
+    let mut pieces = vec![
         counted(counts.records, "record"),
         counted(counts.candles, "candle"),
         format!("{} late", grouped(counts.most(|window| window.late))),
@@ -196,7 +199,20 @@ fn counted_pieces(counts: &Counts) -> Vec<String> {
         counted(counts.open_windows, "open window"),
         counted(counts.epochs, "epoch"),
         format!("watermark {watermark}"),
-    ]
+    ];
+    pieces.extend(untracked(counts.most(|window| window.untracked)));
+    pieces
+}
+
+/// What is to be said where rows were counted that may be duplicates.
+pub fn untracked(assignments: u64) -> Option<String> {
+    (assignments > 0).then(|| {
+        format!(
+            "{} untracked (rows counted whose ids were no longer known; their windows have `complete` = null; raise \
+             `limits.memory`)",
+            grouped(assignments)
+        )
+    })
 }
 
 /// The text on as many lines as it needs, broken at commas: what a terminal folds by itself cannot be drawn over.

@@ -11,7 +11,7 @@ use tallow_log::status::last_records;
 use tallow_manifest::{Manifest, Pipeline};
 use tallow_source::Source;
 
-use super::report::{counted, grouped, time};
+use super::report::{counted, grouped, time, untracked};
 use super::table::{indented, table};
 use super::{Failure, backfill_status, held_status, merge_status, settings, wire};
 use crate::error::PipelineError;
@@ -135,7 +135,7 @@ fn print_ledger(ledger: &Ledger) {
     }
     println!("{}", indented(&partitions));
     let mut windows =
-        table(&["window", "rows", "invalid", "closed", "open", "late", "duplicate", "conflict"]);
+        table(&["window", "rows", "invalid", "closed", "open", "late", "duplicate", "conflict", "untracked"]);
     for (name, counts) in &ledger.windows {
         let numbers = [
             counts.rows_taken,
@@ -145,10 +145,14 @@ fn print_ledger(ledger: &Ledger) {
             counts.late,
             counts.duplicate,
             counts.conflict,
+            counts.untracked,
         ];
         windows.add_row(std::iter::once(name.clone()).chain(numbers.map(grouped)));
     }
     println!("{}", indented(&windows));
+    if let Some(untracked) = untracked(ledger.windows.values().map(|counts| counts.untracked).sum()) {
+        println!("  ids        {untracked}");
+    }
     println!(
         "  ledger     {}",
         ledger.check().map_or_else(|error| error.to_string(), |()| "balanced".to_owned())

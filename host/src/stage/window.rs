@@ -258,10 +258,11 @@ impl WindowWorker {
                 let late = late_row(&piece.batch, record, within, &spec.name, event_time_us, watermark_us);
                 self.epoch.push_late(late);
             }
-            for (_, letter) in books::refused_rows(piece, report, &spec.name) {
-                self.progress.dead(&letter.reason);
-                self.epoch.push_dead(letter);
-            }
+        }
+        let names = self.plan.specs.iter().map(|spec| spec.name.as_str());
+        for (_, letter) in books::refused_rows(piece, &names.zip(reports).collect::<Vec<_>>()) {
+            self.progress.dead(&letter.reason);
+            self.epoch.push_dead(letter);
         }
     }
 
@@ -339,7 +340,7 @@ impl WindowWorker {
         if let Some(watermark_us) = watermark_us {
             let outputs = match self.function.advance(watermark_us) {
                 Ok(outputs) => outputs,
-                Err(error) => return Err(self.failed_on_state("advance", &error, &epoch.pieces)),
+                Err(error) => return Err(self.failed_to_advance(&error, &epoch.pieces)),
             };
             for output in &outputs {
                 let name = &self.plan.specs[output.spec as usize].name;
@@ -445,6 +446,15 @@ impl WindowWorker {
             self.progress.open_windows(open);
         }
         Ok(())
+    }
+
+    /// Where ids are to halt the pipeline, a window function refuses to advance for no other reason.
+    fn failed_to_advance(&mut self, error: &CallError, taken: &[Piece]) -> PipelineError {
+        let may_halt = self.plan.specs.iter().flat_map(|spec| &spec.ids).any(|ids| ids.halt);
+        match error {
+            CallError::Refused(why) if may_halt => PipelineError::Ids { why: why.clone() },
+            other => self.failed_on_state("advance", other, taken),
+        }
     }
 
     /// A call failed that works on all that is held: where it met a limit, the state is too large.

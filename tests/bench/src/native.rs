@@ -26,7 +26,11 @@ pub fn options(options: &engine::ParseOptions) -> parse_market::Options {
 }
 
 pub fn specs(specs: &[engine::Spec]) -> Vec<spec::Spec> {
-    let ids = |ids: &engine::IdColumns| spec::IdColumns { first: ids.first.clone(), last: ids.last.clone() };
+    let ids = |ids: &engine::IdColumns| spec::IdColumns {
+        first: ids.first.clone(),
+        last: ids.last.clone(),
+        keep: spec::Keep::ALL,
+    };
     let spec = |it: &engine::Spec| spec::Spec {
         name: it.name.clone(),
         kinds: it.kinds.clone(),

@@ -73,6 +73,10 @@ impl From<Spec> for window::Spec {
             ids: spec.ids.map(|ids| window::IdColumns {
                 last: ids.last.unwrap_or_else(|| ids.first.clone()),
                 first: ids.first,
+                // A vector has few.
+                max_bytes: u64::MAX,
+                halt: true,
+                silence_us: u64::MAX,
             }),
             shape: match spec.shape {
                 Shape::TumblingUs(size_us) => window::Shape::Tumbling(size_us),

@@ -68,7 +68,7 @@ impl From<SpecJson> for Spec {
             kinds: json.kinds,
             keys: json.keys,
             time: json.time,
-            ids: json.ids.map(|ids| IdColumns { first: ids.first, last: ids.last }),
+            ids: json.ids.map(|ids| IdColumns::unbounded(&ids.first, &ids.last)),
             shape: match json.shape {
                 ShapeJson::TumblingUs(size_us) => Shape::Tumbling(size_us),
                 ShapeJson::Sliding { size_us, slide_us } => Shape::Sliding(Sliding { size_us, slide_us }),

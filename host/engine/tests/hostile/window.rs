@@ -14,7 +14,7 @@ fn spec(name: &str) -> Spec {
         kinds: vec!["trade".into()],
         keys: vec!["symbol".into()],
         time: "event_time".into(),
-        ids: Some(IdColumns { first: "id".into(), last: "id".into() }),
+        ids: Some(IdColumns::unbounded("id", "id")),
         shape: Shape::Tumbling(SECOND_US),
         offset_us: 0,
         aggregates: vec![Aggregate {

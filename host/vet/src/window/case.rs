@@ -61,7 +61,7 @@ fn ours() -> Vec<Case> {
             kinds: vec!["vetted".to_owned()],
             keys: vec!["key".to_owned()],
             time: "time".to_owned(),
-            ids: ids.map(|id| IdColumns { first: id.to_owned(), last: id.to_owned() }),
+            ids: ids.map(|id| IdColumns::unbounded(id, id)),
             shape,
             offset_us: 0,
             aggregates,
