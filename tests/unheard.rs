@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use tallow_tests::paths;
@@ -108,4 +108,28 @@ fn a_disk_that_is_full_is_an_error_of_what_only_prints() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("standard output cannot be written"), "{said}");
+}
+
+#[test]
+fn a_reader_that_stops_reading_does_not_keep_the_program() {
+    let stream = Stream::in_memory();
+    let clock = tallow_edge::SystemClock::new();
+    // A pipe holds 64 KiB, which this fills at once.
+    let mut command = up(&stream, &["--log-filter", "trace"]);
+    let mut process = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let held = process.stderr.take();
+    tallow_edge::Clock::sleep(&clock, Duration::from_secs(3));
+    let asked = Command::new("kill").args(["-TERM", &process.id().to_string()]).status();
+    assert!(asked.unwrap().success());
+    // It never ends where it waits for its reader.
+    let mut waited = 0;
+    while process.try_wait().unwrap().is_none() && waited < 120 {
+        tallow_edge::Clock::sleep(&clock, Duration::from_secs(1));
+        waited += 1;
+    }
+    let ended = process.try_wait().unwrap();
+    let _ = process.kill();
+    drop(held);
+    assert!(matches!(ended.and_then(|status| status.code()), Some(0 | 69)), "{ended:?}");
+    stream.finish_and_compare();
 }
