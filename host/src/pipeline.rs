@@ -10,7 +10,7 @@ use std::time::Duration;
 use crossbeam_channel::bounded;
 use tallow_edge::{Clock, Random};
 use tallow_engine::{Component, ParseFunction, ParseOptions};
-use tallow_log::Store;
+use tallow_log::{LogError, Store};
 use tallow_record::TopicPartition;
 use tallow_sink::Sink;
 use tallow_source::{Limits, Position, Source};
@@ -90,6 +90,11 @@ pub fn run(wiring: &Wiring) -> Result<(), PipelineError> {
     }
 }
 
+fn gone(wiring: &Wiring) -> PipelineError {
+    let object = format!("{}/_tallow/jobs/{}", wiring.store.url(), wiring.plan.name());
+    LogError::Gone { object }.into()
+}
+
 /// Starts from the log as soon as the services are there; none once a stop was asked for. Another process that took the
 /// pipeline over meanwhile keeps it.
 fn start_again(wiring: &Wiring, roll_back: Option<&str>) -> Result<Option<Started>, PipelineError> {
@@ -108,6 +113,8 @@ fn start_again(wiring: &Wiring, roll_back: Option<&str>) -> Result<Option<Starte
         let away = started.as_ref().is_err_and(PipelineError::passes);
         let told = outage.look(wiring.clock.ticks(), away);
         match (started, told) {
+            // It had a log when it was started for the first time.
+            (Ok(started), _) if started.first => return Err(gone(wiring)),
             (Ok(started), Tell::Over { after }) => {
                 let after = duration(after.as_micros() as i64);
                 tracing::info!(pipeline, after, "goes on from the last commit");

@@ -28,6 +28,8 @@ const SHARD: u32 = 0;
 
 /// A pipeline that owns its shard and stands at its last commit.
 pub struct Started {
+    /// There was no log before.
+    pub first: bool,
     pub committer: Committer,
     /// What runs.
     pub functions: Functions,
@@ -48,7 +50,7 @@ pub fn start(wiring: &Wiring, roll_back: Option<&str>) -> Result<Started, Pipeli
         tracing::warn!(pipeline = plan.name(), pattern, "`topic-pattern` matches no topic: nothing is read");
     }
     wiring.store.probe(&*wiring.random)?;
-    let Opened { mut job, first: _, to_publish, mut held } =
+    let Opened { mut job, first, to_publish, mut held } =
         Job::open(&wiring.store, plan.name(), SHARD, &owner(), wiring.clock.clone(), wiring.random.clone())?;
     refuse::changed_windows(plan, &job.newest().state)?;
     republish(&wiring.sinks, &mut job, to_publish)?;
@@ -101,7 +103,7 @@ pub fn start(wiring: &Wiring, roll_back: Option<&str>) -> Result<Started, Pipeli
     };
     swap::at_start(wiring, &mut committer, &functions, &changed, &mut window)?;
     wiring.live.set_running(functions.clone());
-    Ok(Started { committer, functions, window, ends: ends(&partitions, &from), from })
+    Ok(Started { first, committer, functions, window, ends: ends(&partitions, &from), from })
 }
 
 /// Fails where another process wrote the shard's newest record: to start again would take the shard from it. (This

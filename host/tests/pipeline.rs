@@ -291,6 +291,22 @@ fn an_owner_that_was_overtaken_is_fenced_and_publishes_nothing() {
 }
 
 #[test]
+fn a_lake_that_is_deleted_while_it_is_written_to_halts() {
+    let world = World::new(1);
+    three_minutes("BTCUSDT").into_iter().for_each(|message| world.append(0, message));
+    let pipeline = pipeline("", MINUTES);
+    let running = world.wire(&pipeline, Mode { available_now: true, close_all: false });
+    let started = tallow::start::start(&running, None).unwrap();
+    for (path, _) in world.store.list("").unwrap() {
+        world.store.delete(&path).unwrap();
+    }
+    let error = tallow::pipeline::run_once(&running, started).unwrap_err();
+    assert!(error.to_string().contains("the lake was deleted or replaced"), "{error}");
+    assert_eq!((error.exit_code(), error.passes()), (65, false));
+    assert!(candles(&world).is_empty());
+}
+
+#[test]
 fn windows_closed_early_come_again_as_the_next_revision() {
     let world = World::new(1);
     let messages = three_minutes("BTCUSDT");

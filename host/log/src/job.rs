@@ -205,9 +205,10 @@ impl Job {
         }
     }
 
-    /// Whether the newest record is there: a commit after a record that is gone would be in a log that nobody can read.
+    /// Whether the oldest record is there that a clean-up has left: without it the log is one that nobody can read. Newer
+    /// ones may have been written while somebody deleted the lake.
     fn check_there(&self) -> Result<(), LogError> {
-        let seq = self.newest.seq;
+        let seq = self.kept.first().map_or(self.newest.seq, |oldest| oldest.seq);
         let path = self.folder.record(seq);
         if self.store.head(&path)?.is_some() {
             return Ok(());

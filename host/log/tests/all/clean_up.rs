@@ -61,14 +61,17 @@ fn an_owner_whose_log_is_gone_halts_and_writes_nothing() {
     let mut job = bench.job();
     go_on(&mut job, 3);
     let draft = bench::draft(&job).unwrap();
-    for (path, _) in bench.store.list("").unwrap() {
-        bench.store.delete(&path).unwrap();
+    // The newest record came while the lake was being deleted.
+    for (path, _) in
+        bench.store.list("").unwrap().iter().filter(|(path, _)| !path.ends_with("/log/00000000000000000004"))
+    {
+        bench.store.delete(path).unwrap();
     }
     let error = job.check_owner().unwrap_err();
     assert!(error.to_string().contains("the lake was deleted or replaced"), "{error}");
     let error = job.commit(draft).unwrap_err();
     assert_eq!((error.exit_code(), error.passes(), error.is_fenced()), (65, false, false), "{error}");
-    assert!(bench.store.list("_tallow/jobs/btc/0/log").unwrap().is_empty());
+    assert_eq!(bench.log(), ["4"]);
 }
 
 #[test]
