@@ -62,7 +62,7 @@ fn random(seed: &mut u64, below: usize) -> usize {
 fn halves_of_a_symbols_ids_in_two_partitions_count_once() {
     for seed in 0..5u64 {
         let world = World::new(2);
-        let mut random = |below, state: &mut u64| random(state, below);
+        let random = |below, state: &mut u64| random(state, below);
         let mut state = seed;
         let mut left =
             halves().map(|messages| messages.into_iter().collect::<std::collections::VecDeque<_>>());
