@@ -67,6 +67,10 @@ impl Source for FaultySource {
         self.0.partitions()
     }
 
+    fn offsets_at(&self, partitions: &[PartitionInfo], time_us: i64) -> Result<Vec<Position>, SourceError> {
+        self.0.offsets_at(partitions, time_us)
+    }
+
     fn fetcher(&self, from: &[Position]) -> Result<Box<dyn Fetcher>, SourceError> {
         match from.iter().any(|position| position.partition.partition == 1) {
             true => Ok(Box::new(FaultyFetcher)),
