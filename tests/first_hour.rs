@@ -263,7 +263,7 @@ fn produce_needs_no_manifest_and_follows_what_the_topic_holds() {
     );
     let shown = home.shows("market", &up);
     let summary: serde_json::Value = serde_json::from_str(shown.lines().last().unwrap()).unwrap();
-    let counts = &summary["counts"];
+    let counts = &summary["counts"]["windows"]["1m"];
     assert_eq!((&counts["conflicts"], &counts["late"]), (&0.into(), &0.into()), "{summary}");
     let rows = lake::table(&home.path("work/market/lake"), "speed/candles_1m");
     assert!(rows.iter().all(|row| row["missing"] == "0"), "{rows:?}");
