@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tallow_engine::{CallError, Component, Limits, Output, Part, Spec, WindowFunction};
 
 use super::accounts::Accounts;
-use super::back::reach_back;
+use super::back::Ends;
 use super::beginning::Lengths;
 use super::coverage::{Clash, Coverage};
 use super::error::BatchError;
@@ -84,6 +84,7 @@ impl Fold {
             return Ok(());
         }
         let intervals = lengths.of(&piece.batch, rows);
+        let ends = Ends::before(rows, self.key, &self.coverage);
         let newest_us = self.coverage.add(rows, &self.spec.time, self.key, &intervals);
         self.newest_us = newest_us.map_err(|clash| clashed(piece, &intervals, clash))?.or(self.newest_us);
         let reports = self.function.update(rows).map_err(|error| BatchError::Rows {
@@ -100,8 +101,8 @@ impl Fold {
         // What was repeated may have other content. Sorted rows lie beside those they repeat.
         let repeated = reports.iter().any(|report| report.duplicate > 0);
         let interval_us = intervals.iter().map(|(_, interval_us)| *interval_us).min().unwrap_or(1);
-        let reaches = || reach_back(rows, &self.spec.time, self.key, &self.coverage, interval_us);
-        match repeated && within.is_none() && reaches() {
+        let unit_us = self.coverage.ids().unit_us(interval_us);
+        match repeated && within.is_none() && ends.reach_back(rows, &self.spec.time, self.key, unit_us) {
             true => Err(BatchError::Unsorted),
             false => Ok(()),
         }
