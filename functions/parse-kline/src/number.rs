@@ -62,7 +62,8 @@ fn rewrite(cell: &[u8], room: &mut [u8; MOST_BYTES]) -> Option<usize> {
         }
         rest => (&rest[..0], rest),
     };
-    if integer.is_empty() && fraction.is_empty() || !is_grouped(integer) {
+    let no_digit = integer.is_empty() && fraction.is_empty();
+    if no_digit || !is_grouped(integer) || rest.first() == Some(&b'.') {
         return None;
     }
     let mut writer = Writer { room, length: 0 };
