@@ -418,7 +418,10 @@ impl WindowWorker {
 
     /// How the windows stand where the run begins.
     fn show_state(&mut self) -> Result<(), PipelineError> {
-        let stats = self.function.stats().map_err(|error| self.failed("stats", &error))?;
+        let stats = match self.function.stats() {
+            Ok(stats) => stats,
+            Err(error) => return Err(self.failed_on_state("stats", &error, &[])),
+        };
         self.progress.state(&stats, self.watermarks.watermark_us(), self.watermarks.partitions().count());
         Ok(())
     }
