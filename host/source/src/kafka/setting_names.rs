@@ -1,6 +1,6 @@
 //! The names of librdkafka's settings for consumers: the library does not list them, and a misspelt one needs its nearest.
 
-pub const NAMES: [&str; 116] = [
+pub const NAMES: [&str; 113] = [
     "api.version.fallback.ms",
     "api.version.request",
     "api.version.request.timeout.ms",
@@ -108,9 +108,6 @@ pub const NAMES: [&str; 116] = [
     "ssl.keystore.password",
     "ssl.providers",
     "ssl.sigalgs.list",
-    "ssl_ca",
-    "ssl_certificate",
-    "ssl_key",
     "topic.blacklist",
     "topic.metadata.propagation.max.ms",
     "topic.metadata.refresh.fast.cnt",
