@@ -469,7 +469,7 @@ fn a_bar_that_contradicts_itself_keeps_its_windows_back() {
     scene.exchange.list("AB", MINUTE_MS, bars.clone());
     let finished = scene.backfill(&TO_MARCH_5);
     assert_eq!(finished.status.code(), Some(65), "{}", finished.stderr);
-    assert!(finished.stderr.contains("2 windows of AB stay as they are"), "{}", finished.stderr);
+    assert!(finished.stderr.contains("2 windows of AB kept as before"), "{}", finished.stderr);
     let dead = lake::table(&scene.lake(), "dead-letter/klines");
     assert_eq!(dead.len(), 1);
     assert!(dead[0]["reason"].starts_with("kline: its prices contradict each other: "), "{dead:?}");

@@ -75,8 +75,9 @@ fn halves_of_a_symbols_ids_in_two_partitions_count_once() {
                 messages.drain(..count).for_each(|message| world.append(partition as i32, message));
             }
             let records = if seed == 0 { 1_000_000 } else { 500 + random(9_000, &mut state) };
-            let keys =
-                format!("delay = \"10s\"\nidle-after = \"1000h\"\nepoch = {{ max-records = {records} }}");
+            let keys = format!(
+                "delay = \"10s\"\nmax-future = \"2d\"\nidle-after = \"1000h\"\nepoch = {{ max-records = {records} }}"
+            );
             world.run(&pipeline(&keys, &days("on-untracked = \"halt\""))).outcome.unwrap();
         }
         let rows = rows(&world);
@@ -97,7 +98,8 @@ fn far_apart(world: &World, count: i64) {
     }
 }
 
-const SMALL: &str = "delay = \"0s\"\nlimits = { memory = \"24MiB\", batch-bytes = \"1MiB\" }";
+const SMALL: &str =
+    "delay = \"0s\"\nmax-future = \"2d\"\nlimits = { memory = \"24MiB\", batch-bytes = \"1MiB\" }";
 
 #[test]
 fn where_there_is_no_room_for_ids_rows_are_untracked_and_it_is_said() {
@@ -146,7 +148,7 @@ fn where_it_is_asked_for_a_pipeline_halts_before_an_id_is_lost() {
 fn a_conflict_is_one_dead_letter_that_names_its_windows() {
     let world = World::new(1);
     market(&world, 0..100);
-    let other = trade("BTCUSDT", 50, 50 * SECOND_US, "999", "2");
+    let other = trade("BTCUSDT", 50, 50 * SECOND_US, "999", "3");
     world.append(0, other.clone());
     let day = days("").replace("\"1m\"", "\"1d\"");
     let run = world.run(&pipeline("", &format!("{}{day}", common::MINUTES)));

@@ -17,7 +17,7 @@ use tallow_record::Batch;
 use tallow_source::{Event, Fetcher, Limits, PartitionInfo, Position, Source, SourceError};
 
 /// Two partitions, each with its own fetch client; a few records fill the queue, and a few more an epoch.
-const KEYS: &str = "fetch-clients = 2\nlimits = { batch-records = 7, queue-bytes = \"1MiB\" }\n\
+const KEYS: &str = "fetch-clients = 2\nlimits = { batch-records = 7, queue = \"1MiB\" }\n\
                     epoch = { max-records = 20 }";
 
 fn wire(world: &World) -> Wiring {
