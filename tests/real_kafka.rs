@@ -287,6 +287,7 @@ impl Scene {
         for (from, to) in [
             ("topic = \"trades\"", format!("topic = \"{topic}\"")),
             ("max-records = 1_000_000", format!("max-records = {EPOCH_RECORDS}")),
+            ("golden = \"functions/", format!("golden = \"{}/functions/", paths::root().display())),
             ("\"target/functions/", functions),
         ] {
             assert!(manifest.contains(from), "spin.toml has no `{from}`");

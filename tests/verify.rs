@@ -43,6 +43,7 @@ impl Scene {
         for (from, to) in [
             ("topic = \"trades\"", format!("topic = \"{topic}\"\narchive = {archive}")),
             ("max-records = 1_000_000", "max-records = 1000".to_owned()),
+            ("golden = \"functions/", format!("golden = \"{}/functions/", paths::root().display())),
             ("\"target/functions/", format!("\"{}/", paths::functions().display())),
         ] {
             assert!(manifest.contains(from), "spin.toml has no `{from}`");

@@ -332,7 +332,7 @@ fn rows_that_had_to_be_sorted_are_sorted_at_once_after_a_kill_or_a_stop_and_give
     let straight = newest_first();
     let whole = straight.run().unwrap();
     assert_eq!(whole.sorted, 1);
-    for pieces in [5, 30, 60, 75] {
+    for pieces in [5, 30, 45, 60] {
         let mut world = newest_first();
         world.stop_after = Some(pieces);
         assert!(matches!(world.run(), Err(BatchError::Stopped)), "{pieces}");

@@ -267,11 +267,13 @@ fn skipped_triggers(root: &Node) -> Vec<String> {
 }
 
 impl Component {
-    /// Takes the component of the same name in `folder` where its own file is not there.
+    /// Takes the file NAME.wasm in `folder` where the manifest names one that is not there. A file of another name
+    /// has no substitute.
     fn look_in(&mut self, folder: &Path) {
         let Source::Local(path) = &mut self.source else { return };
-        let standard = folder.join(format!("{}.wasm", self.name));
-        if !path.is_file() && standard.is_file() {
+        let name = format!("{}.wasm", self.name);
+        let standard = folder.join(&name);
+        if !path.is_file() && path.ends_with(&name) && standard.is_file() {
             *path = standard;
         }
     }

@@ -139,7 +139,9 @@ impl Rule {
             Self::Columns => {
                 "it makes the columns that were asked for, and no others, with the described types and the scale asked for"
             }
-            Self::Kinds => "rows are of described kinds, and of those that were asked for",
+            Self::Kinds => {
+                "rows are of described kinds, and of those that were asked for; with a kind `trade` come rows of `trade:ids`, of which windows note the ids and nothing else (trades that are none of the market's, but take ids of its row)"
+            }
             Self::Reasons => "a record that is set apart has a reason",
             Self::Tombstones => "a null value is ignored: no row, no rejection",
             Self::Nan => "NaN has one bit pattern, so that replays give the same bytes",
