@@ -117,7 +117,7 @@ fn a_program_without_its_functions_says_where_it_looked() {
     assert!(said.contains("parse-market.wasm") && said.contains("--functions DIR"), "{said}");
     let functions = paths::functions().display().to_string();
     home.shows("market", &format!("tallow check --functions '{functions}'"));
-    // As somebody copies them by hand.
+    // As someone copies them by hand.
     std::os::unix::fs::symlink(paths::functions(), home.path("bin/functions")).unwrap();
     home.shows("market", "tallow check");
 }

@@ -1,4 +1,4 @@
-//! What came from a secret variable is shown nowhere, whoever repeats it.
+//! What came from a secret variable is shown nowhere, whatever repeats it.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,4 +1,4 @@
-//! What the built program says of a partition that holds the watermark back, and of topics that are not there.
+//! What the built program says about a partition that holds the watermark back, and of topics that are not there.
 
 #![allow(clippy::unwrap_used)]
 

@@ -18,7 +18,7 @@ pub struct Misfit {
     pub problem: String,
 }
 
-/// A parse function: its name in the manifest, and what it says of itself.
+/// A parse function: its name in the manifest, and what it says about itself.
 #[derive(Clone, Copy)]
 pub struct Parse<'a> {
     pub name: &'a str,
@@ -177,7 +177,7 @@ fn columns_taken<'p>(
     Ok(taken)
 }
 
-/// Why the function does not take rows with such columns; none where it does.
+/// Why the function does not take rows with such columns; `None` if it does.
 fn refusal(spec: &Spec, parse: Parse<'_>, computes: Computes<'_>) -> Result<Option<String>, CallError> {
     let names = spec.keys.iter().chain([&spec.time]);
     let names = names.chain(spec.ids.iter().flat_map(|ids| [&ids.first, &ids.last]));

@@ -19,7 +19,7 @@ pub struct Held {
     pub at_end_since_us: Option<i64>,
     /// Where the watermark would be without it.
     pub without_it_us: i64,
-    /// Windows that would have closed then; none where they were not counted.
+    /// Windows that would have closed then; `None` if they were not counted.
     pub windows: Option<u64>,
 }
 

@@ -119,7 +119,7 @@ struct Inner {
     committed: Counts,
     /// Of those that are not, oldest first; the last one grows.
     under_way: VecDeque<Counts>,
-    /// What was committed before the function that is on probation was taken up.
+    /// What was committed before the function that is on probation was swapped in.
     before_probation: Option<Counts>,
     open_windows: u64,
     state_bytes: u64,

@@ -1,4 +1,4 @@
-//! What the program says. Whoever reads it may go away at any moment (`tallow up | head`): that ends nothing, least of all
+//! What the program says. Its reader may go away at any moment (`tallow up | head`): that ends nothing, least of all
 //! a pipeline. And no secret gets out, whichever library repeats it.
 //!
 //! Within this crate `print!`, `println!` and `eprintln!` are these, so that nobody can forget it.
@@ -29,7 +29,7 @@ macro_rules! eprintln {
 static SECRETS: RwLock<Option<Secrets>> = RwLock::new(None);
 /// Nobody reads standard output any more.
 static UNHEARD: AtomicBool = AtomicBool::new(false);
-/// What was said there is lost, though somebody may want it: a full disk.
+/// What was said there is lost, though someone may want it: a full disk.
 static LOST: AtomicBool = AtomicBool::new(false);
 
 /// What is drawn in place at the end of standard error; none: nothing is.
@@ -75,7 +75,7 @@ pub fn out(text: Arguments<'_>, end: &str) {
     }
 }
 
-/// Whether something was lost that somebody may want.
+/// Whether something was lost that someone may want.
 pub fn is_lost() -> bool {
     LOST.load(Ordering::Relaxed)
 }
@@ -149,7 +149,7 @@ impl Write for Log {
     }
 }
 
-/// A fault of the program is told like all else; the standard way would show secrets.
+/// A fault of the program is reported like all else; the standard way would show secrets.
 pub fn tell_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let trace = std::backtrace::Backtrace::capture();

@@ -9,7 +9,7 @@ const EVERY: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Spell {
-    /// How long it has to last before it is told.
+    /// How long it has to last before it is reported.
     at_least: Duration,
     since: Option<Ticks>,
     told: Option<Ticks>,
@@ -29,7 +29,7 @@ pub enum Tell {
 }
 
 impl Spell {
-    /// One that is told at once.
+    /// One that is reported at once.
     pub const fn told_at_once() -> Self {
         Self::told_after(Duration::ZERO)
     }

@@ -113,7 +113,7 @@ fn kline(options: &Options, item: Raw<'_>) -> Result<Bar, String> {
 }
 
 /// A kline that an outage cut short, or that began when the exchange was back: as a message that says how long it is, which
-/// its times do not. Ids count its seconds, so that it is told from another within the same interval.
+/// its times do not. Ids count its seconds, so that it differs from another within the same interval.
 fn cut_short(options: &Options, fields: &[Raw<'_>], open_us: i64) -> Vec<u8> {
     let symbol = serde_json::Value::from(options.symbol.as_str());
     let number = |field: usize| format!("\"{}\"", fields[field].text().trim_matches('"'));

@@ -10,7 +10,7 @@ pub fn origin() -> Option<&'static str> {
     ORIGIN.filter(|origin| !origin.is_empty())
 }
 
-/// The answer to what browsers ask before they send what a page wants to send; none where it is something else.
+/// The answer to what browsers ask before they send what a page wants to send; `None` if it is something else.
 pub fn preflight(request: &Request, origin: Option<&str>) -> Option<Response> {
     let origin = origin.filter(|_| request.method == "OPTIONS")?;
     let mut response = Response::empty(204);

@@ -42,7 +42,7 @@ pub fn from_unix_integer(value: i64) -> Result<i64, NoTime> {
     }
 }
 
-/// A date of eight digits and a time of day of six; none where there is no such moment.
+/// A date of eight digits and a time of day of six; `None` if there is no such moment.
 #[cold]
 fn compact(date: i64, time_of_day: i64) -> Option<Result<i64, NoTime>> {
     let (year, month, day) = (date / 10_000, date / 100 % 100, date % 100);

@@ -96,7 +96,7 @@ impl Rows {
         }
     }
 
-    /// Says of the rows since it was called last by which settings they were read, and what is to be remarked.
+    /// By which settings the rows since the last call were read, and what is to be remarked.
     pub fn mark(&mut self, settings: impl FnOnce() -> String, remarks: &[String]) {
         let rows = self.records.len();
         if let Some(Builder { data: Data::Text { dictionary, codes }, .. }) = self.wanted(ColumnId::Settings)

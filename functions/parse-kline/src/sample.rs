@@ -36,7 +36,7 @@ impl<'l> Sample<'l> {
         2 * found > self.cells.len()
     }
 
-    /// What lines begin with up to their time; none where they have none.
+    /// What lines begin with up to their time; `None` if they have none.
     pub fn time_prefix(&self) -> Option<Vec<Field>> {
         let is_day = |cell: &[u8]| date::day(cell).is_some_and(|(_, rest)| rest.is_empty());
         let is_time_of_day = |cell: &[u8]| cell.contains(&b':') && date::of_day_us(cell).is_some();

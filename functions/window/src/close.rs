@@ -44,7 +44,7 @@ pub fn next_to_close(state: &SpecState, key: u32, from_us: i64, watermark_us: i6
     }
 }
 
-/// Closes a key's oldest open window, for good; none where it holds no rows. `left` is the same for all windows of the
+/// Closes a key's oldest open window, for good; `None` if it holds no rows. `left` is the same for all windows of the
 /// key that close together.
 pub fn close(
     state: &mut SpecState,
@@ -182,7 +182,7 @@ impl Left {
     }
 }
 
-/// Combines a window from its panes, with what its ids say; none where it has no rows.
+/// Combines a window from its panes, with what its ids say; `None` if it has no rows.
 fn window(state: &SpecState, topics: &Topics, grid: Grid, key: u32, start_us: i64) -> Option<(Pane, Span)> {
     let end_us = start_us + grid.size_us;
     let mut panes = state.states[key as usize].open.range(start_us..end_us).map(|(_, &slot)| slot);

@@ -29,7 +29,7 @@ pub struct KeyIds {
     /// between them.
     pub known: IdSet,
     pub ring: Ring,
-    /// Highest id of the windows that closed, since the ids last began anew.
+    /// Highest id of the windows that closed, since the ids last restarted.
     pub last_closed: Option<i64>,
     /// When the newest window that closed ended; `i64::MIN` for none.
     pub closed_end_us: i64,
@@ -157,14 +157,14 @@ impl KeyIds {
         id == self.forgotten || self.ring.get(id).id == id || self.known.contains(id)
     }
 
-    /// Whether a window's ids begin below those that closed and follow none of them: the source counts anew.
+    /// Whether a window's ids begin below those that closed and follow none of them: the source restarts its ids.
     fn begins_anew(&self, span: Span) -> bool {
         let below = |closed: i64| span.last_id < closed && !self.holds(span.first_id - 1);
         span.after_silence || self.last_closed.is_some_and(below)
     }
 
     /// How many ids are missing up to the end of a window, and whether nothing is known to be missing on
-    /// either side of it; none where ids of it are not tracked.
+    /// either side of it; `None` if ids of it are not tracked.
     pub fn missing(&self, span: Span) -> Option<Missing> {
         let Span { first_id: first, last_id: last, after_silence } = span;
         let closed = self.last_closed.filter(|_| !after_silence);

@@ -26,7 +26,7 @@ impl Default for IdSet {
 }
 
 impl IdSet {
-    /// A set of what [`IdSet::top`] and [`IdSet::lower`] gave; none where they do not belong together.
+    /// A set of what [`IdSet::top`] and [`IdSet::lower`] gave; `None` if they do not belong together.
     pub fn from_parts(top: Option<(i64, i64)>, whole: Ranges, parts: BTreeMap<i64, Chunk>) -> Option<IdSet> {
         let apart =
             |(&number, chunk): (&i64, &Chunk)| !whole.contains(number) && (1..SPAN).contains(&chunk.ids());

@@ -81,7 +81,7 @@ pub fn decode(mut key: &[u8]) -> Option<Vec<Vec<u8>>> {
 #[derive(Default)]
 pub struct Keys {
     by_text: FixedMap<Box<[u8]>, u32>,
-    /// None where the key was dropped.
+    /// `None` if the key was dropped.
     texts: Vec<Option<Box<[u8]>>>,
     free: Vec<u32>,
 }

@@ -1,5 +1,5 @@
 //! What ids tell, where state is bounded: ids older than their fingerprints, more of them than may be kept,
-//! ids that begin anew, keys that fall silent.
+//! ids that restart, keys that fall silent.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 

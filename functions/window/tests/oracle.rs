@@ -45,7 +45,7 @@ struct Counts {
 /// What is remembered of a symbol's windows that closed for good.
 #[derive(Clone, Debug)]
 struct Closed {
-    /// The highest id since ids last began anew.
+    /// The highest id since ids last restarted.
     highest: i64,
     /// Their ids that are above one that is open, or were.
     kept: BTreeSet<i64>,

@@ -168,7 +168,7 @@ impl WindowFunction {
         }
     }
 
-    /// Bytes of memory that the function had when the last call began; none where it runs elsewhere. It is there when
+    /// Bytes of memory that the function had when the last call began; `None` if it runs elsewhere. It is there when
     /// the instance is spent, too.
     pub fn memory_before(&self) -> Option<u64> {
         match &self.live {

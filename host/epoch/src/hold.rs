@@ -12,7 +12,7 @@ pub struct Hold {
     pub others: usize,
     /// Its newest event, µs since 1970-01-01 UTC; none before its first row.
     pub newest_us: Option<i64>,
-    /// Wall clock since when it has stood there, µs since 1970-01-01 UTC; none where that is not known.
+    /// Wall clock since when it has stood there, µs since 1970-01-01 UTC; `None` if that is not known.
     pub since_us: Option<i64>,
     /// Wall clock since when it has been at its end; none while more of it is to be read.
     pub at_end_since_us: Option<i64>,
@@ -20,7 +20,7 @@ pub struct Hold {
     pub without_it_us: i64,
 }
 
-/// None where the watermark is as far as the newest event allows.
+/// `None` if the watermark is as far as the newest event allows.
 pub fn hold<'a>(
     delay_us: i64,
     watermark_us: Option<i64>,

@@ -141,7 +141,7 @@ impl Watermarks {
         self.partitions.iter()
     }
 
-    /// What holds the watermark back now; none where nothing does.
+    /// What holds the watermark back now; `None` if nothing does.
     pub fn hold(&self) -> Option<Hold> {
         hold(self.delay_us, self.watermark_us, self.partitions())
     }

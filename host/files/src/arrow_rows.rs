@@ -1,4 +1,4 @@
-//! Record batches as lines, a row a line, so that whoever reads lines reads them, too.
+//! Record batches as lines, a row a line, so that what reads lines reads them, too.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::lines::Splitter;
 /// Rows that become one piece of lines.
 pub const BATCH_ROWS: usize = 4096;
 
-/// The columns of a file that are read, and how they are named to whoever reads the lines.
+/// The columns of a file that are read, and how they are named to what reads the lines.
 pub struct Columns {
     /// All of the file's names, those of columns of lists and structures, too: their cells are empty.
     names: Arc<str>,

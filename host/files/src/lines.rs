@@ -88,7 +88,7 @@ fn streams(file: &File, form: Form, reader: Reader, splitter: &mut Splitter<'_>)
     }
 }
 
-/// The readers of columns were not made for files that somebody has damaged on purpose: they may panic.
+/// The readers of columns were not made for files that someone has damaged on purpose: they may panic.
 fn guarded(file: &File, read: impl FnOnce() -> Result<bool, FileError>) -> Result<bool, FileError> {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
         let why = "its content contradicts itself: it is damaged".to_owned();

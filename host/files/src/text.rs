@@ -3,9 +3,9 @@
 
 use std::io::{self, Cursor, Read};
 
-/// Bytes by which it is told what a text is.
+/// Bytes that tell what a text is.
 const FIRST_BYTES: usize = 64 << 10;
-/// Bytes by which UTF-16 is told that has no byte order mark.
+/// Bytes that tell UTF-16 that has no byte order mark.
 const UNMARKED_BYTES: usize = 64;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

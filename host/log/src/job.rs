@@ -206,7 +206,7 @@ impl Job {
     }
 
     /// Whether the oldest record is there that a clean-up has left: without it the log is one that nobody can read. Newer
-    /// ones may have been written while somebody deleted the lake.
+    /// ones may have been written while someone deleted the lake.
     fn check_there(&self) -> Result<(), LogError> {
         let seq = self.kept.first().map_or(self.newest.seq, |oldest| oldest.seq);
         let path = self.folder.record(seq);

@@ -13,14 +13,14 @@ pub const EVERY: Duration = Duration::from_secs(10);
 /// An owner that has been silent for that long counts as dead.
 pub const STALE: Duration = Duration::from_secs(30);
 
-/// What an owner says of itself.
+/// What an owner says about itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sign {
     /// Differs between owners, those of one process too.
     pub id: String,
     pub host: String,
     pub pid: u32,
-    /// Tells the process from others of that number; none where the system does not say.
+    /// Tells the process from others of that number; `None` if the system does not say.
     #[serde(default)]
     pub process: Option<Process>,
     /// A name that two processes never have at once, such as a StatefulSet's pod has.
@@ -83,7 +83,7 @@ impl Sign {
     }
 }
 
-/// The shard's sign; none where nobody gave one, or left in peace. One that cannot be read counts as none: it is there
+/// The shard's sign; `None` if nobody gave one, or left in peace. One that cannot be read counts as none: it is there
 /// for courtesy only.
 pub fn read(store: &Store, pipeline: &str, shard: u32) -> Result<Option<Sign>, LogError> {
     let path = Folder::new(pipeline, shard)?.owner();

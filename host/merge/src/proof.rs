@@ -47,7 +47,7 @@ fn each_known(table: &Table, mut take: impl FnMut(Known)) -> Result<(), String> 
     Ok(())
 }
 
-/// What the function is told of a year: none where nothing is proven. `known`: by time, those next to the year's own
+/// What the function learns about a year: `None` if nothing is proven. `known`: by time, those next to the year's own
 /// included; `key`: as in paths.
 pub fn empty_windows(settings: &Settings, key: &str, year: i32, known: Vec<Known>) -> Option<MergeInput> {
     let step_us = settings.step_us as i64;

@@ -18,7 +18,7 @@ use super::plan::{KEY, Plan};
 const FIRST_LINES: usize = 1_024;
 /// Bytes of another file that say how long rows are.
 const PROBE_BYTES: usize = 256 << 10;
-/// Lines after one that may be a header, by which it is told what it is.
+/// Lines after one that may be a header, that tell what it is.
 const AFTER_HEADER: usize = 16;
 
 /// Column in which a function says by which settings lines are read, `name=value` each on a line; and the setting by which
@@ -162,7 +162,7 @@ impl<'a> Learner<'a> {
                 lines = Some(first);
                 false
             };
-            // What is wrong with it is told in its turn.
+            // What is wrong with it is reported in its turn.
             let read = tallow_files::read(file, Checksums::Ignored, PROBE_BYTES, Arc::default(), &mut sink);
             let (Ok(()), Some(lines)) = (read, lines) else { continue };
             let options = feed::under(&self.options, lines.first_line.as_deref().unwrap_or_default());
@@ -222,7 +222,7 @@ impl<'a> Learner<'a> {
         };
         let name = seen.clone().or_else(|| interval::name(self.plan.size_us())).unwrap_or_default();
         let fit = Fit { size_us: self.plan.size_us(), offset_us: self.plan.job.window.offset_us };
-        // Months make no windows of fixed length, so that whoever names them means them.
+        // Months make no windows of fixed length, so a person who names them means them.
         let is_meant = self.plan.job.interval.is_some() && interval::length_us(&name).is_none();
         if seen.is_some() && !is_meant {
             let check = fit.check(&name, interval::length_us(&name), &times);

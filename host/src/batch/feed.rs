@@ -46,7 +46,7 @@ enum Read {
 pub struct Turn {
     /// Number of its file.
     pub file: usize,
-    /// How the file is read, with its first batch; and whether that is told for the first time.
+    /// How the file is read, with its first batch; and whether that is reported for the first time.
     pub begins: Option<(Reading, bool)>,
     pub worked: Receiver<Worked>,
 }

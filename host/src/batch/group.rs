@@ -252,7 +252,7 @@ impl Making<'_> {
             .map(|_| self.parse_worker(learner.options(), bisect.clone()))
             .collect::<Result<Vec<_>, BatchError>>()?;
         std::thread::scope(|scope| {
-            // Where the windows stop early, or fail, whoever waits for them must not wait for ever.
+            // Where the windows stop early, or fail, what waits for them must not wait for ever.
             let order = order;
             let _closed = Finally(|| budget.close());
             for worker in workers {

@@ -53,7 +53,7 @@ pub fn times_by_key(rows: &Rows, time: &str, key: &str) -> Vec<Vec<i64>> {
 }
 
 /// The longest interval that exchanges have of which the distances from a row to the next are multiples, but for a few;
-/// calendar months where rows are as far apart as these. None where no row follows another.
+/// calendar months where rows are as far apart as these. `None` if no row follows another.
 pub fn plausible(times: &[Vec<i64>]) -> Option<String> {
     let pairs = || times.iter().flat_map(|times| times.windows(2));
     let distances: Vec<i64> = pairs().map(|pair| pair[1] - pair[0]).collect();
@@ -81,7 +81,7 @@ fn is_months(one_us: i64, other_us: i64) -> bool {
     begins(one_us) && begins(other_us)
 }
 
-/// Where most rows begin within their interval, µs; none where no half of them agree.
+/// Where most rows begin within their interval, µs; `None` if no half of them agree.
 pub fn phase_us(times: &[Vec<i64>], interval_us: i64) -> Option<i64> {
     let mut phases: Vec<i64> =
         times.iter().flatten().map(|time_us| time_us.rem_euclid(interval_us)).collect();

@@ -19,7 +19,7 @@ use super::functions::find;
 use super::{Failure, settings};
 use crate::error::exit;
 
-/// What the manifest says of its components, the program that compiles, and what has passed before.
+/// What the manifest says about its components, the program that compiles, and what has passed before.
 pub struct Gate {
     vetting: BTreeMap<String, Vetting>,
     compiler: Compiler,
@@ -81,7 +81,7 @@ impl Gate {
         Ok(Self { vetting: manifest.vetting.clone(), compiler, passed })
     }
 
-    /// Compiles a component of the manifest, and asks what it says of itself.
+    /// Compiles a component of the manifest, and asks what it says about itself.
     pub fn open(
         &self,
         manifest: &Manifest,

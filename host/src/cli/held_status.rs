@@ -17,7 +17,7 @@ use crate::live::library::Library;
 use crate::plan::{Mode, Plan};
 use crate::start;
 
-/// None where nothing holds the watermark back.
+/// `None` if nothing holds the watermark back.
 pub fn held(manifest: &Manifest, store: &Store, pipeline: &Pipeline, newest: &Record) -> Option<Held> {
     let state = &newest.state;
     let partitions: Vec<_> =

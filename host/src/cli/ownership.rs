@@ -54,7 +54,7 @@ pub struct Ownership {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Waits until no other process owns any of the pipelines, and owns them; none where a stop was asked for meanwhile.
+/// Waits until no other process owns any of the pipelines, and owns them; `None` if a stop was asked for meanwhile.
 pub fn claim(args: &Args, wirings: &[Arc<Wiring>], stop: &AtomicBool) -> Result<Option<Ownership>, Failure> {
     let Some(first) = wirings.first() else { return Err(Failure::new(exit::USAGE, "no pipeline")) };
     let (clock, random) = (&first.clock, &first.random);

@@ -56,7 +56,7 @@ impl Args {
             .map_err(|errors| Failure::new(exit::USAGE, errors))
     }
 
-    /// The same for commands that work without a manifest: none where nobody named one and none is here.
+    /// The same for commands that work without a manifest: `None` if nobody named one and none is here.
     pub fn load_if_there(&self) -> Result<Option<Manifest>, Failure> {
         let named = self.file != Path::new(MANIFEST) || self.file.exists();
         named.then(|| self.load()).transpose()
@@ -178,7 +178,7 @@ pub fn runtime() -> Result<Runtime, Failure> {
     Runtime::new(cache_folder("compiled")).map_err(|error| Failure::new(exit::FAILED, error))
 }
 
-/// A folder of ours in the user's cache; none where there is no such place.
+/// A folder of ours in the user's cache; `None` if there is no such place.
 pub fn cache_folder(name: &str) -> Option<PathBuf> {
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(home);

@@ -89,7 +89,7 @@ impl Drop for Deadline {
 }
 
 fn leave() {
-    // Whoever reads standard error may do so no more, and what is said there waits for ever.
+    // The reader of standard error may do so no more, and what is said there waits for ever.
     let told = std::thread::Builder::new().spawn(|| {
         eprintln!(
             "tallow: the last epoch was not finished in time; if it is not committed, its records are taken again at \

@@ -26,9 +26,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Who may ask, and whom.
 pub enum Place {
-    /// Whoever comes in by a private socket may; it is one pipeline's.
+    /// A client that comes in by a private socket may; it is one pipeline's.
     Socket(Arc<Desk>),
-    /// Whoever has the token may.
+    /// A client that has the token may.
     Port(Token, Vec<Arc<Desk>>),
 }
 

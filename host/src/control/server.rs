@@ -82,7 +82,7 @@ async fn serve(doors: Vec<Door>, leaves: oneshot::Receiver<()>) {
     // Dropped rather than sent: both mean that it is time.
     let _ = leaves.await;
     for path in paths {
-        // Gone already: then somebody else's may stand there.
+        // Gone already: then someone else's may stand there.
         let _ = fs::remove_file(path);
     }
     let last_words = async {
@@ -93,7 +93,7 @@ async fn serve(doors: Vec<Door>, leaves: oneshot::Receiver<()>) {
     let _ = tokio::time::timeout(LAST_WORDS, last_words).await;
 }
 
-/// Lets in whoever comes, in a task of its own.
+/// Lets every client in, in a task of its own.
 fn open(door: Door, guests: &Arc<Guests>) -> io::Result<()> {
     let guests = guests.clone();
     match door {

@@ -35,7 +35,7 @@ impl Contact {
         Self { clock, state: Mutex::new(state) }
     }
 
-    /// What a client's last fetch learnt: why no broker answered it; none where one did.
+    /// What a client's last fetch learnt: why no broker answered it; `None` if one did.
     pub fn told(&self, client: usize, away: Option<&str>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match state.look(client, away.is_some(), self.clock.ticks()) {

@@ -14,7 +14,7 @@ use super::order::{Flow, Sequencer};
 /// How long a fetch waits for a first record: it bounds how late a stop or the end of an epoch is seen.
 const WAIT: Duration = Duration::from_millis(50);
 
-/// Reads until the sequencer or `stop` ends it. `contact` is told after each fetch whether a broker answers, and if
+/// Reads until the sequencer or `stop` ends it. `contact` learns after each fetch whether a broker answers, and if
 /// not, why.
 pub fn run(
     mut fetcher: Box<dyn Fetcher>,

@@ -189,7 +189,7 @@ impl Isolation {
         split.aside.push(aside(&piece.batch, record, error));
     }
 
-    /// A piece without some of its records; none where nothing is left.
+    /// A piece without some of its records; `None` if nothing is left.
     fn without(&mut self, piece: Piece, guilty: &[Guilty]) -> Result<Option<Piece>, PipelineError> {
         if guilty.is_empty() {
             return Ok(Some(piece));

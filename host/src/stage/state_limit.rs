@@ -33,7 +33,7 @@ pub struct Takes {
 }
 
 impl Held<'_> {
-    /// Measures it in an instance with more room; none where that is too little, too.
+    /// Measures it in an instance with more room; `None` if that is too little, too.
     pub fn measure(&self) -> Option<Takes> {
         let limits = Limits {
             memory_bytes: self.limits.memory_bytes.saturating_mul(u64::from(ROOM)).min(LARGEST_BYTES),
@@ -67,7 +67,7 @@ pub struct StateLimit {
 }
 
 impl StateLimit {
-    /// None where the error is not about a limit.
+    /// `None` if the error is not about a limit.
     pub fn new(call: &'static str, error: &CallError, held: &Held<'_>) -> Option<Self> {
         error.limit()?;
         let function = held.component.name().to_owned();
@@ -115,7 +115,7 @@ impl StateLimit {
         }
     }
 
-    /// Memory with room to grow; none where there is no more.
+    /// Memory with room to grow; `None` if there is no more.
     fn enough_bytes(&self) -> Option<u64> {
         let wanted = match &self.takes {
             Some(takes) => takes.memory_bytes.saturating_mul(2),

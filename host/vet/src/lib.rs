@@ -103,7 +103,7 @@ fn open(
     Ok(component)
 }
 
-/// What a function says of itself.
+/// What a function says about itself.
 pub fn describe(component: &Component, limits: Limits) -> Result<Description, CallError> {
     Ok(match component.contract() {
         Contract::Parse => {

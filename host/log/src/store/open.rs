@@ -184,7 +184,7 @@ fn s3(url: &Url, options: &BTreeMap<String, String>) -> Result<Arc<dyn ObjectSto
     if builder.get_config_value(&AmazonS3ConfigKey::CopyIfNotExists).is_none() {
         builder = builder.with_copy_if_not_exists(S3CopyIfNotExists::Multipart);
     }
-    // Whoever writes `http://` for the endpoint has asked for it.
+    // A person who writes `http://` for the endpoint has asked for it.
     let endpoints = [AmazonS3ConfigKey::S3Endpoint, AmazonS3ConfigKey::Endpoint];
     let endpoint = endpoints.iter().find_map(|key| builder.get_config_value(key)).unwrap_or_default();
     if endpoint.starts_with("http://") {

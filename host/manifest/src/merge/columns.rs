@@ -54,7 +54,7 @@ fn find<'n>(node: &'n Node, key: &str) -> &'n Node {
     node.find(&keys).unwrap_or(node)
 }
 
-/// The columns of a merge's tables; none where they are not known.
+/// The columns of a merge's tables; `None` if they are not known.
 fn columns(
     merge: &Merge,
     pipelines: &[(Node, Pipeline)],

@@ -213,7 +213,7 @@ impl Texts {
     }
 }
 
-/// Names as short as `most` says of each place, and longer only where two of them would read the same.
+/// Names as short as `most` gives for each place, and longer only where two of them would read the same.
 pub(super) fn titles(names: &[String], most: &dyn Fn(usize) -> usize) -> Vec<String> {
     let short: Vec<String> = names.iter().enumerate().map(|(at, name)| harmless(name, most(at))).collect();
     let is_unique = |title: &String| short.iter().filter(|other| *other == title).count() == 1;

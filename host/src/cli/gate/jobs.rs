@@ -160,7 +160,7 @@ impl Gate {
     }
 }
 
-/// What a parse function says of itself.
+/// What a parse function says about itself.
 fn described(parse: &Opened) -> Result<&ParseDescription, Failure> {
     match parse.description() {
         Description::Parse(description) => Ok(description),

@@ -9,7 +9,7 @@ pub fn host() -> String {
     fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
 }
 
-/// This process; none where the system does not say (Linux does).
+/// This process; `None` if the system does not say (Linux does).
 pub fn own() -> Option<Process> {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?.trim().to_owned();
     let namespace = fs::read_link("/proc/self/ns/pid").ok()?.to_string_lossy().into_owned();
