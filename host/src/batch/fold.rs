@@ -84,7 +84,8 @@ impl Fold {
             return Ok(());
         }
         let intervals = lengths.of(&piece.batch, rows);
-        let ends = Ends::before(rows, self.key, &self.coverage);
+        // Sorted rows lie beside those they repeat.
+        let ends = within.is_none().then(|| Ends::before(rows, self.key, &self.coverage));
         let newest_us = self.coverage.add(rows, &self.spec.time, self.key, &intervals);
         self.newest_us = newest_us.map_err(|clash| clashed(piece, &intervals, clash))?.or(self.newest_us);
         let reports = self.function.update(rows).map_err(|error| BatchError::Rows {
@@ -98,11 +99,12 @@ impl Fold {
             }
             accounts.judge(piece, within, report, &self.spec.name);
         }
-        // What was repeated may have other content. Sorted rows lie beside those they repeat.
+        // What was repeated may have other content.
         let repeated = reports.iter().any(|report| report.duplicate > 0);
         let interval_us = intervals.iter().map(|(_, interval_us)| *interval_us).min().unwrap_or(1);
         let unit_us = self.coverage.ids().unit_us(interval_us);
-        match repeated && within.is_none() && ends.reach_back(rows, &self.spec.time, self.key, unit_us) {
+        let reaches = |ends: Ends| ends.reach_back(rows, &self.spec.time, self.key, unit_us);
+        match repeated && ends.is_some_and(reaches) {
             true => Err(BatchError::Unsorted),
             false => Ok(()),
         }
