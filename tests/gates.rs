@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use tallow_tests::stream::Stream;
 use tallow_tests::tallow::{self, Finished};
 use tallow_tests::{batch, paths};
 
@@ -188,4 +189,38 @@ fn a_batch_goes_through_the_same_gate() {
         run.stderr
     );
     assert!(job.objects().is_empty());
+}
+
+#[test]
+fn a_bad_file_starts_with_the_last_good_one_where_asked() {
+    let mut stream = Stream::in_memory();
+    let source = format!("source = \"{}/parse-market.wasm\"", paths::functions().display());
+    stream.edit(&source, "source = \"bad.wasm\"");
+    fs::write(stream.folder().join("bad.wasm"), "no component").unwrap();
+    let lake = stream.lake().display().to_string();
+    let up = |stream: &Stream| tallow::run(&tallow::drain(&stream.manifest(), &lake, &stream.brokers));
+    stream.edit("delay = \"2s\"", "delay = \"2s\"\non-bad-function = \"last-good\"");
+    let first = up(&stream);
+    assert_eq!(first.status.code(), Some(2), "nothing ran before: {}", first.stderr);
+
+    stream.edit("source = \"bad.wasm\"", &source);
+    up(&stream).success();
+    stream.trade(500);
+    stream.edit(&source, "source = \"bad.wasm\"");
+    let warned = up(&stream).success();
+    for part in
+        ["WARN", "[component.parse-market]", "bad.wasm", "goes on with those of the last run", "sha256 "]
+    {
+        assert!(warned.stderr.contains(part), "{part}: {}", warned.stderr);
+    }
+    stream.compare();
+
+    // A mistake in the manifest is no function's fault.
+    stream.edit("sum(quantity)", "sum(symbol)");
+    assert_eq!(up(&stream).status.code(), Some(2));
+    stream.edit("sum(symbol)", "sum(quantity)");
+    stream.edit("on-bad-function = \"last-good\"", "on-bad-function = \"stop\"");
+    let stopped = up(&stream);
+    assert_eq!(stopped.status.code(), Some(2), "{}", stopped.stderr);
+    assert!(!stopped.stderr.contains("last run"), "{}", stopped.stderr);
 }

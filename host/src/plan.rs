@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use tallow_engine::{
     Aggregate, IdColumns, Limits, Operation, ParseOptions, Shape, Sliding, Spec, WantedColumn,
 };
@@ -25,6 +24,8 @@ pub struct Plan {
     pub close_all: bool,
     /// Drain what the topics hold, then stop.
     pub available_now: bool,
+    /// Windows whose state may be lost, as the manifest does not have them any more.
+    pub drop_windows: Vec<String>,
 }
 
 /// How a run was asked for, beside the manifest.
@@ -55,25 +56,13 @@ impl Plan {
             parse_workers: pipeline.parse_workers.unwrap_or_else(processors),
             close_all: mode.close_all,
             available_now: mode.available_now,
+            drop_windows: Vec::new(),
             pipeline: pipeline.clone(),
         }
     }
 
     pub fn name(&self) -> &str {
         &self.pipeline.id
-    }
-
-    /// What the state depends on: a checkpoint made under another value of it cannot be taken up.
-    pub fn meaning_of_state(&self) -> Value {
-        let windows = self.pipeline.windows.iter().map(|window| {
-            let scales: serde_json::Map<String, Value> = window
-                .columns()
-                .into_iter()
-                .map(|column| (column.to_owned(), json!(self.pipeline.scale(column))))
-                .collect();
-            json!({ "window": window, "scales": scales })
-        });
-        Value::Array(windows.collect())
     }
 }
 

@@ -9,4 +9,5 @@ pub mod order;
 pub mod parse;
 pub mod search;
 pub mod state_limit;
+mod unknown;
 pub mod window;

@@ -5,6 +5,7 @@ pub(crate) mod refuse;
 mod restore;
 pub(crate) mod rollback;
 mod swap;
+pub(crate) mod windows;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,12 +13,12 @@ use std::sync::Arc;
 use tallow_log::name::Folder;
 use tallow_log::record::{Epoch, Function, Partition, Role, State};
 use tallow_log::{Draft, Job, LogError, Opened, Publication};
-use tallow_manifest::{OnDataLoss, StartingOffsets, Topics};
+use tallow_manifest::{Kept, OnDataLoss, StartingOffsets, Succession, Topics};
 use tallow_record::TopicPartition;
 use tallow_sink::Sink;
 use tallow_source::{PartitionInfo, Position};
 
-pub use self::restore::{ReadBlob, Restored, read_parts, restore};
+pub use self::restore::{ReadBlob, Restored, read_parts, restore, state_bytes};
 use crate::commit::{self, Committer};
 use crate::error::PipelineError;
 use crate::live::functions::{self, Functions};
@@ -50,14 +51,20 @@ pub fn start(wiring: &Wiring, roll_back: Option<&str>) -> Result<Started, Pipeli
         tracing::warn!(pipeline = plan.name(), pattern, "`topic-pattern` matches no topic: nothing is read");
     }
     wiring.store.probe(&*wiring.random)?;
+    refuse_changes(wiring)?;
     let Opened { mut job, first, to_publish, mut held } =
         Job::open(&wiring.store, plan.name(), SHARD, &owner(), wiring.clock.clone(), wiring.random.clone())?;
-    refuse::changed_windows(plan, &job.newest().state)?;
     republish(&wiring.sinks, &mut job, to_publish)?;
     if rollback::roll_back(wiring, &mut job, roll_back)? {
         held.clear();
     }
-    let record = job.newest().clone();
+    let next = refuse::succession(plan, &job.newest().state)?;
+    let brings_windows = windows_differ(&job.newest().state, &next);
+    let mut record = job.newest().clone();
+    let (epoch, under_next) = windows::under(&next, &record.state);
+    if brings_windows {
+        record.state = under_next;
+    }
     let (functions, changed) = functions::at_start(wiring, &record.state)?;
     match &record.state.live.probation {
         Some(probation) => wiring.live.trial.begin(probation.role),
@@ -65,13 +72,18 @@ pub fn start(wiring: &Wiring, roll_back: Option<&str>) -> Result<Started, Pipeli
     }
 
     let from = starting_positions(wiring, &record.state, &partitions)?;
-    let mut window = restore(wiring, &|blob| job.read_blob(blob), &record, &from, &functions.window)?;
+    let mut window =
+        restore(wiring, &next.windows, &|blob| job.read_blob(blob), &record, &from, &functions.window)?;
+    if brings_windows {
+        windows::commit(plan, &mut job, &next, (epoch, record.state.clone()), wiring.clock.now_us())?;
+        record.seq = job.newest().seq;
+    }
     let topic_ids: BTreeMap<Arc<str>, Arc<str>> =
         partitions.iter().filter_map(|it| Some((it.partition.topic.clone(), it.topic_id.clone()?))).collect();
     let mut state = State {
         functions: recorded_functions(wiring, &record.state, &functions, &changed)?,
         manifest: plan.pipeline.digest.parse().ok(),
-        windows: plan.meaning_of_state(),
+        windows: Kept::write(&next.windows),
         ..record.state.clone()
     };
     if record.state.partitions.is_empty() {
@@ -104,6 +116,17 @@ pub fn start(wiring: &Wiring, roll_back: Option<&str>) -> Result<Started, Pipeli
     swap::at_start(wiring, &mut committer, &functions, &changed, &mut window)?;
     wiring.live.set_running(functions.clone());
     Ok(Started { first, committer, functions, window, ends: ends(&partitions, &from), from })
+}
+
+/// Fails where the windows of the newest record cannot be carried over: before its owner is fenced, or waited for.
+pub fn refuse_changes(wiring: &Wiring) -> Result<(), PipelineError> {
+    let newest =
+        tallow_log::status::last_records(&wiring.store, wiring.plan.name(), SHARD, 1)?.into_iter().next();
+    newest.map_or(Ok(()), |newest| refuse::succession(&wiring.plan, &newest.state).map(drop))
+}
+
+fn windows_differ(before: &State, next: &Succession) -> bool {
+    !before.windows.is_null() && before.windows != Kept::write(&next.windows)
 }
 
 /// Fails where another process wrote the shard's newest record: to start again would take the shard from it. (This

@@ -108,7 +108,7 @@ impl KeyIds {
     pub fn take_one(&mut self, id: i64, fingerprint: u64) -> Judgement {
         let (seen, this) = (self.ring.get(id), Entry::new(id, fingerprint));
         if seen.id == id {
-            return if seen == this { Judgement::Duplicate } else { Judgement::Conflict };
+            return if seen.may_be(this) { Judgement::Duplicate } else { Judgement::Conflict };
         }
         if id <= self.floor {
             self.untracked += 1;
@@ -127,7 +127,7 @@ impl KeyIds {
     pub fn take_range(&mut self, first: i64, last: i64, fingerprint: u64) -> Judgement {
         let (seen, this) = (self.ring.get(first), Entry::new(first, fingerprint));
         if seen.id == first {
-            return if seen == this { Judgement::Duplicate } else { Judgement::Conflict };
+            return if seen.may_be(this) { Judgement::Duplicate } else { Judgement::Conflict };
         }
         if first <= self.floor {
             self.untracked += 1;

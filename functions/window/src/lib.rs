@@ -8,7 +8,7 @@
 //! [`ranges`], [`order`] (which row is which) →
 //! [`pane`] and [`session`] (where it belongs) → [`aggregate`] and [`decimal`] (what is kept of it) →
 //! [`held`] (all that is kept) → [`update`], [`close`], [`bound`], [`output`] (what comes and goes), [`giving`] over
-//! [`queue`] (piece by piece) → [`state`], [`snapshots`], [`restore`], [`idbytes`] and [`bytes`] (what is saved) →
+//! [`queue`] (piece by piece) → [`state`], [`snapshots`], [`restore`] with [`widen`], [`idbytes`] and [`bytes`] (what is saved) →
 //! [`windows`] (the whole).
 //!
 //! What is promised: windows, reports and snapshots depend on the rows, on the watermarks and on which rows
@@ -42,6 +42,7 @@ pub mod spec;
 pub mod state;
 pub mod table;
 pub mod update;
+pub mod widen;
 pub mod windows;
 
 #[cfg(target_arch = "wasm32")]

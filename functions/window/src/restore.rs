@@ -10,14 +10,15 @@ use crate::ids::MAX_ID;
 use crate::keys::{GROUPS, decode, group_of};
 use crate::order::{OrderKey, Place, Topics};
 use crate::pane::MAX_TIME_US;
-use crate::spec::{Form, Spec};
-use crate::state::{MAGIC, Part, READS_VERSIONS, STATE_VERSION, says};
+use crate::spec::{Form, Plan, Spec};
+use crate::state::{AGGREGATES, MAGIC, Part, READS_VERSIONS, STATE_VERSION, says};
+use crate::widen::Written;
 use crate::windows::Windows;
 
 /// How a part was written.
-#[derive(Clone, Copy)]
 struct Layout {
     version: u16,
+    written: Written,
     /// The watermark that held then.
     watermark_us: i64,
 }
@@ -86,22 +87,13 @@ fn read_part(
             "it has state version {version}, and {oldest} to {newest} are the ones that are read"
         ));
     }
-    for (field, now) in says(&state.plan) {
-        let before = reader.text()?;
-        if before != now.as_bytes() {
-            let before = String::from_utf8_lossy(before);
-            return Err(format!(
-                "it was written under other {field} (then: {before}; now: {now}): give the window another \
-                 name to start it afresh, or restore its {field}"
-            ));
-        }
-    }
-    let layout = Layout { version, watermark_us };
+    let written = read_says(&mut reader, &state.plan)?;
+    let layout = Layout { version, written, watermark_us };
     if version < STATE_VERSION {
         // It is written as it is read now, so that what was added to it is kept.
         state.changed_at[part.group as usize] = REWRITE;
     }
-    read_types(&mut reader, state)?;
+    read_types(&mut reader, state, &layout.written)?;
     let mut names = Vec::new();
     for _ in 0..reader.unsigned()? {
         let name = std::str::from_utf8(reader.text()?).map_err(|_| "a topic is not UTF-8".to_owned())?;
@@ -116,14 +108,34 @@ fn read_part(
             return Err("a key is broken, out of order or in the wrong group".to_owned());
         }
         let key = state.key(text);
-        read_key(&mut reader, layout, state, key, &names)?;
+        read_key(&mut reader, &layout, state, key, &names)?;
         previous = Some(text.to_vec());
     }
     if reader.is_done() { Ok(()) } else { Err("there is more than its keys".to_owned()) }
 }
 
-fn read_types(reader: &mut Reader, state: &mut SpecState) -> Result<(), String> {
-    for (known, name) in state.types.iter_mut().zip(&state.plan.inputs) {
+/// Compares what the spec said with what it says.
+fn read_says(reader: &mut Reader, plan: &Plan) -> Result<Written, String> {
+    for (field, now) in says(plan) {
+        let before = String::from_utf8_lossy(reader.text()?);
+        if field == AGGREGATES
+            && let Some(written) = Written::of(plan, &before)
+        {
+            return Ok(written);
+        }
+        if before != now {
+            return Err(format!(
+                "it was written under other {field} (then: {before}; now: {now}): give the window another \
+                 name to start it afresh, or restore its {field}"
+            ));
+        }
+    }
+    Err("it does not say what its aggregates are".to_owned())
+}
+
+fn read_types(reader: &mut Reader, state: &mut SpecState, written: &Written) -> Result<(), String> {
+    for &input in &written.inputs {
+        let (known, name) = (&mut state.types[input], &state.plan.inputs[input]);
         let code = reader.fixed(2)?;
         let kind = match *code {
             [0, 0] => None,
@@ -148,7 +160,7 @@ fn read_types(reader: &mut Reader, state: &mut SpecState) -> Result<(), String> 
 
 fn read_key(
     reader: &mut Reader,
-    layout: Layout,
+    layout: &Layout,
     state: &mut SpecState,
     key: u32,
     topics: &[u32],
@@ -160,6 +172,9 @@ fn read_key(
             1 => read_ids_v1(reader, layout.watermark_us)?,
             _ => read_ids(reader)?,
         };
+        if !layout.written.same_fingerprints(plan) {
+            key_state.ids.ring.forget_content();
+        }
     }
     let mut previous = i64::MIN;
     for _ in 0..reader.unsigned()? {
@@ -196,14 +211,20 @@ fn read_key(
             return Err("panes overlap or are out of order".to_owned());
         }
         free_from = pane.end_us;
-        read_rows(reader, &mut pane, plan.spec.ids.is_some(), topics)?;
+        read_rows(reader, &mut pane, layout, plan.spec.ids.is_some(), topics)?;
         let start_us = pane.start_us;
         key_state.open.insert(start_us, panes.add(pane));
     }
     Ok(())
 }
 
-fn read_rows(reader: &mut Reader, pane: &mut Pane, ids: bool, topics: &[u32]) -> Result<(), String> {
+fn read_rows(
+    reader: &mut Reader,
+    pane: &mut Pane,
+    layout: &Layout,
+    ids: bool,
+    topics: &[u32],
+) -> Result<(), String> {
     pane.rows = count(reader)?;
     (pane.first_id, pane.last_id) = (0, 0);
     if ids {
@@ -213,8 +234,8 @@ fn read_rows(reader: &mut Reader, pane: &mut Pane, ids: bool, topics: &[u32]) ->
     pane.pending = reader.flag()?;
     pane.changed_at = 1;
     let start_us = pane.start_us;
-    for cell in &mut pane.cells {
-        read_cell(reader, cell, start_us, topics)?;
+    for &cell in &layout.written.cells {
+        read_cell(reader, &mut pane.cells[cell], start_us, topics)?;
     }
     Ok(())
 }

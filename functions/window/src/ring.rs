@@ -13,13 +13,21 @@ pub struct Entry {
     pub fingerprint: u32,
 }
 
-const EMPTY: Entry = Entry { id: i64::MIN, fingerprint: 0 };
+const EMPTY: Entry = Entry { id: i64::MIN, fingerprint: UNKNOWN };
+
+/// Of an id whose row's content is not known any more. A row may have it by chance, as it may have that of another.
+const UNKNOWN: u32 = 0;
 
 impl Entry {
     /// Keeps half of a fingerprint's bits: one conflict in 2^32 is taken for a duplicate.
     #[inline]
     pub fn new(id: i64, fingerprint: u64) -> Entry {
         Entry { id, fingerprint: (fingerprint ^ (fingerprint >> 32)) as u32 }
+    }
+
+    /// Whether, for all that is known, it is of the same row.
+    pub fn may_be(self, other: Entry) -> bool {
+        self == other || self.id == other.id && self.fingerprint == UNKNOWN
     }
 }
 
@@ -32,6 +40,12 @@ pub struct Ring {
 }
 
 impl Ring {
+    /// Ids that come again count as duplicates from here on, whatever they bring: what made fingerprints is not what
+    /// makes them now.
+    pub fn forget_content(&mut self) {
+        self.entries.iter_mut().for_each(|entry| entry.fingerprint = UNKNOWN);
+    }
+
     #[inline]
     pub fn get(&self, id: i64) -> Entry {
         let slot = slot_of(id);

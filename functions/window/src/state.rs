@@ -10,7 +10,7 @@ use crate::columns::ColumnType;
 use crate::held::{Pane, SpecState};
 use crate::idbytes::write_ids;
 use crate::order::Topics;
-use crate::spec::{Form, Plan, Shape};
+use crate::spec::{Aggregate, Form, Plan, Shape};
 
 pub const MAGIC: &[u8; 4] = b"TWIN";
 
@@ -28,7 +28,7 @@ pub struct Part {
     pub bytes: Vec<u8>,
 }
 
-/// What a spec says, field by field: state is read only under a spec that says the same.
+/// What a spec says, field by field: state is read only under a spec that says the same, or has more aggregates.
 pub fn says(plan: &Plan) -> Vec<(&'static str, String)> {
     let spec = &plan.spec;
     let kinds: BTreeSet<&str> = spec.kinds.iter().map(String::as_str).collect();
@@ -38,11 +38,6 @@ pub fn says(plan: &Plan) -> Vec<(&'static str, String)> {
         Shape::Sliding { size_us, slide_us } => format!("sliding {size_us} µs by {slide_us} µs"),
         Shape::Session { gap_us } => format!("session {gap_us} µs"),
     };
-    let aggregates = spec.aggregates.iter().map(|aggregate| {
-        let columns: Vec<&str> =
-            [&aggregate.column, &aggregate.by].into_iter().flatten().map(String::as_str).collect();
-        format!("{} = {}({})", aggregate.name, aggregate.operation.name(), columns.join(", "))
-    });
     vec![
         ("kinds", kinds.into_iter().collect::<Vec<_>>().join(", ")),
         ("keys", spec.keys.join(", ")),
@@ -50,8 +45,17 @@ pub fn says(plan: &Plan) -> Vec<(&'static str, String)> {
         ("ids", ids),
         ("shape", shape),
         ("offset", format!("{} µs", spec.offset_us)),
-        ("aggregates", aggregates.collect::<Vec<_>>().join(", ")),
+        (AGGREGATES, spec.aggregates.iter().map(aggregate_text).collect::<Vec<_>>().join(", ")),
     ]
+}
+
+/// The last of [`says`].
+pub const AGGREGATES: &str = "aggregates";
+
+pub fn aggregate_text(aggregate: &Aggregate) -> String {
+    let columns: Vec<&str> =
+        [&aggregate.column, &aggregate.by].into_iter().flatten().map(String::as_str).collect();
+    format!("{} = {}({})", aggregate.name, aggregate.operation.name(), columns.join(", "))
 }
 
 /// A type's tag and scale.

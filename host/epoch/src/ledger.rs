@@ -1,7 +1,7 @@
 //! What became of every record and of every assignment. Two identities hold at each commit:
 //!
 //! 1. a partition: records = with rows + ignored + rejected + set aside;
-//! 2. a window definition: assignments = closed + open + late + duplicate + conflict.
+//! 2. a window definition: assignments = closed + open + late + duplicate + conflict + dropped.
 
 use std::collections::BTreeMap;
 
@@ -40,6 +40,9 @@ pub struct WindowCounts {
     pub late: u64,
     pub duplicate: u64,
     pub conflict: u64,
+    /// Those of windows that were open when the definition was taken out of the pipeline.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub dropped: u64,
     /// Of the assignments that were accepted, those of rows that were taken in without knowing whether their ids were
     /// new. No part of the identity: they are in closed and open windows, too.
     #[serde(default, skip_serializing_if = "is_none")]
@@ -80,13 +83,14 @@ pub enum Imbalance {
     },
     #[error(
         "ledger of window `{window}`: {assignments} assignments, but {closed} closed + {open} open + {late} late \
-         + {duplicate} duplicate + {conflict} conflict = {sum}",
+         + {duplicate} duplicate + {conflict} conflict + {dropped} dropped = {sum}",
         assignments = counts.assignments,
         closed = counts.closed,
         open = counts.open,
         late = counts.late,
         duplicate = counts.duplicate,
         conflict = counts.conflict,
+        dropped = counts.dropped,
         sum = accounted(counts)
     )]
     Window { window: String, counts: WindowCounts },
@@ -208,6 +212,7 @@ impl WindowCounts {
         self.late += more.late;
         self.duplicate += more.duplicate;
         self.conflict += more.conflict;
+        self.dropped += more.dropped;
         self.untracked += more.untracked;
     }
 }
@@ -217,7 +222,7 @@ fn sum(counts: &[u64]) -> u128 {
 }
 
 fn accounted(counts: &WindowCounts) -> i128 {
-    let whole = [counts.closed, counts.late, counts.duplicate, counts.conflict];
+    let whole = [counts.closed, counts.late, counts.duplicate, counts.conflict, counts.dropped];
     whole.iter().map(|&count| i128::from(count)).sum::<i128>() + i128::from(counts.open)
 }
 
@@ -309,7 +314,8 @@ mod tests {
         ledger.window("1m").late = 1;
         assert_eq!(
             ledger.check().unwrap_err().to_string(),
-            "ledger of window `1m`: 5 assignments, but 2 closed + 3 open + 1 late + 0 duplicate + 0 conflict = 6"
+            "ledger of window `1m`: 5 assignments, but 2 closed + 3 open + 1 late + 0 duplicate + 0 conflict + 0 \
+             dropped = 6"
         );
     }
 

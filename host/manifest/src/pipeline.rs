@@ -33,6 +33,7 @@ pub struct Pipeline {
     pub starting_offsets: StartingOffsets,
     pub on_data_loss: OnDataLoss,
     pub on_reject: OnReject,
+    pub on_bad_function: OnBadFunction,
     /// None: the host decides.
     pub parse_workers: Option<usize>,
     pub fetch_clients: usize,
@@ -68,6 +69,15 @@ pub enum OnReject {
     DeadLetter,
     Drop,
     Fail,
+}
+
+/// What a start does with a changed file that is not fit to run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnBadFunction {
+    #[default]
+    Stop,
+    /// The functions of the last run go on.
+    LastGood,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +143,7 @@ impl Pipeline {
             reader::choice(node, &choices, report)
         });
         let on_reject = reader.required("on-reject", report, read_on_reject);
+        let on_bad_function = reader.required("on-bad-function", report, read_on_bad_function);
         let parse_workers =
             reader.optional("parse-workers", report, |node, report| reader::integer(node, 1..=64, report));
         let fetch_clients =
@@ -170,6 +181,7 @@ impl Pipeline {
             starting_offsets: starting_offsets?,
             on_data_loss: on_data_loss?,
             on_reject: on_reject?,
+            on_bad_function: on_bad_function?,
             parse_workers: parse_workers?.map(|workers| workers as usize),
             fetch_clients: fetch_clients? as usize,
             new_partitions_every: new_partitions_every?,
@@ -230,6 +242,10 @@ pub(crate) fn read_on_reject(node: &Node, report: &mut Report) -> Option<OnRejec
 /// As the manifest writes it.
 pub(crate) fn on_reject_name(on_reject: OnReject) -> &'static str {
     ON_REJECT.iter().find(|(_, known)| *known == on_reject).map_or("", |(name, _)| name)
+}
+
+fn read_on_bad_function(node: &Node, report: &mut Report) -> Option<OnBadFunction> {
+    reader::choice(node, &[("stop", OnBadFunction::Stop), ("last-good", OnBadFunction::LastGood)], report)
 }
 
 pub(crate) fn read_decimals(node: &Node, report: &mut Report) -> Option<Decimals> {

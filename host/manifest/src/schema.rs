@@ -214,6 +214,13 @@ pub(crate) const PIPELINE: Table = Table {
             "What to do with a record that the parse function rejects; `drop` counts it.",
         ),
         key(
+            "on-bad-function",
+            "`\"stop\"` or `\"last-good\"`",
+            Is("\"stop\""),
+            "What a start does when a function's file has changed since the last run and does not pass its checks. \
+             `last-good` goes on with the functions of that run, which the lake keeps, and warns.",
+        ),
+        key(
             "parse-workers",
             "1 to 64",
             Absent("decided by the number of processors"),

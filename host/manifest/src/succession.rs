@@ -10,15 +10,34 @@ use crate::pipeline::Pipeline;
 use crate::units;
 use crate::window::{Shape, Window};
 
+/// A column of every window's candles, and no aggregate's name.
+pub const COMPLETE: &str = "complete";
+
 /// A window as state was made with it: what a log record keeps.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
     pub window: Window,
     /// Decimal places of the columns that it reads.
     pub scales: BTreeMap<String, u8>,
-    /// Aggregates that came later than the window: each is known of windows that start there or after, µs.
+    /// Columns that came later than the pipeline's first record: each is known of windows that start there or after, µs.
+    /// Aggregates are named; `complete` stands for a window that was added as a whole.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub since_us: BTreeMap<String, i64>,
+}
+
+impl Kept {
+    /// What a log record keeps of windows. `None` if another version of this program wrote it, in other words.
+    pub fn read(recorded: &serde_json::Value) -> Option<Vec<Kept>> {
+        match recorded.is_null() {
+            true => Some(Vec::new()),
+            false => serde_json::from_value(recorded.clone()).ok(),
+        }
+    }
+
+    /// Windows as a log record keeps them.
+    pub fn write(windows: &[Kept]) -> serde_json::Value {
+        serde_json::to_value(windows).unwrap_or_default()
+    }
 }
 
 /// What a start does with the windows of the record before.
@@ -45,6 +64,22 @@ impl Pipeline {
         self.windows.iter().map(kept).collect()
     }
 
+    /// The pipeline as it was when these were its windows.
+    #[must_use]
+    pub fn with_windows(&self, windows: &[Kept]) -> Pipeline {
+        let mut pipeline = self.clone();
+        pipeline.windows = windows.iter().map(|kept| kept.window.clone()).collect();
+        for window in &mut pipeline.windows {
+            // The log does not keep these. A window that is gone is taken to have had what another one has.
+            let now = self.windows.iter().find(|now| now.name == window.name);
+            if let Some(now) = now.or(self.windows.first()) {
+                (window.on_untracked, window.keep_ids_us) = (now.on_untracked, now.keep_ids_us);
+            }
+        }
+        pipeline.scales.extend(windows.iter().flat_map(|kept| kept.scales.clone()));
+        pipeline
+    }
+
     /// What becomes of state that was made with `before`. `newest_us`: the newest event time that was taken; rows after it
     /// are seen by what is new.
     ///
@@ -56,13 +91,17 @@ impl Pipeline {
         for kept in &mut next.windows {
             let name = kept.window.name.clone();
             let Some(old) = before.iter().find(|old| old.window.name == name) else {
+                if !before.is_empty()
+                    && let Some(newest_us) = newest_us
+                {
+                    kept.since_us.insert(COMPLETE.to_owned(), newest_us.saturating_add(1));
+                }
                 next.added.push(name);
                 continue;
             };
             refused.extend(changes(old, kept).into_iter().map(|change| format!("window `{name}`: {change}")));
             let new = new_aggregates(&old.window, &kept.window);
             kept.since_us = old.since_us.clone();
-            kept.since_us.retain(|name, _| kept.window.aggregates.iter().any(|it| it.name == *name));
             if let Some(newest_us) = newest_us {
                 kept.since_us.extend(new.iter().map(|name| (name.clone(), newest_us.saturating_add(1))));
             }

@@ -9,6 +9,7 @@ use tallow_engine::Component;
 use tallow_log::name::Folder;
 use tallow_log::record::{Epoch, Function, Input, Role, State};
 use tallow_log::{Digest, Draft, Job, LogError, Opened, Store};
+use tallow_manifest::Kept;
 use tallow_sink::{EpochOutput, Origin, Provenance, Sink};
 
 use super::compute::Computed;
@@ -52,7 +53,7 @@ impl Publisher {
         let state = State {
             functions: functions.recorded()?,
             manifest: plan.pipeline.digest.parse().ok(),
-            windows: plan.meaning_of_state(),
+            windows: Kept::write(&plan.pipeline.kept()),
             ..job.newest().state.clone()
         };
         let function = digest(functions.backfill)?;

@@ -20,7 +20,7 @@ use tallow_record::TopicPartition;
 
 use self::show::Show;
 use super::attend::{self, Attendance};
-use super::wire::{World, first_failure};
+use super::wire::{Asked, World, first_failure};
 use super::{Failure, again, init, merge, report, settings, stop, up, wire};
 use crate::control::serve::Desk;
 use crate::error::{PipelineError, exit};
@@ -88,7 +88,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let mut wirings = Vec::new();
     for (index, pipeline) in manifest.pipelines.iter().enumerate() {
         let progress = Arc::new(Progress::new(vec![show.viewer(index)]));
-        wirings.push(Arc::new(world.wire(&manifest, pipeline, Mode::default(), progress)?));
+        wirings.push(Arc::new(world.wire(&manifest, pipeline, Asked::default(), progress)?));
     }
     let attendance = Attendance::open(&args.attend, &manifest, &world.gate, &wirings)?;
     let stage =
@@ -157,8 +157,9 @@ fn serve(
 /// demo has no end. All of it counts with what the wirings have counted.
 fn close_windows(world: &World, manifest: &Manifest, wirings: &[Arc<Wiring>]) -> Result<(), Failure> {
     let mode = Mode { available_now: true, close_all: true };
+    let asked = Asked { mode, ..Asked::default() };
     for (pipeline, played) in manifest.pipelines.iter().zip(wirings) {
-        let mut wiring = world.wire(manifest, pipeline, mode, played.progress.clone())?;
+        let mut wiring = world.wire(manifest, pipeline, asked, played.progress.clone())?;
         wiring.stop = Arc::new(AtomicBool::new(false));
         pipeline::run(&wiring)?;
     }

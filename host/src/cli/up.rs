@@ -11,7 +11,7 @@ use tallow_manifest::{Manifest, Pipeline};
 
 use super::attend::{self, Attendance};
 use super::report::{Reporter, Show};
-use super::wire::{World, first_failure};
+use super::wire::{Asked, World, first_failure};
 use super::{Failure, ownership, settings, stop};
 use crate::backfill::auto;
 use crate::control::serve::Desk;
@@ -20,6 +20,7 @@ use crate::finally::Finally;
 use crate::pipeline::{self, Wiring};
 use crate::plan::Mode;
 use crate::progress::Progress;
+use crate::start;
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -41,6 +42,9 @@ pub struct How {
     /// Publish the windows that are still open at the end, as incomplete ones
     #[arg(long, requires = "available_now")]
     close_all: bool,
+    /// Lose the open windows of a window that the manifest does not have any more; its table stays
+    #[arg(long, value_name = "NAME")]
+    drop_window: Vec<String>,
     /// Print progress and the summary as JSON lines
     #[arg(long)]
     pub json: bool,
@@ -70,13 +74,18 @@ pub fn run_pipelines(
     let world = World::new(manifest, stop.clone())?;
     world.check_lake()?;
     let mode = Mode { available_now: how.available_now, close_all: how.close_all };
+    let asked = Asked { mode, drop_windows: &how.drop_window };
     let pipelines = settings::pipelines(manifest, how.only.as_deref())?;
+    warn_of_kept_windows(&how.drop_window, &pipelines);
     let merging = world.merging(manifest, &pipelines)?;
     let mut wirings = Vec::new();
     for pipeline in &pipelines {
         let viewers = merging.viewer(tables(pipeline)).into_iter().collect();
         let progress = Arc::new(Progress::new(viewers));
-        wirings.push(Arc::new(world.wire(manifest, pipeline, mode, progress)?));
+        wirings.push(Arc::new(world.wire(manifest, pipeline, asked, progress)?));
+    }
+    for wiring in &wirings {
+        start::refuse_changes(wiring)?;
     }
     // Before anything that a process beside this one may be doing.
     let Some(_ownership) = ownership::claim(&how.own, &wirings, &stop)? else { return Ok(()) };
@@ -97,6 +106,19 @@ pub fn run_pipelines(
         reporter.summary(wiring.plan.name(), &wiring.progress.counts(), world.store.url());
     }
     first_failure(failures)
+}
+
+/// A window that the manifest has is not dropped, whatever was meant.
+fn warn_of_kept_windows(dropped: &[String], pipelines: &[&Pipeline]) {
+    for name in dropped {
+        let has = |pipeline: &&Pipeline| pipeline.windows.iter().any(|window| window.name == *name);
+        if pipelines.iter().all(has) {
+            tracing::warn!(
+                window = name,
+                "`--drop-window`: the manifest still has this window, so nothing is dropped"
+            );
+        }
+    }
 }
 
 /// A pipeline's tables by the names of their windows.

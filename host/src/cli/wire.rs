@@ -39,6 +39,14 @@ pub struct World {
     pub stop: Arc<AtomicBool>,
 }
 
+/// How a run was asked for.
+#[derive(Clone, Copy, Default)]
+pub struct Asked<'a> {
+    pub mode: Mode,
+    /// Windows whose state may be lost.
+    pub drop_windows: &'a [String],
+}
+
 impl World {
     /// Whether the lake can be written, said soon.
     pub fn check_lake(&self) -> Result<(), Failure> {
@@ -60,13 +68,14 @@ impl World {
         &self,
         manifest: &Manifest,
         pipeline: &Pipeline,
-        mode: Mode,
+        asked: Asked<'_>,
         progress: Arc<Progress>,
     ) -> Result<Wiring, Failure> {
         let library = Library::new(self.runtime.clone(), self.store.clone());
-        let plan = Plan::new(pipeline, mode);
+        let mut plan = Plan::new(pipeline, asked.mode);
+        plan.drop_windows = asked.drop_windows.to_vec();
         let OfPipeline { parse, window, wants_headers } =
-            self.gate.of_pipeline(manifest, &self.runtime, pipeline)?;
+            self.gate.of_pipeline_or_last_good(manifest, &library, pipeline)?;
         let source = source(&manifest.kafka, pipeline, self.clock.clone())
             .map_err(|error| of_source(manifest, error))?;
         // The lake gets them, too: a log names them by their digests.

@@ -61,6 +61,10 @@ impl Library {
         Self { runtime, store }
     }
 
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     pub fn runtime(&self) -> &Runtime {
         &self.runtime
     }

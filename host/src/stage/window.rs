@@ -24,6 +24,7 @@ use super::epoch::{Chunk, Epoch, Finished, FinishedEpoch, Gap};
 use super::isolate::Isolation;
 use super::order::Ticket;
 use super::parse::{Parts, Piece, Taken, Worked};
+use super::unknown;
 use crate::books;
 use crate::dead::{dead_letter, late_row};
 use crate::error::PipelineError;
@@ -41,6 +42,8 @@ pub struct Start {
     pub held: BTreeMap<String, u64>,
     /// Partitions that the log says are idle.
     pub idle: BTreeSet<TopicPartition>,
+    /// From when on the columns of each spec are known that came later than the pipeline.
+    pub since_us: Vec<BTreeMap<String, i64>>,
 }
 
 /// When an epoch ends and where the watermark goes.
@@ -65,6 +68,7 @@ pub struct WindowWorker {
     held: BTreeMap<String, u64>,
     /// Partitions that were idle at the last commit.
     idle: BTreeSet<TopicPartition>,
+    since_us: Vec<BTreeMap<String, i64>>,
     waiting: Waiting,
     snapshot_version: u64,
     epoch: Epoch,
@@ -85,6 +89,7 @@ impl WindowWorker {
             watermarks: start.watermarks,
             held: start.held,
             idle: start.idle,
+            since_us: start.since_us,
             waiting: Waiting::default(),
             epoch: Epoch::default(),
         }
@@ -396,8 +401,12 @@ impl WindowWorker {
     ) -> Result<(), PipelineError> {
         for output in outputs.into_iter().filter(|output| output.table.rows > 0) {
             let name = &self.plan.specs[output.spec as usize].name;
-            let rows = tallow_engine::to_arrow(&output.table)
-                .map_err(|error| self.failed("closed windows", &CallError::Contract(error.to_string())))?;
+            let rows = tallow_engine::to_arrow(&output.table).and_then(|rows| {
+                let since_us = self.since_us.get(output.spec as usize);
+                since_us.map_or(Ok(rows.clone()), |since_us| unknown::withhold(since_us, rows))
+            });
+            let rows =
+                rows.map_err(|error| self.failed("closed windows", &CallError::Contract(error.to_string())))?;
             closed.push((name.clone(), rows));
         }
         Ok(())

@@ -1,65 +1,63 @@
 //! Checkpoints that cannot be taken up, and what to do about each.
 
-use std::collections::BTreeMap;
-
 use tallow_log::record::State;
+use tallow_manifest::{Kept, Succession};
 use tallow_source::PartitionInfo;
 
 use crate::error::PipelineError;
 use crate::plan::Plan;
 
-/// Old state under other windows would be silently wrong.
-pub fn changed_windows(plan: &Plan, state: &State) -> Result<(), PipelineError> {
-    let now = plan.meaning_of_state();
-    if state.windows.is_null() || state.windows == now {
-        return Ok(());
+/// What becomes of the windows of `state` under the manifest's.
+///
+/// # Errors
+/// What cannot be carried over, in words of the manifest: old state under other windows would be silently wrong.
+pub fn succession(plan: &Plan, state: &State) -> Result<Succession, PipelineError> {
+    let name = plan.name();
+    let Some(before) = Kept::read(&state.windows) else {
+        return Err(PipelineError::Checkpoint(format!(
+            "pipeline `{name}` has a checkpoint whose windows this version of tallow cannot read: {}. Go on with the \
+             version that wrote it, or give the pipeline another `id`: it then starts from the beginning, beside the \
+             old tables",
+            state.windows
+        )));
+    };
+    let newest_us = state.partitions.iter().filter_map(|it| it.max_event_time_us).max();
+    // Of a pipeline that has seen no row there is nothing to carry over.
+    let before = if newest_us.is_none() && state.parts.is_empty() { Vec::new() } else { before };
+    let refused = |why: String| {
+        PipelineError::Checkpoint(format!(
+            "pipeline `{name}` has a checkpoint that was made with other windows, and cannot carry its state over: {why}"
+        ))
+    };
+    let next = plan.pipeline.succeed(&before, newest_us).map_err(|changes| {
+        refused(format!(
+            "{}. Put back what was, or give the window another `name`: it then begins beside the old table",
+            changes.join("; ")
+        ))
+    })?;
+    let lost: Vec<&String> = next.gone.iter().filter(|name| !plan.drop_windows.contains(name)).collect();
+    if lost.is_empty() {
+        return Ok(next);
     }
-    let name = |window: &serde_json::Value| window["window"]["name"].as_str().unwrap_or("?").to_owned();
-    let empty = Vec::new();
-    let (old, new) = (state.windows.as_array().unwrap_or(&empty), now.as_array().unwrap_or(&empty));
-    let mut changes: Vec<String> = Vec::new();
-    for window in old {
-        match new.iter().find(|it| name(it) == name(window)) {
-            None => changes.push(format!("window `{}` is gone", name(window))),
-            Some(it) if it != window => {
-                changes.push(format!("window `{}` is another one: {}", name(window), difference(window, it)))
-            }
-            Some(_) => {}
-        }
-    }
-    let added = new.iter().filter(|it| !old.iter().any(|window| name(window) == name(it)));
-    changes.extend(added.map(|window| format!("window `{}` is new", name(window))));
-    if changes.is_empty() {
-        changes.push("the windows stand in another order".to_owned());
-    }
-    Err(PipelineError::Checkpoint(format!(
-        "pipeline `{}` has a checkpoint that was made with other windows: {}. Its state cannot be read as these. \
-         Put the windows back, or give the pipeline another `id`: it then starts anew, beside the old tables",
-        plan.name(),
-        changes.join("; ")
+    let open = |name: &String| state.ledger.windows.get(name).map_or(0, |counts| counts.open);
+    let windows: Vec<String> = lost
+        .iter()
+        .map(|name| {
+            format!(
+                "window `{name}` is not in the manifest any more, and has {} rows in open windows",
+                open(name)
+            )
+        })
+        .collect();
+    let options: Vec<String> = lost.iter().map(|name| format!("--drop-window {name}")).collect();
+    Err(refused(format!(
+        "{}. Put it back, or start once with `{}` to lose these rows; its table stays",
+        windows.join("; "),
+        options.join(" ")
     )))
 }
 
-fn difference(old: &serde_json::Value, new: &serde_json::Value) -> String {
-    let fields = |value: &serde_json::Value| {
-        let mut fields: BTreeMap<String, String> = BTreeMap::new();
-        for part in [&value["window"], value] {
-            let entries = part.as_object().into_iter().flatten().filter(|(key, _)| *key != "window");
-            fields.extend(entries.map(|(key, value)| (key.clone(), value.to_string())));
-        }
-        fields
-    };
-    let (old, new) = (fields(old), fields(new));
-    let changed = old.iter().filter(|(key, value)| new.get(*key) != Some(value));
-    let texts: Vec<String> = changed
-        .map(|(key, value)| {
-            format!("`{key}` was {value} and is {}", new.get(key).map_or("absent", String::as_str))
-        })
-        .collect();
-    texts.join(", ")
-}
-
-/// A topic that was deleted and made anew has the same name and other records.
+/// A topic that was deleted and made again has the same name and other records.
 pub fn other_topics(plan: &Plan, state: &State, partitions: &[PartitionInfo]) -> Result<(), PipelineError> {
     for known in &state.partitions {
         let now = partitions.iter().find(|info| *info.partition.topic == *known.topic);

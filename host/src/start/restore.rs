@@ -8,6 +8,7 @@ use tallow_engine::{Component, Part, WindowFunction};
 use tallow_epoch::{Watermarks, WindowCounts};
 use tallow_log::LogError;
 use tallow_log::record::{BlobRef, Record, State};
+use tallow_manifest::Kept;
 use tallow_record::TopicPartition;
 use tallow_source::Position;
 
@@ -28,6 +29,7 @@ pub struct Restored {
     positions: BTreeMap<TopicPartition, i64>,
     held: BTreeMap<String, u64>,
     idle: BTreeSet<TopicPartition>,
+    since_us: Vec<BTreeMap<String, i64>>,
 }
 
 impl Restored {
@@ -64,6 +66,7 @@ impl Restored {
             watermarks: self.watermarks,
             held: self.held,
             idle: self.idle,
+            since_us: self.since_us,
         };
         Ok(WindowWorker::new(wiring, start))
     }
@@ -72,9 +75,10 @@ impl Restored {
 /// Reads a blob of the shard.
 pub type ReadBlob<'a> = dyn Fn(&BlobRef) -> Result<Bytes, LogError> + 'a;
 
-/// The state of `record`, for a pipeline that reads on `from` these positions.
+/// The state of `record` under these windows, which are the plan's, for a pipeline that reads on `from` these positions.
 pub fn restore(
     wiring: &Wiring,
+    windows: &[Kept],
     read_blob: &ReadBlob<'_>,
     record: &Record,
     from: &[Position],
@@ -132,13 +136,28 @@ pub fn restore(
         positions: vanished.chain(read).collect(),
         held: record.state.ledger.windows.iter().map(open).collect(),
         idle,
+        since_us: windows.iter().map(|kept| kept.since_us.clone()).collect(),
     })
 }
 
-/// All of a state's parts, in the order in which the record names them.
+/// All of a state's parts, by window and group.
 pub fn read_parts(plan: &Plan, read_blob: &ReadBlob<'_>, state: &State) -> Result<Vec<Part>, PipelineError> {
+    let part = |((window, group), bytes): ((String, u32), Vec<u8>)| {
+        let spec = plan.specs.iter().position(|spec| spec.name == window).ok_or_else(|| {
+            PipelineError::Checkpoint(format!("the checkpoint has state of a window `{window}`"))
+        })?;
+        Ok(Part { spec: spec as u32, group, bytes })
+    };
+    state_bytes(read_blob, state)?.into_iter().map(part).collect()
+}
+
+/// The bytes of a state's parts, by window and group.
+pub fn state_bytes(
+    read_blob: &ReadBlob<'_>,
+    state: &State,
+) -> Result<BTreeMap<(String, u32), Vec<u8>>, PipelineError> {
     let mut blobs: BTreeMap<String, Bytes> = BTreeMap::new();
-    let mut parts = Vec::with_capacity(state.parts.len());
+    let mut parts = BTreeMap::new();
     for part in &state.parts {
         let name = part.blob.name.to_string();
         if !blobs.contains_key(&name) {
@@ -148,10 +167,7 @@ pub fn read_parts(plan: &Plan, read_blob: &ReadBlob<'_>, state: &State) -> Resul
         let bytes = blobs.get(&name).and_then(|blob| blob.get(range)).ok_or_else(|| {
             PipelineError::Checkpoint(format!("blob `{name}` is shorter than its log record says"))
         })?;
-        let spec = plan.specs.iter().position(|spec| spec.name == part.window).ok_or_else(|| {
-            PipelineError::Checkpoint(format!("the checkpoint has state of a window `{}`", part.window))
-        })?;
-        parts.push(Part { spec: spec as u32, group: part.group, bytes: bytes.to_vec() });
+        parts.insert((part.window.clone(), part.group), bytes.to_vec());
     }
     Ok(parts)
 }

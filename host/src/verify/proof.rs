@@ -13,7 +13,7 @@ use super::{SHARD, Step, Verifier, VerifyError, chain, compare, fate, files, rep
 use crate::error::PipelineError;
 use crate::live::functions::role_name;
 use crate::live::remake::Published;
-use crate::start::{refuse, rollback};
+use crate::start::{rollback, windows};
 
 /// A proof under way.
 pub struct Proof<'a> {
@@ -137,8 +137,10 @@ impl<'a> Proof<'a> {
         {
             self.report.wrong(seq, Part::Log, &object, why);
         }
-        if let Err(error) = refuse::changed_windows(&self.verifier.plan, &record.state) {
-            self.report.cannot(Unprovable::of(seq, Part::Rows, error.to_string()));
+        if record.kind == Kind::Commit && windows::only(&before.state, &record.epoch, &record.state) {
+            for why in windows::judge(&before.state, &record.epoch, &record.state) {
+                self.report.wrong(seq, Part::Log, &object, why);
+            }
             return Ok(());
         }
         let judged = match record.kind {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tallow_engine::Component;
 use tallow_log::record::{AsideRecord, BlobRef, Role, SetAside};
 use tallow_log::{Digest, Record};
+use tallow_manifest::Kept;
 use tallow_record::{Batch, TopicPartition};
 use tallow_sink::{DeadLetter, Item, ReasonKind};
 use tallow_source::{Fetcher, PartitionInfo, Position, Source, SourceError};
@@ -24,6 +25,7 @@ use crate::live::library::Holds;
 use crate::live::rehearse;
 use crate::live::remake::Published;
 use crate::pipeline::{Wiring, parse_worker};
+use crate::plan::{Mode, Plan};
 use crate::progress::Progress;
 use crate::stage::epoch::{Chunk, FinishedEpoch};
 use crate::stage::parse::{BisectBudget, ParseWorker, Parts, taken};
@@ -43,9 +45,10 @@ pub struct Computed {
     pub set_aside: u64,
 }
 
-/// The components that a commit names, ready to run.
+/// The components that a commit names, ready to run under its windows.
 pub struct Cast {
     digests: [Digest; 2],
+    windows: Vec<Kept>,
     wiring: Wiring,
     parse: ParseWorker,
 }
@@ -75,7 +78,11 @@ pub fn cast(
         digests.push((role, function.name.as_str(), function.digest));
     }
     let wanted = [digests[0].2, digests[1].2];
-    if let Some(before) = before.filter(|before| before.digests == wanted) {
+    let windows = match windows(commit) {
+        Ok(windows) => windows,
+        Err(miscast) => return Ok(Err(miscast)),
+    };
+    if let Some(before) = before.filter(|before| before.digests == wanted && before.windows == windows) {
         return Ok(Ok(before));
     }
     let mut components = Vec::new();
@@ -86,10 +93,26 @@ pub fn cast(
         }
     }
     let [parse, window] = [components[0].clone(), components[1].clone()];
-    let wiring = wiring(verifier, Functions { parse: parse.clone(), window });
+    let wiring = wiring(verifier, &windows, Functions { parse: parse.clone(), window });
     let budget = BisectBudget::new(u64::from(wiring.plan.pipeline.limits.bisect_calls));
     let parse = parse_worker(&wiring, &parse, budget)?;
-    Ok(Ok(Cast { digests: wanted, wiring, parse }))
+    Ok(Ok(Cast { digests: wanted, windows, wiring, parse }))
+}
+
+/// The windows that a record's state was made with.
+fn windows(record: &Record) -> Result<Vec<Kept>, Miscast> {
+    let windows = Kept::read(&record.state.windows).filter(|windows| !windows.is_empty());
+    windows.ok_or_else(|| {
+        Miscast::Missing(format!(
+            "its windows cannot be read by this version of tallow: {}",
+            record.state.windows
+        ))
+    })
+}
+
+/// The pipeline as it was when these were its windows, which the manifest may have changed since.
+fn plan_under(verifier: &Verifier, windows: &[Kept]) -> Plan {
+    Plan::new(&verifier.plan.pipeline.with_windows(windows), Mode::default())
 }
 
 /// A component of the lake.
@@ -108,8 +131,8 @@ pub fn component(
 }
 
 /// Everything that the stages go by, without anything that could write.
-fn wiring(verifier: &Verifier, functions: Functions) -> Wiring {
-    let mut plan = crate::plan::Plan::new(&verifier.plan.pipeline, crate::plan::Mode::default());
+fn wiring(verifier: &Verifier, windows: &[Kept], functions: Functions) -> Wiring {
+    let mut plan = plan_under(verifier, windows);
     plan.limits.deadline = (plan.limits.deadline * SLOWER).max(DEADLINE);
     plan.pipeline.archive = false;
     Wiring {
@@ -169,7 +192,8 @@ pub fn compute(
         .map(|it| Position { partition: TopicPartition::new(&it.topic, it.partition), next: it.next })
         .collect();
     let mut state = parts(verifier, before)?;
-    let restored = start::restore(wiring, &read_blob, before, &from, &wiring.functions.window)?;
+    let restored =
+        start::restore(wiring, &cast.windows, &read_blob, before, &from, &wiring.functions.window)?;
     let budget = BisectBudget::new(u64::from(plan.pipeline.limits.bisect_calls));
     let mut window = restored.into_worker(wiring, &wiring.functions, budget)?;
 
@@ -206,11 +230,14 @@ pub fn taken_over(
     component: &Component,
     before: &Record,
 ) -> Result<Result<State, String>, PipelineError> {
-    let plan = &verifier.plan;
-    let parts = start::read_parts(plan, &|blob| verifier.read_blob(blob), &before.state)?;
+    let plan = match windows(before) {
+        Ok(windows) => plan_under(verifier, &windows),
+        Err(Miscast::Missing(why) | Miscast::Wrong(_, why)) => return Ok(Err(why)),
+    };
+    let parts = start::read_parts(&plan, &|blob| verifier.read_blob(blob), &before.state)?;
     let state = StateCopy { parts, watermark_us: before.state.watermark_us };
     let limits = tallow_engine::Limits { deadline: DEADLINE, ..plan.limits };
-    let taken = rehearse::take_over(component, plan, limits, &state);
+    let taken = rehearse::take_over(component, &plan, limits, &state);
     Ok(taken.map(|(_, parts)| {
         let name = |spec: u32| plan.specs[spec as usize].name.clone();
         parts.into_iter().map(|part| ((name(part.spec), part.group), part.bytes)).collect()
@@ -219,10 +246,7 @@ pub fn taken_over(
 
 /// All of a record's state.
 pub fn parts(verifier: &Verifier, record: &Record) -> Result<State, PipelineError> {
-    let plan = &verifier.plan;
-    let parts = start::read_parts(plan, &|blob| verifier.read_blob(blob), &record.state)?;
-    let name = |spec: u32| plan.specs[spec as usize].name.clone();
-    Ok(parts.into_iter().map(|part| ((name(part.spec), part.group), part.bytes)).collect())
+    start::state_bytes(&|blob| verifier.read_blob(blob), &record.state)
 }
 
 type Places = BTreeMap<(String, i32, i64), AsideRecord>;

@@ -58,9 +58,20 @@ impl Gate {
         runtime: &Runtime,
         pipeline: &Pipeline,
     ) -> Result<OfPipeline, Failure> {
-        let plan = Plan::new(pipeline, Mode::default());
         let parse = self.open(manifest, runtime, &pipeline.parse, Contract::Parse)?;
         let window = self.open(manifest, runtime, pipeline.window_function(), Contract::Window)?;
+        self.of_opened(manifest, pipeline, parse, window)
+    }
+
+    /// The functions of a pipeline, if they fit it and each other.
+    pub(super) fn of_opened(
+        &self,
+        manifest: &Manifest,
+        pipeline: &Pipeline,
+        parse: Opened,
+        window: Opened,
+    ) -> Result<OfPipeline, Failure> {
+        let plan = Plan::new(pipeline, Mode::default());
         let path = |it: &Misfit| format!("trigger.kafka[{}].windows[{}].{}", pipeline.id, it.window, it.key);
         let asked = Asked {
             windows: &pipeline.windows,
