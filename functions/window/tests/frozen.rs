@@ -83,3 +83,17 @@ fn state_of_version_1_goes_on_and_is_written_as_today() {
     ];
     assert_eq!(candles.iter().map(said).collect::<Vec<_>>(), expected);
 }
+
+#[test]
+fn state_of_version_1_takes_an_added_aggregate() {
+    let mut more = specs();
+    let spread = [("high", Operation::Max, "price", ""), ("weight", Operation::Sum, "id", "")];
+    let shape = more[0].shape;
+    more[0].aggregates.splice(1..1, spec("", shape, None, &spread).aggregates);
+    let mut windows = Windows::restore(more, HOUR_US, &frozen()).unwrap();
+    let mut narrow = Windows::restore(specs(), HOUR_US, &frozen()).unwrap();
+    let of = |windows: &mut Windows| by_spec(&windows.advance(3 * HOUR_US), 1).remove(0);
+    let (wide, narrow) = (of(&mut windows), of(&mut narrow));
+    assert_eq!(wide.iter().map(said).collect::<Vec<_>>(), narrow.iter().map(said).collect::<Vec<_>>());
+    assert!(wide.iter().all(|candle| candle["high"] == Value::Null && candle["weight"] == Value::Null));
+}

@@ -31,7 +31,11 @@ pub fn withhold(since_us: &BTreeMap<String, i64>, candles: RecordBatch) -> Resul
         if early.true_count() == 0 {
             continue;
         }
-        let at = schema.index_of(name)?;
+        let at = match schema.index_of(name) {
+            // A function need not tell what is complete.
+            Err(_) if name == COMPLETE => continue,
+            at => at?,
+        };
         let unknown: ArrayRef = match name == COMPLETE {
             true => Arc::new(BooleanArray::from(vec![false; candles.num_rows()])),
             false => new_null_array(columns[at].data_type(), candles.num_rows()),

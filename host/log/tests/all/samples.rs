@@ -145,7 +145,7 @@ fn ledger() -> impl Strategy<Value = Ledger> {
                 rejected,
                 set_aside,
             });
-    let window = (any::<[u64; 8]>(), any::<i64>()).prop_map(|(n, open)| WindowCounts {
+    let window = (any::<[u64; 9]>(), any::<i64>()).prop_map(|(n, open)| WindowCounts {
         rows_taken: n[0],
         invalid: n[1],
         assignments: n[2],
@@ -154,6 +154,7 @@ fn ledger() -> impl Strategy<Value = Ledger> {
         late: n[4],
         duplicate: n[5],
         conflict: n[6],
+        dropped: n[8],
         untracked: n[7],
     });
     let partition = (text(), any::<i32>()).prop_map(|(topic, number)| TopicPartition::new(&topic, number));
