@@ -227,3 +227,11 @@ fn a_bad_file_starts_with_the_last_good_one_where_asked() {
     assert_eq!(stopped.status.code(), Some(2), "{}", stopped.stderr);
     assert!(!stopped.stderr.contains("last run"), "{}", stopped.stderr);
 }
+
+#[test]
+fn windows_without_keys_pass_with_ids_and_without() {
+    for ids in ["ids = \"id\"", ""] {
+        let place = Place::new("keys = [\"symbol\"]\nids = \"id\"", &format!("keys = []\n{ids}"));
+        place.run(&["check"]).success();
+    }
+}

@@ -16,6 +16,7 @@ use super::table::{indented, table};
 use super::{Failure, backfill_status, held_status, merge_status, settings, wire};
 use crate::error::PipelineError;
 use crate::held::Held;
+use crate::start::windows;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -32,6 +33,24 @@ pub struct Args {
     json: bool,
 }
 
+/// The newest log records of a pipeline, newest first, and how many of them are shown.
+struct Commits {
+    records: Vec<Record>,
+    shown: usize,
+}
+
+impl Commits {
+    fn newest(&self) -> Option<&Record> {
+        self.records.first()
+    }
+
+    /// Each with the one before it, where that was read.
+    fn shown(&self) -> impl Iterator<Item = (&Record, Option<&Record>)> {
+        let each = self.records.iter().enumerate();
+        each.take(self.shown).map(|(index, record)| (record, self.records.get(index + 1)))
+    }
+}
+
 /// Where the topics end, by topic and partition; or why that is not known.
 type Ends = Result<BTreeMap<(String, i32), i64>, String>;
 
@@ -40,15 +59,17 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let store = wire::store(&manifest.kafka)?;
     let mut shown = Vec::new();
     for pipeline in settings::pipelines(&manifest, args.only.as_deref())? {
+        let shown_commits = args.commits.max(1);
+        // One more: what a record brought is told by the one before it.
         let records =
-            last_records(&store, &pipeline.id, 0, args.commits.max(1)).map_err(PipelineError::from)?;
+            last_records(&store, &pipeline.id, 0, shown_commits + 1).map_err(PipelineError::from)?;
+        let commits = Commits { records, shown: shown_commits };
         let ends = ends(&manifest, pipeline);
-        let newest = records.first();
-        let held = newest.and_then(|newest| held_status::held(&manifest, &store, pipeline, newest));
+        let held = commits.newest().and_then(|newest| held_status::held(&manifest, &store, pipeline, newest));
         if args.json {
-            shown.push(as_json(pipeline, &records, &ends, held.as_ref()));
+            shown.push(as_json(pipeline, &commits, &ends, held.as_ref()));
         } else {
-            print(pipeline, &records, &ends, held.as_ref(), store.url());
+            print(pipeline, &commits, &ends, held.as_ref(), store.url());
         }
     }
     let mut backfills = Vec::new();
@@ -88,8 +109,8 @@ fn lag(ends: &Ends, topic: &str, partition: i32, next: i64) -> Option<i64> {
     Some((end - next).max(0))
 }
 
-fn print(pipeline: &Pipeline, records: &[Record], ends: &Ends, held: Option<&Held>, lake: &str) {
-    let Some(newest) = records.first() else {
+fn print(pipeline: &Pipeline, commits: &Commits, ends: &Ends, held: Option<&Held>, lake: &str) {
+    let Some(newest) = commits.newest() else {
         println!("{}: no checkpoint in {lake}", pipeline.id);
         return;
     };
@@ -117,7 +138,7 @@ fn print(pipeline: &Pipeline, records: &[Record], ends: &Ends, held: Option<&Hel
     }
     println!("{}", indented(&table));
     print_ledger(&state.ledger);
-    print_commits(records);
+    print_commits(commits);
 }
 
 fn print_ledger(ledger: &Ledger) {
@@ -153,21 +174,28 @@ fn print_ledger(ledger: &Ledger) {
     if let Some(untracked) = untracked(ledger.windows.values().map(|counts| counts.untracked).sum()) {
         println!("  ids        {untracked}");
     }
+    for (name, counts) in ledger.windows.iter().filter(|(_, counts)| counts.dropped > 0) {
+        let rows = grouped(counts.dropped);
+        println!(
+            "  dropped    {rows} rows of open windows, when window `{name}` was taken out (`--drop-window`)"
+        );
+    }
     println!(
         "  ledger     {}",
         ledger.check().map_or_else(|error| error.to_string(), |()| "balanced".to_owned())
     );
 }
 
-fn print_commits(records: &[Record]) {
+fn print_commits(commits: &Commits) {
     let mut table = table(&["commit", "kind", "at", "records", "files", "rows"]);
-    let voided: Vec<_> = records.iter().filter_map(|record| record.voided).collect();
-    for record in records {
+    let voided: Vec<_> = commits.records.iter().filter_map(|record| record.voided).collect();
+    for (record, before) in commits.shown() {
+        let kind = kind(record, before);
         let is_void = voided.iter().any(|range| range.contains(record.seq));
         let taken: u64 = record.epoch.ledger.partitions.values().map(|counts| counts.records).sum();
         table.add_row([
             record.seq.to_string(),
-            if is_void { format!("{}, void", kind(record.kind)) } else { kind(record.kind).to_owned() },
+            if is_void { format!("{kind}, void") } else { kind.to_owned() },
             time(record.at_us),
             grouped(taken),
             record.epoch.outbox.len().to_string(),
@@ -177,17 +205,21 @@ fn print_commits(records: &[Record]) {
     println!("{}", indented(&table));
 }
 
-fn kind(kind: Kind) -> &'static str {
-    match kind {
+/// What a record is, for people. The one before it tells whether it brought other windows.
+fn kind(record: &Record, before: Option<&Record>) -> &'static str {
+    match record.kind {
         Kind::Fence => "start",
+        Kind::Commit if before.is_some_and(|it| windows::only(&it.state, &record.epoch, &record.state)) => {
+            "windows"
+        }
         Kind::Commit => "epoch",
         Kind::Swap => "swap",
         Kind::Rollback => "rollback",
     }
 }
 
-fn as_json(pipeline: &Pipeline, records: &[Record], ends: &Ends, held: Option<&Held>) -> Value {
-    let Some(newest) = records.first() else {
+fn as_json(pipeline: &Pipeline, commits: &Commits, ends: &Ends, held: Option<&Held>) -> Value {
+    let Some(newest) = commits.newest() else {
         return json!({ "pipeline": pipeline.id, "commit": null });
     };
     let state = &newest.state;
@@ -197,9 +229,9 @@ fn as_json(pipeline: &Pipeline, records: &[Record], ends: &Ends, held: Option<&H
             "max_event_time_us": it.max_event_time_us, "stands_since_us": it.stands_since_us, "lag": lag(ends, &it.topic, it.partition, it.next),
         })
     });
-    let commits = records.iter().map(|record| {
+    let commits = commits.shown().map(|(record, before)| {
         json!({
-            "seq": record.seq, "kind": kind(record.kind), "at_us": record.at_us, "term": record.term,
+            "seq": record.seq, "kind": kind(record, before), "at_us": record.at_us, "term": record.term,
             "outbox": record.epoch.outbox.iter().map(|it| json!({ "sink": it.sink, "name": it.name, "rows": it.rows }))
                 .collect::<Vec<_>>(),
         })

@@ -29,7 +29,9 @@ pub fn phases(case: &Case) -> Vec<Phase> {
     let span_us = sizes_us(case).max().unwrap_or(1000);
     let near_us = sizes_us(case).min().unwrap_or(1000);
     let kinds: Vec<&String> = case.specs.iter().flat_map(|spec| &spec.kinds).collect();
-    let mut made = Maker { case, random: &random, near_us, offset: 0, ids: [1; KEYS.len()] };
+    // Ids are told apart by key: where there is none, rows of all names are one series.
+    let one_series = case.specs.iter().any(|spec| spec.ids.is_some() && spec.keys.is_empty());
+    let mut made = Maker { case, random: &random, near_us, offset: 0, one_series, ids: [1; KEYS.len()] };
     let phase = |phase: i64| {
         let from_us = START_US + phase * 4 * span_us;
         // The second watermark lies at no window's edge.
@@ -95,6 +97,7 @@ struct Maker<'a> {
     /// The smallest window's size: rows that close to the watermark show which windows it closes.
     near_us: i64,
     offset: i64,
+    one_series: bool,
     ids: [i64; KEYS.len()],
 }
 
@@ -103,7 +106,8 @@ impl Maker<'_> {
         let Times { from_us, span_us, watermark_us } = times;
         let key = self.random.below(KEYS.len() as u64) as usize;
         let hole = i64::from(self.random.below(20) == 0);
-        self.ids[key] += 1 + hole;
+        let series = self.series(key);
+        self.ids[series] += 1 + hole;
         let time_us = match self.random.below(10) {
             0 => from_us + self.random.below(4) as i64 * span_us,
             1 => from_us - span_us / 2,
@@ -121,6 +125,10 @@ impl Maker<'_> {
             json!(if other { "a kind that no window takes" } else { kind.map_or("", |it| it) }),
         );
         self.again(Value::Object(row))
+    }
+
+    fn series(&self, key: usize) -> usize {
+        if self.one_series { 0 } else { key }
     }
 
     /// The row as another record has it.
@@ -143,7 +151,7 @@ impl Maker<'_> {
         }
         if specs.iter().filter_map(|spec| spec.ids.as_ref()).any(|ids| ids.first == name || ids.last == name)
         {
-            return json!(self.ids[key]);
+            return json!(self.ids[self.series(key)]);
         }
         if one_in(8) {
             return Value::Null;
