@@ -12,12 +12,13 @@ use tallow_engine::Part;
 use tallow_log::record::{
     self, AsideRecord, BlobRef, Epoch, Function, Outgoing, Role, SetAside, State, StatePart,
 };
-use tallow_log::{Digest, Draft, Job, Publication};
+use tallow_log::{Draft, Job, Publication};
 use tallow_record::TopicPartition;
 use tallow_sink::{
     DeadLetter, EpochOutput, Item, OffsetRange, Origin, Provenance, ReasonKind, Sink, archive,
 };
 use tallow_source::{Position, Source};
+use tallow_store::Digest;
 
 use crate::error::PipelineError;
 use crate::live::Live;

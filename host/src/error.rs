@@ -3,9 +3,10 @@
 use tallow_engine::{CallError, LoadError};
 use tallow_epoch::Imbalance;
 use tallow_http::HttpError;
-use tallow_log::{LogError, StoreError};
+use tallow_log::LogError;
 use tallow_sink::SinkError;
 use tallow_source::SourceError;
+use tallow_store::StoreError;
 use tallow_table::TableError;
 
 use crate::stage::state_limit::{Held, StateLimit};

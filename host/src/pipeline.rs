@@ -10,10 +10,11 @@ use std::time::Duration;
 use crossbeam_channel::bounded;
 use tallow_edge::{Clock, Random};
 use tallow_engine::{Component, ParseFunction, ParseOptions};
-use tallow_log::{LogError, Store};
+use tallow_log::LogError;
 use tallow_record::TopicPartition;
 use tallow_sink::Sink;
 use tallow_source::{Limits, Position, Source};
+use tallow_store::Store;
 
 use crate::error::PipelineError;
 use crate::finally::Finally;

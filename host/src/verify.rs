@@ -24,9 +24,10 @@ use bytes::Bytes;
 use tallow_edge::{Clock, Random};
 use tallow_log::name::Folder;
 use tallow_log::record::{BlobRef, SeqRange};
-use tallow_log::{LogError, Record, Store, job, status};
+use tallow_log::{LogError, Record, job, status};
 use tallow_sink::Sink;
 use tallow_source::Source;
+use tallow_store::Store;
 
 use self::proof::Proof;
 use self::range::{Ask, Asked};

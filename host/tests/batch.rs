@@ -14,9 +14,9 @@ use tallow::batch::plan::Plan;
 use tallow::batch::run::{self, Outcome, Wiring};
 use tallow_edge::{Clock, ManualClock, SeededRandom};
 use tallow_engine::{Component, Contract, Runtime};
-use tallow_log::faulty::{Fault, Faulty, Op};
-use tallow_log::{Patience, Store};
 use tallow_manifest::Overrides;
+use tallow_store::faulty::{Fault, Faulty, Op};
+use tallow_store::{Patience, Store};
 
 /// 2024-08-09 00:00 UTC.
 const START_MS: i64 = 1_723_161_600_000;

@@ -15,11 +15,11 @@ use tallow::live::functions::contract;
 use tallow::verify::range::Ask;
 use tallow::verify::verify;
 use tallow_edge::{ManualClock, Random, SeededRandom};
-use tallow_log::Store;
-use tallow_log::faulty::{Fault, Faulty, Op};
 use tallow_log::record::{Mode, Role};
 use tallow_log::status::last_records;
 use tallow_manifest::Pipeline;
+use tallow_store::Store;
+use tallow_store::faulty::{Fault, Faulty, Op};
 
 /// Seconds, and so trades, of a simulated market.
 const SECONDS: i64 = 600;

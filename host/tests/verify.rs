@@ -378,7 +378,7 @@ fn a_commit_forged_whole_with_blob_file_and_digests_is_caught_by_computing_it_ag
         writer.close().unwrap();
         out
     };
-    let digest = tallow_log::Digest::of(&forged);
+    let digest = tallow_store::Digest::of(&forged);
     let name: tallow_log::name::BlobName = outgoing
         .blob
         .name

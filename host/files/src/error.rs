@@ -1,6 +1,6 @@
 //! What can go wrong with a file, by what is to be done about it.
 
-use tallow_log::StoreError;
+use tallow_store::StoreError;
 
 /// Each names the file.
 #[derive(Debug, thiserror::Error)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use glob::{MatchOptions, Pattern};
-use tallow_log::Store;
+use tallow_store::Store;
 
 use crate::FileError;
 use crate::checksum::SUFFIX;

@@ -98,7 +98,7 @@ fn guarded(file: &File, read: impl FnOnce() -> Result<bool, FileError>) -> Resul
 
 /// A plain file that cannot be read is a matter of the disk, a compressed one may be broken.
 fn fault(file: &File, form: Form, error: &io::Error) -> FileError {
-    let store = cause_of::<tallow_log::StoreError>(error);
+    let store = cause_of::<tallow_store::StoreError>(error);
     match (form, store) {
         (_, Some(error)) => FileError::Store(error.clone()),
         (Form::Plain, None) => crate::object::unreadable(&file.name, error),
@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn an_object_is_read_as_a_file_is_and_a_changed_one_is_an_error() {
-        let store = tallow_log::Store::open("memory:///lines", &Default::default()).unwrap();
+        let store = tallow_store::Store::open("memory:///lines", &Default::default()).unwrap();
         let text = "1,2,3\n".repeat(1_000_000);
         store.put_overwrite("k/a.csv", text.clone().into_bytes()).unwrap();
         let file = found(std::path::Path::new("/"), "memory:///lines/k*/a.csv");

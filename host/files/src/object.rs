@@ -6,7 +6,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use tallow_log::Store;
+use tallow_store::Store;
 
 use crate::FileError;
 

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tallow_edge::{Clock, Random};
 
-use crate::body::SPILL_BYTES;
 use crate::record::{Epoch, State};
-use crate::{Body, BodyWriter, Create, Digest, Draft, Found, Job, Store, StoreError};
+use crate::{Draft, Job};
+use tallow_store::body::SPILL_BYTES;
+use tallow_store::{Body, BodyWriter, Create, Digest, Found, Store, StoreError};
 
 type Check = fn(&Bench) -> Result<(), String>;
 

@@ -2,7 +2,7 @@
 
 use crate::name::BadName;
 use crate::record::{FormatError, Writer};
-use crate::store::StoreError;
+use tallow_store::store::StoreError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {

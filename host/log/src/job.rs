@@ -11,7 +11,8 @@ use tallow_edge::{Clock, Random};
 use crate::name::{self, BlobName, Folder};
 use crate::record::{BlobRef, Record, Writer};
 use crate::resolve::{self, Kept, Outcome, Publication};
-use crate::{Body, Create, Digest, Draft, LogError, Store};
+use crate::{Draft, LogError};
+use tallow_store::{Body, Create, Digest, Store};
 
 /// One owner of one shard. At most one commit is under way.
 pub struct Job {

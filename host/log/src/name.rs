@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use tallow_edge::Random;
 
-use crate::Digest;
+use tallow_store::Digest;
 
 /// The folder of one shard of one pipeline.
 #[derive(Clone, Debug, PartialEq, Eq)]

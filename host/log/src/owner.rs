@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::LogError;
 use crate::name::Folder;
-use crate::{LogError, Store};
+use tallow_store::Store;
 
 /// How often an owner gives a sign: 8,640 writes a day.
 pub const EVERY: Duration = Duration::from_secs(10);

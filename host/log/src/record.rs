@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use tallow_epoch::Ledger;
 use tallow_epoch::watermark::PartitionTime;
 
-use crate::Digest;
 use crate::name::BlobName;
+use tallow_store::Digest;
 
 pub use format::FormatError;
 pub use live::{Change, Live, Mode, Probation, What};

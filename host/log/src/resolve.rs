@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 
 use crate::record::{BlobRef, FormatError, Kind, Outgoing, Record, SeqRange};
-use crate::{Create, Digest};
+use tallow_store::{Create, Digest};
 
 /// What the store's answer to the create of our record means.
 #[derive(Debug, PartialEq)]

@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 
+use crate::LogError;
 use crate::job;
 use crate::name::{self, Folder};
 use crate::record::Record;
-use crate::{LogError, Store};
+use tallow_store::Store;
 
 /// The last `count` records, newest first; empty where the shard has no log.
 pub fn last_records(

@@ -37,8 +37,8 @@ impl MergeError {
     }
 }
 
-impl From<tallow_log::StoreError> for MergeError {
-    fn from(error: tallow_log::StoreError) -> Self {
+impl From<tallow_store::StoreError> for MergeError {
+    fn from(error: tallow_store::StoreError) -> Self {
         Self::Table(error.into())
     }
 }

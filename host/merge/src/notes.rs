@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use tallow_engine::{Column, ColumnData, Decimals, Table, Text};
-use tallow_log::{Digest, Store};
+use tallow_store::{Digest, Store};
 use tallow_table::{TableError, TableState, job};
 
 /// Gaps mended that are told of.

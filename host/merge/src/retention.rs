@@ -36,7 +36,7 @@ pub fn droppable(
 
 #[cfg(test)]
 mod tests {
-    use tallow_log::Digest;
+    use tallow_store::Digest;
 
     use super::*;
     use crate::notes::{DayNote, GapNote, PartitionNote};

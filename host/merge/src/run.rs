@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tallow_edge::{Clock, Random};
 use tallow_engine::{Component, Limits, MergeFunction};
-use tallow_log::Store;
+use tallow_store::Store;
 use tallow_table::{Done, TableError, TableJob, wanted};
 
 use crate::columns::Columns;

@@ -9,8 +9,8 @@ use arrow_array::{Array, RecordBatch, UInt32Array};
 use arrow_select::take::take_record_batch;
 use serde_json::json;
 use tallow_engine::{MergeFunction, MergeInput, MergeSource, Merged, Table, from_arrow, to_arrow};
-use tallow_log::{Digest, Listed, Store};
 use tallow_sink::{hive, rows_digest};
+use tallow_store::{Digest, Listed, Store};
 use tallow_table::partition::year_start_us;
 use tallow_table::{File, Input, NewPartition, Partition, Run, file};
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tallow_log::{Digest, Listed, Store};
+use tallow_store::{Digest, Listed, Store};
 use tallow_table::{Input, Partition, TableState, file};
 
 use crate::columns::Columns;

@@ -9,8 +9,8 @@ use arrow_select::concat::concat_batches;
 use arrow_select::take::take_record_batch;
 use chrono::{Datelike, NaiveDate};
 use tallow_engine::{MergeInput, MergeSource, from_arrow};
-use tallow_log::{Digest, Listed, Store};
 use tallow_sink::hive;
+use tallow_store::{Digest, Listed, Store};
 use tallow_table::{TableError, file};
 
 use crate::MergeError;

@@ -2,7 +2,7 @@
 
 use arrow_array::RecordBatch;
 use bytes::Bytes;
-use tallow_log::Store;
+use tallow_store::Store;
 
 use crate::parquet_file::{self, Layout};
 use crate::raw_records::{bytes, headers, kafka_times, numbers, place_columns, texts};

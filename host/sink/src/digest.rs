@@ -22,7 +22,7 @@ use arrow_array::types::{Decimal128Type, Float64Type, Int32Type, Int64Type, Time
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::{ArrowError, DataType, TimeUnit};
 use sha2::{Digest as _, Sha256};
-use tallow_log::Digest;
+use tallow_store::Digest;
 
 const HEAD: &[u8] = b"tallow rows 1\n";
 

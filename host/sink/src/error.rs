@@ -1,6 +1,6 @@
 //! What can go wrong in a sink, by what the caller should do.
 
-use tallow_log::{Digest, StoreError};
+use tallow_store::{Digest, StoreError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SinkError {

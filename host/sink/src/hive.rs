@@ -2,7 +2,7 @@
 
 use chrono::DateTime;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use tallow_log::Digest;
+use tallow_store::Digest;
 
 /// What Hive writes for a null or empty value; readers give null.
 pub const NULL: &str = "__HIVE_DEFAULT_PARTITION__";

@@ -10,7 +10,7 @@ use arrow_schema::{DataType, Field, Schema};
 use arrow_select::concat::concat_batches;
 use arrow_select::take::take_record_batch;
 use bytes::Bytes;
-use tallow_log::Store;
+use tallow_store::Store;
 
 use crate::parquet_file::{self, Layout};
 use crate::sink::publish_object;

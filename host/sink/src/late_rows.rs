@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
 use bytes::Bytes;
-use tallow_log::Store;
+use tallow_store::Store;
 
 use crate::parquet_file::{self, Layout};
 use crate::raw_records::{bytes, kafka_times, numbers, place_columns, texts, times};

@@ -17,7 +17,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
-use tallow_log::Digest;
+use tallow_store::Digest;
 
 use crate::{EpochOutput, Item, SinkError, rows_digest};
 

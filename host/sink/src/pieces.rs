@@ -9,7 +9,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, SchemaRef};
 use arrow_select::concat::concat_batches;
 use sha2::{Digest as _, Sha256};
-use tallow_log::Digest;
+use tallow_store::Digest;
 
 use crate::rows_digest;
 

@@ -1,7 +1,7 @@
 //! What the pipeline asks of a sink.
 
 use bytes::Bytes;
-use tallow_log::{Create, Digest, Store};
+use tallow_store::{Create, Digest, Store};
 
 use crate::{EpochOutput, SinkError};
 

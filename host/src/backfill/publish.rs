@@ -8,9 +8,10 @@ use tallow_edge::{Clock, Random};
 use tallow_engine::Component;
 use tallow_log::name::Folder;
 use tallow_log::record::{Epoch, Function, Input, Role, State};
-use tallow_log::{Digest, Draft, Job, LogError, Opened, Store};
+use tallow_log::{Draft, Job, LogError, Opened};
 use tallow_manifest::Kept;
 use tallow_sink::{EpochOutput, Origin, Provenance, Sink};
+use tallow_store::{Digest, Store};
 
 use super::compute::Computed;
 use super::fetch::Fetched;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use tallow_log::Store;
 use tallow_log::status::last_records;
 use tallow_manifest::{Backfill, Shape};
+use tallow_store::Store;
 use tallow_table::wanted as served;
 
 use super::Spans;

@@ -8,8 +8,8 @@ use arrow_array::{Array, Int64Array, RecordBatch};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use tallow_log::Store;
 use tallow_sink::hive;
+use tallow_store::Store;
 use tallow_table::ids::Ids;
 
 use super::coverage::{Seen, Windows};

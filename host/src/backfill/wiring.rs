@@ -8,9 +8,9 @@ use bytes::Bytes;
 use tallow_edge::{Clock, Random};
 use tallow_engine::Component;
 use tallow_http::Http;
-use tallow_log::Store;
 use tallow_manifest::{Backfill, Pipeline};
 use tallow_sink::Sink;
+use tallow_store::Store;
 
 use super::progress::Progress;
 use super::survey::Need;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use tallow_engine::{Average, Limits, MergeSettings, ParseOptions, Spec, WantedColumn};
 use tallow_files::{Checksums, File};
-use tallow_log::Digest;
 use tallow_manifest as manifest;
+use tallow_store::Digest;
 use tallow_table::Partitioned;
 
 use super::error::BatchError;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tallow_edge::{Clock, Random};
 use tallow_engine::Component;
 use tallow_files::File;
-use tallow_log::Store;
+use tallow_store::Store;
 
 use super::commits::Commits;
 use super::error::BatchError;

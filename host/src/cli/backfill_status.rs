@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use tallow_log::Store;
 use tallow_log::record::{Kind, Record};
 use tallow_manifest::Backfill;
+use tallow_store::Store;
 
 use super::report::{counted, duration, time};
 use crate::backfill::{Spans, job_name, look};

@@ -1,10 +1,10 @@
 //! What `tallow status` says of a merge.
 
 use serde_json::{Value, json};
-use tallow_log::Store;
 use tallow_manifest::Merge;
 use tallow_merge::notes::{GapNote, Notes};
 use tallow_merge::{gaps, peek};
+use tallow_store::Store;
 use tallow_table::TableState;
 
 use super::report::{counted, grouped, time};

@@ -9,8 +9,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tallow_edge::{Clock, Random, Ticks};
+use tallow_log::LogError;
 use tallow_log::owner::{self, EVERY, Newcomer, STALE, Sign, Verdict};
-use tallow_log::{LogError, Patience, Store};
+use tallow_store::{Patience, Store};
 
 use super::Failure;
 use super::report::time;

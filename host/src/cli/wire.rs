@@ -9,12 +9,12 @@ use bytes::Bytes;
 use tallow_edge::{Clock, Random, SystemClock, SystemRandom};
 use tallow_engine::{Component, Contract, Limits, Runtime};
 use tallow_http::{AllowList, Http, Origin};
-use tallow_log::Store;
 use tallow_log::name::Folder;
 use tallow_manifest::{self as manifest, Backfill, Cluster, Manifest, Mistake, Pipeline, key_path};
 use tallow_merge::Merger;
 use tallow_sink::{DeadLetters, Decimals, Lake, LateRows, Sink};
 use tallow_source::{Config, KafkaSource, OnDataLoss, Source, SourceError, Topics};
+use tallow_store::Store;
 
 use super::gate::{Admitted, Gate, OfBackfill, OfPipeline};
 use super::{Failure, settings};

@@ -1,7 +1,8 @@
 //! Swaps in the log: the record that is the switch, results that wait, and their release.
 
 use tallow_log::record::{Change, Epoch, Function, Kind, Live, Mode, Probation, State, What};
-use tallow_log::{Digest, Draft, Publication, Retention};
+use tallow_log::{Draft, Publication, Retention};
+use tallow_store::Digest;
 
 use super::{Committer, publish};
 use crate::error::PipelineError;

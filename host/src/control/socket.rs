@@ -7,7 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
-use tallow_log::Digest;
+use tallow_store::Digest;
 
 /// Of a folder's mode: others than its owner may write, the sticky bit.
 const OTHERS_WRITE: u32 = 0o022;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tallow_engine::{Component, Contract, WindowFunction};
-use tallow_log::Digest;
 use tallow_log::record::{Function, Role, State};
+use tallow_store::Digest;
 
 use crate::error::PipelineError;
 use crate::pipeline::Wiring;

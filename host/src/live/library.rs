@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tallow_engine::{Component, Contract, Runtime};
-use tallow_log::{Create, Digest, Store};
+use tallow_store::{Create, Digest, Store};
 
 use crate::error::PipelineError;
 

@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tallow_log::Digest;
 use tallow_log::record::Mode;
+use tallow_store::Digest;
 
 use super::candidate::{self, Terms, Vet};
 use super::desk::Outcome;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crossbeam_channel::bounded;
-use tallow_log::Digest;
 use tallow_log::record::{Mode, Role};
+use tallow_store::Digest;
 
 use super::restore::Restored;
 use crate::commit::Committer;

@@ -2,7 +2,8 @@
 //! names the digest of its bytes.
 
 use bytes::Bytes;
-use tallow_log::{Digest, Record};
+use tallow_log::Record;
+use tallow_store::Digest;
 
 /// What became of one place in the log.
 pub struct Link {

@@ -126,9 +126,9 @@ pub fn state(recorded: &State, computed: &State) -> Vec<Difference> {
 
 #[cfg(test)]
 mod tests {
-    use tallow_log::Digest;
     use tallow_log::name::BlobName;
     use tallow_log::record::BlobRef;
+    use tallow_store::Digest;
 
     use super::*;
 

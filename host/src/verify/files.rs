@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tallow_log::Record;
 use tallow_log::record::{Outgoing, SeqRange};
-use tallow_log::{Digest, Record};
 use tallow_sink::{EpochOutput, claims, read, read_claims, rows_digest};
+use tallow_store::Digest;
 
 use super::Verifier;
 use super::fate::Fate;

@@ -7,12 +7,13 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tallow_engine::Component;
+use tallow_log::Record;
 use tallow_log::record::{AsideRecord, BlobRef, Role, SetAside};
-use tallow_log::{Digest, Record};
 use tallow_manifest::Kept;
 use tallow_record::{Batch, TopicPartition};
 use tallow_sink::{DeadLetter, Item, ReasonKind};
 use tallow_source::{Fetcher, PartitionInfo, Position, Source, SourceError};
+use tallow_store::Digest;
 
 use super::Verifier;
 use super::compare::State;

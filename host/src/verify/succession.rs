@@ -1,7 +1,8 @@
 //! Does a record follow from the one before it? Pure.
 
+use tallow_log::Record;
 use tallow_log::record::{Change, Kind, Role};
-use tallow_log::{Digest, Record};
+use tallow_store::Digest;
 
 /// What may not differ between a record and the one before it, whatever kind it is of. `back_to`: the record that a
 /// rollback returns to, where it can be read.

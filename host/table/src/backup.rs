@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use tallow_log::{Body, Create, Store, StoreError};
+use tallow_store::{Body, Create, Store, StoreError};
 
 use crate::TableError;
 use crate::state::TableState;
@@ -118,7 +118,7 @@ pub(crate) fn read(store: &Store, job: &str, run: u64, path: &str) -> Result<Opt
 
 #[cfg(test)]
 mod tests {
-    use tallow_log::Digest;
+    use tallow_store::Digest;
 
     use super::*;
     use crate::state::PartitionState;

@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Read};
 use bytes::Bytes;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{ChunkReader, Length};
-use tallow_log::Body;
+use tallow_store::Body;
 
 pub(crate) struct BodyReader(pub Body);
 

@@ -1,6 +1,7 @@
 //! What can go wrong with a rebuilt table, by what is to be done about it.
 
-use tallow_log::{LogError, StoreError};
+use tallow_log::LogError;
+use tallow_store::StoreError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {

@@ -12,8 +12,8 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::file::reader::ChunkReader;
 use tallow_engine::{Table, from_arrow, to_arrow};
-use tallow_log::{Body, Digest, Store};
 use tallow_sink::PiecesDigest;
+use tallow_store::{Body, Digest, Store};
 
 use crate::body_reader::BodyReader;
 use crate::{FileWriter, TableError};

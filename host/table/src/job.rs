@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tallow_edge::{Clock, Random};
-use tallow_log::body::SPILL_BYTES;
 use tallow_log::record::{BlobRef, Epoch, Outgoing};
-use tallow_log::{Digest, Draft, Found, Job, Publication, Retention, Store};
+use tallow_log::{Draft, Job, Publication, Retention};
+use tallow_store::body::SPILL_BYTES;
+use tallow_store::{Digest, Found, Store};
 
 use crate::parts::{self, Unfinished};
 use crate::run::Run;
@@ -268,7 +269,7 @@ impl TableJob {
 #[cfg(test)]
 mod tests {
     use tallow_edge::{ManualClock, SeededRandom};
-    use tallow_log::Body;
+    use tallow_store::Body;
 
     use super::*;
 

@@ -1,8 +1,8 @@
 //! Where partitions are: `<table>/symbol=BTCUSDT/year=2025/data.parquet`, as Hive, Spark and DuckDB read them.
 
 use chrono::{DateTime, Datelike, NaiveDate};
-use tallow_log::{Listed, Store};
 use tallow_sink::hive;
+use tallow_store::{Listed, Store};
 
 use crate::TableError;
 

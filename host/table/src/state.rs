@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use tallow_log::{Digest, Listed};
+use tallow_store::{Digest, Listed};
 
 const FORMAT: u32 = 1;
 

@@ -1,8 +1,8 @@
 //! A partition between its making and its commit.
 
 use serde::{Deserialize, Serialize};
-use tallow_log::Digest;
 use tallow_log::record::{BlobRef, Outgoing};
+use tallow_store::Digest;
 
 use crate::job::SINK;
 use crate::state::{Input, PartitionState, TableState};

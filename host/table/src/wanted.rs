@@ -2,7 +2,7 @@
 //! job that serves the table. A view, not a result: nothing that was served depends on it.
 
 use serde::{Deserialize, Serialize};
-use tallow_log::Store;
+use tallow_store::Store;
 
 use crate::TableError;
 

@@ -7,9 +7,9 @@ use std::path::Path;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use parquet::errors::ParquetError;
-use tallow_log::BodyWriter;
 use tallow_sink::PiecesDigest;
 use tallow_sink::parquet_file::{Encoder, Layout, SCHEMA_VERSION};
+use tallow_store::BodyWriter;
 
 use crate::{File, TableError};
 

@@ -26,13 +26,13 @@ use tallow::verify::Verifier;
 use tallow_edge::{Clock, ManualClock, SeededRandom};
 use tallow_engine::{Component, Contract, Runtime};
 use tallow_http::{AllowList, Guarded, Handler, MemoryNet, ScriptedNames};
-use tallow_log::Store;
 use tallow_log::name::Folder;
 use tallow_log::record::{self, Role};
 use tallow_manifest::{Manifest, Overrides, Pipeline};
 use tallow_record::TopicPartition;
 use tallow_sink::{DeadLetters, Decimals, Lake, LateRows, Sink};
 use tallow_source::{MemoryLog, MemorySource, OnDataLoss, Raw, Source, Topics};
+use tallow_store::Store;
 
 /// 2024-08-09 00:00:00 UTC: the tests' market opens.
 pub const OPEN_US: i64 = 1_723_161_600_000_000;

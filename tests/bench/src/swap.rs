@@ -15,10 +15,10 @@ use tallow::plan::{Mode as RunMode, Plan};
 use tallow::progress::Progress;
 use tallow_edge::{SystemClock, SystemRandom};
 use tallow_engine::{Component, Contract, Runtime};
-use tallow_log::Store;
 use tallow_log::record::{Mode, Role};
 use tallow_manifest::Overrides;
 use tallow_sink::{DeadLetters, Decimals, Lake, LateRows, Sink};
+use tallow_store::Store;
 use tallow_tests::{kafka::Kafka, lake, paths};
 use tempfile::TempDir;
 

@@ -6,10 +6,11 @@ use bytes::Bytes;
 use tallow_edge::{Clock, Random};
 
 use super::{corrupt, create_record, highest_boundary, lost_to};
+use crate::LogError;
 use crate::name::{self, Folder};
 use crate::record::{Epoch, Kind, Record, State, Writer};
 use crate::resolve::{self, Broken, Outcome, Publication};
-use crate::{Digest, LogError, Store};
+use tallow_store::{Digest, Store};
 
 /// Others may be starting, too: each try loses only to one that won.
 const TRIES: u32 = 10;

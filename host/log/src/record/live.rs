@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Role, SeqRange};
-use crate::Digest;
+use tallow_store::Digest;
 
 /// How many changes a record remembers: for people, so that the newest record answers without the older ones.
 const REMEMBERED: usize = 32;

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use object_store::memory::InMemory;
 use tallow_edge::{Clock, ManualClock, Random, SeededRandom};
-use tallow_log::faulty::Faulty;
 use tallow_log::record::{Chunk, Epoch, Outgoing, Partition, State, StatePart};
-use tallow_log::{Digest, Draft, Job, LogError, Opened, Store};
+use tallow_log::{Draft, Job, LogError, Opened};
+use tallow_store::faulty::Faulty;
+use tallow_store::{Digest, Store};
 
 pub struct Bench {
     pub faulty: Arc<Faulty>,

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tallow_edge::{Clock, ManualClock, Random, SeededRandom, SystemClock};
-use tallow_log::faulty::{Fault, Op};
-use tallow_log::{Job, Retention, Store, StoreError};
+use tallow_log::{Job, Retention};
+use tallow_store::faulty::{Fault, Op};
+use tallow_store::{Store, StoreError};
 
 use crate::bench::{self, Bench, bench, commit};
 

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use tallow_log::faulty::{Fault, Op};
 use tallow_log::record::{Kind, SeqRange, SetAside, State};
-use tallow_log::{Draft, LogError, Retention, StoreError, status};
+use tallow_log::{Draft, LogError, Retention, status};
+use tallow_store::StoreError;
+use tallow_store::faulty::{Fault, Op};
 
 use crate::bench::{bench, commit, draft};
 

@@ -2,9 +2,10 @@
 
 use std::io::Write;
 
-use tallow_log::body::SPILL_BYTES;
-use tallow_log::faulty::{Fault, Op};
-use tallow_log::{Body, BodyWriter, LogError, StoreError};
+use tallow_log::LogError;
+use tallow_store::body::SPILL_BYTES;
+use tallow_store::faulty::{Fault, Op};
+use tallow_store::{Body, BodyWriter, StoreError};
 
 use crate::bench::{Bench, bench};
 

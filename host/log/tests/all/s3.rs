@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tallow_edge::{SystemClock, SystemRandom};
-use tallow_log::{Patience, Store, StoreError, conformance};
+use tallow_log::conformance;
+use tallow_store::{Patience, Store, StoreError};
 
 struct Gateway {
     process: Child,

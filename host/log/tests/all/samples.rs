@@ -7,13 +7,13 @@ use proptest::option;
 use proptest::prelude::*;
 use tallow_edge::SeededRandom;
 use tallow_epoch::{Ledger, PartitionCounts, WindowCounts};
-use tallow_log::Digest;
 use tallow_log::name::BlobName;
 use tallow_log::record::{
     AsideRecord, BlobRef, Change, Chunk, Epoch, Function, Gap, Input, Kind, Live, Mode, Outgoing, Partition,
     Probation, Record, Role, SeqRange, SetAside, State, StatePart, What, Writer,
 };
 use tallow_record::TopicPartition;
+use tallow_store::Digest;
 
 pub fn blob(term: u64, text: &str) -> BlobRef {
     let name = BlobName::new(term, Digest::of(text.as_bytes()), &SeededRandom::new(term));

@@ -1,9 +1,9 @@
 //! Owners that come, go and overlap on a store that fails one request in three. Whatever the seed: the log
 //! stays a chain, every acknowledged commit is in it once, and the offsets are taken once each.
 
-use tallow_log::faulty::Op;
 use tallow_log::record::Kind;
 use tallow_log::{Job, LogError, Retention, status};
+use tallow_store::faulty::Op;
 
 use crate::bench::{Bench, bench, commit};
 

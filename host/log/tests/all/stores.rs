@@ -7,8 +7,9 @@ use std::time::Duration;
 use object_store::memory::InMemory;
 use proptest::prelude::*;
 use tallow_edge::{Clock, ManualClock, Random, SeededRandom, SystemClock, SystemRandom};
-use tallow_log::faulty::{Fault, Faulty, Op};
-use tallow_log::{Create, Store, StoreError, conformance};
+use tallow_log::conformance;
+use tallow_store::faulty::{Fault, Faulty, Op};
+use tallow_store::{Create, Store, StoreError};
 
 use crate::bench::bench;
 
@@ -52,7 +53,7 @@ fn a_store_with_faults_that_pass_conforms() {
         faulty.draw(random.clone(), 8);
         let store = Store::from_object_store(faulty, "lake", clock.clone(), random.clone()).unwrap();
         // Long enough for any streak of faults: each may cost half a minute of the clock.
-        let patience = tallow_log::Patience { whole: Duration::from_secs(36_000), ..Default::default() };
+        let patience = tallow_store::Patience { whole: Duration::from_secs(36_000), ..Default::default() };
         conformance::run(&store.with_patience(patience), clock.clone(), random).unwrap();
     }
 }
@@ -177,7 +178,7 @@ fn no_value_of_any_option_makes_a_store_panic() {
     ];
     let values =
         ["", "x", "é", "a\nb", "://", "http://", "localhost:9000", "-1", "true", "99999999999999999999"];
-    let patience = tallow_log::Patience {
+    let patience = tallow_store::Patience {
         attempt: Duration::from_millis(300),
         whole: Duration::ZERO,
         ..Default::default()

@@ -6,9 +6,9 @@ use std::sync::{Arc, OnceLock};
 use object_store::memory::InMemory;
 use tallow_edge::{ManualClock, Random, SeededRandom};
 use tallow_engine::{Column, ColumnData, Component, Contract, Limits, Runtime, Table, Text};
-use tallow_log::Store;
-use tallow_log::faulty::Faulty;
 use tallow_merge::{MergeError, Merger, Report, Settings};
+use tallow_store::Store;
+use tallow_store::faulty::Faulty;
 use tallow_table::{File, Partition, Partitioned, file, partition};
 
 pub const DAY_US: i64 = 86_400_000_000;
@@ -151,7 +151,7 @@ impl Bench {
     }
 
     /// Every object of the tables with its tag: another tag means that it was written anew.
-    pub fn objects(&self) -> Vec<tallow_log::Listed> {
+    pub fn objects(&self) -> Vec<tallow_store::Listed> {
         let mut all = self.store.list_tagged("serving").unwrap();
         all.extend(self.store.list_tagged("prophet_input").unwrap());
         all

@@ -7,9 +7,9 @@ use arrow_schema::{DataType, TimeUnit};
 use bytes::Bytes;
 use parquet::basic::{ConvertedType, LogicalType, Repetition, Type};
 use std::sync::Arc;
-use tallow_log::Store;
 use tallow_sink::conformance::{Variant, sample};
 use tallow_sink::{Decimals, EpochOutput, Item, Lake, Sink, SinkError, rows_digest};
+use tallow_store::Store;
 
 use crate::read;
 

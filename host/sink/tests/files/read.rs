@@ -9,7 +9,7 @@ use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use tallow_log::Store;
+use tallow_store::Store;
 
 pub fn paths(store: &Store) -> Vec<String> {
     store.list("").unwrap().into_iter().map(|(path, _)| path).collect()

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, TimestampMicrosecondType};
 use arrow_array::{Array, RecordBatch};
-use tallow_log::Store;
 use tallow_merge::Settings;
 use tallow_sink::hive;
 use tallow_sink::terminal::{Bar, Output, Palette, Screen, Summary, chart, summary};
+use tallow_store::Store;
 use tallow_table::{TableError, file};
 
 /// Lines of the picture.

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use arrow_array::RecordBatch;
 use tallow_edge::{Clock, Ticks};
-use tallow_log::Store;
 use tallow_log::status::last_records;
 use tallow_manifest::{Manifest, Pipeline, Window};
 use tallow_sink::terminal::{Counters, Output, Palette, Phase, Screen, View, plain, render};
+use tallow_store::Store;
 
 use crate::cli::again;
 use crate::cli::functions::find::shown;

@@ -1,10 +1,10 @@
 //! Functions of the run before, in place of changed files that are not fit to run: where the manifest asks for that.
 
 use tallow_engine::Contract;
-use tallow_log::Digest;
 use tallow_log::record::{Function, Role};
 use tallow_log::status::last_records;
 use tallow_manifest::{Manifest, OnBadFunction, Pipeline};
+use tallow_store::Digest;
 
 use super::{Gate, OfPipeline, Opened};
 use crate::cli::{Failure, settings};

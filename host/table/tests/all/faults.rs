@@ -1,6 +1,6 @@
 //! A run that dies at any of its requests has happened, or it has not; and the next owner completes it.
 
-use tallow_log::faulty::{Fault, Op};
+use tallow_store::faulty::{Fault, Op};
 use tallow_table::TableError;
 
 use crate::bench::{Bench, bench, partition, path, run};

@@ -7,11 +7,11 @@ use std::time::Duration;
 use object_store::memory::InMemory;
 use tallow_edge::{Clock, ManualClock, Random, SeededRandom, Ticks};
 use tallow_engine::to_arrow;
-use tallow_log::body::SPILL_BYTES;
-use tallow_log::faulty::{Fault, Faulty, Op};
-use tallow_log::{Digest, Store};
 use tallow_sink::PiecesDigest;
 use tallow_sink::parquet_file::{Encoder, Layout, SCHEMA_VERSION};
+use tallow_store::body::SPILL_BYTES;
+use tallow_store::faulty::{Fault, Faulty, Op};
+use tallow_store::{Digest, Store};
 use tallow_table::{FileWriter, NewPartition, TableError, TableJob};
 
 use crate::bench::{Bench, JOB, bench, partition, path, rows};

@@ -1,6 +1,6 @@
 //! Runs without faults: what is written, and what is not.
 
-use tallow_log::faulty::Op;
+use tallow_store::faulty::Op;
 use tallow_table::Done;
 use tallow_table::job::peek;
 
