@@ -343,6 +343,64 @@ fn every_json_of_the_documentation_is_json() {
     }
 }
 
+/// The page's links: where each leads, and to which heading.
+fn links(page: &str) -> Vec<(String, Option<String>)> {
+    let text = fs::read_to_string(paths::root().join(page)).unwrap();
+    let folder = Path::new(page).parent().unwrap();
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target);
+    let is_ours = |target: &&str| !target.contains("://");
+    targets
+        .filter(is_ours)
+        .map(|target| {
+            let (path, heading) = target.split_once('#').unwrap_or((target, ""));
+            let path = if path.is_empty() { page.into() } else { folder.join(path).display().to_string() };
+            (path, Some(heading.to_owned()).filter(|it| !it.is_empty()))
+        })
+        .collect()
+}
+
+/// Headings as a link names them: lower case, without punctuation, a dash for each space.
+fn anchors(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap();
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let named = |heading: &str| {
+        let title = heading.trim_start_matches('#').trim().to_lowercase();
+        let kept = title.chars().filter(|it| it.is_alphanumeric() || matches!(it, ' ' | '-' | '_'));
+        kept.map(|it| if it == ' ' { '-' } else { it }).collect()
+    };
+    headings.map(named).collect()
+}
+
+#[test]
+fn every_link_of_the_documentation_leads_somewhere() {
+    // What `tallow new` makes stands elsewhere.
+    let pages = markdown::pages().into_iter().filter(|page| page.ends_with(".md"));
+    for page in pages.chain(["CHANGELOG.md".to_owned()]) {
+        for (path, heading) in links(&page) {
+            let target = paths::root().join(&path);
+            assert!(target.exists(), "{page}: no {path}");
+            if let Some(heading) = heading {
+                assert!(anchors(&target).contains(&heading), "{page}: {path} has no heading `{heading}`");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_index_lists_every_page() {
+    let listed: BTreeSet<String> = links("docs/README.md").into_iter().map(|(path, _)| path).collect();
+    for page in markdown::pages().iter().filter(|page| page.starts_with("docs/") && *page != "docs/README.md")
+    {
+        assert!(listed.contains(page), "docs/README.md does not list {page}");
+    }
+}
+
+#[test]
+fn the_readme_fits_on_a_few_screens() {
+    let readme = fs::read_to_string(paths::root().join("README.md")).unwrap();
+    assert!(readme.lines().count() <= 180, "{} lines: move some to docs", readme.lines().count());
+}
+
 /// Spark and pandas are not here: the code is read, and not run.
 #[test]
 fn every_python_of_the_documentation_is_python() {
