@@ -34,8 +34,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::error::exit;
 use crate::say;
+use tallow_edge::exit;
 
 /// Streams of market messages into candles, by sandboxed WebAssembly functions, exactly once.
 #[derive(Parser)]
@@ -89,9 +89,21 @@ impl Failure {
     }
 }
 
-impl From<crate::error::PipelineError> for Failure {
-    fn from(error: crate::error::PipelineError) -> Self {
+impl From<tallow_pipeline::PipelineError> for Failure {
+    fn from(error: tallow_pipeline::PipelineError) -> Self {
         Self::new(error.exit_code(), &error)
+    }
+}
+
+impl From<tallow_backfill::BackfillError> for Failure {
+    fn from(error: tallow_backfill::BackfillError) -> Self {
+        Self::new(error.exit_code(), error)
+    }
+}
+
+impl From<tallow_worker::WorkerError> for Failure {
+    fn from(error: tallow_worker::WorkerError) -> Self {
+        tallow_pipeline::PipelineError::from(error).into()
     }
 }
 

@@ -12,8 +12,8 @@ use arrow_array::types::TimestampMicrosecondType;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use tallow_merge::Merger;
 
-use crate::finally::Finally;
-use crate::progress::Viewer;
+use tallow_edge::Finally;
+use tallow_pipeline::progress::Viewer;
 
 const DAY_US: i64 = 86_400_000_000;
 /// Between two looks at whether the pipelines have ended.

@@ -10,8 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::{MINUTES, OPEN_US, Row, SECOND_US, World, manifest, trade};
-use tallow::backfill::{Backfilling, Wanted};
-use tallow::plan::Mode;
+use tallow_backfill::{Backfilling, Wanted};
 use tallow_edge::{Clock, SeededRandom};
 use tallow_engine::Contract;
 use tallow_http::Handler;
@@ -21,6 +20,7 @@ use tallow_log::record::{Kind, Record};
 use tallow_log::status::last_records;
 use tallow_manifest::Manifest;
 use tallow_merge::Merger;
+use tallow_pipeline::plan::Mode;
 use tallow_tests::bars::{self, Bar};
 use tallow_tests::exchange::{Exchange, Fault};
 use tallow_tests::{lake, recordings, reference};
@@ -150,7 +150,7 @@ fn an_exchange_that_is_away_is_given_up_and_what_it_gave_stays() {
     (0..4).for_each(|index| exchange.misbehave(if index == 0 { 15 } else { 0 }, Fault::Status(503)));
     let mut backfilling = world.backfilling(&filled("attempts = 4"), exchange.handler());
     let error = backfilling.run(&until(16 * 1440)).unwrap_err();
-    assert!(error.passes(), "{error}");
+    assert!(error.is_transient(), "{error}");
     assert_eq!(error.exit_code(), 69);
     assert!(error.to_string().contains("4 tries"), "{error}");
     assert_eq!(world.rows("speed/candles_1m").len(), 10_080);

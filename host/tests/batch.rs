@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use object_store::memory::InMemory;
-use tallow::batch::error::BatchError;
-use tallow::batch::plan::Plan;
-use tallow::batch::run::{self, Outcome, Wiring};
+use tallow_batch::error::BatchError;
+use tallow_batch::plan::Plan;
+use tallow_batch::run::{self, Outcome, Wiring};
 use tallow_edge::{Clock, ManualClock, SeededRandom};
 use tallow_engine::{Component, Contract, Runtime};
 use tallow_manifest::Overrides;

@@ -8,8 +8,8 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::{Row, SECOND_US, World, market, pipeline, trade};
-use tallow::error::PipelineError;
 use tallow_log::status::last_records;
+use tallow_pipeline::PipelineError;
 use tallow_sink::ReasonKind;
 
 /// Candles of days, with whatever else a window says.

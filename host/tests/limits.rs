@@ -8,9 +8,10 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::{COUNTS, MINUTES, SECOND_US, World, pipeline, plain, trade};
-use tallow::error::PipelineError;
 use tallow_log::status::last_records;
+use tallow_pipeline::PipelineError;
 use tallow_record::TopicPartition;
+use tallow_worker::WorkerError;
 
 /// One trade each of so many symbols, in the same minute.
 fn market_of(world: &World, symbols: i64) {
@@ -25,7 +26,7 @@ fn later(world: &World) {
 }
 
 fn of_state(error: PipelineError) -> String {
-    assert!(matches!(error, PipelineError::State(_)), "{error}");
+    assert!(matches!(error, PipelineError::Worker(WorkerError::State(_))), "{error}");
     error.to_string()
 }
 

@@ -11,13 +11,14 @@ use std::time::Duration;
 
 use common::{COUNTS, DRAIN, MINUTES, OPEN_US, Row, SECOND_US, World, epochs, market, run_with_swap};
 use crossbeam_channel::bounded;
-use tallow::live::candidate::{self, Candidate, Terms};
-use tallow::live::desk::{Outcome, Rollback};
-use tallow::live::functions::contract;
-use tallow::live::rehearse;
-use tallow::live::shadow::{Shadow, Verdict};
 use tallow_log::record::{Kind, Mode, Record, Role, What};
 use tallow_log::status::last_records;
+use tallow_pipeline::functions::contract;
+use tallow_pipeline::hooks::{Outcome, Rollback};
+use tallow_swap::Target;
+use tallow_swap::candidate::{self, Candidate, Terms};
+use tallow_swap::rehearse;
+use tallow_swap::shadow::{Shadow, Verdict};
 
 fn log(world: &World) -> Vec<Record> {
     let mut records = last_records(&world.store, "candles", 0, 1000).unwrap();
@@ -102,7 +103,7 @@ fn a_rehearsal_refuses_what_cannot_read_the_state_or_does_not_save_it_twice_the_
     let pipeline = epochs(COUNTS);
     let wiring = world.wire(&pipeline, DRAIN);
     let (reply, copies) = bounded(1);
-    wiring.live.desk.ask_copy(reply);
+    wiring.swap.requests.ask_copy(reply);
     let plan = wiring.plan.clone();
     world.run_wired(wiring).outcome.unwrap();
     let state = copies.recv().unwrap();
@@ -131,17 +132,18 @@ fn a_probation_that_the_topic_may_not_outlast_is_refused_unless_results_go_out_a
     market(&world, 0..10);
     let pipeline = epochs(COUNTS);
     let wiring = world.wire(&pipeline, DRAIN);
-    drop(tallow::start::start(&wiring, None).unwrap());
+    drop(tallow_pipeline::start::start(&wiring, None).unwrap());
     let version = world.version("test/hostile-window", b'1', contract(Role::Window));
-    let candidate = Candidate::new(&wiring, Role::Window, version, "a test").unwrap();
+    let candidate = Candidate::new(wiring.plan.limits, Role::Window, version, "a test").unwrap();
+    let target = Target { services: Arc::new(wiring.services), swap: wiring.swap };
     let swap = |retention, mode| {
         world.log.set_retention(retention);
         let terms = Terms { mode: Some(mode), probation_epochs: Some(20), why: String::new() };
         // Nothing runs: whatever is not refused waits for an epoch that never ends, or for a state that nobody hands over.
         std::thread::scope(|scope| {
-            let asked = scope.spawn(|| candidate::swap(&wiring, &candidate, &terms));
+            let asked = scope.spawn(|| candidate::swap(&target, &candidate, &terms));
             while !asked.is_finished() {
-                wiring.live.desk.clear();
+                target.swap.requests.clear();
                 std::thread::yield_now();
             }
             asked.join().unwrap().unwrap_err()
@@ -211,10 +213,10 @@ fn a_function_that_is_much_slower_than_the_one_before_it_is_rolled_back() {
     run_with_swap(&world, &pipeline, Role::Window, b'1', Mode::Hold, 100);
     market(&world, 100..400);
     let wiring = world.wire(&pipeline, DRAIN);
-    let speed = &wiring.live.speed;
-    speed.add(Role::Window, Duration::from_millis(10), 100_000);
-    speed.turn(Role::Window);
-    speed.add(Role::Window, Duration::from_millis(31), 100_000);
+    let timing = &wiring.swap.timing;
+    timing.add(Role::Window, Duration::from_millis(10), 100_000);
+    timing.start_baseline(Role::Window);
+    timing.add(Role::Window, Duration::from_millis(31), 100_000);
     let run = world.run_wired(wiring);
     run.outcome.unwrap();
     // What came before the swap was taken by the run before; all else counts once, void epochs do not.
@@ -235,7 +237,7 @@ fn a_rollback_that_is_asked_for_goes_back_to_code_and_state_and_a_rolled_back_fi
     market(&world, 200..400);
     let wiring = world.wire(&pipeline, DRAIN);
     let (reply, outcome) = bounded(1);
-    wiring.live.desk.ask_rollback(Rollback { why: "it counts too much".to_owned(), reply });
+    wiring.swap.requests.ask_rollback(Rollback { why: "it counts too much".to_owned(), reply });
     world.run_wired(wiring).outcome.unwrap();
     let seq = outcome.recv().unwrap().unwrap();
     assert_eq!(whole(&world), expected);
@@ -255,7 +257,7 @@ fn a_rollback_without_a_probation_is_refused_and_the_run_goes_on() {
     market(&world, 0..100);
     let wiring = world.wire(&epochs(COUNTS), DRAIN);
     let (reply, outcome) = bounded(1);
-    wiring.live.desk.ask_rollback(Rollback { why: "for no reason".to_owned(), reply });
+    wiring.swap.requests.ask_rollback(Rollback { why: "for no reason".to_owned(), reply });
     world.run_wired(wiring).outcome.unwrap();
     assert!(outcome.recv().unwrap().unwrap_err().contains("no function is on probation"));
     assert_eq!(kinds(&world, Kind::Rollback), 0);
@@ -274,7 +276,7 @@ fn what_went_out_before_a_rollback_is_corrected_by_revisions_only_where_it_diffe
     // Another version of what ran first: it says the same, and the rest of the minutes is new.
     let wiring = world.wire(&pipeline, DRAIN);
     let (reply, outcome) = bounded(1);
-    wiring.live.desk.ask_rollback(Rollback { why: "it counts too much".to_owned(), reply });
+    wiring.swap.requests.ask_rollback(Rollback { why: "it counts too much".to_owned(), reply });
     world.run_wired(wiring).outcome.unwrap();
     outcome.recv().unwrap().unwrap();
     let candles = candles(&world, "trades");
@@ -302,7 +304,7 @@ fn a_rollback_of_a_function_that_said_the_same_publishes_nothing_twice() {
     market(&world, 200..400);
     let wiring = world.wire(&pipeline, DRAIN);
     let (reply, _outcome) = bounded(1);
-    wiring.live.desk.ask_rollback(Rollback { why: "a change of mind".to_owned(), reply });
+    wiring.swap.requests.ask_rollback(Rollback { why: "a change of mind".to_owned(), reply });
     world.run_wired(wiring).outcome.unwrap();
     assert_eq!(kinds(&world, Kind::Rollback), 1);
     assert_eq!(whole(&world), expected);
@@ -337,17 +339,18 @@ fn after_a_restart_a_swap_lasts_until_the_manifests_file_changes() {
 }
 
 /// Computes the epochs of a run again beside it.
-fn shadow(role: Role, variant: u8) -> (Verdict, tallow::live::shadow::Tally) {
+fn shadow(role: Role, variant: u8) -> (Verdict, tallow_swap::shadow::Tally) {
     let world = World::guests();
     market(&world, 0..400);
     let mut pipeline = epochs(COUNTS);
     pipeline.swap.shadow_percent = 100;
     let wiring = world.wire(&pipeline, DRAIN);
     let name = if role == Role::Parse { world.parse } else { world.window };
-    let candidate = Candidate::new(&wiring, role, world.version(name, variant, contract(role)), "a test");
+    let candidate =
+        Candidate::new(wiring.plan.limits, role, world.version(name, variant, contract(role)), "a test");
     let (plan, clock) = (wiring.plan.clone(), wiring.clock.clone());
     let (shadow, epochs) = Shadow::new(candidate.unwrap(), wiring.functions.clone(), plan, clock);
-    wiring.live.desk.set_shadow(Some(shadow.clone()));
+    wiring.swap.requests.set_shadow(Some(shadow.clone()));
     let tally = std::thread::scope(|scope| {
         let running = scope.spawn(|| shadow.run(&epochs, |tally| tally.epochs >= 1));
         world.run_wired(wiring).outcome.unwrap();

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use common::{COUNTS, MINUTES, OPEN_US, Row, SECOND_US, World, pipeline, plain, trade};
-use tallow::error::PipelineError;
-use tallow::plan::Mode;
 use tallow_log::status::last_records;
+use tallow_pipeline::PipelineError;
+use tallow_pipeline::plan::Mode;
 use tallow_record::TopicPartition;
 use tallow_source::{MemorySource, OnDataLoss, Raw, Topics};
+use tallow_worker::WorkerError;
 
 const MINUTE_US: i64 = 60 * SECOND_US;
 
@@ -261,7 +262,7 @@ fn a_topic_of_nothing_but_poison_stops_with_the_budget_named() {
     world.parse = "test/hostile-parse";
     (0..200).for_each(|_| world.append(0, "trap"));
     let error = world.run(&pipeline("limits = { bisect-calls = 40 }", COUNTS)).outcome.unwrap_err();
-    assert!(matches!(error, PipelineError::BisectBudget { calls: 40, .. }), "{error}");
+    assert!(matches!(error, PipelineError::Worker(WorkerError::BisectBudget { calls: 40, .. })), "{error}");
 }
 
 #[test]
@@ -281,10 +282,10 @@ fn an_owner_that_was_overtaken_is_fenced_and_publishes_nothing() {
     three_minutes("BTCUSDT").into_iter().for_each(|message| world.append(0, message));
     let pipeline = pipeline("", MINUTES);
     let zombie = world.wire(&pipeline, Mode { available_now: true, close_all: false });
-    let started = tallow::start::start(&zombie, None).unwrap();
+    let started = tallow_pipeline::start::start(&zombie, None).unwrap();
     world.run(&pipeline).outcome.unwrap();
     let before = candles(&world);
-    let error = tallow::pipeline::run_once(&zombie, started).unwrap_err();
+    let error = tallow_pipeline::run_once(&zombie, started).unwrap_err();
     assert_eq!(error.exit_code(), 78, "{error}");
     assert_eq!(candles(&world), before);
 }
@@ -295,13 +296,13 @@ fn a_lake_that_is_deleted_while_it_is_written_to_halts() {
     three_minutes("BTCUSDT").into_iter().for_each(|message| world.append(0, message));
     let pipeline = pipeline("", MINUTES);
     let running = world.wire(&pipeline, Mode { available_now: true, close_all: false });
-    let started = tallow::start::start(&running, None).unwrap();
+    let started = tallow_pipeline::start::start(&running, None).unwrap();
     for (path, _) in world.store.list("").unwrap() {
         world.store.delete(&path).unwrap();
     }
-    let error = tallow::pipeline::run_once(&running, started).unwrap_err();
+    let error = tallow_pipeline::run_once(&running, started).unwrap_err();
     assert!(error.to_string().contains("the lake was deleted or replaced"), "{error}");
-    assert_eq!((error.exit_code(), error.passes()), (65, false));
+    assert_eq!((error.exit_code(), error.is_transient()), (65, false));
     assert!(candles(&world).is_empty());
 }
 
@@ -338,7 +339,7 @@ fn a_partition_found_while_running_is_read_from_its_start() {
     let pipeline = pipeline("new-partitions-every = \"1ms\"\nepoch = { interval = \"1ms\" }", MINUTES);
     let wiring = world.wire(&pipeline, Mode::default());
     std::thread::scope(|scope| {
-        let running = scope.spawn(|| tallow::pipeline::run(&wiring));
+        let running = scope.spawn(|| tallow_pipeline::run(&wiring));
         let committed = |partition| wiring.progress.committed(&TopicPartition::new("trades", partition));
         wait_until(|| committed(0) == 180 || running.is_finished());
         world.log.add_partitions("trades", 1);
@@ -365,7 +366,7 @@ fn a_topic_found_while_running_is_committed_with_its_id() {
     let source = MemorySource::new(world.log.clone(), &every, OnDataLoss::Halt, world.clock.clone()).unwrap();
     wiring.source = Arc::new(source);
     std::thread::scope(|scope| {
-        let running = scope.spawn(|| tallow::pipeline::run(&wiring));
+        let running = scope.spawn(|| tallow_pipeline::run(&wiring));
         let committed = |topic| wiring.progress.committed(&TopicPartition::new(topic, 0));
         wait_until(|| committed("trades") == 180 || running.is_finished());
         world.log.create_topic("trades-of-eth", 1);
@@ -441,7 +442,7 @@ fn a_pipeline_that_starts_at_latest_misses_nothing_that_comes_after() {
     let latest = pipeline("starting-offsets = \"latest\"", MINUTES);
     let wiring = world.wire(&latest, Mode { available_now: true, close_all: false });
     // It owns its log, and dies before its first epoch.
-    drop(tallow::start::start(&wiring, None).unwrap());
+    drop(tallow_pipeline::start::start(&wiring, None).unwrap());
     world.append(0, trade("BTCUSDT", 2, SECOND_US, "1", "1"));
     let run = world.run(&latest);
     run.outcome.unwrap();

@@ -10,16 +10,16 @@ use std::sync::Arc;
 use common::{COUNTS, DRAIN, OPEN_US, Row, SECOND_US, World, ask_swap, pipeline, plain};
 use crossbeam_channel::bounded;
 use object_store::memory::InMemory;
-use tallow::live::desk::Rollback;
-use tallow::live::functions::contract;
-use tallow::verify::range::Ask;
-use tallow::verify::verify;
 use tallow_edge::{ManualClock, Random, SeededRandom};
 use tallow_log::record::{Mode, Role};
 use tallow_log::status::last_records;
 use tallow_manifest::Pipeline;
+use tallow_pipeline::functions::contract;
+use tallow_pipeline::hooks::Rollback;
 use tallow_store::Store;
 use tallow_store::faulty::{Fault, Faulty, Op};
+use tallow_verify::range::Ask;
+use tallow_verify::verify;
 
 /// Seconds, and so trades, of a simulated market.
 const SECONDS: i64 = 600;
@@ -144,7 +144,7 @@ fn whatever_is_swapped_and_whatever_fails_every_candle_comes_once() {
                 story += &format!(" swap {role:?} {} {mode:?}", variant as char);
             } else if scene.random.below(2) == 0 {
                 let (reply, _) = bounded(1);
-                wiring.live.desk.ask_rollback(Rollback { why: "by chance".to_owned(), reply });
+                wiring.swap.requests.ask_rollback(Rollback { why: "by chance".to_owned(), reply });
                 story += " rollback";
             }
             let dies = scene.random.below(3) == 0;
@@ -162,7 +162,7 @@ fn whatever_is_swapped_and_whatever_fails_every_candle_comes_once() {
             }
             if let Err(error) = run.outcome {
                 // A store that is not there at the start is an error, too.
-                assert!(dies || error.passes(), "{story}: {error}");
+                assert!(dies || error.is_transient(), "{story}: {error}");
                 story += " died";
             }
         }

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
-use common::{MINUTES, SECOND_US, World, pipeline, trade};
-use tallow::error::PipelineError;
-use tallow::pipeline::Wiring;
-use tallow::plan::Mode;
-use tallow::progress::{Progress, Viewer};
+use common::{MINUTES, SECOND_US, Wired, World, pipeline, trade};
+use tallow_pipeline::PipelineError;
+
+use tallow_pipeline::plan::Mode;
+use tallow_pipeline::progress::{Progress, Viewer};
 use tallow_record::Batch;
 use tallow_source::{Event, Fetcher, Limits, PartitionInfo, Position, Source, SourceError};
 
@@ -20,7 +20,7 @@ use tallow_source::{Event, Fetcher, Limits, PartitionInfo, Position, Source, Sou
 const KEYS: &str = "fetch-clients = 2\nlimits = { batch-records = 7, queue = \"1MiB\" }\n\
                     epoch = { max-records = 20 }";
 
-fn wire(world: &World) -> Wiring {
+fn wire(world: &World) -> Wired {
     for second in 0..600 {
         world.append(0, trade("BTCUSDT", 100 + second, second * SECOND_US, "100.5", "2.0"));
         world.append(1, trade("ETHUSDT", 100 + second, second * SECOND_US, "200.5", "2.0"));
@@ -29,7 +29,7 @@ fn wire(world: &World) -> Wiring {
     world.wire(&pipeline(KEYS, MINUTES), Mode::default())
 }
 
-fn assert_breaks(world: &World, wiring: Wiring) {
+fn assert_breaks(world: &World, wiring: Wired) {
     let outcome = world.run_wired(wiring).outcome;
     assert!(matches!(outcome, Err(PipelineError::Broken)), "{outcome:?}");
 }

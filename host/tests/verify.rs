@@ -15,17 +15,17 @@ use crossbeam_channel::bounded;
 use parquet::arrow::ArrowWriter;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
-use tallow::live::desk::Rollback;
-use tallow::plan::Mode as RunMode;
-use tallow::verify::range::Ask;
-use tallow::verify::report::{Part, Report, Verdict};
-use tallow::verify::verify;
 use tallow_log::Record;
 use tallow_log::name::Folder;
 use tallow_log::record::{Kind, Mode, Role, SeqRange};
 use tallow_log::status::last_records;
 use tallow_manifest::Pipeline;
+use tallow_pipeline::hooks::Rollback;
+use tallow_pipeline::plan::Mode as RunMode;
 use tallow_record::TopicPartition;
+use tallow_verify::range::Ask;
+use tallow_verify::report::{Part, Report, Verdict};
+use tallow_verify::verify;
 
 const SLIDING: &str = r#"
 [[trigger.kafka.windows]]
@@ -193,7 +193,7 @@ fn after_a_rollback_of_what_was_published_only_what_differs_is_expected() {
         market(&world, 200..400);
         let wiring = world.wire(&pipeline, DRAIN);
         let (reply, _outcome) = bounded(1);
-        wiring.live.desk.ask_rollback(Rollback { why: "a change of mind".to_owned(), reply });
+        wiring.swap.requests.ask_rollback(Rollback { why: "a change of mind".to_owned(), reply });
         world.run_wired(wiring).outcome.unwrap();
         let report = proved(&world, &pipeline);
         assert_eq!(report.void.len(), 1);

@@ -10,14 +10,14 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use common::{DRAIN, MINUTES, OPEN_US, SECOND_US, World, pipeline, trade};
-use tallow::plan::Mode;
-use tallow::verify::range::Ask;
-use tallow::verify::report::Verdict;
-use tallow::verify::verify;
 use tallow_log::status::last_records;
+use tallow_pipeline::plan::Mode;
 use tallow_source::{
     Fetcher, MemorySource, OnDataLoss, PartitionInfo, Position, Source, SourceError, Topics,
 };
+use tallow_verify::range::Ask;
+use tallow_verify::report::Verdict;
+use tallow_verify::verify;
 
 fn send(world: &World, partition: i32, symbol: &str, seconds: impl IntoIterator<Item = i64>) {
     for second in seconds {

@@ -10,13 +10,13 @@ use std::sync::Arc;
 
 use common::{DRAIN, MINUTES, OPEN_US, Row, SECOND_US, World, epochs, market, run_with_swap};
 use crossbeam_channel::bounded;
-use tallow::live::desk::Rollback;
-use tallow::verify::range::Ask;
-use tallow::verify::report::{Report, Verdict};
-use tallow::verify::verify;
 use tallow_log::record::{Mode, Role};
 use tallow_log::status::last_records;
 use tallow_manifest::Pipeline;
+use tallow_pipeline::hooks::Rollback;
+use tallow_verify::range::Ask;
+use tallow_verify::report::{Report, Verdict};
+use tallow_verify::verify;
 
 /// [`MINUTES`] as they were before `volume` and `trades` were asked for.
 fn fewer() -> String {
@@ -141,7 +141,7 @@ fn a_window_that_goes_is_dropped_only_where_that_is_asked_for() {
         wiring
     };
     // It dies once the windows are committed, and is started again with the same option.
-    drop(tallow::start::start(&dropping(), None).unwrap());
+    drop(tallow_pipeline::start::start(&dropping(), None).unwrap());
     market(&world, 100..400);
     world.run_wired(dropping()).outcome.unwrap();
     world.run(&minutes).outcome.unwrap();
@@ -169,11 +169,11 @@ fn who_cannot_carry_the_windows_over_does_not_fence_the_owner() {
     world.run(&pipeline).outcome.unwrap();
     market(&world, 100..200);
     let owner = world.wire(&pipeline, DRAIN);
-    let started = tallow::start::start(&owner, None).unwrap();
+    let started = tallow_pipeline::start::start(&owner, None).unwrap();
     let other = epochs(&MINUTES.replace("tumbling = \"1m\"", "tumbling = \"5m\""));
     let refused = world.run(&other).outcome.unwrap_err().to_string();
     assert!(refused.contains("window `1m`: `tumbling` was \"1m\" and is \"5m\""), "{refused}");
-    tallow::pipeline::run_once(&owner, started).unwrap();
+    tallow_pipeline::run_once(&owner, started).unwrap();
     assert_eq!(column(&world, "candles_1m", "trades").len(), 3);
 }
 
@@ -200,7 +200,7 @@ fn a_rollback_past_the_change_makes_it_again() {
     market(&world, 330..700);
     let wiring = world.wire(&after, DRAIN);
     let (reply, outcome) = bounded(1);
-    wiring.live.desk.ask_rollback(Rollback { why: "a change of mind".to_owned(), reply });
+    wiring.swap.requests.ask_rollback(Rollback { why: "a change of mind".to_owned(), reply });
     world.run_wired(wiring).outcome.unwrap();
     outcome.recv().unwrap().unwrap();
     let trades = world.rows("speed/candles_1m");

@@ -2,7 +2,10 @@
 //! (`clippy.toml` bans it), so that a run can be repeated, and simulated from a seed.
 
 mod clock;
+pub mod exit;
+mod finally;
 mod random;
 
 pub use clock::{Clock, ManualClock, SystemClock, Ticks};
+pub use finally::Finally;
 pub use random::{Random, SeededRandom, SystemRandom};

@@ -10,15 +10,18 @@ use std::sync::atomic::AtomicBool;
 
 use tallow_manifest::{Manifest, Source};
 
+use crate::say;
+
 use super::gate::Gate;
 use super::{Failure, settings};
-use crate::control::serve::Desk;
-use crate::control::server::{Door, Server};
-use crate::control::socket;
-use crate::control::token::Token;
-use crate::error::exit;
-use crate::live::watch::{self, Files};
-use crate::pipeline::Wiring;
+use tallow_edge::exit;
+use tallow_pipeline::Services;
+use tallow_swap::Target;
+use tallow_swap::control::serve::ControlHandler;
+use tallow_swap::control::server::{Door, Server};
+use tallow_swap::control::socket;
+use tallow_swap::control::token::Token;
+use tallow_swap::watch::{self, Files};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -35,7 +38,7 @@ pub struct Args {
 
 /// What listens for running pipelines, until it is dropped. It never makes them wait.
 pub struct Attendance {
-    desks: Vec<Arc<Desk>>,
+    desks: Vec<Arc<ControlHandler>>,
     _server: Server,
 }
 
@@ -44,18 +47,18 @@ impl Attendance {
         args: &Args,
         manifest: &Manifest,
         gate: &Arc<Gate>,
-        wirings: &[Arc<Wiring>],
+        targets: &[Arc<Target>],
     ) -> Result<Self, Failure> {
-        if args.control.is_some() && wirings.len() > 1 {
+        if args.control.is_some() && targets.len() > 1 {
             let why = "--control names one socket, and there are several pipelines: choose one with --only";
             return Err(Failure::new(exit::USAGE, why));
         }
         let (mut desks, mut doors, mut watched) = (Vec::new(), Vec::new(), Vec::new());
-        for wiring in wirings {
-            let desk = Arc::new(desk(gate, wiring));
+        for target in targets {
+            let desk = Arc::new(handler(gate, target));
             doors.extend(socket_door(args, &desk)?);
-            if wiring.plan.pipeline.swap.watch {
-                watched.push((desk.clone(), files(manifest, wiring)?));
+            if target.services.plan.pipeline.swap.watch {
+                watched.push((desk.clone(), files(manifest, &target.services)?));
             }
             desks.push(desk);
         }
@@ -63,39 +66,44 @@ impl Attendance {
         let failed = |error: std::io::Error| Failure::new(exit::FAILED, error);
         let _server = Server::start(doors).map_err(failed)?;
         for (desk, files) in watched {
-            let watch = move || watch::watch(&desk.wiring, &files, &*desk.vet, &|| desk.is_over());
+            let watch = move || watch::watch(&desk.target, &files, &*desk.vet, &|| desk.is_over());
             std::thread::Builder::new().name("watch".to_owned()).spawn(watch).map_err(failed)?;
         }
         Ok(Self { desks, _server })
     }
 
-    /// A pipeline's desk, in the order of the wirings.
-    pub fn desks(&self) -> &[Arc<Desk>] {
+    /// What takes the requests of each pipeline, in the order of the targets.
+    pub fn desks(&self) -> &[Arc<ControlHandler>] {
         &self.desks
     }
 }
 
-fn desk(gate: &Arc<Gate>, wiring: &Arc<Wiring>) -> Desk {
-    let (gate, vets) = (gate.clone(), wiring.clone());
+fn handler(gate: &Arc<Gate>, target: &Arc<Target>) -> ControlHandler {
+    let (gate, vets) = (gate.clone(), target.clone());
     let vet =
         move |name: &str, bytes: &[u8], contract| vetting::component(&gate, &vets, name, bytes, contract);
-    Desk { wiring: wiring.clone(), vet: Box::new(vet), over: AtomicBool::new(false) }
+    ControlHandler {
+        target: target.clone(),
+        vet: Box::new(vet),
+        mask: |text| say::shown(text).into_owned(),
+        over: AtomicBool::new(false),
+    }
 }
 
-fn files(manifest: &Manifest, wiring: &Wiring) -> Result<Files, Failure> {
+fn files(manifest: &Manifest, stream: &Services) -> Result<Files, Failure> {
     // A gateway changes by itself; there is no file of it to watch.
     let is_remote = |name: &&String| {
         matches!(manifest.components.get(*name).map(|it| &it.source), Some(Source::Remote { .. }))
     };
-    let names = [&wiring.plan.pipeline.parse, &wiring.plan.window_function];
+    let names = [&stream.plan.pipeline.parse, &stream.plan.window_function];
     let names = names.into_iter().filter(|name| !is_remote(name));
     let file = |name: &String| Ok((name.clone(), settings::component_file(manifest, name)?.to_owned()));
     Ok(Files(names.map(file).collect::<Result<_, Failure>>()?))
 }
 
 /// A socket that was asked for must be there; a run that was not told of one does without.
-fn socket_door(args: &Args, desk: &Arc<Desk>) -> Result<Option<Door>, Failure> {
-    let (pipeline, lake) = (desk.pipeline(), desk.wiring.store.url());
+fn socket_door(args: &Args, desk: &Arc<ControlHandler>) -> Result<Option<Door>, Failure> {
+    let (pipeline, lake) = (desk.pipeline(), desk.target.services.store.url());
     let path = args.control.clone().unwrap_or_else(|| socket::path(lake, pipeline));
     match socket::listen(&path) {
         Ok(listener) => {
@@ -112,7 +120,7 @@ fn socket_door(args: &Args, desk: &Arc<Desk>) -> Result<Option<Door>, Failure> {
     }
 }
 
-fn port_door(args: &Args, desks: &[Arc<Desk>]) -> Result<Option<Door>, Failure> {
+fn port_door(args: &Args, desks: &[Arc<ControlHandler>]) -> Result<Option<Door>, Failure> {
     let (Some(address), Some(file)) = (args.control_http, &args.control_token_file) else {
         return Ok(None);
     };

@@ -9,8 +9,8 @@ use tallow_manifest::{Backfill, Manifest, Merge};
 use super::report::{LineReporter, counted, duration, grouped, time};
 use super::wire::World;
 use super::{Failure, merge, settings, stop};
-use crate::backfill::{Backfilling, Counts, Step, Summary, Wanted};
-use crate::error::{PipelineError, exit};
+use tallow_backfill::{BackfillError, Backfilling, Counts, Step, Summary, Wanted};
+use tallow_edge::exit;
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Gaps of a symbol that a dry run lists one by one.
@@ -118,7 +118,7 @@ fn run_one(
     wanted: &Wanted,
     world: &World,
     json: bool,
-) -> Result<Summary, PipelineError> {
+) -> Result<Summary, BackfillError> {
     let name = backfilling.name().to_owned();
     let progress = backfilling.shared_progress();
     let clock = Arc::clone(&world.clock);
@@ -133,7 +133,7 @@ fn run_one(
             reporter.show(elapsed, &text, || json!({ "progress": name, "counts": counts }));
         }
         reporter.finish();
-        worker.join().unwrap_or(Err(PipelineError::Broken))
+        worker.join().unwrap_or(Err(BackfillError::Broken))
     })
 }
 

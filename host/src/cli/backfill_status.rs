@@ -8,8 +8,7 @@ use tallow_manifest::Backfill;
 use tallow_store::Store;
 
 use super::report::{counted, duration, time};
-use crate::backfill::{Spans, job_name, look};
-use crate::error::PipelineError;
+use tallow_backfill::{BackfillError, Spans, job_name, look};
 
 /// Spans of a symbol that are listed one by one.
 const SPANS_SHOWN: usize = 5;
@@ -23,7 +22,7 @@ pub struct Status<'m> {
 }
 
 impl<'m> Status<'m> {
-    pub fn of(store: &Store, backfill: &'m Backfill) -> Result<Self, PipelineError> {
+    pub fn of(store: &Store, backfill: &'m Backfill) -> Result<Self, BackfillError> {
         let records = tallow_log::status::last_records(store, &job_name(&backfill.name), 0, RECORDS)?;
         let commit = records.into_iter().find(|record| record.kind == Kind::Commit);
         Ok(Self { backfill, commit, no_data: look(store, &backfill.name)?.all().clone() })

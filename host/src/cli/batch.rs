@@ -14,11 +14,11 @@ use tallow_sink::ReasonKind;
 use super::gate::Gate;
 use super::report::{LineReporter, counted, grouped, time};
 use super::{Failure, allocator, merge, settings, stop, wire};
-use crate::batch::plan::Plan;
-use crate::batch::report::Report;
-use crate::batch::run::{self, Outcome, Progress, Wiring};
-use crate::error::exit;
-use crate::start::owner;
+use tallow_batch::plan::Plan;
+use tallow_batch::report::Report;
+use tallow_batch::run::{self, Outcome, Progress, Wiring};
+use tallow_edge::exit;
+use tallow_pipeline::start::owner;
 
 /// Gaps that people are shown; `--json` gives more.
 const SHOWN_GAPS: usize = 10;

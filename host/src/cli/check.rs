@@ -7,7 +7,7 @@ use tallow_manifest::{Backfill, Batch, Manifest, Pipeline};
 
 use super::gate::{Gate, OfBackfill, OfBatch, OfPipeline};
 use super::{Failure, settings, wire};
-use crate::error::exit;
+use tallow_edge::exit;
 
 #[derive(clap::Args)]
 pub struct Args {

@@ -22,13 +22,16 @@ use self::show::Show;
 use super::attend::{self, Attendance};
 use super::wire::{Asked, World, first_failure};
 use super::{Failure, again, init, merge, report, settings, stop, up, wire};
-use crate::control::serve::Desk;
-use crate::error::{PipelineError, exit};
-use crate::finally::Finally;
-use crate::pipeline::{self, Wiring};
-use crate::plan::Mode;
-use crate::progress::Progress;
 use crate::say;
+use tallow_edge::Finally;
+use tallow_edge::exit;
+use tallow_pipeline::PipelineError;
+use tallow_pipeline::Services;
+use tallow_pipeline::plan::Mode;
+use tallow_pipeline::progress::Progress;
+use tallow_swap::control::serve::ControlHandler;
+use tallow_swap::{HotSwap, Target};
+use tallow_worker::Unobserved;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -85,21 +88,24 @@ pub fn run(args: Args) -> Result<(), Failure> {
 
     let world = World::new(&manifest, stop.clone())?;
     let show = Arc::new(Show::new(&manifest, clock.clone()));
-    let mut wirings = Vec::new();
+    let mut targets = Vec::new();
     for (index, pipeline) in manifest.pipelines.iter().enumerate() {
         let progress = Arc::new(Progress::new(vec![show.viewer(index)]));
-        wirings.push(Arc::new(world.wire(&manifest, pipeline, Asked::default(), progress)?));
+        let swap = Arc::new(HotSwap::default());
+        let services = Arc::new(world.wire(&manifest, pipeline, Asked::default(), progress, swap.clone())?);
+        targets.push(Arc::new(Target { services, swap }));
     }
-    let attendance = Attendance::open(&args.attend, &manifest, &world.gate, &wirings)?;
+    let streams: Vec<_> = targets.iter().map(|target| target.services.clone()).collect();
+    let attendance = Attendance::open(&args.attend, &manifest, &world.gate, &targets)?;
     let stage =
-        Stage { wirings: &wirings, desks: attendance.desks(), topics: &topics, brokers: broker.brokers() };
+        Stage { streams: &streams, desks: attendance.desks(), topics: &topics, brokers: broker.brokers() };
     let failures = play(&args, &stage, &clock, &stop, &show)?;
     drop(attendance);
     if failures.is_empty() {
-        close_windows(&world, &manifest, &wirings)?;
-        show.refresh(&wirings);
+        close_windows(&world, &manifest, &streams)?;
+        show.refresh(&streams);
     }
-    show.summary(&wirings, &world.store);
+    show.summary(&streams, &world.store);
     first_failure(failures)?;
     match manifest.merges.first() {
         Some(merge) => serve(&args, &world, &manifest, &settings, merge),
@@ -154,14 +160,15 @@ fn serve(
 }
 
 /// Takes what the market has sent last, and publishes the windows that are still open, as incomplete ones: a day of the
-/// demo has no end. All of it counts with what the wirings have counted.
-fn close_windows(world: &World, manifest: &Manifest, wirings: &[Arc<Wiring>]) -> Result<(), Failure> {
+/// demo has no end. All of it counts with what the streams have counted.
+fn close_windows(world: &World, manifest: &Manifest, streams: &[Arc<Services>]) -> Result<(), Failure> {
     let mode = Mode { available_now: true, close_all: true };
     let asked = Asked { mode, ..Asked::default() };
-    for (pipeline, played) in manifest.pipelines.iter().zip(wirings) {
-        let mut wiring = world.wire(manifest, pipeline, asked, played.progress.clone())?;
-        wiring.stop = Arc::new(AtomicBool::new(false));
-        pipeline::run(&wiring)?;
+    for (pipeline, played) in manifest.pipelines.iter().zip(streams) {
+        let (progress, hooks) = (played.progress.clone(), Arc::new(Unobserved));
+        let mut stream = world.wire(manifest, pipeline, asked, progress, hooks)?;
+        stream.stop = Arc::new(AtomicBool::new(false));
+        tallow_pipeline::run(&stream)?;
     }
     Ok(())
 }
@@ -198,8 +205,8 @@ fn topics(manifest: &Manifest) -> Result<Vec<String>, Failure> {
 
 /// What is played.
 struct Stage<'a> {
-    wirings: &'a [Arc<Wiring>],
-    desks: &'a [Arc<Desk>],
+    streams: &'a [Arc<Services>],
+    desks: &'a [Arc<ControlHandler>],
     topics: &'a [String],
     brokers: &'a str,
 }
@@ -212,7 +219,7 @@ fn play(
     stop: &Arc<AtomicBool>,
     show: &Show,
 ) -> Result<Vec<(String, PipelineError)>, Failure> {
-    let Stage { wirings, desks, topics, brokers } = stage;
+    let Stage { streams, desks, topics, brokers } = stage;
     let start = clock.ticks();
     let over = || {
         let time = clock.ticks().since(start) >= Duration::from_secs(args.seconds);
@@ -224,24 +231,24 @@ fn play(
         let _stopped = Finally(|| stop.store(true, Ordering::Relaxed));
         let markets: Vec<_> = topics
             .iter()
-            .map(|topic| scope.spawn(|| open_market(args, wirings, topic, brokers, &**clock, stop)))
+            .map(|topic| scope.spawn(|| open_market(args, streams, topic, brokers, &**clock, stop)))
             .collect();
-        let pipelines: Vec<_> = wirings
+        let pipelines: Vec<_> = streams
             .iter()
             .zip(*desks)
-            .map(|(wiring, desk)| {
+            .map(|(stream, desk)| {
                 scope.spawn(|| {
-                    let done = up::run_one(wiring, desk);
-                    wiring.stop.store(true, Ordering::Relaxed);
+                    let done = up::run_one(stream, desk);
+                    stream.stop.store(true, Ordering::Relaxed);
                     done
                 })
             })
             .collect();
         while !over() && !markets.iter().any(|market| market.is_finished()) {
-            show.refresh(wirings);
+            show.refresh(streams);
         }
         stop.store(true, Ordering::Relaxed);
-        let names = wirings.iter().map(|wiring| wiring.plan.name().to_owned());
+        let names = streams.iter().map(|stream| stream.plan.name().to_owned());
         let done = pipelines.into_iter().map(|thread| thread.join().unwrap_or(Err(PipelineError::Broken)));
         let failures =
             names.zip(done).filter_map(|(name, done)| done.err().map(|error| (name, error))).collect();
@@ -249,7 +256,7 @@ fn play(
         (failures, produced)
     });
     drop(deadline);
-    show.refresh(wirings);
+    show.refresh(streams);
     for done in produced {
         done.map_err(|error| Failure::new(exit::FAILED, error))?;
     }
@@ -259,7 +266,7 @@ fn play(
 /// What happened before the demo as fast as it goes, then the market in its own time.
 fn open_market(
     args: &Args,
-    wirings: &[Arc<Wiring>],
+    streams: &[Arc<Services>],
     topic: &str,
     brokers: &str,
     clock: &dyn Clock,
@@ -275,7 +282,7 @@ fn open_market(
     // The embedded broker forgets what is too much: nobody who reads the topic may be left behind.
     let committed = |partition: i32| {
         let at = TopicPartition::new(topic, partition);
-        wirings.iter().map(|wiring| wiring.progress.committed(&at)).min().unwrap_or(0)
+        streams.iter().map(|stream| stream.progress.committed(&at)).min().unwrap_or(0)
     };
     let history = std::iter::from_fn(|| messages.next_before(now_us)).map(Ok);
     let gate = || Some(Gate { cap: EMBEDDED_CAP, committed: &committed });

@@ -18,7 +18,7 @@ pub use self::jobs::{OfBackfill, OfBatch, OfPipeline};
 use self::passed::Passed;
 use super::functions::find;
 use super::{Failure, settings};
-use crate::error::exit;
+use tallow_edge::exit;
 
 /// What the manifest says about its components, the program that compiles, and what has passed before.
 pub struct Gate {

@@ -13,10 +13,10 @@ use tallow_record::TopicPartition;
 use tallow_store::Store;
 
 use super::settings;
-use crate::held::Held;
-use crate::live::library::Library;
-use crate::plan::{Mode, Plan};
-use crate::start;
+use tallow_pipeline::library::Library;
+use tallow_pipeline::plan::{Mode, Plan};
+use tallow_pipeline::start;
+use tallow_pipeline::withheld::Held;
 
 /// `None` if nothing holds the watermark back.
 pub fn held(manifest: &Manifest, store: &Store, pipeline: &Pipeline, newest: &Record) -> Option<Held> {

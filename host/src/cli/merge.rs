@@ -9,7 +9,7 @@ use tallow_merge::{MergeError, Merger, Report};
 use super::report::{LineReporter, counted};
 use super::wire::World;
 use super::{Failure, again, settings};
-use crate::error::exit;
+use tallow_edge::exit;
 
 #[derive(clap::Args)]
 pub struct Args {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::Failure;
 use super::again::quoted;
 use super::report::counted;
-use crate::error::exit;
+use tallow_edge::exit;
 
 #[derive(clap::Args)]
 pub struct Args {

@@ -15,8 +15,9 @@ use tallow_store::{Patience, Store};
 
 use super::Failure;
 use super::report::time;
-use crate::error::{PipelineError, exit};
-use crate::pipeline::Wiring;
+use tallow_edge::exit;
+use tallow_pipeline::PipelineError;
+use tallow_pipeline::Services;
 
 /// Between two looks at an owner, and at whether a stop was asked for.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -56,20 +57,24 @@ pub struct Ownership {
 }
 
 /// Waits until no other process owns any of the pipelines, and owns them; `None` if a stop was asked for meanwhile.
-pub fn claim(args: &Args, wirings: &[Arc<Wiring>], stop: &AtomicBool) -> Result<Option<Ownership>, Failure> {
-    let Some(first) = wirings.first() else { return Err(Failure::new(exit::USAGE, "no pipeline")) };
+pub fn claim(
+    args: &Args,
+    streams: &[Arc<Services>],
+    stop: &AtomicBool,
+) -> Result<Option<Ownership>, Failure> {
+    let Some(first) = streams.first() else { return Err(Failure::new(exit::USAGE, "no pipeline")) };
     let (clock, random) = (&first.clock, &first.random);
     let ours = Ours { host: process::host(), process: process::own(), instance: args.instance() };
     if !args.take_over {
-        for wiring in wirings {
-            if !await_owner(wiring, &ours, stop)? {
+        for stream in streams {
+            if !await_owner(stream, &ours, stop)? {
                 return Ok(None);
             }
         }
     }
     let store = first.store.clone().with_patience(PATIENCE);
     let now_us = clock.now_us();
-    let signs = wirings.iter().map(|it| (it.plan.name().to_owned(), ours.sign(&**random, now_us)));
+    let signs = streams.iter().map(|it| (it.plan.name().to_owned(), ours.sign(&**random, now_us)));
     let giver = Giver { store, clock: clock.clone(), signs: signs.collect() };
     giver.give();
     let ended = Arc::new(AtomicBool::new(false));
@@ -121,12 +126,12 @@ impl Ours {
 }
 
 /// Whether the pipeline is free; false where a stop was asked for.
-fn await_owner(wiring: &Wiring, ours: &Ours, stop: &AtomicBool) -> Result<bool, Failure> {
-    let (pipeline, clock) = (wiring.plan.name(), &*wiring.clock);
+fn await_owner(stream: &Services, ours: &Ours, stop: &AtomicBool) -> Result<bool, Failure> {
+    let (pipeline, clock) = (stream.plan.name(), &*stream.clock);
     let mut last: Option<(Sign, Ticks)> = None;
     let mut said: Option<Ticks> = None;
     loop {
-        let Some(sign) = owner::read(&wiring.store, pipeline, SHARD).map_err(PipelineError::from)? else {
+        let Some(sign) = owner::read(&stream.store, pipeline, SHARD).map_err(PipelineError::from)? else {
             return Ok(true);
         };
         let newcomer = ours.newcomer(clock.now_us());

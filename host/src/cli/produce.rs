@@ -17,7 +17,7 @@ use tallow_produce::{Message, Pace, ProduceError, Progress, Replay, SinkConfig, 
 
 use super::report::{LineReporter, counted, grouped, time};
 use super::{Failure, settings, stop};
-use crate::error::exit;
+use tallow_edge::exit;
 
 #[derive(clap::Args)]
 pub struct Args {

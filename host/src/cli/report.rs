@@ -10,9 +10,9 @@ use tallow_edge::{Clock, Ticks};
 use tallow_sink::terminal::Screen;
 use unicode_width::UnicodeWidthStr;
 
-use crate::progress::{Counts, Refused};
 use crate::say;
-pub use crate::words::{duration, time};
+use tallow_pipeline::progress::{Counts, Refused};
+pub use tallow_pipeline::words::{duration, time};
 
 /// How often a line is printed where it cannot be updated in place.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);

@@ -11,9 +11,9 @@ use tallow_engine::{Component, Contract, LoadError, Runtime};
 use tallow_manifest::{Manifest, Overrides, Pipeline, Source};
 
 use super::Failure;
-use crate::error::exit;
 use crate::remote::Gateways;
 use crate::say;
+use tallow_edge::exit;
 
 /// The manifest's file where none is named.
 pub const MANIFEST: &str = "spin.toml";

@@ -14,9 +14,9 @@ use tallow_source::Source;
 use super::report::{counted, grouped, time, untracked};
 use super::table::{indented, table};
 use super::{Failure, backfill_status, held_status, merge_status, settings, wire};
-use crate::error::PipelineError;
-use crate::held::Held;
-use crate::start::windows;
+use tallow_pipeline::PipelineError;
+use tallow_pipeline::start::windows;
+use tallow_pipeline::withheld::Held;
 
 #[derive(clap::Args)]
 pub struct Args {

@@ -9,7 +9,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use tallow_edge::{Clock, SystemClock};
 
 use super::Failure;
-use crate::error::exit;
+use tallow_edge::exit;
 
 /// Exit code after a second signal, as shells number it.
 const INTERRUPTED: i32 = 130;

@@ -16,8 +16,8 @@ use url::Url;
 
 use super::report::Show;
 use super::{Failure, compile_function, end, logging, settings, stop, up};
-use crate::error::exit;
 use crate::say;
+use tallow_edge::exit;
 
 /// What the plugin is called: its type of triggers, after `trigger-`.
 const NAME: &str = "trigger-kafka";

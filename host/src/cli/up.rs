@@ -13,14 +13,16 @@ use super::attend::{self, Attendance};
 use super::report::{Reporter, Show};
 use super::wire::{Asked, World, first_failure};
 use super::{Failure, ownership, settings, stop};
-use crate::backfill::auto;
-use crate::control::serve::Desk;
-use crate::error::{PipelineError, exit};
-use crate::finally::Finally;
-use crate::pipeline::{self, Wiring};
-use crate::plan::Mode;
-use crate::progress::Progress;
-use crate::start;
+use tallow_backfill::auto;
+use tallow_edge::Finally;
+use tallow_edge::exit;
+use tallow_pipeline::PipelineError;
+use tallow_pipeline::Services;
+use tallow_pipeline::plan::Mode;
+use tallow_pipeline::progress::Progress;
+use tallow_pipeline::start;
+use tallow_swap::control::serve::ControlHandler;
+use tallow_swap::{HotSwap, Target};
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -78,32 +80,35 @@ pub fn run_pipelines(
     let pipelines = settings::pipelines(manifest, how.only.as_deref())?;
     warn_of_kept_windows(&how.drop_window, &pipelines);
     let merging = world.merging(manifest, &pipelines)?;
-    let mut wirings = Vec::new();
+    let mut targets = Vec::new();
     for pipeline in &pipelines {
         let viewers = merging.viewer(tables(pipeline)).into_iter().collect();
         let progress = Arc::new(Progress::new(viewers));
-        wirings.push(Arc::new(world.wire(manifest, pipeline, asked, progress)?));
+        let swap = Arc::new(HotSwap::default());
+        let services = Arc::new(world.wire(manifest, pipeline, asked, progress, swap.clone())?);
+        targets.push(Arc::new(Target { services, swap }));
     }
-    for wiring in &wirings {
-        start::refuse_changes(wiring)?;
+    let streams: Vec<_> = targets.iter().map(|target| target.services.clone()).collect();
+    for stream in &streams {
+        start::refuse_changes(stream)?;
     }
     // Before anything that a process beside this one may be doing.
-    let Some(_ownership) = ownership::claim(&how.own, &wirings, &stop)? else { return Ok(()) };
+    let Some(_ownership) = ownership::claim(&how.own, &streams, &stop)? else { return Ok(()) };
     let reporter = Reporter::new(show, world.clock.clone(), world.stop.clone());
-    let attendance = Attendance::open(&how.attend, manifest, &world.gate, &wirings)?;
-    let fetching = Fetching::start(manifest, &world, &wirings)?;
+    let attendance = Attendance::open(&how.attend, manifest, &world.gate, &targets)?;
+    let fetching = Fetching::start(manifest, &world, &streams)?;
     // What is fetched last is served, too.
     let failures = merging.beside(|| {
         let deadline = stop::Deadline::after(world.stop.clone(), world.clock.clone())?;
-        let failures = run_all(&wirings, attendance.desks(), &reporter);
+        let failures = run_all(&streams, attendance.desks(), &reporter);
         drop((deadline, attendance));
-        fetching.finish(&wirings, &reporter);
+        fetching.finish(&streams, &reporter);
         Ok::<_, Failure>(failures)
     })?;
     // A pipeline that could not begin has nothing to sum up.
-    let began = |wiring: &&Arc<Wiring>| failures.is_empty() || wiring.progress.counts().epochs > 0;
-    for wiring in wirings.iter().filter(began) {
-        reporter.summary(wiring.plan.name(), &wiring.progress.counts(), world.store.url());
+    let began = |stream: &&Arc<Services>| failures.is_empty() || stream.progress.counts().epochs > 0;
+    for stream in streams.iter().filter(began) {
+        reporter.summary(stream.plan.name(), &stream.progress.counts(), world.store.url());
     }
     first_failure(failures)
 }
@@ -128,8 +133,8 @@ pub fn tables(pipeline: &Pipeline) -> BTreeMap<String, String> {
 
 /// Runs pipelines side by side. Where one fails the others finish their epoch and stop.
 fn run_all(
-    wirings: &[Arc<Wiring>],
-    desks: &[Arc<Desk>],
+    streams: &[Arc<Services>],
+    desks: &[Arc<ControlHandler>],
     reporter: &Reporter,
 ) -> Vec<(String, PipelineError)> {
     std::thread::scope(|scope| {
@@ -137,39 +142,39 @@ fn run_all(
         // has yet to do so.
         let _stopped = Finally(|| {
             if std::thread::panicking() {
-                stop_all(wirings);
+                stop_all(streams);
             }
         });
-        let threads: Vec<_> = wirings
+        let threads: Vec<_> = streams
             .iter()
             .zip(desks)
-            .map(|(wiring, desk)| scope.spawn(move || run_one(wiring, desk)))
+            .map(|(stream, desk)| scope.spawn(move || run_one(stream, desk)))
             .collect();
         while threads.iter().any(|thread| !thread.is_finished()) {
-            reporter.progress(wirings.iter().map(|wiring| (wiring.plan.name(), wiring.progress.counts())));
+            reporter.progress(streams.iter().map(|stream| (stream.plan.name(), stream.progress.counts())));
         }
-        let names = wirings.iter().map(|wiring| wiring.plan.name().to_owned());
+        let names = streams.iter().map(|stream| stream.plan.name().to_owned());
         let done = threads.into_iter().map(|thread| thread.join().unwrap_or(Err(PipelineError::Broken)));
         names.zip(done).filter_map(|(name, done)| done.err().map(|error| (name, error))).collect()
     })
 }
 
 /// Runs a pipeline to its end; the others stop with one that fails.
-pub fn run_one(wiring: &Wiring, desk: &Desk) -> Result<(), PipelineError> {
+pub fn run_one(stream: &Services, desk: &ControlHandler) -> Result<(), PipelineError> {
     let went_well = Cell::new(false);
     let _ended = Finally(|| {
         desk.over.store(true, Ordering::SeqCst);
         if !went_well.get() {
-            wiring.stop.store(true, Ordering::Relaxed);
+            stream.stop.store(true, Ordering::Relaxed);
         }
     });
-    let done = pipeline::run(wiring);
+    let done = tallow_pipeline::run(stream);
     went_well.set(done.is_ok());
     done
 }
 
-fn stop_all(wirings: &[Arc<Wiring>]) {
-    wirings.iter().for_each(|wiring| wiring.stop.store(true, Ordering::Relaxed));
+fn stop_all(streams: &[Arc<Services>]) {
+    streams.iter().for_each(|stream| stream.stop.store(true, Ordering::Relaxed));
 }
 
 /// What fetches by itself what the pipelines lack, each in a thread of its own.
@@ -179,17 +184,17 @@ struct Fetching {
 }
 
 impl Fetching {
-    fn start(manifest: &Manifest, world: &World, wirings: &[Arc<Wiring>]) -> Result<Self, Failure> {
+    fn start(manifest: &Manifest, world: &World, streams: &[Arc<Services>]) -> Result<Self, Failure> {
         let ended = Arc::new(AtomicBool::new(false));
         let mut threads = Vec::new();
-        for wiring in wirings.iter().filter(|wiring| wiring.plan.pipeline.auto_backfill) {
-            for backfill in manifest.backfills.iter().filter(|it| it.pipeline() == wiring.plan.name()) {
+        for stream in streams.iter().filter(|stream| stream.plan.pipeline.auto_backfill) {
+            for backfill in manifest.backfills.iter().filter(|it| it.pipeline() == stream.plan.name()) {
                 let mut backfilling = world.backfilling(manifest, backfill)?;
-                let (stream, clock) = (wiring.progress.clone(), wiring.clock.clone());
-                let (stop, ended) = (wiring.stop.clone(), ended.clone());
-                let at_end = wiring.plan.available_now;
+                let (progress, clock) = (stream.progress.clone(), stream.clock.clone());
+                let (stop, ended) = (stream.stop.clone(), ended.clone());
+                let at_end = stream.plan.available_now;
                 let thread = std::thread::Builder::new().name("backfill".to_owned()).spawn(move || {
-                    auto::run(&mut backfilling, &stream, &*clock, (&stop, &ended), at_end);
+                    auto::run(&mut backfilling, &progress, &*clock, (&stop, &ended), at_end);
                 });
                 threads.push(thread.map_err(|error| Failure::new(exit::FAILED, error))?);
             }
@@ -199,11 +204,11 @@ impl Fetching {
 
     /// The pipelines have ended: waits for what they leave to be fetched. Who stops the program does not want to wait
     /// for an exchange: what is not committed is fetched again.
-    fn finish(self, wirings: &[Arc<Wiring>], reporter: &Reporter) {
+    fn finish(self, streams: &[Arc<Services>], reporter: &Reporter) {
         self.ended.store(true, Ordering::Relaxed);
-        let stopped = || wirings.iter().any(|wiring| wiring.stop.load(Ordering::Relaxed));
+        let stopped = || streams.iter().any(|stream| stream.stop.load(Ordering::Relaxed));
         while !stopped() && self.threads.iter().any(|thread| !thread.is_finished()) {
-            reporter.progress(wirings.iter().map(|wiring| (wiring.plan.name(), wiring.progress.counts())));
+            reporter.progress(streams.iter().map(|stream| (stream.plan.name(), stream.progress.counts())));
         }
     }
 }

@@ -8,10 +8,10 @@ use serde_json::json;
 use super::report::{LineReporter, counted, grouped};
 use super::wire::World;
 use super::{Failure, settings};
-use crate::error::exit;
-use crate::verify::range::Ask;
-use crate::verify::report::{Report, Unprovable, Verdict, Wrong};
-use crate::verify::{Step, VerifyError, verify};
+use tallow_edge::exit;
+use tallow_verify::range::Ask;
+use tallow_verify::report::{Report, Unprovable, Verdict, Wrong};
+use tallow_verify::{Step, VerifyError, verify};
 
 /// Wrong and unprovable things that are told one by one.
 const SHOWN: usize = 50;

@@ -18,16 +18,18 @@ use tallow_store::Store;
 
 use super::gate::{Admitted, Gate, OfBackfill, OfPipeline};
 use super::{Failure, settings};
-use crate::backfill::{self, Backfilling};
-use crate::error::{PipelineError, exit};
-use crate::live::functions::Functions;
-use crate::live::library::{Card, Library};
 use crate::merging::Merging;
-use crate::pipeline::Wiring;
-use crate::plan::{Mode, Plan};
-use crate::progress::Progress;
-use crate::start::owner;
-use crate::verify::Verifier;
+use tallow_backfill::{BackfillError, Backfilling};
+use tallow_edge::exit;
+use tallow_pipeline::PipelineError;
+use tallow_pipeline::Services;
+use tallow_pipeline::functions::Functions;
+use tallow_pipeline::hooks::Hooks;
+use tallow_pipeline::library::{Card, Library};
+use tallow_pipeline::plan::{Mode, Plan};
+use tallow_pipeline::progress::Progress;
+use tallow_pipeline::start::owner;
+use tallow_verify::Verifier;
 
 /// What the pipelines of a process share.
 pub struct World {
@@ -70,7 +72,8 @@ impl World {
         pipeline: &Pipeline,
         asked: Asked<'_>,
         progress: Arc<Progress>,
-    ) -> Result<Wiring, Failure> {
+        hooks: Arc<dyn Hooks>,
+    ) -> Result<Services, Failure> {
         let library = Library::new(self.runtime.clone(), self.store.clone());
         let mut plan = Plan::new(pipeline, asked.mode);
         plan.drop_windows = asked.drop_windows.to_vec();
@@ -87,11 +90,11 @@ impl World {
         let functions = Functions { parse: keep(parse)?, window: keep(window)? };
         // Looking for headers costs a quarter of what a record costs to fetch.
         let source = if wants_headers { source } else { source.without_headers() };
-        Ok(Wiring {
+        Ok(Services {
             plan: Arc::new(plan),
             functions,
             library,
-            live: Arc::default(),
+            hooks,
             reads_headers: wants_headers,
             source: Arc::new(source),
             sinks: sinks(&self.store, pipeline),
@@ -145,7 +148,7 @@ impl World {
         let OfBackfill { function, parse, window } =
             self.gate.of_backfill(manifest, &self.runtime, backfill)?;
         let (function, parse, window) = (card(function), card(parse), card(window));
-        Ok(Backfilling::new(backfill::Wiring {
+        Ok(Backfilling::new(tallow_backfill::Wiring {
             function,
             parse,
             window,
@@ -195,7 +198,7 @@ fn exchange(backfill: &Backfill, clock: Arc<dyn Clock>) -> Result<Arc<dyn Http>,
         body_bytes: asking.body_bytes,
         ..tallow_http::Limits::default()
     };
-    Ok(Arc::new(tallow_http::client(allow, limits, clock).map_err(PipelineError::from)?))
+    Ok(Arc::new(tallow_http::client(allow, limits, clock).map_err(BackfillError::from)?))
 }
 
 impl World {

@@ -3,6 +3,7 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -14,25 +15,26 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::DataType;
 use crossbeam_channel::{Receiver, bounded};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use tallow::backfill::{self, Backfilling};
-use tallow::error::PipelineError;
-use tallow::live::desk::{Outcome, Swap};
-use tallow::live::functions::{Functions, contract};
-use tallow::live::library::{Card, Library};
-use tallow::pipeline::{self, Wiring};
-use tallow::plan::{Mode, Plan};
-use tallow::progress::{Counts, Progress};
-use tallow::verify::Verifier;
+use tallow_backfill::{self as backfill, Backfilling};
 use tallow_edge::{Clock, ManualClock, SeededRandom};
 use tallow_engine::{Component, Contract, Runtime};
 use tallow_http::{AllowList, Guarded, Handler, MemoryNet, ScriptedNames};
 use tallow_log::name::Folder;
 use tallow_log::record::{self, Role};
 use tallow_manifest::{Manifest, Overrides, Pipeline};
+use tallow_pipeline::PipelineError;
+use tallow_pipeline::Services;
+use tallow_pipeline::functions::{Functions, contract};
+use tallow_pipeline::hooks::{Outcome, Swap};
+use tallow_pipeline::library::{Card, Library};
+use tallow_pipeline::plan::{Mode, Plan};
+use tallow_pipeline::progress::{Counts, Progress};
 use tallow_record::TopicPartition;
 use tallow_sink::{DeadLetters, Decimals, Lake, LateRows, Sink};
 use tallow_source::{MemoryLog, MemorySource, OnDataLoss, Raw, Source, Topics};
 use tallow_store::Store;
+use tallow_swap::HotSwap;
+use tallow_verify::Verifier;
 
 /// 2024-08-09 00:00:00 UTC: the tests' market opens.
 pub const OPEN_US: i64 = 1_723_161_600_000_000;
@@ -51,6 +53,26 @@ pub struct World {
 pub struct Run {
     pub outcome: Result<(), PipelineError>,
     pub counts: Counts,
+}
+
+/// A pipeline's services, and what may change its functions.
+pub struct Wired {
+    pub services: Services,
+    pub swap: Arc<HotSwap>,
+}
+
+impl Deref for Wired {
+    type Target = Services;
+
+    fn deref(&self) -> &Services {
+        &self.services
+    }
+}
+
+impl DerefMut for Wired {
+    fn deref_mut(&mut self) -> &mut Services {
+        &mut self.services
+    }
 }
 
 /// A table's row: column and value as text.
@@ -101,23 +123,24 @@ impl World {
         self.run_wired(self.wire(pipeline, mode))
     }
 
-    pub fn run_wired(&self, wiring: Wiring) -> Run {
-        let outcome = pipeline::run(&wiring);
+    pub fn run_wired(&self, wiring: Wired) -> Run {
+        let outcome = tallow_pipeline::run(&wiring);
         Run { outcome, counts: wiring.progress.counts() }
     }
 
-    pub fn wire(&self, pipeline: &Pipeline, mode: Mode) -> Wiring {
+    pub fn wire(&self, pipeline: &Pipeline, mode: Mode) -> Wired {
         let clock: Arc<dyn Clock> = self.clock.clone();
         let topics = Topics::Names(vec!["trades".to_owned()]);
         let source = MemorySource::new(self.log.clone(), &topics, OnDataLoss::Halt, clock.clone()).unwrap();
-        Wiring {
+        let swap = Arc::new(HotSwap::default());
+        let services = Services {
             plan: Arc::new(Plan::new(pipeline, mode)),
             functions: Functions {
                 parse: Arc::new(self.component(self.parse, Contract::Parse)),
                 window: Arc::new(self.component(self.window, Contract::Window)),
             },
             library: self.library(),
-            live: Arc::default(),
+            hooks: swap.clone(),
             reads_headers: true,
             source: Arc::new(source),
             store: self.store.clone(),
@@ -126,7 +149,8 @@ impl World {
             random: self.random.clone(),
             progress: Arc::new(Progress::new(Vec::new())),
             stop: Arc::new(AtomicBool::new(false)),
-        }
+        };
+        Wired { services, swap }
     }
 
     /// A backfill of the manifest, whose exchange is a server in memory.
@@ -161,7 +185,7 @@ impl World {
 
     /// What a proof of the pipeline's commits reads.
     pub fn verifier(&self, pipeline: &Pipeline) -> Verifier {
-        let wiring = self.wire(pipeline, Mode::default());
+        let wiring = self.wire(pipeline, Mode::default()).services;
         let (log, clock) = (self.log.clone(), self.clock.clone());
         let open = move |_headers: bool| -> Result<Arc<dyn Source>, PipelineError> {
             let topics = Topics::Names(vec!["trades".to_owned()]);
@@ -290,7 +314,7 @@ pub fn plain(id: i64, second: i64) -> String {
 
 /// Asks a pipeline for another function.
 pub fn ask_swap(
-    wiring: &Wiring,
+    wiring: &Wired,
     role: Role,
     component: Component,
     mode: record::Mode,
@@ -307,7 +331,7 @@ pub fn ask_swap(
         why: "a test asked".to_owned(),
         reply,
     };
-    assert!(wiring.live.desk.ask_swap(swap));
+    assert!(wiring.swap.requests.ask_swap(swap));
     outcome
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
-use tallow::plan::{Mode, Plan};
 use tallow_engine::{Component, Contract, Runtime};
 use tallow_manifest::Overrides;
+use tallow_pipeline::plan::{Mode, Plan};
 use tallow_record::Batch;
 use tallow_tests::paths;
 

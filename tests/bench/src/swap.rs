@@ -7,18 +7,19 @@ use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use crossbeam_channel::bounded;
-use tallow::live::desk::{Outcome, Swap};
-use tallow::live::functions::Functions;
-use tallow::live::library::{Card, Library};
-use tallow::pipeline::{self, Wiring};
-use tallow::plan::{Mode as RunMode, Plan};
-use tallow::progress::Progress;
 use tallow_edge::{SystemClock, SystemRandom};
 use tallow_engine::{Component, Contract, Runtime};
 use tallow_log::record::{Mode, Role};
 use tallow_manifest::Overrides;
+use tallow_pipeline::Services;
+use tallow_pipeline::functions::Functions;
+use tallow_pipeline::hooks::{Outcome, Swap};
+use tallow_pipeline::library::{Card, Library};
+use tallow_pipeline::plan::{Mode as RunMode, Plan};
+use tallow_pipeline::progress::Progress;
 use tallow_sink::{DeadLetters, Decimals, Lake, LateRows, Sink};
 use tallow_store::Store;
+use tallow_swap::HotSwap;
 use tallow_tests::{kafka::Kafka, lake, paths};
 use tempfile::TempDir;
 
@@ -62,13 +63,17 @@ pub fn run(kafka: &Kafka, records: u64, measures: &mut Vec<Measure>) -> Result<(
 /// Takes the whole topic, with a swap as often as an epoch ends, or none. Every trade must be in a candle, once.
 fn pass(topic: &Topic<'_>, swaps: bool) -> Result<(f64, Vec<Duration>)> {
     let folder = TempDir::with_prefix("tallow-bench-")?;
-    let wiring = wire(topic, &folder)?;
-    let versions = [version(&wiring.library, b'1')?, version(&wiring.library, b'2')?];
+    let swap = Arc::new(HotSwap::default());
+    let services = services(topic, &folder, swap.clone())?;
+    let versions = [version(&services.library, b'1')?, version(&services.library, b'2')?];
     let over = AtomicBool::new(false);
+    let deadline = services.plan.limits.deadline;
     let (took, pauses) = std::thread::scope(|scope| {
-        let swapper =
-            scope.spawn(|| if swaps { swap_on_and_on(&wiring, &versions, &over) } else { Ok(Vec::new()) });
-        let done = seconds(|| Ok(pipeline::run(&wiring)?));
+        let swapper = scope.spawn(|| match swaps {
+            true => swap_until(&over, &swap, deadline, &versions),
+            false => Ok(Vec::new()),
+        });
+        let done = seconds(|| Ok(tallow_pipeline::run(&services)?));
         over.store(true, Ordering::Relaxed);
         let pauses = swapper.join().unwrap_or_else(|_| bail!("the swapping thread died"))?;
         Ok::<_, anyhow::Error>((done?.0, pauses))
@@ -78,10 +83,11 @@ fn pass(topic: &Topic<'_>, swaps: bool) -> Result<(f64, Vec<Duration>)> {
     Ok((took, pauses))
 }
 
-fn swap_on_and_on(
-    wiring: &Wiring,
-    versions: &[Arc<Component>; 2],
+fn swap_until(
     over: &AtomicBool,
+    hot_swap: &HotSwap,
+    deadline: Duration,
+    versions: &[Arc<Component>; 2],
 ) -> Result<Vec<Duration>> {
     let mut pauses = Vec::new();
     while !over.load(Ordering::Relaxed) {
@@ -92,15 +98,15 @@ fn swap_on_and_on(
             state_version: None,
             mode: Mode::Publish,
             epochs: 0,
-            deadline: wiring.plan.limits.deadline,
+            deadline,
             why: "a benchmark".to_owned(),
             reply,
         };
-        wiring.live.desk.ask_swap(swap);
+        hot_swap.requests.ask_swap(swap);
         match outcome.recv_timeout(PATIENCE) {
             Ok(Outcome::Swapped { pause, .. }) => pauses.push(pause),
             Ok(Outcome::Dropped { why }) => bail!("a swap was dropped: {why}"),
-            // The run has ended with the request on the desk.
+            // The run has ended before the request was taken.
             Err(_) => break,
         }
     }
@@ -116,7 +122,7 @@ fn version(library: &Library, variant: u8) -> Result<Arc<Component>> {
     Ok(Arc::new(component))
 }
 
-fn wire(topic: &Topic<'_>, folder: &TempDir) -> Result<Wiring> {
+fn services(topic: &Topic<'_>, folder: &TempDir, hooks: Arc<HotSwap>) -> Result<Services> {
     let job = Job { fetch_clients: 1, delay: "2s", windows: &["1m", "1d"] };
     let path = folder.path().join("spin.toml");
     let epoch = format!("epoch = {{ max-records = {EPOCH_RECORDS} }}\nfetch-clients");
@@ -134,14 +140,14 @@ fn wire(topic: &Topic<'_>, folder: &TempDir) -> Result<Wiring> {
         Arc::new(LateRows::new(store.clone())),
         Arc::new(DeadLetters::new(store.clone())),
     ];
-    Ok(Wiring {
+    Ok(Services {
         plan: Arc::new(Plan::new(pipeline, RunMode { available_now: true, close_all: true })),
         functions: Functions {
             parse: component("parse-market", Contract::Parse)?,
             window: component("window", Contract::Window)?,
         },
         library,
-        live: Arc::default(),
+        hooks,
         reads_headers: false,
         source: Arc::new(topic.source()?),
         store,

@@ -5,20 +5,22 @@ use tallow_vet::{Description, Vetted};
 
 use crate::cli::gate::{Gate, Use};
 use crate::fit::{self, Computes, Parse};
-use crate::pipeline::Wiring;
+use tallow_pipeline::Services;
+use tallow_swap::Target;
 
 /// A candidate for the function `name` of a pipeline, compiled and vetted.
 pub fn component(
     gate: &Gate,
-    wiring: &Wiring,
+    target: &Target,
     name: &str,
     bytes: &[u8],
     contract: Contract,
 ) -> Result<Component, String> {
-    let plan = &wiring.plan;
-    let running = wiring.live.running();
+    let stream = &target.services;
+    let plan = &stream.plan;
+    let running = target.swap.running();
     let (columns, predecessor) = match (&running, contract) {
-        (Some(running), Contract::Window) => (columns(wiring, &running.parse)?, Some(&*running.window)),
+        (Some(running), Contract::Window) => (columns(stream, &running.parse)?, Some(&*running.window)),
         _ => (Vec::new(), None),
     };
     let used = Use {
@@ -28,24 +30,24 @@ pub fn component(
         columns: &columns,
         predecessor,
     };
-    let vetted = gate.admit_bytes(wiring.library.runtime(), (name, bytes), contract, used)?;
+    let vetted = gate.admit_bytes(stream.library.runtime(), (name, bytes), contract, used)?;
     if let Some(running) = &running {
-        fits(wiring, &vetted, name, &running.window)?;
+        fits(stream, &vetted, name, &running.window)?;
     }
     Ok(vetted.component)
 }
 
 /// What the running parse function makes: the windows read it.
-fn columns(wiring: &Wiring, parse: &Component) -> Result<Vec<ColumnInfo>, String> {
-    let plan = &wiring.plan;
+fn columns(stream: &Services, parse: &Component) -> Result<Vec<ColumnInfo>, String> {
+    let plan = &stream.plan;
     let function = ParseFunction::new(parse, plan.limits, plan.parse_options.clone());
     Ok(function.map_err(|error| error.to_string())?.description().columns.clone())
 }
 
 /// A parse function has to make what the windows read, in types that the running window function takes.
-fn fits(wiring: &Wiring, vetted: &Vetted, name: &str, window: &Component) -> Result<(), String> {
+fn fits(stream: &Services, vetted: &Vetted, name: &str, window: &Component) -> Result<(), String> {
     let Description::Parse(description) = &vetted.description else { return Ok(()) };
-    let plan = &wiring.plan;
+    let plan = &stream.plan;
     let (windows, parse) = (&plan.pipeline.windows, Parse { name, description });
     let mut misfits = fit::names(windows, parse);
     if misfits.is_empty() {

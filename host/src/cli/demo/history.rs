@@ -8,12 +8,12 @@ use serde_json::json;
 use tallow_manifest::Manifest;
 use tallow_produce::history;
 
-use crate::batch::plan::Plan;
-use crate::batch::run::{Outcome, Wiring, run};
 use crate::cli::wire::World;
 use crate::cli::{Failure, settings};
-use crate::error::exit;
-use crate::start::owner;
+use tallow_batch::plan::Plan;
+use tallow_batch::run::{Outcome, Wiring, run};
+use tallow_edge::exit;
+use tallow_pipeline::start::owner;
 
 const DAY_US: i64 = 86_400_000_000;
 /// Days of history.

@@ -13,8 +13,8 @@ use tallow_store::Store;
 use crate::cli::again;
 use crate::cli::functions::find::shown;
 use crate::cli::report::{counted, grouped, time};
-use crate::pipeline::Wiring;
-use crate::progress::{Counts, Viewer};
+use tallow_pipeline::Services;
+use tallow_pipeline::progress::{Counts, Viewer};
 
 const REFRESH: Duration = Duration::from_millis(100);
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
@@ -73,10 +73,10 @@ impl Show {
     }
 
     /// Waits a moment, then shows how it stands.
-    pub fn refresh(&self, wirings: &[Arc<Wiring>]) {
+    pub fn refresh(&self, streams: &[Arc<Services>]) {
         self.clock.sleep(REFRESH);
         let mut shown = lock(&self.shown);
-        let counts: Vec<Counts> = wirings.iter().map(|wiring| wiring.progress.counts()).collect();
+        let counts: Vec<Counts> = streams.iter().map(|stream| stream.progress.counts()).collect();
         let now = self.clock.ticks();
         let records = counts.iter().map(|counts| counts.records).sum();
         let elapsed = now.since(shown.looked).as_secs_f64();
@@ -90,7 +90,7 @@ impl Show {
         }
         match self.output {
             Output::Terminal(palette) => self.draw(&shown, palette),
-            Output::Lines => self.print(&mut shown, wirings, now),
+            Output::Lines => self.print(&mut shown, streams, now),
         }
     }
 
@@ -104,20 +104,20 @@ impl Show {
         let _ = screen.draw(&lines, width);
     }
 
-    fn print(&self, shown: &mut Shown, wirings: &[Arc<Wiring>], now: Ticks) {
+    fn print(&self, shown: &mut Shown, streams: &[Arc<Services>], now: Ticks) {
         for line in shown.lines.iter_mut().flat_map(|lines| lines.drain(..)) {
             println!("{line}");
         }
         if now.since(shown.printed) >= PLAIN_EVERY {
             shown.printed = now;
-            for (view, wiring) in shown.views.iter().zip(wirings) {
-                println!("{}", plain::progress(wiring.plan.name(), &view.counters));
+            for (view, stream) in shown.views.iter().zip(streams) {
+                println!("{}", plain::progress(stream.plan.name(), &view.counters));
             }
         }
     }
 
     /// The last word: counts, dead letters by reason, the ledger's balance, where the tables are.
-    pub fn summary(&self, wirings: &[Arc<Wiring>], store: &Store) {
+    pub fn summary(&self, streams: &[Arc<Services>], store: &Store) {
         let shown = lock(&self.shown);
         println!();
         println!(
@@ -130,8 +130,8 @@ impl Show {
             self.since(shown.first_open),
             self.since(shown.first_closed)
         );
-        for wiring in wirings {
-            let (name, counts) = (wiring.plan.name(), wiring.progress.counts());
+        for stream in streams {
+            let (name, counts) = (stream.plan.name(), stream.progress.counts());
             println!();
             println!("{name}");
             for (what, count) in [
@@ -147,9 +147,9 @@ impl Show {
             for (reason, count) in &counts.reasons {
                 println!("      {:>10}  {reason}", grouped(*count));
             }
-            println!("  {:<13}{}", "ledger", balance(wiring, store));
+            println!("  {:<13}{}", "ledger", balance(stream, store));
         }
-        print_tables(wirings, store.url());
+        print_tables(streams, store.url());
     }
 
     fn since(&self, moment: Option<Ticks>) -> String {
@@ -157,8 +157,8 @@ impl Show {
     }
 }
 
-fn balance(wiring: &Wiring, store: &Store) -> String {
-    let records = match last_records(store, wiring.plan.name(), 0, 1) {
+fn balance(stream: &Services, store: &Store) -> String {
+    let records = match last_records(store, stream.plan.name(), 0, 1) {
         Ok(records) => records,
         Err(error) => return error.to_string(),
     };
@@ -172,18 +172,18 @@ fn balance(wiring: &Wiring, store: &Store) -> String {
     }
 }
 
-fn print_tables(wirings: &[Arc<Wiring>], lake: &str) {
+fn print_tables(streams: &[Arc<Services>], lake: &str) {
     let local = url::Url::parse(lake).ok().and_then(|url| url.to_file_path().ok());
     let folder = local.map_or_else(|| lake.to_owned(), |path| shown(&path));
     println!();
     println!("tables");
-    for wiring in wirings {
-        for window in &wiring.plan.pipeline.windows {
-            println!("  {folder}/speed/{}", wiring.plan.pipeline.table(window));
+    for stream in streams {
+        for window in &stream.plan.pipeline.windows {
+            println!("  {folder}/speed/{}", stream.plan.pipeline.table(window));
         }
     }
     if let Some((pipeline, window)) =
-        wirings.first().and_then(|it| Some((&it.plan.pipeline, it.plan.pipeline.windows.first()?)))
+        streams.first().and_then(|it| Some((&it.plan.pipeline, it.plan.pipeline.windows.first()?)))
     {
         println!();
         println!("query them, for example with DuckDB:");

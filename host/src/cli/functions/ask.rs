@@ -11,9 +11,9 @@ use tallow_oci::{Credentials, OciError};
 
 use crate::cli::report::counted;
 use crate::cli::{Failure, settings};
-use crate::control::protocol::{Component, Request, Terms};
-use crate::control::{self, socket};
-use crate::error::exit;
+use tallow_edge::exit;
+use tallow_swap::control::protocol::{Component, Request, Terms};
+use tallow_swap::control::{self, socket};
 
 #[derive(clap::Args)]
 pub struct Target {

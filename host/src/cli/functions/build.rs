@@ -6,7 +6,7 @@ use tallow_functions_build::{Toolchain, Workspace, build, digest};
 
 use super::find;
 use crate::cli::Failure;
-use crate::error::exit;
+use tallow_edge::exit;
 
 #[derive(clap::Args)]
 pub struct Args {

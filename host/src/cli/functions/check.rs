@@ -10,8 +10,8 @@ use tallow_vet::{Candidate, Description, Refusal, Vector, Vetted, vet};
 use super::find::{self, Found};
 use crate::cli::report::LineReporter;
 use crate::cli::{Failure, settings};
-use crate::error::exit;
-use crate::plan::Plan;
+use tallow_edge::exit;
+use tallow_pipeline::plan::Plan;
 
 #[derive(clap::Args)]
 pub struct Args {

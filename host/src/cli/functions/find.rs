@@ -11,8 +11,8 @@ use tallow_vet::{Candidate, CompileLimits, Compiler, Description, Rule, Vector, 
 
 use crate::cli::report::LineReporter;
 use crate::cli::{Failure, compile_function, settings};
-use crate::error::exit;
-use crate::plan::{Mode, Plan};
+use tallow_edge::exit;
+use tallow_pipeline::plan::{Mode, Plan};
 
 #[derive(clap::Args)]
 pub struct Args {

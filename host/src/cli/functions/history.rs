@@ -8,8 +8,8 @@ use tallow_log::status::last_records;
 
 use crate::cli::report::time;
 use crate::cli::{Failure, settings, wire};
-use crate::error::PipelineError;
-use crate::live::functions::role_name;
+use tallow_pipeline::PipelineError;
+use tallow_pipeline::functions::role_name;
 
 #[derive(clap::Args)]
 pub struct Args {

@@ -10,9 +10,9 @@ use tallow_log::status::last_records;
 
 use crate::cli::report::time;
 use crate::cli::{Failure, settings, wire};
-use crate::error::PipelineError;
-use crate::live::functions::role_name;
-use crate::live::library::Library;
+use tallow_pipeline::PipelineError;
+use tallow_pipeline::functions::role_name;
+use tallow_pipeline::library::Library;
 
 #[derive(clap::Args)]
 pub struct Args {

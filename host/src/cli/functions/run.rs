@@ -20,8 +20,8 @@ use super::values;
 use crate::cli::report::counted;
 use crate::cli::table::{indented, table};
 use crate::cli::{Failure, settings};
-use crate::error::exit;
-use crate::plan::{Mode, Plan};
+use tallow_edge::exit;
+use tallow_pipeline::plan::{Mode, Plan};
 
 /// Rows and rejections that people are shown.
 const SHOWN: usize = 40;

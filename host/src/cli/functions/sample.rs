@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use tallow_record::Batch;
 
 use crate::cli::Failure;
-use crate::error::exit;
+use tallow_edge::exit;
 
 /// Records in one call, as in a pipeline.
 const BATCH_RECORDS: usize = 4096;

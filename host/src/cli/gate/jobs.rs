@@ -7,12 +7,13 @@ use tallow_engine::{
 };
 use tallow_manifest::{Backfill, Batch, DEFAULT_SCALE, Manifest, Merge, Mistake, Pipeline, Window, key_path};
 use tallow_vet::Description;
+use tallow_worker::WorkerError;
 
 use super::{Admitted, Gate, Opened, Use};
 use crate::cli::Failure;
-use crate::error::{PipelineError, exit};
 use crate::fit::{self, Computes, Misfit, Parse};
-use crate::plan::{Mode, Plan};
+use tallow_edge::exit;
+use tallow_pipeline::plan::{Mode, Plan};
 
 const BATCH: &str = "application.trigger.kafka.batch";
 const BACKFILL: &str = "application.trigger.kafka.backfill";
@@ -94,7 +95,7 @@ impl Gate {
         runtime: &Runtime,
         batch: &Batch,
     ) -> Result<OfBatch, Failure> {
-        let plan = crate::batch::plan::Plan::new(batch);
+        let plan = tallow_batch::plan::Plan::new(batch);
         let parse = self.open(manifest, runtime, &batch.parse, Contract::Parse)?;
         let window = self.open(manifest, runtime, &batch.window.function, Contract::Window)?;
         let merge = self.open(manifest, runtime, &batch.merge, Contract::Merge)?;
@@ -228,7 +229,7 @@ fn takes_settings(backfill: &Backfill, function: &Opened, limits: Limits) -> Res
 /// A gateway that does not answer is no mistake of the manifest's.
 fn called(asked: &Asked<'_>, function: &str, call: &'static str, error: &CallError) -> Failure {
     if let CallError::Remote(_) = error {
-        return PipelineError::of_call(function.to_owned(), call, error).into();
+        return WorkerError::of_call(function.to_owned(), call, error).into();
     }
     Failure::new(exit::USAGE, format!("{}, function `{function}`: {error}", asked.who))
 }

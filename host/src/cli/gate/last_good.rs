@@ -8,9 +8,9 @@ use tallow_store::Digest;
 
 use super::{Gate, OfPipeline, Opened};
 use crate::cli::{Failure, settings};
-use crate::error::PipelineError;
-use crate::live::functions::contract;
-use crate::live::library::Library;
+use tallow_pipeline::PipelineError;
+use tallow_pipeline::functions::contract;
+use tallow_pipeline::library::Library;
 
 const SHARD: u32 = 0;
 

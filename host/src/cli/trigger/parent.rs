@@ -12,7 +12,7 @@ use std::time::Duration;
 use tallow_edge::{Clock, SystemClock};
 
 use crate::cli::Failure;
-use crate::error::exit;
+use tallow_edge::exit;
 
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 

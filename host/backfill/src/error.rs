@@ -1,0 +1,73 @@
+//! Why a backfill stops, and the exit code that says so.
+
+use tallow_edge::exit;
+use tallow_engine::LoadError;
+use tallow_epoch::Imbalance;
+use tallow_http::HttpError;
+use tallow_log::LogError;
+use tallow_pipeline::PipelineError;
+use tallow_sink::SinkError;
+use tallow_store::StoreError;
+use tallow_table::TableError;
+use tallow_worker::WorkerError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum BackfillError {
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    #[error(transparent)]
+    Table(#[from] TableError),
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// May work later: what has been committed so far stays.
+    #[error(
+        "backfill `{backfill}`: {base_url}: {why}. {}; run again later",
+        match commits { 0 => "Nothing was committed".to_owned(), 1 => "1 commit was made".to_owned(), more => format!("{more} commits were made") }
+    )]
+    Away { backfill: String, base_url: String, why: String, commits: u64 },
+    #[error("{0}")]
+    Usage(String),
+    #[error("a part of the backfill ended without saying why")]
+    Broken,
+}
+
+impl BackfillError {
+    /// Whether the same may work later.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Pipeline(error) => error.is_transient(),
+            Self::Table(error) => error.passes(),
+            Self::Http(error) => error.passes(),
+            Self::Away { .. } => true,
+            Self::Usage(_) | Self::Broken => false,
+        }
+    }
+
+    /// Whether another process has taken the backfill's log over.
+    pub fn is_fenced(&self) -> bool {
+        matches!(self, Self::Pipeline(PipelineError::Log(error)) if error.is_fenced())
+    }
+
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Pipeline(error) => error.exit_code(),
+            Self::Table(error) => error.exit_code(),
+            Self::Away { .. } => exit::UNAVAILABLE,
+            Self::Usage(_) | Self::Http(_) => exit::USAGE,
+            Self::Broken => exit::FAILED,
+        }
+    }
+}
+
+/// Errors of what a backfill shares with a pipeline.
+macro_rules! of_pipeline {
+    ($($error:ty),*) => {
+        $(impl From<$error> for BackfillError {
+            fn from(error: $error) -> Self {
+                Self::Pipeline(error.into())
+            }
+        })*
+    };
+}
+
+of_pipeline!(Imbalance, LoadError, LogError, SinkError, StoreError, WorkerError, std::io::Error);

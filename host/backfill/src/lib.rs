@@ -1,0 +1,34 @@
+//! Fetching what the lake lacks. In the order of the data's way:
+//!
+//! - [`survey`]: which windows are missing or incomplete, from what the tables hold ([`tables`], [`coverage`]);
+//! - [`chunk`]: cut into slices, each of whole windows, each a commit;
+//! - [`fetch`]: requests within the allowance ([`budget`]), tried again where that helps;
+//! - [`compute`]: answers through the parse function and the window function;
+//! - [`publish`]: the next revisions, by a commit of a chain of their own;
+//! - [`wiring`]: what it touches, is asked for, and gives back;
+//! - [`run`]: all of it, on one screen; [`auto`]: the same by itself, beside a stream.
+
+pub mod auto;
+mod budget;
+mod chunk;
+mod columns;
+mod compute;
+mod coverage;
+pub mod error;
+mod fetch;
+pub mod progress;
+mod publish;
+mod run;
+mod spans;
+mod state;
+mod survey;
+mod tables;
+mod wiring;
+
+pub use error::BackfillError;
+pub use progress::{Counts, Progress};
+pub use run::Backfilling;
+pub use spans::Spans;
+pub use state::{job_name, look};
+pub use survey::{Need, Survey};
+pub use wiring::{Step, Summary, Wanted, Wiring};

@@ -1,0 +1,165 @@
+//! The commit of a chunk: answers and rows as blobs, then the log record, then the tables.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tallow_edge::{Clock, Random};
+use tallow_engine::Component;
+use tallow_log::name::Folder;
+use tallow_log::record::{Epoch, Function, Input, Role, State};
+use tallow_log::{Draft, Job, LogError, Opened};
+use tallow_manifest::Kept;
+use tallow_sink::{EpochOutput, Origin, Provenance, Sink};
+use tallow_store::{Digest, Store};
+
+use super::compute::Computed;
+use super::fetch::Fetched;
+use super::state::{NoData, job_name};
+use crate::error::BackfillError;
+use tallow_pipeline::commit;
+use tallow_pipeline::plan::Plan;
+use tallow_pipeline::start;
+
+/// The owner of a backfill's log.
+pub struct Publisher {
+    plan: Arc<Plan>,
+    job: Job,
+    sinks: Vec<Arc<dyn Sink>>,
+    clock: Arc<dyn Clock>,
+    state: State,
+    /// The backfill function.
+    function: Digest,
+    pub no_data: NoData,
+}
+
+impl Publisher {
+    /// Takes the log over, which fences another backfill, and publishes what a crash may have left. True: there was
+    /// something of that kind, so the tables are not what they were.
+    pub fn open(
+        backfill: &str,
+        plan: &Arc<Plan>,
+        store: &Store,
+        sinks: &[Arc<dyn Sink>],
+        functions: &Functions<'_>,
+        (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
+    ) -> Result<(Self, bool), BackfillError> {
+        let name = job_name(backfill);
+        let opened = Job::open(store, &name, 0, &start::owner(), clock.clone(), random)?;
+        let Opened { mut job, to_publish, .. } = opened;
+        let left = !to_publish.is_empty();
+        start::republish(sinks, &mut job, to_publish)?;
+        let folder = Folder::new(&name, 0).map_err(LogError::from)?;
+        let no_data = NoData::read(store, &folder, job.newest())?;
+        let state = State {
+            functions: functions.recorded()?,
+            manifest: plan.pipeline.digest.parse().ok(),
+            windows: Kept::write(&plan.pipeline.kept()),
+            ..job.newest().state.clone()
+        };
+        let function = digest(functions.backfill)?;
+        Ok((Self { plan: plan.clone(), job, sinks: sinks.to_vec(), clock, state, function, no_data }, left))
+    }
+
+    /// Commits what was fetched for a symbol, and publishes it. How many windows were published.
+    pub fn commit(
+        &mut self,
+        symbol: &str,
+        fetched: Fetched,
+        computed: Computed,
+    ) -> Result<u64, BackfillError> {
+        let clock_us = self.clock.now_us();
+        let mut no_data = self.no_data.clone();
+        let mut state = self.state.clone();
+        state.ledger.absorb(&computed.ledger);
+        let forgotten = no_data.forget(symbol, &fetched.proved.without(&computed.no_data));
+        if no_data.add(symbol, &computed.no_data, clock_us) || forgotten {
+            state.parts = vec![NoData::part(self.job.put_blob(no_data.encode()?)?)];
+        }
+        let seq = self.job.next_seq();
+        let windows = computed.closed.iter().map(|(_, rows)| rows.num_rows() as u64).sum();
+        let output = EpochOutput {
+            pipeline: self.plan.name(),
+            chain: &self.job.newest().chain,
+            shard: self.job.newest().shard,
+            seq,
+            clock_us,
+            provenance: Provenance {
+                origin: Origin::Backfill,
+                functions: self.functions(),
+                offsets: Vec::new(),
+            },
+            closed: computed.closed,
+            late: Vec::new(),
+            dead: computed.dead,
+        };
+        let mut items = Vec::new();
+        for sink in &self.sinks {
+            items.extend(sink.prepare(&output)?);
+        }
+        let inputs = self.put_answers(fetched.answers)?;
+        let outbox = commit::put_outbox(&self.job, &items)?;
+        let epoch =
+            Epoch { clock_us: Some(clock_us), inputs, outbox, ledger: computed.ledger, ..Epoch::default() };
+        self.job.commit(Draft::commit(epoch, state.clone()))?;
+        (self.state, self.no_data) = (state, no_data);
+        let items = items.into_iter().map(|item| (item.sink.to_owned(), item.name, item.bytes));
+        commit::publish(&self.sinks, items)?;
+        for sink in &self.sinks {
+            self.job.published(sink.name(), seq);
+        }
+        Ok(windows)
+    }
+
+    /// Digests by role, as files name them.
+    fn functions(&self) -> BTreeMap<String, String> {
+        let mut functions = commit::by_role(&self.state.functions);
+        functions.insert("backfill".to_owned(), self.function.to_string());
+        functions
+    }
+
+    /// All answers go into one blob. They are never cleaned away: they are what the revisions can be verified by.
+    fn put_answers(&self, answers: Vec<(String, Bytes)>) -> Result<Vec<Input>, BackfillError> {
+        if answers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let bodies: Vec<&[u8]> = answers.iter().map(|(_, body)| &body[..]).collect();
+        let blob = self.job.put_blob(bodies.concat())?;
+        let mut from = 0;
+        let inputs = answers.into_iter().map(|(name, body)| {
+            let (function, length) = (self.function, body.len() as u64);
+            let input = Input { name, function, blob: blob.clone(), from, length };
+            from += input.length;
+            input
+        });
+        Ok(inputs.collect())
+    }
+}
+
+/// What makes a backfill's rows.
+pub struct Functions<'a> {
+    pub parse: &'a Component,
+    pub window: &'a Component,
+    pub backfill: &'a Component,
+}
+
+impl Functions<'_> {
+    /// As the log names them. The backfill function is named with each answer that it read.
+    fn recorded(&self) -> Result<Vec<Function>, BackfillError> {
+        let function = |role, component: &Component| {
+            Ok::<_, BackfillError>(Function {
+                role,
+                name: component.name().to_owned(),
+                digest: digest(component)?,
+                contract: component.contract().interface().to_owned(),
+                state_version: None,
+                file: None,
+            })
+        };
+        Ok(vec![function(Role::Parse, self.parse)?, function(Role::Window, self.window)?])
+    }
+}
+
+fn digest(component: &Component) -> Result<Digest, BackfillError> {
+    component.digest().parse().map_err(|_| BackfillError::Broken)
+}

@@ -1,0 +1,176 @@
+//! What the lake's tables say of their windows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array, Int64Array, RecordBatch};
+use bytes::Bytes;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use tallow_sink::hive;
+use tallow_store::Store;
+use tallow_table::ids::Ids;
+
+use super::coverage::{Seen, Windows};
+use crate::error::BackfillError;
+
+/// Files read at once: their bytes are in memory together.
+const FILES_AT_ONCE: usize = 64;
+
+/// Windows by symbol.
+pub type Symbols = BTreeMap<String, Windows>;
+
+/// A speed table, of files that never change: each is read once.
+pub struct SpeedTable {
+    folder: String,
+    key: String,
+    read: BTreeSet<String>,
+    symbols: Symbols,
+}
+
+impl SpeedTable {
+    pub fn new(pipeline: &str, window: &str, key: &str) -> Self {
+        let folder = format!("speed/{}_{}", hive::encode(pipeline), hive::encode(window));
+        Self { folder, key: key.to_owned(), read: BTreeSet::new(), symbols: Symbols::new() }
+    }
+
+    /// Its folder in the lake: `speed/<pipeline>_<window>`.
+    pub fn folder(&self) -> &str {
+        &self.folder
+    }
+
+    /// Reads what is new of the days from `from_us` on.
+    pub fn refresh(&mut self, store: &Store, from_us: Option<i64>) -> Result<&Symbols, BackfillError> {
+        let first_day = from_us.map(hive::date);
+        let is_new = |path: &String| {
+            let mut parts = path[self.folder.len()..].split('/').skip(1);
+            let day = parts.next().filter(|part| part.starts_with("date="));
+            let in_time = day.is_some_and(|day| first_day.as_deref().is_none_or(|first| day >= first));
+            in_time && path.ends_with(".parquet") && !self.read.contains(path)
+        };
+        let listed = store.list(&self.folder)?;
+        let paths: Vec<String> = listed.into_iter().map(|(path, _)| path).filter(is_new).collect();
+        for some in paths.chunks(FILES_AT_ONCE) {
+            for (path, bytes) in some.iter().zip(store.get_all(some)?) {
+                // It may have been removed since it was listed.
+                let Some(bytes) = bytes else { continue };
+                for row in rows(store, path, bytes, &self.key)? {
+                    let seen =
+                        Seen { whole: row.complete != Some(false), ids: row.ids, revision: row.revision };
+                    let windows = self.symbols.entry(row.symbol).or_default();
+                    windows.entry(row.start_us).or_default().merge(seen);
+                }
+                self.read.insert(path.clone());
+            }
+        }
+        Ok(&self.symbols)
+    }
+
+    pub fn symbols(&self) -> &Symbols {
+        &self.symbols
+    }
+}
+
+/// Windows of one symbol that stand in a rebuilt table (`batch/…`, `serving/…`) whole and not filled, as spans with
+/// the window's own size.
+pub fn whole_windows(
+    store: &Store,
+    table: &str,
+    key: &str,
+    symbol: &str,
+) -> Result<Vec<(i64, i64)>, BackfillError> {
+    let of_symbol = format!("/{}/", hive::segment(key, symbol));
+    let listed = store.list(table)?;
+    let paths: Vec<String> = listed
+        .into_iter()
+        .map(|(path, _)| path)
+        .filter(|path| path.ends_with(".parquet"))
+        .filter(|path| path.contains(&of_symbol) || !path.contains(&format!("/{key}=")))
+        .collect();
+    let mut spans = Vec::new();
+    for some in paths.chunks(FILES_AT_ONCE) {
+        for (path, bytes) in some.iter().zip(store.get_all(some)?) {
+            let Some(bytes) = bytes else { continue };
+            let rows = rows(store, path, bytes, key)?;
+            let whole = rows.into_iter().filter(|row| row.complete != Some(false) && !row.filled);
+            spans.extend(whole.filter(|row| row.symbol == symbol).map(|row| (row.start_us, row.end_us)));
+        }
+    }
+    Ok(spans)
+}
+
+struct Row {
+    symbol: String,
+    start_us: i64,
+    end_us: i64,
+    complete: Option<bool>,
+    filled: bool,
+    ids: Option<Ids>,
+    revision: i64,
+}
+
+fn rows(store: &Store, path: &str, bytes: Bytes, key: &str) -> Result<Vec<Row>, BackfillError> {
+    let broken = |why: String| {
+        tallow_pipeline::PipelineError::Checkpoint(format!(
+            "{}/{path} cannot be read: {why}. Restore it from a backup, or remove it",
+            store.url()
+        ))
+    };
+    let wanted = [key, "window_start", "window_end", "complete", "filled", "first_id", "last_id", "revision"];
+    let builder =
+        ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(|error| broken(error.to_string()))?;
+    let mask = ProjectionMask::columns(builder.parquet_schema(), wanted);
+    let reader = builder.with_projection(mask).build().map_err(|error| broken(error.to_string()))?;
+    let symbol = symbol_of(path, key);
+    let mut rows = Vec::new();
+    for batch in reader {
+        let batch = batch.map_err(|error| broken(error.to_string()))?;
+        read_batch(&batch, key, symbol.as_deref(), &mut rows).map_err(&broken)?;
+    }
+    Ok(rows)
+}
+
+/// The symbol that a path names: `…/symbol=BTCUSDT/…`.
+fn symbol_of(path: &str, key: &str) -> Option<String> {
+    let parts = path.split('/');
+    let mut values = parts.filter_map(|part| part.strip_prefix(key)?.strip_prefix('='));
+    hive::decode(values.next()?)
+}
+
+fn read_batch(
+    batch: &RecordBatch,
+    key: &str,
+    symbol: Option<&str>,
+    rows: &mut Vec<Row>,
+) -> Result<(), String> {
+    let time = |name: &str| {
+        let column =
+            batch.column_by_name(name).and_then(|it| it.as_primitive_opt::<TimestampMicrosecondType>());
+        column.ok_or_else(|| format!("it has no timestamps `{name}`"))
+    };
+    let (starts, ends) = (time("window_start")?, time("window_end")?);
+    let keys = batch.column_by_name(key).and_then(|column| column.as_string_opt::<i32>());
+    let flag = |name: &str| batch.column_by_name(name).and_then(|column| column.as_boolean_opt());
+    let number = |name: &str| batch.column_by_name(name).and_then(|it| it.as_primitive_opt::<Int64Type>());
+    let (complete, filled) = (flag("complete"), flag("filled"));
+    let at = |column: Option<&Int64Array>, row| column.filter(|it| it.is_valid(row)).map(|it| it.value(row));
+    let (first_ids, last_ids, revisions) = (number("first_id"), number("last_id"), number("revision"));
+    for row in 0..batch.num_rows() {
+        let symbol = match (keys, symbol) {
+            (Some(keys), _) => keys.value(row),
+            (None, Some(symbol)) => symbol,
+            (None, None) => return Err(format!("it has no column `{key}`")),
+        };
+        rows.push(Row {
+            symbol: symbol.to_owned(),
+            start_us: starts.value(row),
+            end_us: ends.value(row),
+            complete: complete.filter(|it| it.is_valid(row)).map(|it| it.value(row)),
+            filled: filled.is_some_and(|it| it.is_valid(row) && it.value(row)),
+            ids: at(first_ids, row).zip(at(last_ids, row)).map(|(first, last)| Ids { first, last }),
+            revision: at(revisions, row).unwrap_or(0),
+        });
+    }
+    Ok(())
+}

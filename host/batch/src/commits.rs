@@ -1,0 +1,189 @@
+//! What is made and not committed, and the job that commits it: whole groups, and beside them how far the group in work
+//! is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use tallow_edge::Ticks;
+use tallow_log::record::BlobRef;
+use tallow_table::{Done, NewPartition, Stored, TableJob, TableState, Unfinished};
+
+use super::checkpoint::Checkpoint;
+use super::coverage::Ids;
+use super::error::BatchError;
+use super::report::Report;
+use super::run::Wiring;
+use tallow_pipeline::PipelineError;
+
+/// What was made is committed at least that often: a run that is killed then goes on from there.
+pub const COMMIT_EVERY: Duration = Duration::from_secs(20);
+
+/// What the job's log remembers of a group.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Made {
+    pub fingerprint: String,
+    pub paths: BTreeSet<String>,
+    pub report: Report,
+    /// Whether its rows had to be sorted.
+    #[serde(default)]
+    pub sorted: bool,
+    /// What its rows' ids count.
+    #[serde(default)]
+    pub ids: Ids,
+}
+
+pub struct Commits<'a> {
+    wiring: &'a Wiring,
+    job: TableJob,
+    groups: BTreeMap<String, Made>,
+    /// Of groups that are whole.
+    files: Vec<Stored>,
+    removed: Vec<String>,
+    /// Of the group in work, or of one that an earlier run was at.
+    held: Option<Held>,
+    last: Ticks,
+    /// Paths that were written and removed by commits.
+    pub done: (Vec<String>, Vec<String>),
+}
+
+/// Unfinished work and the group that it is of.
+struct Held {
+    group: String,
+    unfinished: Unfinished,
+}
+
+impl<'a> Commits<'a> {
+    pub fn open(wiring: &'a Wiring, owner: &str) -> Result<Self, BatchError> {
+        let (plan, clock, random) = (&wiring.plan, wiring.clock.clone(), wiring.random.clone());
+        wiring.store.probe(&*wiring.random).map_err(PipelineError::from)?;
+        let job =
+            TableJob::open(&wiring.store, &plan.log_name(), plan.job.keep_backups, owner, clock, random)?;
+        let held = job.unfinished().cloned().and_then(|unfinished| {
+            let group = read_account(&job, &unfinished)?.group;
+            Some(Held { group, unfinished })
+        });
+        Ok(Self {
+            wiring,
+            groups: serde_json::from_value(job.state().notes.clone()).unwrap_or_default(),
+            files: Vec::new(),
+            removed: Vec::new(),
+            held,
+            last: wiring.clock.ticks(),
+            done: Default::default(),
+            job,
+        })
+    }
+
+    /// What is known of a group that was made, in this run or before.
+    pub fn made(&self, group: &str) -> Option<&Made> {
+        self.groups.get(group)
+    }
+
+    pub fn all_made(&self) -> impl Iterator<Item = &Made> {
+        self.groups.values()
+    }
+
+    pub fn state(&self) -> &TableState {
+        self.job.state()
+    }
+
+    /// Objects that a group was made into and that are gone or of another size, so that somebody else has been at them.
+    /// They are written anew, whatever their digest.
+    pub fn distrust_spoiled(&mut self, group: &str) -> Result<bool, BatchError> {
+        let mut spoiled = Vec::new();
+        for path in self.groups.get(group).iter().flat_map(|made| &made.paths) {
+            let committed = self.job.state().partitions.get(path).map(|partition| partition.size);
+            let there = self.wiring.store.head(path).map_err(PipelineError::from)?;
+            if committed.is_some() && committed != there.map(|object| object.size) {
+                tracing::warn!(path, "not as it was written: it is made anew");
+                spoiled.push(path.clone());
+            }
+        }
+        spoiled.iter().for_each(|path| self.job.distrust(path));
+        if !spoiled.is_empty() {
+            self.drop_held(group);
+        }
+        Ok(!spoiled.is_empty())
+    }
+
+    pub fn store(&self, partition: NewPartition) -> Result<Stored, BatchError> {
+        Ok(self.job.store_partition(partition)?)
+    }
+
+    /// Takes a group that is whole, in place of what it was made into before.
+    pub fn take(&mut self, group: &str, made: Made, files: Vec<Stored>) {
+        let before = self.groups.get(group).map(|made| made.paths.clone()).unwrap_or_default();
+        self.removed.extend(before.difference(&made.paths).cloned());
+        self.files.extend(files);
+        self.groups.insert(group.to_owned(), made);
+        self.drop_held(group);
+    }
+
+    fn drop_held(&mut self, group: &str) {
+        self.held.take_if(|held| held.group == group);
+    }
+
+    /// Whether it is time to commit.
+    pub fn is_due(&self) -> bool {
+        self.wiring.clock.ticks().since(self.last) >= COMMIT_EVERY
+    }
+
+    /// Commits the groups that are whole, if there are any, and what is held.
+    pub fn commit(&mut self) -> Result<(), BatchError> {
+        let mut run = self.job.run();
+        // What a group gave up may be another's now.
+        let written: BTreeSet<&String> = self.files.iter().map(|file| &file.path).collect();
+        self.removed.iter().filter(|path| !written.contains(path)).for_each(|path| run.remove(path));
+        self.removed.clear();
+        for file in self.files.drain(..) {
+            run.take(file);
+        }
+        *run.notes() = serde_json::to_value(&self.groups).unwrap_or_default();
+        if let Some(held) = &self.held {
+            run.hold(held.unfinished.clone());
+        }
+        let Done { written, removed, .. } = run.commit()?;
+        self.done.0.extend(written);
+        self.done.1.extend(removed);
+        self.last = self.wiring.clock.ticks();
+        Ok(())
+    }
+
+    pub fn put_blob(&self, bytes: impl Into<Bytes>) -> Result<BlobRef, BatchError> {
+        Ok(self.job.put_blob(bytes)?)
+    }
+
+    pub fn read_blob(&self, blob: &BlobRef) -> Result<Bytes, BatchError> {
+        Ok(self.job.read_blob(blob)?)
+    }
+
+    /// Commits how far the group in work is, with all groups that are whole.
+    pub fn commit_with(&mut self, group: &str, unfinished: Unfinished) -> Result<(), BatchError> {
+        self.held = Some(Held { group: group.to_owned(), unfinished });
+        self.commit()
+    }
+
+    /// How far an earlier run had come with a group, if that is of any use now.
+    pub fn held(&self, group: &str, fingerprint: &str) -> Option<Checkpoint> {
+        let held = self.held.as_ref().filter(|held| held.group == group)?;
+        read_account(&self.job, &held.unfinished).filter(|found| found.is_of(group, fingerprint, self))
+    }
+
+    /// There is no more work: lets go of what is held of groups that are not there any more.
+    pub fn end(&mut self) {
+        self.held = None;
+    }
+}
+
+/// Unfinished work can be done again: what cannot be read of it is told, and no more.
+fn read_account(job: &TableJob, unfinished: &Unfinished) -> Option<Checkpoint> {
+    match job.read_blob(&unfinished.account) {
+        Ok(bytes) => Checkpoint::decode(&bytes),
+        Err(error) => {
+            tracing::warn!(%error, "how far the last run had come cannot be read: its group begins again");
+            None
+        }
+    }
+}

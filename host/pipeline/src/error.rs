@@ -1,0 +1,97 @@
+//! Why a pipeline stops, and the exit code that says so.
+
+use tallow_edge::exit;
+use tallow_engine::LoadError;
+use tallow_epoch::Imbalance;
+use tallow_log::LogError;
+use tallow_sink::SinkError;
+use tallow_source::SourceError;
+use tallow_store::StoreError;
+use tallow_worker::WorkerError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
+    #[error("{0}; nothing of this epoch was published")]
+    Imbalance(#[from] Imbalance),
+    #[error(
+        "{why}: a quarter of `limits.memory` is for the ids of all windows. Raise `limits.memory`, or say \
+         `on-untracked = \"count\"` for that window, which counts rows whose ids are given up instead of stopping. Nothing \
+         of this epoch was committed"
+    )]
+    Ids { why: String },
+    #[error(
+        "{place}: {reason}. The manifest says `on-reject = \"fail\"`; \"dead-letter\" keeps the record and goes on"
+    )]
+    BadRecord { place: String, reason: String },
+    #[error(
+        "{future} of {rows} rows of an epoch are ahead of the clock: more likely the clock is wrong than the data. \
+         Nothing was committed"
+    )]
+    Clock { future: u64, rows: u64 },
+    #[error("{0}")]
+    Checkpoint(String),
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+    #[error("stopped before a broker answered: nothing was read")]
+    Stopped,
+    #[error("a stage of the pipeline ended without saying why")]
+    Broken,
+}
+
+impl PipelineError {
+    /// Whether the same may work later: a service that is away, a clock that is wrong.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            // A partition's trouble (no leader, an answer that did not come) is the broker's, and passes with it.
+            Self::Source(SourceError::Unreachable { .. } | SourceError::Partition { .. })
+            | Self::Clock { .. } => true,
+            Self::Log(error) => error.passes(),
+            Self::Store(error) => error.passes(),
+            Self::Sink(error) => error.passes(),
+            _ => false,
+        }
+    }
+
+    /// Whether another function might have done better.
+    pub fn blames_function(&self) -> bool {
+        match self {
+            Self::Worker(error) => error.blames_function(),
+            Self::BadRecord { .. } | Self::Imbalance(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Why, where it is already known whom it is about.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Worker(WorkerError::Probation { why, .. }) => why.clone(),
+            other => other.to_string(),
+        }
+    }
+
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::BadRecord { .. } => exit::DATA,
+            Self::Source(SourceError::Unreachable { .. }) | Self::Worker(WorkerError::Remote { .. }) => {
+                exit::UNAVAILABLE
+            }
+            Self::Source(SourceError::NoTopic { .. } | SourceError::Setting { .. }) => exit::USAGE,
+            Self::Log(error) => error.exit_code(),
+            Self::Store(error) => error.exit_code(),
+            Self::Checkpoint(_) | Self::Load(_) => exit::USAGE,
+            _ => exit::FAILED,
+        }
+    }
+}

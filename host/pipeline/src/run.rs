@@ -1,0 +1,301 @@
+//! The whole pipeline: fetch clients → parse workers → the window worker → the committer, each a thread, with
+//! bounded queues between them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::ScopedJoinHandle;
+use std::time::Duration;
+
+use crossbeam_channel::bounded;
+use tallow_edge::{Clock, Random};
+use tallow_log::LogError;
+use tallow_record::TopicPartition;
+use tallow_sink::Sink;
+use tallow_source::{Limits, Position, Source};
+use tallow_store::Store;
+
+use crate::contact::Contact;
+use crate::error::PipelineError;
+use crate::fetch::{self, Discovery};
+use crate::functions::Functions;
+use crate::hooks::Hooks;
+use crate::library::Library;
+use crate::plan::Plan;
+use crate::progress::Progress;
+use crate::sequencer::{Ends, Queues, Sequencer, epoch_limits};
+use crate::spell::{Spell, Tell};
+use crate::start::{self, Started};
+use crate::window_worker::WindowWorker;
+use crate::words::duration;
+use tallow_edge::Finally;
+use tallow_worker::ByteBudget;
+use tallow_worker::{BisectBudget, ParseSettings, ParseWorker};
+
+/// Batches in flight; their bytes are bounded beside it.
+const QUEUE: usize = 256;
+/// Pause before a pipeline that lost a service starts again from its log.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// Everything that a pipeline touches, real or in memory.
+pub struct Services {
+    pub plan: Arc<Plan>,
+    /// The components of the manifest's files. What runs may be others that were swapped in.
+    pub functions: Functions,
+    pub library: Library,
+    /// What may change while it runs.
+    pub hooks: Arc<dyn Hooks>,
+    /// Whether the source looks for the records' headers.
+    pub reads_headers: bool,
+    pub source: Arc<dyn Source>,
+    pub store: Store,
+    pub sinks: Vec<Arc<dyn Sink>>,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub progress: Arc<Progress>,
+    /// Set from outside: finish the epoch, commit it, return.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// Runs until drained or stopped. A service that is lost on the way is waited for; one that is not there at the
+/// start is an error.
+pub fn run(services: &Services) -> Result<(), PipelineError> {
+    let pipeline = services.plan.name();
+    let mut started = match start::start(services, None) {
+        Err(stopped @ PipelineError::Stopped) => {
+            tracing::info!(pipeline, "{stopped}");
+            return Ok(());
+        }
+        started => started?,
+    };
+    loop {
+        let on_trial = services.hooks.on_probation().is_some();
+        let done = run_once(services, started);
+        services.hooks.run_ended();
+        services.progress.abandon();
+        let roll_back = match done {
+            // Whatever a function on probation does wrong is answered by the function before it.
+            Err(error)
+                if error.blames_function() && (on_trial || services.hooks.on_probation().is_some()) =>
+            {
+                tracing::error!(pipeline, %error, "back to the function before");
+                Some(error.reason())
+            }
+            Err(error) if error.is_transient() && !services.stop.load(Ordering::Relaxed) => {
+                tracing::error!(pipeline, %error, "starts again from the last commit as soon as it can");
+                None
+            }
+            done => return done,
+        };
+        match start_again(services, roll_back.as_deref())? {
+            Some(again) => started = again,
+            None => return Ok(()),
+        }
+    }
+}
+
+fn gone(services: &Services) -> PipelineError {
+    let object = format!("{}/_tallow/jobs/{}", services.store.url(), services.plan.name());
+    LogError::Gone { object }.into()
+}
+
+/// Starts from the log as soon as the services are there; none once a stop was asked for. Another process that took the
+/// pipeline over meanwhile keeps it.
+fn start_again(services: &Services, roll_back: Option<&str>) -> Result<Option<Started>, PipelineError> {
+    let pipeline = services.plan.name();
+    let mut outage = Spell::told_at_once();
+    // The error that ended the run has been told.
+    outage.look(services.clock.ticks(), true);
+    // A rollback waits for nothing.
+    let mut wait = if roll_back.is_some() { Duration::ZERO } else { RETRY };
+    loop {
+        if !wait.is_zero() && !pause(services, wait) {
+            return Ok(None);
+        }
+        wait = RETRY;
+        let started = start::still_ours(services).and_then(|()| start::start(services, roll_back));
+        let away = started.as_ref().is_err_and(PipelineError::is_transient);
+        let told = outage.look(services.clock.ticks(), away);
+        match (started, told) {
+            // It had a log when it was started for the first time.
+            (Ok(started), _) if started.first => return Err(gone(services)),
+            (Ok(started), Tell::Over { after }) => {
+                let after = duration(after.as_micros() as i64);
+                tracing::info!(pipeline, after, "goes on from the last commit");
+                return Ok(Some(started));
+            }
+            (Ok(started), _) => return Ok(Some(started)),
+            (Err(PipelineError::Stopped), _) => return Ok(None),
+            (Err(error), Tell::Lasts { so_far }) => {
+                let so_far = duration(so_far.as_micros() as i64);
+                tracing::error!(pipeline, %error, so_far, "still waiting");
+            }
+            (Err(error), _) if error.is_transient() => {}
+            (Err(error), _) => return Err(error),
+        }
+    }
+}
+
+/// Waits; false: a stop was asked for.
+fn pause(services: &Services, length: Duration) -> bool {
+    const SLICE: Duration = Duration::from_millis(100);
+    let begun = services.clock.ticks();
+    while !services.stop.load(Ordering::Relaxed) {
+        let left = length.saturating_sub(services.clock.ticks().since(begun));
+        if left.is_zero() {
+            return true;
+        }
+        services.clock.sleep(left.min(SLICE));
+    }
+    false
+}
+
+/// Runs from where the pipeline started until drained, stopped, or the first error.
+pub fn run_once(services: &Services, started: Started) -> Result<(), PipelineError> {
+    let plan = &services.plan;
+    let limits = &plan.pipeline.limits;
+    let (work_in, work) = bounded(QUEUE);
+    let (order_in, order) = bounded(QUEUE);
+    // One commit in flight; the next epoch is worked on meanwhile.
+    let (commits_in, commits) = bounded(0);
+    let functions = started.functions;
+    let budget = ByteBudget::new(limits.queue_bytes as usize);
+    let bisect = BisectBudget::new(u64::from(limits.bisect_calls));
+    let sequencer = Sequencer::new(
+        Queues { budget: budget.clone(), work: work_in, order: order_in },
+        epoch_limits(plan),
+        plan.available_now.then_some(started.ends),
+        functions.parse.clone(),
+        services.hooks.clone(),
+        services.clock.clone(),
+    );
+    let workers = (0..plan.parse_workers)
+        .map(|_| {
+            let (budget, hooks) = (bisect.clone(), services.hooks.clone());
+            Ok(ParseWorker::new(
+                &functions.parse,
+                parse_settings(plan),
+                budget,
+                hooks,
+                services.clock.clone(),
+            )?)
+        })
+        .collect::<Result<Vec<_>, PipelineError>>()?;
+    let window = WindowWorker::new(
+        plan.clone(),
+        services.progress.clone(),
+        services.hooks.clone(),
+        services.clock.clone(),
+        started.window.into_start(plan, &functions, bisect)?,
+    );
+    let fetchers = deal(&started.from, plan.pipeline.fetch_clients)
+        .iter()
+        .map(|from| services.source.fetcher(from))
+        .collect::<Result<Vec<_>, _>>()?;
+    let fetch_limits =
+        Limits { records: limits.batch_records, bytes: limits.batch_bytes as usize, wait: RETRY };
+
+    std::thread::scope(|scope| {
+        let sequencer = Arc::new(sequencer);
+        let mut discovery = Some(discovery(services, &started.from));
+        let mut threads = Vec::new();
+        let committer = started.committer;
+        let closes = budget.clone();
+        threads.push(spawn(scope, "commit", move || {
+            let done = committer.run(&commits);
+            if done.is_err() {
+                // Nobody else would tell the fetch clients while there is nothing to commit.
+                closes.close();
+            }
+            done
+        })?);
+        let closes = budget.clone();
+        threads.push(spawn(scope, "window", move || {
+            let _closed = Finally(|| closes.close());
+            window.run(&order, &commits_in)
+        })?);
+        for worker in workers {
+            let work = work.clone();
+            threads.push(spawn(scope, "parse", move || {
+                worker.run(&work);
+                Ok(())
+            })?);
+        }
+        let contact = Arc::new(Contact::new(services.clock.clone(), fetchers.len()));
+        for (client, fetcher) in fetchers.into_iter().enumerate() {
+            let (order, discovery) = (sequencer.clone(), discovery.take());
+            let contact = contact.clone();
+            let fetch = move || {
+                // What has been read is still worth its commit.
+                let _stopped = Finally(|| order.stop());
+                let told = |away: Option<&str>| contact.told(client, away);
+                Ok(fetch::run(fetcher, &order, fetch_limits, &services.stop, discovery, &told)?)
+            };
+            // Those that have started would go on, and be waited for.
+            threads.push(spawn(scope, "fetch", fetch).inspect_err(|_| sequencer.stop())?);
+        }
+        // The parse workers end when nobody can send them work any more.
+        drop((sequencer, work));
+        first_error(threads)
+    })
+}
+
+type Thread<'scope> = ScopedJoinHandle<'scope, Result<(), PipelineError>>;
+
+fn spawn<'scope>(
+    scope: &'scope std::thread::Scope<'scope, '_>,
+    name: &str,
+    f: impl FnOnce() -> Result<(), PipelineError> + Send + 'scope,
+) -> Result<Thread<'scope>, PipelineError> {
+    Ok(std::thread::Builder::new().name(name.to_owned()).spawn_scoped(scope, f)?)
+}
+
+/// Waits for all; the error nearest to the commit is the one that says why the others stopped.
+fn first_error(threads: Vec<Thread<'_>>) -> Result<(), PipelineError> {
+    let done: Vec<_> =
+        threads.into_iter().map(|thread| thread.join().unwrap_or(Err(PipelineError::Broken))).collect();
+    done.into_iter().find(Result::is_err).unwrap_or(Ok(()))
+}
+
+/// What the parse workers of a pipeline go by.
+pub fn parse_settings(plan: &Plan) -> ParseSettings {
+    ParseSettings {
+        limits: plan.limits,
+        options: plan.parse_options.clone(),
+        time: plan.time.clone(),
+        max_future_us: plan.pipeline.max_future_us,
+        keeps_batches: plan.pipeline.archive,
+    }
+}
+
+/// Partitions dealt to clients in turn; no client without one, but one client always.
+fn deal(from: &[Position], clients: usize) -> Vec<Vec<Position>> {
+    let clients = clients.min(from.len()).max(1);
+    let mut hands = vec![Vec::new(); clients];
+    for (index, position) in from.iter().enumerate() {
+        hands[index % clients].push(position.clone());
+    }
+    hands
+}
+
+fn discovery(services: &Services, from: &[Position]) -> Discovery {
+    let known: BTreeSet<TopicPartition> = from.iter().map(|position| position.partition.clone()).collect();
+    let every = services.plan.pipeline.new_partitions_every;
+    Discovery::new(services.source.clone(), services.clock.clone(), every, known)
+}
+
+/// Where each partition ended when the pipeline started.
+pub fn ends(partitions: &[tallow_source::PartitionInfo], from: &[Position]) -> Ends {
+    let position = |partition: &TopicPartition| {
+        from.iter().find(|position| position.partition == *partition).map_or(0, |position| position.next)
+    };
+    let mut ends = Ends::default();
+    for info in partitions {
+        if info.latest > position(&info.partition).max(info.earliest) {
+            ends.open.insert(info.partition.clone(), info.latest);
+        } else {
+            ends.reached.push(info.partition.clone());
+        }
+    }
+    ends
+}

@@ -1,0 +1,268 @@
+//! Puts what the fetch clients bring into one order, and cuts it into epochs.
+//!
+//! The order is decided here, before parsing: batches are parsed side by side and taken by the window worker
+//! in this order, so results do not depend on how many parse workers there are.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use tallow_edge::{Clock, Ticks};
+use tallow_engine::Component;
+use tallow_epoch::cut::{Limits, Progress, cut, room};
+use tallow_log::record::Role;
+use tallow_record::{Batch, TopicPartition};
+use tallow_source::{Event, PartitionInfo};
+
+use crate::hooks::{Change, Hooks, Swap};
+use crate::plan::Plan;
+use tallow_worker::{ByteBudget, ParseJob, ParseOutcome};
+
+/// What the window worker takes, in order.
+pub enum WindowCommand {
+    /// Waits here for the batch that was put in at this place.
+    Batch(Receiver<ParseOutcome>),
+    /// What a fetch learnt, with the clock at that moment.
+    Facts { events: Vec<Event>, clock_us: i64 },
+    /// Partitions that have been read up to where they ended when the pipeline started, which is all that is wanted.
+    Drained(Vec<TopicPartition>),
+    /// Partitions that did not exist at the start: they are read from their earliest record on.
+    Found(Vec<PartitionInfo>),
+    /// The epoch ends; the clock that its commit gets.
+    Cut { clock_us: i64 },
+    /// From here on another function.
+    Swap(Box<Swap>),
+    /// Nothing of what was taken since the last commit counts: somebody wants the function before back.
+    RollBack { why: String },
+    /// Nothing follows: the source is drained or a stop was asked for.
+    End { drained: bool, clock_us: i64 },
+}
+
+/// Where partitions ended when the pipeline started.
+#[derive(Default)]
+pub struct Ends {
+    /// Those that are to be read up to there.
+    pub open: BTreeMap<TopicPartition, i64>,
+    /// Those that had been read up to there, or were empty.
+    pub reached: Vec<TopicPartition>,
+}
+
+/// Whether a fetch client goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    Continue,
+    Stop,
+}
+
+/// Where batches and commands go.
+pub struct Queues {
+    pub budget: Arc<ByteBudget>,
+    pub work: Sender<ParseJob>,
+    pub order: Sender<WindowCommand>,
+}
+
+/// When an epoch is cut, as the manifest says.
+pub fn epoch_limits(plan: &Plan) -> Limits {
+    let epoch = &plan.pipeline.epoch;
+    Limits {
+        interval_us: epoch.interval.as_micros() as u64,
+        max_records: epoch.max_records,
+        max_bytes: epoch.max_bytes,
+        available_now: plan.available_now,
+    }
+}
+
+pub struct Sequencer {
+    clock: Arc<dyn Clock>,
+    limits: Limits,
+    budget: Arc<ByteBudget>,
+    work: Sender<ParseJob>,
+    order: Sender<WindowCommand>,
+    hooks: Arc<dyn Hooks>,
+    state: Mutex<State>,
+}
+
+struct State {
+    epoch_start: Ticks,
+    records: u64,
+    bytes: u64,
+    /// With available-now: partitions that have not been read up to where they ended at the start.
+    remaining: Option<BTreeMap<TopicPartition, i64>>,
+    /// Those that have been, and of which the window worker does not know yet.
+    drained: Vec<TopicPartition>,
+    ended: bool,
+    /// What parses batches from here on.
+    parse: Arc<Component>,
+}
+
+impl Sequencer {
+    /// `ends`: read each of these partitions up to its offset, then end; `None`: read on until stopped. `parse`: what
+    /// parses until a swap.
+    pub fn new(
+        queues: Queues,
+        limits: Limits,
+        ends: Option<Ends>,
+        parse: Arc<Component>,
+        hooks: Arc<dyn Hooks>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let Queues { budget, work, order } = queues;
+        let (remaining, drained) = match ends {
+            Some(Ends { open, reached }) => (Some(open), reached),
+            None => (None, Vec::new()),
+        };
+        let state = State {
+            epoch_start: clock.ticks(),
+            records: 0,
+            bytes: 0,
+            remaining,
+            drained,
+            ended: false,
+            parse,
+        };
+        Self { clock, limits, budget, work, order, hooks, state: Mutex::new(state) }
+    }
+
+    /// Takes a fetch's records and events in. Blocks while the stages behind are full.
+    pub fn push(&self, mut batch: Batch, events: Vec<Event>) -> Flow {
+        let Some(mut permit) = self.budget.acquire(batch.size_bytes()) else { return Flow::Stop };
+        let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if state.ended {
+            return Flow::Stop;
+        }
+        state.note_progress(&batch, &events);
+        while !batch.is_empty() {
+            let room = room(&self.limits, &self.progress(&state)) as usize;
+            let rest = (batch.len() > room).then(|| batch.select(room..batch.len()));
+            if rest.is_some() {
+                batch = batch.select(0..room);
+            }
+            state.records += batch.len() as u64;
+            state.bytes += batch.size_bytes() as u64;
+            let (reply, receiver) = bounded(1);
+            let sent = self.order.send(WindowCommand::Batch(receiver)).is_ok()
+                && self
+                    .work
+                    .send(ParseJob {
+                        batch,
+                        permit,
+                        options: None,
+                        reply,
+                        function: Some(state.parse.clone()),
+                    })
+                    .is_ok();
+            if !sent {
+                return Flow::Stop;
+            }
+            match rest {
+                None => break,
+                Some(rest) => batch = rest,
+            }
+            if self.cut_if_due(&mut state) == Flow::Stop {
+                return Flow::Stop;
+            }
+            // The rest was counted by the permit that went on with the head; waiting for more here, under the
+            // lock, could wait for ever.
+            let Some(uncounted) = self.budget.acquire(0) else { return Flow::Stop };
+            permit = uncounted;
+        }
+        if !events.is_empty() {
+            let facts = WindowCommand::Facts { events, clock_us: self.clock.now_us() };
+            if self.order.send(facts).is_err() {
+                return Flow::Stop;
+            }
+        }
+        if !state.drained.is_empty() {
+            let drained = std::mem::take(&mut state.drained);
+            if self.order.send(WindowCommand::Drained(drained)).is_err() {
+                return Flow::Stop;
+            }
+        }
+        if state.remaining.as_ref().is_some_and(BTreeMap::is_empty) {
+            return self.end(&mut state, true);
+        }
+        self.cut_if_due(&mut state)
+    }
+
+    /// Makes partitions known that were found while running, before any record of theirs.
+    pub fn found(&self, partitions: Vec<PartitionInfo>) {
+        // The window worker may be gone already, for a reason of its own.
+        let _ = self.order.send(WindowCommand::Found(partitions));
+    }
+
+    /// Ends the last epoch where it stands. Later pushes are refused.
+    pub fn stop(&self) {
+        let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if !state.ended {
+            self.end(&mut state, false);
+        }
+    }
+
+    fn progress(&self, state: &State) -> Progress {
+        Progress {
+            elapsed_us: self.clock.ticks().since(state.epoch_start).as_micros() as u64,
+            records: state.records,
+            bytes: state.bytes,
+            // The end has a ticket of its own.
+            drained: false,
+        }
+    }
+
+    fn end(&self, state: &mut State, drained: bool) -> Flow {
+        state.ended = true;
+        // The window worker may be gone already, for a reason of its own.
+        let _ = self.order.send(WindowCommand::End { drained, clock_us: self.clock.now_us() });
+        Flow::Stop
+    }
+
+    fn cut_if_due(&self, state: &mut State) -> Flow {
+        if cut(&self.limits, &self.progress(state)).is_some() {
+            (state.epoch_start, state.records, state.bytes) = (self.clock.ticks(), 0, 0);
+            if self.order.send(WindowCommand::Cut { clock_us: self.clock.now_us() }).is_err() {
+                return Flow::Stop;
+            }
+            return self.change(state);
+        }
+        Flow::Continue
+    }
+
+    /// What is to change does so between two epochs.
+    fn change(&self, state: &mut State) -> Flow {
+        let command = match self.hooks.change() {
+            None => return Flow::Continue,
+            Some(Change::RollBack { why }) => {
+                state.ended = true;
+                let _ = self.order.send(WindowCommand::RollBack { why });
+                return Flow::Stop;
+            }
+            Some(Change::Swap(swap)) => {
+                if swap.role == Role::Parse {
+                    state.parse = swap.component.clone();
+                }
+                WindowCommand::Swap(swap)
+            }
+        };
+        if self.order.send(command).is_err() { Flow::Stop } else { Flow::Continue }
+    }
+}
+
+impl State {
+    fn note_progress(&mut self, batch: &Batch, events: &[Event]) {
+        let Some(remaining) = &mut self.remaining else { return };
+        let mut reached = |partition: TopicPartition, next: i64| {
+            if remaining.get(&partition).is_some_and(|end| next >= *end) {
+                remaining.remove(&partition);
+                self.drained.push(partition);
+            }
+        };
+        for (first, run) in batch.runs_from() {
+            let last = first + run.records as usize - 1;
+            reached(batch.partition_of(run), batch.offsets[last] + 1);
+        }
+        for event in events {
+            if let Event::End { partition, next } = event {
+                reached(partition.clone(), *next);
+            }
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! Where a pipeline starts: from the log's newest record, or from the manifest's starting offsets.
+
+mod contact;
+pub mod refuse;
+mod restore;
+pub mod rollback;
+mod swap;
+pub mod windows;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tallow_log::name::Folder;
+use tallow_log::record::{Epoch, Function, Partition, Role, State};
+use tallow_log::{Draft, Job, LogError, Opened, Publication};
+use tallow_manifest::{Kept, OnDataLoss, StartingOffsets, Succession, Topics};
+use tallow_record::TopicPartition;
+use tallow_sink::Sink;
+use tallow_source::{PartitionInfo, Position};
+
+pub use self::restore::{ReadBlob, Restored, read_parts, restore, state_bytes};
+use crate::commit::{self, Committer};
+use crate::error::PipelineError;
+use crate::functions::{self, Functions};
+use crate::run::{Services, ends};
+use crate::sequencer::Ends;
+
+const SHARD: u32 = 0;
+
+/// A pipeline that owns its shard and stands at its last commit.
+pub struct Started {
+    /// There was no log before.
+    pub first: bool,
+    pub committer: Committer,
+    /// What runs.
+    pub functions: Functions,
+    pub window: Restored,
+    /// Where each partition is read from.
+    pub from: Vec<Position>,
+    pub ends: Ends,
+}
+
+/// Takes the shard over (which fences an older owner), publishes what a crash may have left unpublished, and
+/// restores the state. `roll_back` says why a function on probation is not to be gone on with.
+pub fn start(services: &Services, roll_back: Option<&str>) -> Result<Started, PipelineError> {
+    let plan = &services.plan;
+    let partitions = contact::partitions(services)?;
+    if let Topics::Pattern(pattern) = &plan.pipeline.topics
+        && partitions.is_empty()
+    {
+        tracing::warn!(pipeline = plan.name(), pattern, "`topic-pattern` matches no topic: nothing is read");
+    }
+    services.store.probe(&*services.random)?;
+    refuse_changes(services)?;
+    let Opened { mut job, first, to_publish, mut held } = Job::open(
+        &services.store,
+        plan.name(),
+        SHARD,
+        &owner(),
+        services.clock.clone(),
+        services.random.clone(),
+    )?;
+    republish(&services.sinks, &mut job, to_publish)?;
+    if rollback::roll_back(services, &mut job, roll_back)? {
+        held.clear();
+    }
+    let next = refuse::succession(plan, &job.newest().state)?;
+    let brings_windows = windows_differ(&job.newest().state, &next);
+    let mut record = job.newest().clone();
+    let (epoch, under_next) = windows::under(&next, &record.state);
+    if brings_windows {
+        record.state = under_next;
+    }
+    let (functions, changed) = functions::at_start(services, &record.state)?;
+    services.hooks.set_probation(record.state.live.probation.as_ref().map(|probation| probation.role));
+
+    let from = starting_positions(services, &record.state, &partitions)?;
+    let mut window =
+        restore(plan, &next.windows, &|blob| job.read_blob(blob), &record, &from, &functions.window)?;
+    if brings_windows {
+        windows::commit(plan, &mut job, &next, (epoch, record.state.clone()), services.clock.now_us())?;
+        record.seq = job.newest().seq;
+    }
+    let topic_ids: BTreeMap<Arc<str>, Arc<str>> =
+        partitions.iter().filter_map(|it| Some((it.partition.topic.clone(), it.topic_id.clone()?))).collect();
+    let mut state = State {
+        functions: recorded_functions(services, &record.state, &functions, &changed)?,
+        manifest: plan.pipeline.digest.parse().ok(),
+        windows: Kept::write(&next.windows),
+        ..record.state.clone()
+    };
+    if record.state.partitions.is_empty() {
+        fix_positions(&mut job, &mut state, &from, &topic_ids, services.clock.now_us())?;
+    }
+    let (published, remake_until) = rollback::open_remake(services, &job)?;
+    tracing::info!(
+        pipeline = plan.name(),
+        chain = record.chain,
+        term = record.term,
+        after = record.seq,
+        partitions = from.len(),
+        "owns its log"
+    );
+    let mut committer = Committer {
+        plan: plan.clone(),
+        job,
+        sinks: services.sinks.clone(),
+        source: services.source.clone(),
+        progress: services.progress.clone(),
+        topic_ids,
+        state,
+        hooks: services.hooks.clone(),
+        functions: functions.clone(),
+        files: swap::files(services)?,
+        reads_headers: services.reads_headers,
+        held,
+        published,
+        remake_until,
+    };
+    swap::at_start(services, &mut committer, &functions, &changed, &mut window)?;
+    services.hooks.set_running(&functions);
+    Ok(Started { first, committer, functions, window, ends: ends(&partitions, &from), from })
+}
+
+/// Fails where the windows of the newest record cannot be carried over: before its owner is fenced, or waited for.
+pub fn refuse_changes(services: &Services) -> Result<(), PipelineError> {
+    let newest =
+        tallow_log::status::last_records(&services.store, services.plan.name(), SHARD, 1)?.into_iter().next();
+    newest.map_or(Ok(()), |newest| refuse::succession(&services.plan, &newest.state).map(drop))
+}
+
+fn windows_differ(before: &State, next: &Succession) -> bool {
+    !before.windows.is_null() && before.windows != Kept::write(&next.windows)
+}
+
+/// Fails where another process wrote the shard's newest record: to start again would take the shard from it. (This
+/// process has written under several ids, one a start.)
+pub fn still_ours(services: &Services) -> Result<(), PipelineError> {
+    let (store, pipeline) = (&services.store, services.plan.name());
+    let newest = tallow_log::status::last_records(store, pipeline, SHARD, 1)?.into_iter().next();
+    match newest {
+        Some(theirs) if theirs.writer.name != owner() => {
+            let folder = Folder::new(pipeline, SHARD).map_err(LogError::from)?;
+            let object = format!("{}/{}", store.url(), folder.record(theirs.seq));
+            Err(LogError::Taken { object, by: theirs.writer }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What runs, as the log names it; of a changed file what ran before, until its swap is committed.
+fn recorded_functions(
+    services: &Services,
+    state: &State,
+    functions: &Functions,
+    changed: &[Role],
+) -> Result<Vec<Function>, PipelineError> {
+    let roles = [Role::Parse, Role::Window].into_iter();
+    roles
+        .map(|role| {
+            let before = state.functions.iter().find(|function| function.role == role);
+            match before {
+                Some(before) if changed.contains(&role) => Ok(before.clone()),
+                before => functions::recorded(services, role, functions.get(role), before),
+            }
+        })
+        .collect()
+}
+
+/// Commits where a first start begins, before anything is read: `latest` asked again after a failure would skip what
+/// came meanwhile.
+fn fix_positions(
+    job: &mut Job,
+    state: &mut State,
+    from: &[Position],
+    topic_ids: &BTreeMap<Arc<str>, Arc<str>>,
+    clock_us: i64,
+) -> Result<(), PipelineError> {
+    let partitions = from.iter().map(|it| Partition {
+        topic: it.partition.topic.to_string(),
+        topic_id: topic_ids.get(&it.partition.topic).map(|id| id.to_string()),
+        partition: it.partition.partition,
+        next: it.next,
+        max_event_time_us: None,
+        idle: false,
+        at_end_since_us: None,
+        stands_since_us: Some(clock_us),
+    });
+    state.partitions = partitions.collect();
+    let nothing = Epoch { clock_us: Some(clock_us), ..Epoch::default() };
+    job.commit(Draft::commit(nothing, state.clone()))?;
+    Ok(())
+}
+
+/// What was committed and may not have been published. Publishing twice does no harm.
+pub fn republish(
+    sinks: &[Arc<dyn Sink>],
+    job: &mut Job,
+    to_publish: Vec<Publication>,
+) -> Result<(), PipelineError> {
+    for Publication { sink, seq, outbox } in to_publish {
+        for outgoing in outbox {
+            let bytes = job.read_blob(&outgoing.blob)?;
+            commit::publish(sinks, [(outgoing.sink, outgoing.name, bytes)].into_iter())?;
+        }
+        job.published(&sink, seq);
+    }
+    Ok(())
+}
+
+/// Host and process, for people who read the log.
+pub fn owner() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{} process {}", host.trim(), std::process::id())
+}
+
+/// The log's positions; for partitions that it does not know, their earliest record, or on the very first start
+/// what the manifest says.
+fn starting_positions(
+    services: &Services,
+    state: &State,
+    partitions: &[PartitionInfo],
+) -> Result<Vec<Position>, PipelineError> {
+    let plan = &services.plan;
+    let committed: BTreeMap<TopicPartition, i64> =
+        state.partitions.iter().map(|it| (TopicPartition::new(&it.topic, it.partition), it.next)).collect();
+    if !committed.is_empty() && plan.pipeline.starting_offsets != StartingOffsets::Earliest {
+        tracing::warn!(
+            pipeline = plan.name(),
+            "`starting-offsets` is not used: there is a checkpoint, and the pipeline goes on from it"
+        );
+    }
+    if let Some(lost) = committed.keys().find(|it| !partitions.iter().any(|info| info.partition == **it))
+        && plan.pipeline.on_data_loss == OnDataLoss::Halt
+    {
+        return Err(PipelineError::Checkpoint(format!(
+            "pipeline `{}` has read {lost}, which is not there any more: the topic was deleted or made again with \
+             fewer partitions. `on-data-loss = \"continue\"` goes on without it",
+            plan.name()
+        )));
+    }
+    refuse::other_topics(plan, state, partitions)?;
+    if let (StartingOffsets::Time(time_us), true) = (&plan.pipeline.starting_offsets, committed.is_empty()) {
+        return Ok(services.source.offsets_at(partitions, *time_us)?);
+    }
+    let position = |info: &PartitionInfo| match committed.get(&info.partition) {
+        Some(next) => *next,
+        None if !committed.is_empty() => info.earliest,
+        None => match &plan.pipeline.starting_offsets {
+            StartingOffsets::Earliest | StartingOffsets::Time(_) => info.earliest,
+            StartingOffsets::Latest => info.latest,
+            StartingOffsets::At(offsets) => offsets.get(&info.partition).copied().unwrap_or(info.earliest),
+        },
+    };
+    Ok(partitions.iter().map(|it| Position { partition: it.partition.clone(), next: position(it) }).collect())
+}

@@ -1,0 +1,54 @@
+//! A component whose file has changed since the last start: taken up as a swap, so that the log says it.
+
+use std::collections::BTreeMap;
+
+use crossbeam_channel::bounded;
+use tallow_log::record::{Mode, Role};
+use tallow_store::Digest;
+
+use super::restore::Restored;
+use crate::commit::Committer;
+use crate::epoch::FinishedSwap;
+use crate::error::PipelineError;
+use crate::functions::{Functions, digest, state_version};
+use crate::hooks::Swap;
+use crate::run::Services;
+
+/// Digests of the components of the manifest's files.
+pub fn files(services: &Services) -> Result<BTreeMap<Role, Digest>, PipelineError> {
+    let roles = [Role::Parse, Role::Window].into_iter();
+    roles.map(|role| Ok((role, digest(services.functions.get(role))?))).collect()
+}
+
+/// Commits the swaps of the roles whose file has changed. Nobody is on probation for it: whoever changes a file while
+/// nothing runs wants what is in it.
+pub fn at_start(
+    services: &Services,
+    committer: &mut Committer,
+    functions: &Functions,
+    changed: &[Role],
+    window: &mut Restored,
+) -> Result<(), PipelineError> {
+    for &role in changed {
+        let component = functions.get(role).clone();
+        let (parts, state_version) = match role {
+            Role::Parse => (None, None),
+            Role::Window => {
+                (Some(window.rewrite(&component)?), Some(state_version(services.plan.limits, &component)?))
+            }
+        };
+        let swap = Swap {
+            role,
+            component,
+            state_version,
+            mode: Mode::Publish,
+            epochs: 0,
+            deadline: services.plan.limits.deadline,
+            why: "the manifest's file had changed at the start".to_owned(),
+            reply: bounded(1).0,
+        };
+        let (swap, clock_us, pause) = (Box::new(swap), services.clock.now_us(), Default::default());
+        committer.commit_swap(FinishedSwap { swap, parts, clock_us, pause })?;
+    }
+    Ok(())
+}

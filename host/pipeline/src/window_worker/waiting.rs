@@ -1,0 +1,62 @@
+//! What a run tells of a watermark that waits for a partition: while it runs, once that has gone on for long, and then
+//! each minute at most; in its summary, with how many windows wait.
+
+use std::time::Duration;
+
+use super::WindowWorker;
+use crate::spell::{Spell, Tell};
+use crate::withheld::Held;
+use crate::words::duration;
+
+const LONG: Duration = Duration::from_secs(60);
+
+/// A watermark that stands still.
+pub(super) struct Waiting {
+    watermark_us: Option<i64>,
+    spell: Spell,
+}
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Self { watermark_us: None, spell: Spell::told_after(LONG) }
+    }
+}
+
+impl WindowWorker {
+    /// At an epoch's end: whether a partition holds the watermark back, and whether to tell.
+    pub(super) fn look_at_watermark(&mut self) {
+        let held = self.watermarks.hold().map(|hold| Held::new(hold, None));
+        let watermark_us = self.watermarks.watermark_us();
+        let open = self.held.values().any(|assignments| *assignments > 0);
+        let stands = watermark_us == self.waiting.watermark_us;
+        self.waiting.watermark_us = watermark_us;
+        let waits = held.is_some() && open && stands;
+        let pipeline = self.plan.name();
+        match (self.waiting.spell.look(self.clock.ticks(), waits), &held) {
+            (Tell::Lasts { so_far }, Some(held)) => {
+                let open_windows = self.progress.counts().open_windows;
+                let (partition, others, why) = (&held.partition, held.others, held.why());
+                let so_far = duration(so_far.as_micros() as i64);
+                tracing::warn!(
+                    pipeline, %partition, others, why, open_windows, so_far,
+                    "the watermark waits for a partition: no window closes meanwhile"
+                );
+            }
+            (Tell::Over { after }, _) => {
+                let after = duration(after.as_micros() as i64);
+                tracing::info!(pipeline, after, "the watermark moves again");
+            }
+            _ => {}
+        }
+        self.progress.held(held);
+    }
+
+    /// At the run's end: how many windows wait for the partition that holds the watermark back. The instance is not
+    /// needed any more, so they are closed in it.
+    pub(super) fn count_waiting(&mut self) {
+        let Some(hold) = self.watermarks.hold() else { return };
+        let windows = self.function.advance(hold.without_it_us).ok();
+        let windows = windows.map(|outputs| outputs.iter().map(|it| u64::from(it.table.rows)).sum());
+        self.progress.held(Some(Held::new(hold, windows)));
+    }
+}

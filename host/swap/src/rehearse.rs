@@ -1,0 +1,82 @@
+//! A candidate before it is taken up: does it start with the pipeline's options, does it read the state as it stands
+//! now, and give it back? All of it happens beside the pipeline, on a copy.
+
+use std::time::Duration;
+
+use tallow_edge::Clock;
+use tallow_engine::{Component, ParseFunction, Part, WindowFunction};
+use tallow_record::Batch;
+
+use tallow_pipeline::plan::Plan;
+use tallow_pipeline::state_handover;
+use tallow_worker::StateCopy;
+
+/// How long taking the state over took in the rehearsal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rehearsed {
+    pub took: Duration,
+}
+
+/// `running_headers`: whether the source reads headers now.
+pub fn parse(candidate: &Component, plan: &Plan, running_headers: bool) -> Result<(), String> {
+    let mut function = ParseFunction::new(candidate, plan.limits, plan.parse_options.clone())
+        .map_err(|error| format!("it does not start: {error}"))?;
+    if function.description().wants_headers && !running_headers {
+        return Err("it wants the records' headers, which this run does not read, since looking for them costs time: \
+                    name it in the manifest and start again"
+            .to_owned());
+    }
+    // An empty batch is refused where the options are: unknown kinds, columns or settings.
+    function
+        .parse(&mut Batch::default())
+        .map(drop)
+        .map_err(|error| format!("it does not take the pipeline's columns and settings: {error}"))
+}
+
+/// `version`: of the state that the running function writes.
+pub fn window(
+    candidate: &Component,
+    plan: &Plan,
+    version: u32,
+    state: &StateCopy,
+    clock: &dyn Clock,
+) -> Result<Rehearsed, String> {
+    let limits = plan.limits;
+    let described =
+        WindowFunction::describe(candidate, limits).map_err(|error| format!("it does not start: {error}"))?;
+    if !described.reads_state_versions.contains(&version) {
+        return Err(format!(
+            "it reads state of version {:?}, and the running function writes version {version}: a candidate has to \
+             read what is there",
+            described.reads_state_versions
+        ));
+    }
+    let begun = clock.ticks();
+    let (mut function, parts) = state_handover::hand_over(candidate, plan, limits, state)?;
+    let took = clock.ticks().since(begun);
+    let held = state_handover::open_assignments(&mut function)?;
+
+    let again = StateCopy { parts: parts.clone(), watermark_us: state.watermark_us };
+    let (mut second, parts_again) = state_handover::hand_over(candidate, plan, limits, &again)?;
+    if !same_parts(&parts, &parts_again) {
+        return Err(
+            "its own state, restored and saved again, has other bytes: a restart would not go on where it \
+                    stopped"
+                .to_owned(),
+        );
+    }
+    if state_handover::open_assignments(&mut second)? != held {
+        return Err("its own state, restored, holds another number of rows".to_owned());
+    }
+    Ok(Rehearsed { took })
+}
+
+fn same_parts(left: &[Part], right: &[Part]) -> bool {
+    let sorted = |parts: &[Part]| {
+        let mut sorted: Vec<_> =
+            parts.iter().map(|part| (part.spec, part.group, part.bytes.clone())).collect();
+        sorted.sort();
+        sorted
+    };
+    sorted(left) == sorted(right)
+}

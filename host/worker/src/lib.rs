@@ -1,0 +1,26 @@
+//! What functions make of records, whoever asks: a pipeline, a batch, a backfill, a proof. In data-flow order:
+//!
+//! [`byte_budget`] (how many bytes may be under way), [`parse`] (a parse worker) and [`slices`] (what it makes of a batch) →
+//! [`isolate`] (the window function fails on a slice) → [`ledger_entries`] and [`dead_letter`] (what became of each record).
+//! [`search`] finds the records that a function fails on, [`bisect_budget`] bounds that search, [`state_limit`] is for state
+//! that is too large. [`observer`] is how others look on.
+
+pub mod bisect_budget;
+pub mod byte_budget;
+pub mod dead_letter;
+pub mod error;
+pub mod isolate;
+pub mod ledger_entries;
+pub mod observer;
+pub mod parse;
+pub mod search;
+pub mod slices;
+pub mod state_limit;
+
+pub use bisect_budget::BisectBudget;
+pub use byte_budget::{ByteBudget, Permit};
+pub use error::WorkerError;
+pub use isolate::{Isolation, StateCopy};
+pub use observer::{CallObserver, Unobserved};
+pub use parse::{ParseJob, ParseOutcome, ParseSettings, ParseWorker, parse_function};
+pub use slices::{EventTimes, FetchedRange, ParsedBatch, ParsedSlice};
