@@ -112,6 +112,13 @@ impl Pipeline {
         self.scales.get(column).copied().unwrap_or(DEFAULT_SCALE)
     }
 
+    /// Has the watermark follow the clock while all partitions are idle, whatever the manifest says. That decides which
+    /// candles come out, so it is another pipeline by its digest.
+    pub fn follow_clock_when_idle(&mut self) {
+        self.idle_advance = true;
+        self.digest = meaning::digest(&self.meaning());
+    }
+
     /// The event-time column of all windows.
     pub fn time(&self) -> &str {
         self.windows.first().map_or("", |window| &window.time)

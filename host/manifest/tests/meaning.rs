@@ -5,6 +5,14 @@ mod common;
 use common::{MINIMAL, pipeline, with, with_line};
 
 #[test]
+fn a_pipeline_that_is_changed_afterwards_has_another_digest() {
+    let mut changed = pipeline(MINIMAL);
+    changed.follow_clock_when_idle();
+    let written = pipeline(&with_line("topic = \"trades\"", "idle-advance = true"));
+    assert_eq!((changed.digest, changed.idle_advance), (written.digest, true));
+}
+
+#[test]
 fn what_only_makes_it_faster_or_slower_does_not_change_the_digest() {
     let digest = pipeline(MINIMAL).digest;
     assert_eq!(digest.len(), 64);

@@ -176,7 +176,7 @@ fn close_windows(world: &World, manifest: &Manifest, streams: &[Arc<Services>]) 
 fn for_demo(pipeline: &mut Pipeline) {
     pipeline.epoch.interval = EPOCH;
     pipeline.idle_after = IDLE_AFTER;
-    pipeline.idle_advance = true;
+    pipeline.follow_clock_when_idle();
     pipeline.swap.watch = true;
 }
 

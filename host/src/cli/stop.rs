@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
+use crossbeam_channel::bounded;
 use tallow_edge::{Clock, SystemClock};
 
 use super::Failure;
@@ -85,6 +86,19 @@ impl Deadline {
 impl Drop for Deadline {
     fn drop(&mut self) {
         self.met.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Drops what may wait for a service that does not answer, as a Kafka client does for its broker. Everything is committed by
+/// then, so it is waited for no longer than that.
+pub fn drop_within<T: Send + 'static>(limit: Duration, what: T) {
+    let (done, dropped) = bounded(1);
+    let drop_it = move || {
+        drop(what);
+        let _ = done.send(());
+    };
+    if std::thread::Builder::new().name("close".to_owned()).spawn(drop_it).is_ok() {
+        let _ = dropped.recv_timeout(limit);
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use clap::Args as ClapArgs;
 use tallow_manifest::{Manifest, Pipeline};
@@ -23,6 +24,9 @@ use tallow_pipeline::progress::Progress;
 use tallow_pipeline::start;
 use tallow_swap::control::serve::ControlHandler;
 use tallow_swap::{HotSwap, Target};
+
+/// How long the Kafka clients may take to close.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -110,6 +114,7 @@ pub fn run_pipelines(
     for stream in streams.iter().filter(began) {
         reporter.summary(stream.plan.name(), &stream.progress.counts(), world.store.url());
     }
+    stop::drop_within(CLOSE_WITHIN, (streams, targets));
     first_failure(failures)
 }
 

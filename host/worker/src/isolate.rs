@@ -193,8 +193,8 @@ impl Isolation {
     }
 
     fn set_aside(&self, slice: &ParsedSlice, record: usize, error: &CallError, split: &mut Split) {
-        let place = slice.batch.place(record);
-        tracing::warn!(function = self.function.component.name(), %place, %error, "a record is set aside");
+        let name = self.function.component.name();
+        self.budget.log_set_aside(name, &slice.batch.place(record), error);
         split.aside.push(dead_letter::of_failure(&slice.batch, record, error));
     }
 

@@ -147,7 +147,7 @@ impl ParseWorker {
             return Err(self.unrepeatable(&batch, &error));
         }
         for Guilty { record, error } in &guilty {
-            tracing::warn!(function = self.component.name(), place = %batch.place(*record), %error, "a record is set aside");
+            self.budget.log_set_aside(self.name(), &batch.place(*record), error);
             parts.aside.push(dead_letter::of_failure(&batch, *record, error));
         }
         let is_guilty = |record: &usize| guilty.binary_search_by_key(record, |it| it.record).is_ok();
