@@ -1,8 +1,10 @@
-# One profile and one set of features for everything: what `make demo` has built, `make test` does not
-# build again. So always the whole workspace: `-p` of one package may choose other features.
+# One profile and one set of features for everything: what `make demo` has built, `make test` does not build again.
+# `make demo` builds what it runs, and no tests or benchmarks. `make features` holds that this chooses the same features
+# as the whole workspace; `-p` of any other package may choose others.
 
 CARGO ?= cargo
 RELEASE := --release --workspace --locked
+PROGRAM := --release --locked --package tallow --package tallow-functions-build
 ARGS ?=
 BUILT := $(or $(CARGO_TARGET_DIR),target)/release
 DIST := $(dir $(BUILT))dist
@@ -22,7 +24,7 @@ demo-swap: build ## Change functions of a running market: shadow, promote, refus
 	scripts/demo-swap.sh $(BUILT)/tallow $(dir $(BUILT))functions
 
 build: doctor ## Build the host and the functions
-	$(CARGO) build $(RELEASE)
+	$(CARGO) build $(PROGRAM)
 	$(BUILT)/tallow-functions-build
 
 functions: build ## Build the functions into target/functions
@@ -39,6 +41,7 @@ test: doctor-test build gateways serve ## Run all tests; those on real services 
 	$(CARGO) test $(RELEASE)
 
 bench: build gateways serve ## Measure the functions, a whole run, and Spark beside it (ARGS="--help" lists its options)
+	$(CARGO) build $(RELEASE)
 	$(BUILT)/tallow-bench $(ARGS)
 
 check: export TALLOW_INSTALL = 0
@@ -47,7 +50,7 @@ check: features ## Check format, lints, features and tests; writes nothing but t
 	$(CARGO) clippy $(RELEASE) --all-targets -- -D warnings
 	$(MAKE) test
 
-features: ## Check that tests turn on no feature that the build lacks: everything would be built twice
+features: ## Check that program, workspace and tests have the same features: much would be built twice
 	scripts/same-features.sh
 
 fix: ## Format, and mend what clippy can mend

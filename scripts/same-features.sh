@@ -1,24 +1,32 @@
 #!/bin/sh
-# Do the tests ask for a feature of a shared dependency that the build does without? Then `cargo test` would
-# compile that dependency, and all that stands on it, a second time.
+# Is every shared dependency built with the same features for the program (`make build`), for the whole workspace, and
+# for its tests? Otherwise what comes later would compile that dependency, and all that stands on it, a second time.
 set -eu
 cd "$(dirname "$0")/.."
 folder=$(mktemp -d)
 trap 'rm -r "$folder"' EXIT
 
+# features EDGES PACKAGES…: each dependency's version and features, one set per line.
 features() {
-    cargo tree --workspace --locked --prefix none --edges "$1" --format '{p} [{f}]' | sed 's/ (\*)$//' | sort -u
+    edges=$1
+    shift
+    cargo tree "$@" --locked --prefix none --edges "$edges" --format '{p} [{f}]' | sed 's/ (\*)$//' | sort -u
 }
-features normal,build >"$folder/build"
-features normal,build,dev >"$folder/test"
+features normal,build --package tallow --package tallow-functions-build >"$folder/program"
+features normal,build --workspace >"$folder/workspace"
+features normal,build,dev --workspace >"$folder/tests"
 
-changed=$(comm -23 "$folder/build" "$folder/test")
-if [ -n "$changed" ]; then
-    echo 'built with other features for the tests:' >&2
+# same FIRST SECOND: fails if a dependency of the first has features in it that it does not have in the second.
+same() {
+    changed=$(comm -23 "$folder/$1" "$folder/$2")
+    [ -z "$changed" ] && return
+    echo "built with other features for the $2 than for the $1:" >&2
     echo "$changed" | while read -r name version rest; do
-        printf '  build: %s\n' "$name $version $rest"
-        grep "^$name $version " "$folder/test" | sed 's/^/  tests: /'
+        echo "  $1: $name $version $rest"
+        grep "^$name $version " "$folder/$2" | sed "s/^/  $2: /"
     done >&2
-    echo 'name the feature in the dependency itself, or give up the dev-dependency that adds it' >&2
+    echo 'name the feature in [workspace.dependencies], or give up the dependency that adds it' >&2
     exit 1
-fi
+}
+same program workspace
+same workspace tests
