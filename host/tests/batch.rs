@@ -11,7 +11,8 @@ use std::time::Duration;
 use object_store::memory::InMemory;
 use tallow_batch::error::BatchError;
 use tallow_batch::plan::Plan;
-use tallow_batch::run::{self, Outcome, Wiring};
+use tallow_batch::run::{self, Outcome};
+use tallow_batch::services::Services;
 use tallow_edge::{Clock, ManualClock, SeededRandom};
 use tallow_engine::{Component, Contract, Runtime};
 use tallow_manifest::Overrides;
@@ -100,7 +101,7 @@ impl World {
         let files =
             tallow_files::expand(&["*.csv".to_owned()], self.folder.path(), &BTreeMap::new()).unwrap();
         let stop = Arc::new(AtomicBool::new(false));
-        let wiring = Wiring {
+        let services = Services {
             plan: Plan::new(&manifest.batches[0]),
             parse: self.component("parse-kline", Contract::Parse),
             window: self.component(self.window, Contract::Window),
@@ -120,7 +121,7 @@ impl World {
             }),
             stop,
         };
-        run::run(&wiring, files, "test")
+        run::run(&services, files, "test")
     }
 
     /// The tables' objects.

@@ -16,7 +16,8 @@ use tallow_log::status::last_records;
 use tallow_pipeline::functions::contract;
 use tallow_pipeline::hooks::{Outcome, Rollback};
 use tallow_swap::Target;
-use tallow_swap::candidate::{self, Candidate, Terms};
+use tallow_swap::admission;
+use tallow_swap::candidate::{Candidate, Terms};
 use tallow_swap::rehearse;
 use tallow_swap::shadow::{Shadow, Verdict};
 
@@ -141,7 +142,7 @@ fn a_probation_that_the_topic_may_not_outlast_is_refused_unless_results_go_out_a
         let terms = Terms { mode: Some(mode), probation_epochs: Some(20), why: String::new() };
         // Nothing runs: whatever is not refused waits for an epoch that never ends, or for a state that nobody hands over.
         std::thread::scope(|scope| {
-            let asked = scope.spawn(|| candidate::swap(&target, &candidate, &terms));
+            let asked = scope.spawn(|| admission::swap(&target, &candidate, &terms));
             while !asked.is_finished() {
                 target.swap.requests.clear();
                 std::thread::yield_now();

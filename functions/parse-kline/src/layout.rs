@@ -2,8 +2,8 @@
 
 use parse_base::options::unknown;
 
+use crate::FUNCTION;
 use crate::names::{self, Field};
-use crate::options::FUNCTION;
 use crate::schema::ColumnId as C;
 use crate::volumes;
 

@@ -24,6 +24,9 @@ mod template;
 mod volumes;
 mod when;
 
+/// The function's name in messages.
+pub const FUNCTION: &str = "parse-kline";
+
 #[cfg(target_arch = "wasm32")]
 mod adapter;
 

@@ -5,12 +5,10 @@ use parse_base::interval::Interval;
 use parse_base::options::{MAX_SCALE, MAX_SYMBOL_BYTES, unknown};
 use parse_base::{ColumnInfo, Options};
 
+use crate::FUNCTION;
 use crate::cells::{cells, without_end};
 use crate::layout::Layout;
 use crate::schema::{COLUMNS, ColumnId, KINDS};
-
-/// As errors name it.
-pub const FUNCTION: &str = "parse-kline";
 
 /// Scale at which a decimal is read whose column is not wanted.
 const UNWANTED_SCALE: u8 = 8;

@@ -1,11 +1,10 @@
 //! Any message: told by its look, then read by its format.
 
-use std::borrow::Cow;
-
 use crate::formats;
 use crate::message::{Message, Shape};
 use crate::options::Plan;
 use crate::reason::{Apart, Step, excerpt};
+use crate::record::{Record, asked_for};
 use crate::rows::Rows;
 use crate::schema::Kind;
 use crate::value::Value;
@@ -34,13 +33,6 @@ const OTHER_EVENTS: [&str; 18] = [
 
 /// How many keys of an unknown message its reason names.
 const SHOWN_KEYS: usize = 6;
-
-/// A record as the formats need it.
-pub(crate) struct Record<'a> {
-    pub index: u32,
-    pub value: &'a [u8],
-    pub key: Option<&'a [u8]>,
-}
 
 /// Reads a record into rows. On an error rows may have been made: the caller takes them back.
 pub(crate) fn read<'a>(
@@ -182,22 +174,6 @@ fn off_market(record: u32, plan: &Plan<'_>, message: &Message<'_>, rows: &mut Ro
     formats::trade::read_ids(message, rows)?;
     rows.end(record, Kind::TradeIds);
     Ok(())
-}
-
-/// Ends the reading of kinds that were not asked for.
-pub(crate) fn asked_for(kind: Kind, plan: &Plan<'_>) -> Step<()> {
-    if plan.wants(kind) { Ok(()) } else { Err(Apart::ignored(not_asked_for(kind))) }
-}
-
-pub(crate) fn not_asked_for(kind: Kind) -> Cow<'static, str> {
-    Cow::Borrowed(match kind {
-        Kind::Trade => "trade: not asked for",
-        Kind::AggTrade => "agg-trade: not asked for",
-        Kind::Kline => "kline: not asked for",
-        Kind::Ticker => "ticker: not asked for",
-        Kind::Json => "json: not asked for",
-        Kind::TradeIds => "trade off the market: not asked for",
-    })
 }
 
 /// The first keys of a message, for whoever wonders what it is.

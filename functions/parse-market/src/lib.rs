@@ -13,6 +13,7 @@ mod full;
 mod message;
 mod options;
 mod parse;
+mod record;
 mod rows;
 mod scan;
 mod schema;

@@ -7,11 +7,25 @@ use crate::options::Plan;
 use crate::output::{Table, Text};
 use crate::reason::{Apart, Step};
 use crate::schema::{COLUMNS, ColumnId, Kind, Range};
-use crate::template::Trade;
 use crate::value::Value;
 use parse_base::options::MAX_SYMBOL_BYTES;
 
 type Builder = crate::builder::Builder<ColumnId>;
+
+/// A trade as read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Trade {
+    pub kind: Kind,
+    pub buyer_maker: bool,
+    pub record: u32,
+    pub symbol: u32,
+    pub event_time_us: i64,
+    pub id: i64,
+    pub last_id: i64,
+    /// Mantissas at the columns' scales.
+    pub price: i64,
+    pub quantity: i64,
+}
 
 /// Index in `builders` of a column that is not wanted.
 const UNWANTED: u8 = u8::MAX;

@@ -3,24 +3,9 @@
 
 use crate::cursor::{Cursor, MAX_MESSAGE_BYTES, Window};
 use crate::options::Plan;
-use crate::rows::Rows;
+use crate::rows::{Rows, Trade};
 use crate::schema::{ColumnId, Kind};
 use crate::time;
-
-/// A trade as read.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Trade {
-    pub kind: Kind,
-    pub buyer_maker: bool,
-    pub record: u32,
-    pub symbol: u32,
-    pub event_time_us: i64,
-    pub id: i64,
-    pub last_id: i64,
-    /// Mantissas at the columns' scales.
-    pub price: i64,
-    pub quantity: i64,
-}
 
 /// Symbols of the call by their words, so that a symbol costs one probe; two that share a slot evict each other.
 struct Symbols {

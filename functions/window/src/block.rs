@@ -5,8 +5,17 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use crate::columns::{Input, Values};
-use crate::feed::Ids;
 use crate::order::{OrderKey, Place, Places, Topics};
+
+/// The ids of an update's rows.
+#[derive(Clone, Copy)]
+pub enum Ids<'a> {
+    None,
+    /// One id a row.
+    One(&'a [i64]),
+    /// First and last id of each row.
+    Range(&'a [i64], &'a [i64]),
+}
 
 /// Some rows of an update; a position is an index into these. Columns of all rows in their order are borrowed.
 #[derive(Default)]

@@ -8,23 +8,13 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::aggregate::Cell;
-use crate::block::Block;
+use crate::block::{Block, Ids};
 use crate::columns::{Input, Values};
 use crate::ids::MAX_ID;
 use crate::keys::encode;
 use crate::pane::MAX_TIME_US;
 use crate::spec::{IdColumns, Plan};
 use crate::table::{ColumnData, Rows, Table, Text, is_valid};
-
-/// The ids of an update's rows.
-#[derive(Clone, Copy)]
-pub enum Ids<'a> {
-    None,
-    /// One id a row.
-    One(&'a [i64]),
-    /// First and last id of each row.
-    Range(&'a [i64], &'a [i64]),
-}
 
 /// The rows of one key.
 pub struct Group {

@@ -74,7 +74,7 @@ fn write_chunk(writer: &mut Writer, chunk: &Chunk) {
 /// What is wrong with the bytes.
 pub fn read_ids(reader: &mut Reader) -> Result<KeyIds, String> {
     let mut ids = KeyIds { last_closed: some_id(reader)?, ..KeyIds::default() };
-    ids.closed_end_us = reader.option()?.map(crate::restore::time).transpose()?.unwrap_or(i64::MIN);
+    ids.closed_end_us = reader.option()?.map(crate::bounds::time).transpose()?.unwrap_or(i64::MIN);
     if ids.last_closed.is_some() != (ids.closed_end_us != i64::MIN) {
         return Err("a key's last id and the end of its last window do not go together".to_owned());
     }
@@ -115,7 +115,7 @@ fn some_id(reader: &mut Reader) -> Result<Option<i64>, String> {
 fn read_floors(reader: &mut Reader, ids: &mut KeyIds) -> Result<(), String> {
     ids.forgotten = some_id(reader)?.unwrap_or(i64::MIN);
     ids.floor = some_id(reader)?.unwrap_or(i64::MIN);
-    ids.untracked = crate::restore::count(reader)?;
+    ids.untracked = crate::bounds::count(reader)?;
     Ok(())
 }
 
@@ -210,5 +210,5 @@ fn read_ring(reader: &mut Reader, ids: &mut KeyIds) -> Result<(), String> {
 }
 
 fn id(id: i64) -> Result<i64, String> {
-    crate::restore::id(id)
+    crate::bounds::id(id)
 }

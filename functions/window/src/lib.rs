@@ -8,7 +8,7 @@
 //! [`ranges`], [`order`] (which row is which) →
 //! [`pane`] and [`session`] (where it belongs) → [`aggregate`] and [`decimal`] (what is kept of it) →
 //! [`held`] (all that is kept) → [`update`], [`close`], [`bound`], [`output`] (what comes and goes), [`giving`] over
-//! [`queue`] (piece by piece) → [`state`], [`snapshots`], [`restore`] with [`widen`], [`idbytes`] and [`bytes`] (what is saved) →
+//! [`queue`] (piece by piece) → [`state`], [`snapshots`], [`restore`] with [`widen`], [`idbytes`], [`bounds`] and [`bytes`] (what is saved) →
 //! [`windows`] (the whole).
 //!
 //! What is promised: windows, reports and snapshots depend on the rows, on the watermarks and on which rows
@@ -18,6 +18,7 @@
 pub mod aggregate;
 pub mod block;
 pub mod bound;
+pub mod bounds;
 pub mod bytes;
 pub mod chunk;
 pub mod close;

@@ -1,15 +1,14 @@
 //! Reads snapshots. Bytes that were not written by [`crate::state`], or under another spec, are refused.
 
 use crate::aggregate::{Cell, Pick};
+use crate::bounds::{count, id, time};
 use crate::bytes::Reader;
 use crate::columns::ColumnType;
 use crate::decimal::{MAX_SCALE, Sum};
 use crate::held::{Pane, SpecState};
 use crate::idbytes::{read_ids, read_ids_v1};
-use crate::ids::MAX_ID;
 use crate::keys::{GROUPS, decode, group_of};
 use crate::order::{OrderKey, Place, Topics};
-use crate::pane::MAX_TIME_US;
 use crate::spec::{Form, Plan, Spec};
 use crate::state::{AGGREGATES, MAGIC, Part, READS_VERSIONS, STATE_VERSION, says};
 use crate::widen::Written;
@@ -25,9 +24,6 @@ struct Layout {
 
 /// Version at which parts of an older layout are said to have changed: after the one that a restored state has.
 const REWRITE: u64 = 2;
-
-/// No count in a state can be larger.
-const MAX_COUNT: u64 = 1 << 56;
 
 impl Windows {
     /// State from the parts of a snapshot, under the watermark that held then; more parts may be loaded. Nothing has
@@ -276,19 +272,4 @@ fn read_cell(reader: &mut Reader, cell: &mut Cell, start_us: i64, topics: &[u32]
         }
     }
     Ok(())
-}
-
-pub fn count(reader: &mut Reader) -> Result<u64, String> {
-    let count = reader.unsigned()?;
-    if count < MAX_COUNT { Ok(count) } else { Err(format!("a count of {count} is too large")) }
-}
-
-pub fn time(time_us: i64) -> Result<i64, String> {
-    let far = time_us.unsigned_abs() >= 2 * MAX_TIME_US as u64;
-    if far { Err(format!("a time of {time_us} µs is too far")) } else { Ok(time_us) }
-}
-
-pub fn id(id: i64) -> Result<i64, String> {
-    let far = id.unsigned_abs() > MAX_ID as u64;
-    if far { Err(format!("an id of {id} is too large")) } else { Ok(id) }
 }

@@ -8,7 +8,6 @@ use crate::held::SpecState;
 use crate::keys::GROUPS;
 use crate::order::Topics;
 use crate::state::{Part, begin_part, write_key};
-use crate::windows::Windows;
 
 /// A piece is complete once parts of so many keys were begun, too: their keys are sorted first.
 const MAX_KEYS: usize = 1 << 16;
@@ -23,9 +22,16 @@ pub struct SnapshotPiece {
     pub more: bool,
 }
 
+/// What a snapshot is of.
+pub struct Held<'a> {
+    pub specs: &'a [SpecState],
+    pub topics: &'a Topics,
+    pub version: u64,
+}
+
 /// A snapshot that is given in pieces.
 pub struct Writing {
-    since: u64,
+    pub since: u64,
     spec: u32,
     /// Groups of the spec that are to be written, with their keys; none until they are looked for.
     groups: Option<VecDeque<(u32, Vec<u32>)>>,
@@ -42,48 +48,15 @@ struct OpenPart {
     topics: BTreeMap<u32, u64>,
 }
 
-impl Windows {
-    /// The parts that changed after `since`; with 0 all that hold a key. A part whose last key was dropped
-    /// is given once more, without keys.
-    ///
-    /// # Errors
-    /// Something else is given in pieces, and there is more of it.
-    pub fn snapshot_by(&mut self, since: u64, max_bytes: u64) -> Result<SnapshotPiece, String> {
-        let mut writing = match self.writing.take() {
-            Some(writing) if writing.since == since => writing,
-            other => {
-                self.writing = other;
-                self.check_idle()?;
-                Writing::new(since)
-            }
-        };
-        let piece = writing.piece(self, max_bytes);
-        self.writing = piece.more.then_some(writing);
-        Ok(piece)
-    }
-
-    /// [`Windows::snapshot_by`], all at once.
-    pub fn snapshot(&self, since: u64) -> SnapshotPiece {
-        let mut writing = Writing::new(since);
-        let mut whole = writing.piece(self, u64::MAX);
-        while whole.more {
-            let piece = writing.piece(self, u64::MAX);
-            whole.parts.extend(piece.parts);
-            whole.more = piece.more;
-        }
-        whole
-    }
-}
-
 impl Writing {
-    fn new(since: u64) -> Writing {
+    pub fn new(since: u64) -> Writing {
         Writing { since, spec: 0, groups: None, part: None }
     }
 
-    fn piece(&mut self, windows: &Windows, max_bytes: u64) -> SnapshotPiece {
-        let mut piece = SnapshotPiece { version: windows.version, parts: Vec::new(), more: true };
+    pub fn piece(&mut self, held: &Held<'_>, max_bytes: u64) -> SnapshotPiece {
+        let mut piece = SnapshotPiece { version: held.version, parts: Vec::new(), more: true };
         let (mut bytes, mut keys) = (0, 0);
-        while let Some(state) = windows.specs.get(self.spec as usize) {
+        while let Some(state) = held.specs.get(self.spec as usize) {
             if bytes >= max_bytes || keys >= MAX_KEYS {
                 return piece;
             }
@@ -92,7 +65,7 @@ impl Writing {
                 (self.spec, self.groups) = (self.spec + 1, None);
                 continue;
             }
-            let part = self.write(state, &windows.topics, max_bytes - bytes, &mut keys);
+            let part = self.write(state, held.topics, max_bytes - bytes, &mut keys);
             bytes += part.bytes.len() as u64;
             piece.parts.push(part);
         }

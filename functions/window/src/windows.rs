@@ -1,5 +1,7 @@
 //! All windows of a pipeline.
 
+mod save;
+
 use crate::bound::bound_ids;
 use crate::columns::{check_known, resolve};
 use crate::feed::{Feed, shares};

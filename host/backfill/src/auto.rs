@@ -7,7 +7,7 @@ use std::time::Duration;
 use tallow_edge::{Clock, Ticks};
 
 use super::run::Backfilling;
-use super::wiring::Wanted;
+use super::survey::Wanted;
 use crate::error::BackfillError;
 use tallow_pipeline::progress;
 

@@ -14,19 +14,20 @@ use super::compute::Computer;
 use super::fetch::{FetchError, Fetcher};
 use super::progress::Progress;
 use super::publish::{Functions, Publisher};
+use super::services::{Services, Step, Summary};
 use super::state;
+use super::survey::Wanted;
 use super::survey::{Need, Survey, Tables, survey};
-use super::wiring::{Step, Summary, Wanted, Wiring};
 use crate::error::BackfillError;
+use tallow_pipeline::plan::parse_settings;
 use tallow_pipeline::plan::{Mode, Plan};
-use tallow_pipeline::run::parse_settings;
 use tallow_worker::WorkerError;
 use tallow_worker::parse_function;
 use tallow_worker::{BisectBudget, ParseSettings, ParseWorker, Unobserved};
 
 /// A backfill that can be run again and again: tables are read once, the allowance is kept.
 pub struct Backfilling {
-    wiring: Wiring,
+    services: Services,
     plan: Arc<Plan>,
     tables: Tables,
     fetcher: Fetcher,
@@ -34,66 +35,68 @@ pub struct Backfilling {
 }
 
 impl Backfilling {
-    pub fn new(wiring: Wiring) -> Result<Self, BackfillError> {
-        let plan = Arc::new(Plan::new(&wiring.backfill.bars, Mode::default()));
-        let function =
-            BackfillFunction::new(&wiring.function, plan.limits).map_err(|error| WorkerError::Function {
-                function: wiring.function.name().to_owned(),
+    pub fn new(services: Services) -> Result<Self, BackfillError> {
+        let plan = Arc::new(Plan::new(&services.backfill.bars, Mode::default()));
+        let function = BackfillFunction::new(&services.function, plan.limits).map_err(|error| {
+            WorkerError::Function {
+                function: services.function.name().to_owned(),
                 call: "start",
                 why: error.to_string(),
-            })?;
-        let of_stream = Plan::new(&wiring.stream, Mode::default());
-        let stream_parse = parse_function(&wiring.stream_parse, of_stream.limits, &of_stream.parse_options)?;
-        let tables = Tables::new(&wiring.backfill, &wiring.served);
-        let asking = wiring.backfill.asking;
+            }
+        })?;
+        let of_stream = Plan::new(&services.stream, Mode::default());
+        let stream_parse =
+            parse_function(&services.stream_parse, of_stream.limits, &of_stream.parse_options)?;
+        let tables = Tables::new(&services.backfill, &services.served);
+        let asking = services.backfill.asking;
         Ok(Self {
             fetcher: Fetcher {
-                http: wiring.http.clone(),
+                http: services.http.clone(),
                 function,
-                base_url: wiring.backfill.base_url.clone(),
+                base_url: services.backfill.base_url.clone(),
                 budget: Budget::new(asking.weight),
                 attempts: asking.attempts,
-                clock: wiring.clock.clone(),
-                random: wiring.random.clone(),
-                stop: wiring.stop.clone(),
-                progress: wiring.progress.clone(),
+                clock: services.clock.clone(),
+                random: services.random.clone(),
+                stop: services.stop.clone(),
+                progress: services.progress.clone(),
             },
             computer: Computer {
                 plan: plan.clone(),
                 parse: ParseWorker::new(
-                    &Arc::new(wiring.parse.clone()),
+                    &Arc::new(services.parse.clone()),
                     ParseSettings { keeps_batches: false, ..parse_settings(&plan) },
                     BisectBudget::new(u64::from(plan.pipeline.limits.bisect_calls)),
                     Arc::new(Unobserved),
-                    wiring.clock.clone(),
+                    services.clock.clone(),
                 )?,
-                window: wiring.window.clone(),
+                window: services.window.clone(),
                 grids: tables.grids.clone(),
-                targets: targets(&wiring, stream_parse.description()),
-                interval_us: wiring.backfill.interval_us as i64,
+                targets: targets(&services, stream_parse.description()),
+                interval_us: services.backfill.interval_us as i64,
             },
             tables,
             plan,
-            wiring,
+            services,
         })
     }
 
     pub fn name(&self) -> &str {
-        &self.wiring.backfill.name
+        &self.services.backfill.name
     }
 
     pub fn progress(&self) -> &Progress {
-        &self.wiring.progress
+        &self.services.progress
     }
 
     /// The same, to look at while it runs.
     pub fn shared_progress(&self) -> Arc<Progress> {
-        self.wiring.progress.clone()
+        self.services.progress.clone()
     }
 
     /// What a run would ask, without asking and without writing.
     pub fn dry_run(&mut self, wanted: &Wanted) -> Result<(Vec<Step>, Option<i64>), BackfillError> {
-        let no_data = state::look(&self.wiring.store, self.name())?;
+        let no_data = state::look(&self.services.store, self.name())?;
         let survey = self.survey(&no_data, wanted)?;
         let mut steps = Vec::new();
         for need in survey.needs {
@@ -112,8 +115,8 @@ impl Backfilling {
 
     /// Fetches and publishes all that is wanted and lacking. Nothing is written where nothing lacks.
     pub fn run(&mut self, wanted: &Wanted) -> Result<Summary, BackfillError> {
-        self.wiring.progress.doing("looking at the tables".to_owned());
-        let no_data = state::look(&self.wiring.store, self.name())?;
+        self.services.progress.doing("looking at the tables".to_owned());
+        let no_data = state::look(&self.services.store, self.name())?;
         let mut survey = self.survey(&no_data, wanted)?;
         let mut summary = Summary { settles_us: survey.settles_us, ..Summary::default() };
         if survey.needs.is_empty() {
@@ -126,7 +129,7 @@ impl Backfilling {
         let work: Vec<(Need, Vec<Chunk>)> =
             survey.needs.into_iter().map(|need| (need.clone(), self.cut(&need))).collect();
         let lengths = work.iter().flat_map(|(_, chunks)| chunks).map(|chunk| chunk.fetch.length_us());
-        self.wiring.progress.wanted(lengths.sum());
+        self.services.progress.wanted(lengths.sum());
         for (need, chunks) in work {
             let options = self.options(&need);
             for chunk in chunks {
@@ -146,7 +149,7 @@ impl Backfilling {
                 }
             }
         }
-        self.wiring.progress.doing("done".to_owned());
+        self.services.progress.doing("done".to_owned());
         Ok(summary)
     }
 
@@ -159,13 +162,13 @@ impl Backfilling {
         summary: &mut Summary,
     ) -> Result<(), FetchFailed> {
         let Some((from_us, _)) = chunk.fetch.hull() else { return Ok(()) };
-        if self.wiring.stop.load(Ordering::Relaxed) {
+        if self.services.stop.load(Ordering::Relaxed) {
             return Err(FetchError::Stopped.into());
         }
-        self.wiring.progress.doing(format!("{} from {}", need.symbol, shown_time(from_us)));
+        self.services.progress.doing(format!("{} from {}", need.symbol, shown_time(from_us)));
         let fetched = self.fetcher.fetch(options, &chunk.fetch)?;
         let source = TopicPartition::new(&format!("backfill.{}.{}", self.name(), need.symbol), 0);
-        let clock_us = self.wiring.clock.now_us();
+        let clock_us = self.services.clock.now_us();
         let tables = &self.tables;
         let mut computed =
             self.computer.compute(&need.symbol, &source, &fetched, chunk, clock_us, |index, start_us| {
@@ -183,7 +186,7 @@ impl Backfilling {
         let (no_data, rejected) = (no_data.sum(), computed.dead.len() as u64);
         let (spoiled, unproved) = (computed.spoiled, computed.unproved);
         let windows = publisher.commit(&need.symbol, fetched, computed)?;
-        self.wiring.progress.committed(chunk.fetch.length_us(), windows, no_data, rejected);
+        self.services.progress.committed(chunk.fetch.length_us(), windows, no_data, rejected);
         *summary.windows.entry(need.symbol.clone()).or_default() += windows;
         if spoiled > 0 {
             *summary.spoiled.entry(need.symbol.clone()).or_default() += spoiled;
@@ -198,43 +201,43 @@ impl Backfilling {
     }
 
     fn survey(&mut self, no_data: &state::NoData, wanted: &Wanted) -> Result<Survey, BackfillError> {
-        let Wiring { backfill, store, clock, .. } = &self.wiring;
+        let Services { backfill, store, clock, .. } = &self.services;
         survey(backfill, &mut self.tables, store, no_data, wanted, clock.now_us())
     }
 
     fn open(&self) -> Result<(Publisher, bool), BackfillError> {
-        let Wiring { parse, window, function, store, sinks, clock, random, .. } = &self.wiring;
-        for (bytes, card) in &self.wiring.components {
-            self.wiring.library.keep(bytes.clone(), card)?;
+        let Services { parse, window, function, store, sinks, clock, random, .. } = &self.services;
+        for (bytes, card) in &self.services.components {
+            self.services.library.keep(bytes.clone(), card)?;
         }
         let functions = Functions { parse, window, backfill: function };
         Publisher::open(self.name(), &self.plan, store, sinks, &functions, (clock.clone(), random.clone()))
     }
 
     fn cut(&self, need: &Need) -> Vec<Chunk> {
-        chunks(&self.tables.grids, &need.windows, self.wiring.backfill.interval_us as i64)
+        chunks(&self.tables.grids, &need.windows, self.services.backfill.interval_us as i64)
     }
 
     fn options(&self, need: &Need) -> BackfillOptions {
         BackfillOptions {
             symbol: need.symbol.clone(),
             listed_as: need.listed_as.clone(),
-            interval_us: self.wiring.backfill.interval_us,
-            settings: self.wiring.backfill.settings.clone().into_iter().collect(),
+            interval_us: self.services.backfill.interval_us,
+            settings: self.services.backfill.settings.clone().into_iter().collect(),
         }
     }
 
     fn failed(&self, error: FetchError) -> BackfillError {
-        let Backfill { name, base_url, .. } = &self.wiring.backfill;
+        let Backfill { name, base_url, .. } = &self.services.backfill;
         match error {
             FetchError::Never(why) | FetchError::Away(why) => {
                 let (backfill, base_url) = (name.clone(), base_url.clone());
-                let commits = self.wiring.progress.counts().commits;
+                let commits = self.services.progress.counts().commits;
                 BackfillError::Away { backfill, base_url, why, commits }
             }
             FetchError::Http(error) => error.into(),
             FetchError::Function(error) => WorkerError::Function {
-                function: self.wiring.function.name().to_owned(),
+                function: self.services.function.name().to_owned(),
                 call: "plan or decode",
                 why: error.to_string(),
             }
@@ -263,9 +266,9 @@ impl From<BackfillError> for FetchFailed {
 }
 
 /// The stream's own tables of the windows that are filled.
-fn targets(wiring: &Wiring, parse: &ParseDescription) -> Vec<Target> {
-    let stream = &wiring.stream;
-    let windows = wiring.backfill.bars.windows.iter();
+fn targets(services: &Services, parse: &ParseDescription) -> Vec<Target> {
+    let stream = &services.stream;
+    let windows = services.backfill.bars.windows.iter();
     let own = windows.map(|window| stream.windows.iter().find(|it| it.name == window.name).unwrap_or(window));
     own.map(|window| Target::new(stream, window, parse)).collect()
 }

@@ -11,8 +11,22 @@ use super::Spans;
 use super::coverage::{Grid, Windows, empty, needed};
 use super::state::NoData;
 use super::tables::{SpeedTable, whole_windows};
-use super::wiring::Wanted;
 use crate::error::BackfillError;
+
+/// What a run is asked for, beside the manifest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// µs since 1970-01-01 UTC; none: where the manifest, or the table, begins.
+    pub from_us: Option<i64>,
+    /// None: up to now.
+    pub to_us: Option<i64>,
+    /// Empty: all.
+    pub symbols: Vec<String>,
+    /// Ask for what the exchange was said to have nothing of, too.
+    pub again: bool,
+    /// Only windows that the stream has closed, or passed over: what comes after, it may yet bring itself.
+    pub behind_stream: bool,
+}
 
 /// What is to be fetched of one symbol.
 #[derive(Clone, Debug, PartialEq, Eq)]

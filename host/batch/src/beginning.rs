@@ -8,11 +8,11 @@ use tallow_files::{Checksums, File, Lines};
 use tallow_record::Batch;
 
 use super::error::BatchError;
-use super::feed;
 use super::fit::Fit;
-use super::fold::failed;
 use super::interval;
 use super::plan::{KEY, Plan};
+use crate::error::failed;
+use crate::lines_batch;
 
 /// First lines of a file that say how it is read.
 const FIRST_LINES: usize = 1_024;
@@ -140,7 +140,7 @@ impl<'a> Learner<'a> {
     fn first_rows(&mut self, asked: ParseOptions, file: &str, lines: &Lines) -> Result<Rows, BatchError> {
         let mut count = FIRST_LINES;
         loop {
-            let mut batch = feed::batch(file, first(lines, count), 1, 0);
+            let mut batch = lines_batch::batch(file, first(lines, count), 1, 0);
             match self.rows(asked.clone(), &mut batch) {
                 Err(BatchError::Function { error: CallError::Refused(why), .. }) => {
                     return Err(BatchError::Unreadable { file: file.to_owned(), why: plain(&why) });
@@ -165,7 +165,7 @@ impl<'a> Learner<'a> {
             // What is wrong with it is reported in its turn.
             let read = tallow_files::read(file, Checksums::Ignored, PROBE_BYTES, Arc::default(), &mut sink);
             let (Ok(()), Some(lines)) = (read, lines) else { continue };
-            let options = feed::under(&self.options, lines.first_line.as_deref().unwrap_or_default());
+            let options = lines_batch::under(&self.options, lines.first_line.as_deref().unwrap_or_default());
             let Ok(rows) = self.first_rows(self.asked_at_first(options), &file.name, &lines) else {
                 continue;
             };
@@ -237,7 +237,7 @@ impl<'a> Learner<'a> {
 impl Beginnings for Learner<'_> {
     fn of(&mut self, file: &str, lines: &Lines) -> Result<Reading, BatchError> {
         let first_line = lines.first_line.as_deref().unwrap_or_default();
-        let mut options = feed::under(&self.options, first_line);
+        let mut options = lines_batch::under(&self.options, first_line);
         let asked = self.asked_at_first(options.clone());
         let rows = self.first_rows(asked, file, lines)?;
         if let Some(settings) = text_of(&rows, SETTINGS, 0) {
@@ -259,7 +259,7 @@ impl Beginnings for Learner<'_> {
             return Ok(before);
         }
         let asked = self.asking((*before).clone());
-        let rows = self.rows(asked, &mut feed::batch(file, lines, 1, 0))?;
+        let rows = self.rows(asked, &mut lines_batch::batch(file, lines, 1, 0))?;
         let last = rows.table.rows.checked_sub(1);
         let Some(settings) = last.and_then(|last| text_of(&rows, SETTINGS, last as usize)) else {
             return Ok(before);

@@ -9,26 +9,15 @@ use tallow_record::Place;
 use tallow_sink::{DeadLetter, ReasonKind};
 use tallow_table::{Stored, Unfinished, file};
 
-use super::accounts::Accounts;
 use super::commits::Commits;
 use super::coverage::{Coverage, Ids};
 use super::error::BatchError;
-use super::fold::Kept;
-use super::group::Way;
+use super::group_ledger::Accounts;
 use super::judgement::FileCounts;
 use super::report::Report;
-
-/// One of another version of this program is of no use, and the group begins again.
-const FORMAT: &str = concat!("tallow ", env!("CARGO_PKG_VERSION"), " 2");
-
-/// How many lines of a group's files were taken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Position {
-    /// Files before this one were taken whole.
-    pub file: usize,
-    /// Of this one.
-    pub lines: u64,
-}
+use super::window_accumulator::Kept;
+use crate::account::{FORMAT, group_of};
+use crate::position::{Position, Way};
 
 /// The account of unfinished work: postcard.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -84,7 +73,7 @@ struct Letter {
 }
 
 /// What a checkpoint is made of beside the open windows.
-pub struct Around<'a> {
+pub struct CheckpointInput<'a> {
     pub group: &'a str,
     pub fingerprint: &'a str,
     pub at: Position,
@@ -99,7 +88,7 @@ impl Checkpoint {
     /// Stores how far a group is, for a commit to hold.
     pub fn put(
         commits: &Commits<'_>,
-        around: Around<'_>,
+        around: CheckpointInput<'_>,
         accounts: &Accounts,
         kept: Kept,
     ) -> Result<Unfinished, BatchError> {
@@ -148,11 +137,24 @@ impl Checkpoint {
         commits.put_blob(encoded)
     }
 
+    /// Where an earlier run stopped with a group, if that is of any use now. Unfinished work can be done again, so what
+    /// cannot be read of it is logged, and no more.
+    pub fn held(commits: &Commits<'_>, group: &str, fingerprint: &str) -> Option<Self> {
+        let found = match commits.read_blob(&commits.unfinished(group)?.account) {
+            Ok(bytes) => Self::decode(&bytes),
+            Err(error) => {
+                tracing::warn!(%error, "where the last run stopped cannot be read: its group starts over");
+                None
+            }
+        };
+        found.filter(|found| found.is_of(group, fingerprint, commits))
+    }
+
     /// What an account says; none where it is of another version of this program.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         // Its beginning decides whether the rest can be read.
-        let (format, _): (String, _) = postcard::take_from_bytes(bytes).ok()?;
-        (format == FORMAT).then(|| postcard::from_bytes(bytes).ok()).flatten()
+        group_of(bytes)?;
+        postcard::from_bytes(bytes).ok()
     }
 
     /// How the group's rows are taken.

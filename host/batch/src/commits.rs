@@ -10,11 +10,11 @@ use tallow_edge::Ticks;
 use tallow_log::record::BlobRef;
 use tallow_table::{Done, NewPartition, Stored, TableJob, TableState, Unfinished};
 
-use super::checkpoint::Checkpoint;
 use super::coverage::Ids;
 use super::error::BatchError;
 use super::report::Report;
-use super::run::Wiring;
+use crate::account::group_of;
+use crate::services::Services;
 use tallow_pipeline::PipelineError;
 
 /// What was made is committed at least that often: a run that is killed then goes on from there.
@@ -35,7 +35,7 @@ pub struct Made {
 }
 
 pub struct Commits<'a> {
-    wiring: &'a Wiring,
+    services: &'a Services,
     job: TableJob,
     groups: BTreeMap<String, Made>,
     /// Of groups that are whole.
@@ -55,22 +55,24 @@ struct Held {
 }
 
 impl<'a> Commits<'a> {
-    pub fn open(wiring: &'a Wiring, owner: &str) -> Result<Self, BatchError> {
-        let (plan, clock, random) = (&wiring.plan, wiring.clock.clone(), wiring.random.clone());
-        wiring.store.probe(&*wiring.random).map_err(PipelineError::from)?;
+    pub fn open(services: &'a Services, owner: &str) -> Result<Self, BatchError> {
+        let (plan, clock, random) = (&services.plan, services.clock.clone(), services.random.clone());
+        services.store.probe(&*services.random).map_err(PipelineError::from)?;
         let job =
-            TableJob::open(&wiring.store, &plan.log_name(), plan.job.keep_backups, owner, clock, random)?;
+            TableJob::open(&services.store, &plan.log_name(), plan.job.keep_backups, owner, clock, random)?;
         let held = job.unfinished().cloned().and_then(|unfinished| {
-            let group = read_account(&job, &unfinished)?.group;
-            Some(Held { group, unfinished })
+            let account = job.read_blob(&unfinished.account);
+            let account = account
+                .inspect_err(|error| tracing::warn!(%error, "where the last run stopped cannot be read"));
+            Some(Held { group: group_of(&account.ok()?)?, unfinished })
         });
         Ok(Self {
-            wiring,
+            services,
             groups: serde_json::from_value(job.state().notes.clone()).unwrap_or_default(),
             files: Vec::new(),
             removed: Vec::new(),
             held,
-            last: wiring.clock.ticks(),
+            last: services.clock.ticks(),
             done: Default::default(),
             job,
         })
@@ -95,7 +97,7 @@ impl<'a> Commits<'a> {
         let mut spoiled = Vec::new();
         for path in self.groups.get(group).iter().flat_map(|made| &made.paths) {
             let committed = self.job.state().partitions.get(path).map(|partition| partition.size);
-            let there = self.wiring.store.head(path).map_err(PipelineError::from)?;
+            let there = self.services.store.head(path).map_err(PipelineError::from)?;
             if committed.is_some() && committed != there.map(|object| object.size) {
                 tracing::warn!(path, "not as it was written: it is made anew");
                 spoiled.push(path.clone());
@@ -127,7 +129,7 @@ impl<'a> Commits<'a> {
 
     /// Whether it is time to commit.
     pub fn is_due(&self) -> bool {
-        self.wiring.clock.ticks().since(self.last) >= COMMIT_EVERY
+        self.services.clock.ticks().since(self.last) >= COMMIT_EVERY
     }
 
     /// Commits the groups that are whole, if there are any, and what is held.
@@ -147,7 +149,7 @@ impl<'a> Commits<'a> {
         let Done { written, removed, .. } = run.commit()?;
         self.done.0.extend(written);
         self.done.1.extend(removed);
-        self.last = self.wiring.clock.ticks();
+        self.last = self.services.clock.ticks();
         Ok(())
     }
 
@@ -165,25 +167,13 @@ impl<'a> Commits<'a> {
         self.commit()
     }
 
-    /// How far an earlier run had come with a group, if that is of any use now.
-    pub fn held(&self, group: &str, fingerprint: &str) -> Option<Checkpoint> {
-        let held = self.held.as_ref().filter(|held| held.group == group)?;
-        read_account(&self.job, &held.unfinished).filter(|found| found.is_of(group, fingerprint, self))
+    /// What an earlier run has left of a group, if anything.
+    pub fn unfinished(&self, group: &str) -> Option<&Unfinished> {
+        self.held.as_ref().filter(|held| held.group == group).map(|held| &held.unfinished)
     }
 
     /// There is no more work: lets go of what is held of groups that are not there any more.
     pub fn end(&mut self) {
         self.held = None;
-    }
-}
-
-/// Unfinished work can be done again: what cannot be read of it is told, and no more.
-fn read_account(job: &TableJob, unfinished: &Unfinished) -> Option<Checkpoint> {
-    match job.read_blob(&unfinished.account) {
-        Ok(bytes) => Checkpoint::decode(&bytes),
-        Err(error) => {
-            tracing::warn!(%error, "how far the last run had come cannot be read: its group begins again");
-            None
-        }
     }
 }

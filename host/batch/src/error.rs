@@ -100,3 +100,8 @@ impl From<WorkerError> for BatchError {
         Self::Pipeline(error.into())
     }
 }
+
+/// A call of a function failed, and no line is to blame.
+pub fn failed(function: &str, call: &'static str, error: CallError) -> BatchError {
+    BatchError::Function { function: function.to_owned(), call, error }
+}

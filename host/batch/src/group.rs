@@ -1,26 +1,28 @@
 //! One group of files: read, parsed, taken into the windows, closed.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use crossbeam_channel::bounded;
 use tallow_engine::{ParseFunction, ParseOptions};
 use tallow_files::File;
 use tallow_table::{Input, NewPartition, Stored};
 
-use super::accounts::Accounts;
 use super::beginning::{Learner, Reading};
-use super::checkpoint::{Checkpoint, Position};
+use super::checkpoint::Checkpoint;
 use super::commits::{Commits, Made};
 use super::coverage::{Coverage, Ids};
 use super::error::BatchError;
-use super::feed::{Feed, Shelves, Turn};
-use super::fold::failed;
+use super::error::failed;
+use super::group_ledger::Accounts;
 use super::judgement;
-use super::plan::Group;
-use super::run::Wiring;
+use super::read_ahead::{Feed, ReadAhead, Turn};
 use super::sorting::Sorting;
 use super::work::Work;
+use crate::example::NAMED;
+use crate::group_build::GroupBuild;
+use crate::position::{Position, Way};
+use crate::services::Services;
 use tallow_edge::Finally;
 use tallow_pipeline::PipelineError;
 use tallow_worker::ByteBudget;
@@ -31,15 +33,6 @@ const QUEUE: usize = 64;
 /// Bytes of lines between reading and the windows.
 const QUEUE_BYTES: usize = 6 << 20;
 
-/// A group that is made anew.
-pub struct Making<'a> {
-    pub wiring: &'a Wiring,
-    pub group: &'a Group,
-    pub name: &'a str,
-    pub fingerprint: &'a str,
-    pub progress: &'a Arc<AtomicU64>,
-}
-
 /// How far a group is.
 #[derive(Clone, Copy, Debug)]
 pub struct Shown {
@@ -49,28 +42,25 @@ pub struct Shown {
     pub sorted: Option<(u64, u64)>,
 }
 
-/// How a group's rows have to be taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Way {
-    pub sorted: bool,
-    pub ids: Ids,
-}
-
 /// A group that is made.
-pub struct Whole {
+pub struct FinishedGroup {
     pub made: Made,
     pub files: Vec<Stored>,
     /// Lines that were read in this run.
     pub lines: u64,
 }
 
-impl Making<'_> {
+impl GroupBuild<'_> {
     /// Reads the group's files and makes its partitions, from where an earlier run had come to. Where the rows turn out
     /// to be too far out of order for that, they are read again and sorted; where their ids turn out to count something too
     /// coarse, they are read again with finer ones.
-    pub fn make(&self, commits: &mut Commits<'_>, shown: &dyn Fn(Shown)) -> Result<Whole, BatchError> {
+    pub fn make(
+        &self,
+        commits: &mut Commits<'_>,
+        shown: &dyn Fn(Shown),
+    ) -> Result<FinishedGroup, BatchError> {
         let bytes_before = self.progress.load(Ordering::Relaxed);
-        let checkpoint = commits.held(self.name, self.fingerprint);
+        let checkpoint = Checkpoint::held(commits, self.name, self.fingerprint);
         let before = commits.made(self.name).map(|made| Way { sorted: made.sorted, ids: made.ids });
         let mut way = Way { sorted: false, ids: self.first_ids()? };
         if let Some(before) = checkpoint.as_ref().map(Checkpoint::way).or(before) {
@@ -110,7 +100,7 @@ impl Making<'_> {
         let names: Vec<&str> = self.group.files.iter().map(|file| file.name.as_str()).collect();
         report.files_without_rows = judgement::without_rows(&names, &counts).count() as u64;
         report.without_rows =
-            judgement::without_rows(&names, &counts).take(judgement::NAMED).map(str::to_owned).collect();
+            judgement::without_rows(&names, &counts).take(NAMED).map(str::to_owned).collect();
         self.judge(judgement::doubts(
             &names,
             &counts,
@@ -120,7 +110,7 @@ impl Making<'_> {
         let paths = files.iter().map(|file| file.path.clone()).collect();
         let Way { sorted, ids } = way;
         let made = Made { fingerprint: self.fingerprint.to_owned(), paths, report, sorted, ids };
-        Ok(Whole { made, files, lines })
+        Ok(FinishedGroup { made, files, lines })
     }
 
     /// Refuses a group that is doubtful, unless it is meant.
@@ -128,7 +118,7 @@ impl Making<'_> {
         if doubts.is_empty() {
             return Ok(());
         }
-        if self.wiring.plan.allow_empty {
+        if self.services.plan.allow_empty {
             tracing::warn!(group = self.name, doubts = doubts.join("; "), "published, as `allow-empty` says");
             return Ok(());
         }
@@ -143,13 +133,13 @@ impl Making<'_> {
     }
 
     fn learner(&self, function: ParseFunction, options: ParseOptions) -> Result<Learner<'_>, BatchError> {
-        let Wiring { plan, parse, .. } = self.wiring;
+        let Services { plan, parse, .. } = self.services;
         Learner::new(plan, parse.name(), function, options, &self.group.files)
     }
 
     /// What is asked of every file of the group.
     fn options(&self, ids: Ids) -> ParseOptions {
-        let mut options = self.wiring.plan.options.clone();
+        let mut options = self.services.plan.options.clone();
         options.settings.extend(self.group.symbol.clone().map(|symbol| ("symbol".to_owned(), symbol)));
         if let Ids::Unit { us } = ids {
             options.settings.push(("id-unit-us".to_owned(), us.to_string()));
@@ -165,7 +155,7 @@ impl Making<'_> {
         commits: &mut Commits<'_>,
         shown: &dyn Fn(Shown),
     ) -> Result<(Accounts, Vec<Stored>, u64), BatchError> {
-        let coverage = Coverage::new(way.ids, self.wiring.plan.job.gap_us);
+        let coverage = Coverage::new(way.ids, self.services.plan.job.gap_us);
         let resumed = checkpoint.map(|checkpoint| Work::resume(self, commits, checkpoint));
         let mut work = match resumed {
             Some(Ok(work)) => work,
@@ -200,9 +190,9 @@ impl Making<'_> {
         commits: &mut Commits<'_>,
         shown: &dyn Fn(Shown),
     ) -> Result<(Accounts, Vec<Stored>, u64), BatchError> {
-        let coverage = Coverage::new(way.ids, self.wiring.plan.job.gap_us);
+        let coverage = Coverage::new(way.ids, self.services.plan.job.gap_us);
         let mut sorting = Sorting::begin(self)?;
-        let clock_us = self.wiring.clock.now_us();
+        let clock_us = self.services.clock.now_us();
         let whole =
             self.read(&self.feed(Position::default(), clock_us), way.ids, |file, begins, parts| {
                 sorting.take(file, begins, parts, commits)?;
@@ -222,11 +212,11 @@ impl Making<'_> {
     fn feed(&self, from: Position, clock_us: i64) -> Feed<'_> {
         Feed {
             files: &self.group.files,
-            checksums: self.wiring.plan.checksums,
+            checksums: self.services.plan.checksums,
             from,
             clock_us,
             progress: self.progress.clone(),
-            stop: &self.wiring.stop,
+            stop: &self.services.stop,
         }
     }
 
@@ -239,12 +229,12 @@ impl Making<'_> {
         ids: Ids,
         mut take: impl FnMut(usize, Option<(Reading, bool)>, ParsedBatch) -> Result<(), BatchError>,
     ) -> Result<bool, BatchError> {
-        let plan = &self.wiring.plan;
+        let plan = &self.services.plan;
         let (work_in, work) = bounded(QUEUE);
         let (order_in, order) = bounded::<Turn>(QUEUE);
         let budget = ByteBudget::new(QUEUE_BYTES);
         let bisect = BisectBudget::new(u64::from(plan.job.limits.bisect_calls));
-        let shelves = Shelves::new(feed.files.len(), feed.from.file);
+        let shelves = ReadAhead::new(feed.files.len(), feed.from.file);
         let options = self.options(ids);
         let function = self.parse_function(options.clone())?;
         let mut learner = self.learner(function, options)?;
@@ -291,7 +281,7 @@ impl Making<'_> {
         options: &ParseOptions,
         budget: Arc<BisectBudget>,
     ) -> Result<ParseWorker, BatchError> {
-        let plan = &self.wiring.plan;
+        let plan = &self.services.plan;
         let settings = ParseSettings {
             limits: plan.limits,
             options: options.clone(),
@@ -299,9 +289,9 @@ impl Making<'_> {
             max_future_us: plan.job.max_future_us,
             keeps_batches: false,
         };
-        let clock = self.wiring.clock.clone();
+        let clock = self.services.clock.clone();
         Ok(ParseWorker::new(
-            &Arc::new(self.wiring.parse.clone()),
+            &Arc::new(self.services.parse.clone()),
             settings,
             budget,
             Arc::new(Unobserved),
@@ -310,13 +300,13 @@ impl Making<'_> {
     }
 
     fn parse_function(&self, options: ParseOptions) -> Result<ParseFunction, BatchError> {
-        let Wiring { plan, parse, .. } = self.wiring;
+        let Services { plan, parse, .. } = self.services;
         ParseFunction::new(parse, plan.limits, options).map_err(|error| failed(parse.name(), "start", error))
     }
 
     /// What stands in the footer of a partition's file.
     pub fn footer(&self) -> Vec<(&'static str, String)> {
-        let Wiring { plan, parse, window, merge, .. } = self.wiring;
+        let Services { plan, parse, window, merge, .. } = self.services;
         let functions = serde_json::json!({
             "parse": parse.digest(),
             "window": window.digest(),
@@ -332,7 +322,7 @@ impl Making<'_> {
         commits: &Commits<'_>,
         files: &mut Vec<Stored>,
     ) -> Result<(), BatchError> {
-        let name = format!("files of {}", self.wiring.plan.log_name());
+        let name = format!("files of {}", self.services.plan.log_name());
         for mut partition in partitions {
             partition.inputs = vec![Input { name: name.clone(), tag: self.fingerprint.to_owned() }];
             files.push(commits.store(partition)?);

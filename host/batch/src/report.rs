@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::beginning::Reading;
 use super::coverage::Gap;
 use super::error::BatchError;
-use super::judgement::{Example, NAMED};
+use crate::example::{Example, NAMED};
 use tallow_pipeline::progress::without_details;
 
 /// Gaps that are told one by one; of more, the longest are.

@@ -8,18 +8,18 @@ use arrow_array::{Array, RecordBatch};
 use tallow_sort::{SortError, Sorter};
 use tallow_table::{NewPartition, Stored};
 
-use super::accounts::Accounts;
 use super::beginning::{Lengths, Reading};
-use super::close::Closer;
 use super::commits::Commits;
 use super::coverage::Coverage;
+use super::dead_letter_files::Letters;
 use super::error::BatchError;
-use super::fold::Fold;
-use super::group::Making;
-use super::letters::Letters;
+use super::group_ledger::Accounts;
 use super::plan::KEY;
 use super::report::Report;
 use super::spill::{self, Sorted};
+use super::window_accumulator::Fold;
+use super::window_closer::Closer;
+use crate::group_build::GroupBuild;
 use tallow_worker::ParsedBatch;
 
 /// Bytes of rows that are sorted at once.
@@ -32,7 +32,7 @@ pub struct Sorting<'a> {
 
 /// What takes rows, before and after they are sorted.
 struct Taking<'a> {
-    making: &'a Making<'a>,
+    making: &'a GroupBuild<'a>,
     accounts: Accounts,
     /// How long the rows of each file are.
     lengths: Lengths,
@@ -42,13 +42,13 @@ struct Taking<'a> {
 }
 
 impl<'a> Sorting<'a> {
-    pub fn begin(making: &'a Making<'a>) -> Result<Self, BatchError> {
-        let wiring = making.wiring;
-        let plan = &wiring.plan;
+    pub fn begin(making: &'a GroupBuild<'a>) -> Result<Self, BatchError> {
+        let services = making.services;
+        let plan = &services.plan;
         let taking = Taking {
             accounts: Accounts::new(plan.job.on_reject),
             lengths: Lengths::default(),
-            closer: Closer::new(plan, &wiring.merge, making.footer(), true)?,
+            closer: Closer::new(plan, &services.merge, making.footer(), true)?,
             letters: Letters::new(&plan.log_name(), making.name),
             files: Vec::new(),
             making,
@@ -91,13 +91,13 @@ impl<'a> Sorting<'a> {
         shown: &dyn Fn(u64),
     ) -> Result<(Accounts, Vec<Stored>), BatchError> {
         let Self { sorter, mut taking } = self;
-        let wiring = taking.making.wiring;
-        let plan = &wiring.plan;
+        let services = taking.making.services;
+        let plan = &services.plan;
         let mut sorted = sorter.finish()?;
         let mut open: Option<(Option<String>, Fold)> = None;
         let mut taken = 0;
         while let Some(rows) = sorted.next()? {
-            if wiring.stop.load(Ordering::Relaxed) {
+            if services.stop.load(Ordering::Relaxed) {
                 commits.commit()?;
                 return Err(BatchError::Stopped);
             }
@@ -108,7 +108,7 @@ impl<'a> Sorting<'a> {
                     if let Some((_, fold)) = before {
                         taking.end_key(fold, commits)?;
                     }
-                    Fold::new(&wiring.window, plan.limits, &plan.spec, KEY, coverage.clone())?
+                    Fold::new(&services.window, plan.limits, &plan.spec, KEY, coverage.clone())?
                 }
             };
             taking.take(&rows, &mut fold, commits)?;
@@ -134,12 +134,12 @@ impl Taking<'_> {
         fold: &mut Fold,
         commits: &mut Commits<'_>,
     ) -> Result<(), BatchError> {
-        let wiring = self.making.wiring;
-        let sorted = spill::from_rows(rows, &wiring.plan.spec.time).map_err(SortError::from)?;
+        let services = self.making.services;
+        let sorted = spill::from_rows(rows, &services.plan.spec.time).map_err(SortError::from)?;
         let Sorted { slice, within } = sorted;
         fold.take(&slice, Some(&within), &self.lengths, &mut self.accounts).map_err(|error| match error {
             BatchError::Unsorted => BatchError::Answer {
-                function: wiring.window.name().to_owned(),
+                function: services.window.name().to_owned(),
                 what: "rows as late that came in the order of their times".to_owned(),
             },
             other => other,

@@ -3,21 +3,22 @@
 use tallow_edge::Ticks;
 use tallow_table::{File, Stored};
 
-use super::accounts::Accounts;
 use super::beginning::{Lengths, Reading};
-use super::checkpoint::{Around, Checkpoint, Position};
-use super::close::Closer;
+use super::checkpoint::{Checkpoint, CheckpointInput};
 use super::commits::{COMMIT_EVERY, Commits};
 use super::coverage::Coverage;
+use super::dead_letter_files::Letters;
 use super::error::BatchError;
-use super::fold::Fold;
-use super::group::Making;
-use super::letters::Letters;
+use super::group_ledger::Accounts;
 use super::plan::KEY;
+use super::window_accumulator::Fold;
+use super::window_closer::Closer;
+use crate::group_build::GroupBuild;
+use crate::position::Position;
 use tallow_worker::ParsedBatch;
 
 pub struct Work<'a> {
-    making: &'a Making<'a>,
+    making: &'a GroupBuild<'a>,
     /// How many lines were taken.
     pub at: Position,
     /// The clock that all lines are judged by, µs.
@@ -34,35 +35,35 @@ pub struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    pub fn begin(making: &'a Making<'a>, coverage: Coverage) -> Result<Self, BatchError> {
-        let wiring = making.wiring;
-        let plan = &wiring.plan;
+    pub fn begin(making: &'a GroupBuild<'a>, coverage: Coverage) -> Result<Self, BatchError> {
+        let services = making.services;
+        let plan = &services.plan;
         Ok(Self {
             at: Position::default(),
-            clock_us: wiring.clock.now_us(),
+            clock_us: services.clock.now_us(),
             accounts: Accounts::new(plan.job.on_reject),
-            fold: Fold::new(&wiring.window, plan.limits, &plan.spec, KEY, coverage)?,
+            fold: Fold::new(&services.window, plan.limits, &plan.spec, KEY, coverage)?,
             lengths: Lengths::default(),
-            closer: Closer::new(plan, &wiring.merge, making.footer(), false)?,
+            closer: Closer::new(plan, &services.merge, making.footer(), false)?,
             letters: Letters::new(&plan.log_name(), making.name),
             files: Vec::new(),
-            kept: wiring.clock.ticks(),
+            kept: services.clock.ticks(),
             making,
         })
     }
 
     /// Goes on from a checkpoint.
     pub fn resume(
-        making: &'a Making<'a>,
+        making: &'a GroupBuild<'a>,
         commits: &Commits<'_>,
         mut checkpoint: Checkpoint,
     ) -> Result<Self, BatchError> {
-        let wiring = making.wiring;
-        let plan = &wiring.plan;
+        let services = making.services;
+        let plan = &services.plan;
         let kept = checkpoint.kept(commits)?;
         let mut accounts = Accounts::new(plan.job.on_reject);
         checkpoint.accounts(&mut accounts);
-        let mut closer = Closer::new(plan, &wiring.merge, making.footer(), false)?;
+        let mut closer = Closer::new(plan, &services.merge, making.footer(), false)?;
         closer.closed_us = checkpoint.closed_us;
         for (symbol, rows) in checkpoint.last_rows()? {
             closer.finish.go_on_from(&symbol, rows);
@@ -73,12 +74,12 @@ impl<'a> Work<'a> {
             at: checkpoint.at,
             clock_us: checkpoint.clock_us,
             accounts,
-            fold: Fold::restore(&wiring.window, plan.limits, &plan.spec, KEY, kept)?,
+            fold: Fold::restore(&services.window, plan.limits, &plan.spec, KEY, kept)?,
             lengths: Lengths::default(),
             closer,
             letters,
             files: checkpoint.files,
-            kept: wiring.clock.ticks(),
+            kept: services.clock.ticks(),
             making,
         })
     }
@@ -109,7 +110,7 @@ impl<'a> Work<'a> {
         let complete = self.closer.relieve(&mut self.fold, &mut self.accounts)?;
         self.making.store(letters.into_iter().chain(complete), commits, &mut self.files)?;
         // What cannot be told now is told as soon as it can.
-        let is_old = self.making.wiring.clock.ticks().since(self.kept) >= COMMIT_EVERY;
+        let is_old = self.making.services.clock.ticks().since(self.kept) >= COMMIT_EVERY;
         match is_old && self.closer.finish.is_between_years() || commits.is_due() {
             true => self.checkpoint(commits),
             false => Ok(()),
@@ -122,14 +123,14 @@ impl<'a> Work<'a> {
         if !self.closer.finish.is_between_years() || self.at == Position::default() {
             return commits.commit();
         }
-        self.kept = self.making.wiring.clock.ticks();
+        self.kept = self.making.services.clock.ticks();
         let last_rows = self.closer.finish.last_rows().map(|(symbol, rows)| {
             let file = File::of_rows("last rows", rows, "window_start", &[])?;
             let bytes = file.body.read(0..file.body.length());
             let bytes = bytes.map_err(|error| BatchError::Checkpoint { why: error.to_string() })?;
             Ok((symbol.to_owned(), bytes.to_vec()))
         });
-        let around = Around {
+        let around = CheckpointInput {
             group: self.making.name,
             fingerprint: self.making.fingerprint,
             at: self.at,

@@ -2,7 +2,7 @@
 
 use tallow_record::TopicPartition;
 
-use crate::watermark::PartitionTime;
+use crate::partition_time::PartitionTime;
 
 /// The partition that the watermark waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,9 +8,11 @@ pub mod cut;
 pub mod future;
 pub mod hold;
 pub mod ledger;
+pub mod partition_time;
 pub mod tiling;
 pub mod watermark;
 
 pub use hold::Hold;
 pub use ledger::{Imbalance, Ledger, PartitionCounts, WindowCounts};
+pub use partition_time::PartitionTime;
 pub use watermark::Watermarks;

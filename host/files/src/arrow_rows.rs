@@ -15,7 +15,7 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, Schema, TimeUnit};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta};
 
-use crate::lines::Splitter;
+use crate::splitter::Splitter;
 
 /// Rows that become one piece of lines.
 pub const BATCH_ROWS: usize = 4096;

@@ -6,8 +6,8 @@ use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::ArrowError;
 
 use crate::arrow_rows::Columns;
-use crate::lines::Splitter;
 use crate::reader::Reader;
+use crate::splitter::Splitter;
 use crate::{File, FileError};
 
 /// Bytes that are read at once.

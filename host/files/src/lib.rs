@@ -19,10 +19,12 @@ mod lines;
 mod object;
 mod parquet_rows;
 mod reader;
+mod splitter;
 mod text;
 mod zip;
 
 pub use checksum::Checksums;
 pub use error::FileError;
 pub use expand::{File, expand};
-pub use lines::{Lines, MAX_LINE_BYTES, read};
+pub use lines::read;
+pub use splitter::{Lines, MAX_LINE_BYTES};

@@ -10,8 +10,8 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
 
 use crate::arrow_rows::{BATCH_ROWS, Columns};
-use crate::lines::Splitter;
 use crate::reader::Reader;
+use crate::splitter::Splitter;
 use crate::{File, FileError};
 
 /// False where the sink wanted no more.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use tallow_epoch::Ledger;
-use tallow_epoch::watermark::PartitionTime;
+use tallow_epoch::PartitionTime;
 
 use crate::name::BlobName;
 use tallow_store::Digest;

@@ -7,7 +7,7 @@ use tallow_log::record::{Function, Role, State};
 use tallow_store::Digest;
 
 use crate::error::PipelineError;
-use crate::run::Services;
+use crate::library::Library;
 use tallow_worker::WorkerError;
 
 /// The components of a running pipeline.
@@ -67,17 +67,23 @@ pub fn choose(recorded: Option<&Function>, file: Digest, on_probation: bool) -> 
 }
 
 /// The components that a start runs from `state` on, and the roles whose file has changed.
-pub fn at_start(services: &Services, state: &State) -> Result<(Functions, Vec<Role>), PipelineError> {
-    let mut functions = services.functions.clone();
+/// `files`: the components of the manifest's files.
+pub fn at_start(
+    pipeline: &str,
+    files: &Functions,
+    library: &Library,
+    state: &State,
+) -> Result<(Functions, Vec<Role>), PipelineError> {
+    let mut functions = files.clone();
     let mut changed = Vec::new();
     for role in [Role::Parse, Role::Window] {
         let recorded = state.functions.iter().find(|function| function.role == role);
         let file = digest(functions.get(role))?;
         match (choose(recorded, file, state.live.probation.is_some()), recorded) {
             (Choice::Recorded, Some(recorded)) => {
-                let component = services.library.load(&recorded.name, recorded.digest, contract(role))?;
+                let component = library.load(&recorded.name, recorded.digest, contract(role))?;
                 tracing::info!(
-                    pipeline = services.plan.name(),
+                    pipeline,
                     component = recorded.name,
                     digest = %recorded.digest,
                     "goes on with the component that was swapped in, not with the manifest's file"
@@ -91,18 +97,18 @@ pub fn at_start(services: &Services, state: &State) -> Result<(Functions, Vec<Ro
     Ok((functions, changed))
 }
 
-/// A running component as a log record names it. `before`: what the record before says of the role.
+/// A running component as a log record names it. `files`: the components of the manifest's files; `before`: what the record before says of the role.
 pub fn recorded(
-    services: &Services,
+    (files, limits): (&Functions, Limits),
     role: Role,
     component: &Component,
     before: Option<&Function>,
 ) -> Result<Function, PipelineError> {
     let state_version = match role {
         Role::Parse => None,
-        Role::Window => Some(state_version(services.plan.limits, component)?),
+        Role::Window => Some(state_version(limits, component)?),
     };
-    let file = digest(services.functions.get(role))?;
+    let file = digest(files.get(role))?;
     let digest = digest(component)?;
     Ok(Function {
         role,

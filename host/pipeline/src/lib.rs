@@ -3,7 +3,7 @@
 //! [`plan`] (a pipeline of the manifest in the contracts' types) → [`start`] (where the log left off) → [`fetch`] →
 //! [`sequencer`] (one order, cut into epochs) → parse workers (`tallow-worker`) → [`window_worker`] → [`epoch`] →
 //! [`commit`]. [`run`] puts them together on one screen. [`hooks`] is the seam at which functions change while it runs;
-//! [`functions`] and [`library`] say which functions run and keep them. [`progress`] is what others see of it.
+//! [`services`] is what it touches; [`functions`] and [`library`] say which functions run and keep them. [`progress`] is what others see of it.
 
 pub mod commit;
 pub mod contact;
@@ -18,6 +18,7 @@ pub mod progress;
 pub mod republish_diff;
 pub mod run;
 pub mod sequencer;
+pub mod services;
 mod spell;
 pub mod start;
 pub mod state_handover;
@@ -27,4 +28,5 @@ pub mod withheld;
 pub mod words;
 
 pub use error::PipelineError;
-pub use run::{Services, run, run_once};
+pub use run::{run, run_once};
+pub use services::Services;

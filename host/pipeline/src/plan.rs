@@ -6,6 +6,7 @@ use tallow_engine::{
     Aggregate, IdColumns, Limits, Operation, ParseOptions, Shape, Sliding, Spec, WantedColumn,
 };
 use tallow_manifest as manifest;
+use tallow_worker::ParseSettings;
 
 pub use tallow_manifest::OnReject;
 
@@ -125,5 +126,16 @@ fn aggregate(aggregate: &manifest::Aggregate) -> Aggregate {
         },
         column: aggregate.column.clone(),
         by: aggregate.by.clone(),
+    }
+}
+
+/// What the parse workers of a pipeline go by.
+pub fn parse_settings(plan: &Plan) -> ParseSettings {
+    ParseSettings {
+        limits: plan.limits,
+        options: plan.parse_options.clone(),
+        time: plan.time.clone(),
+        max_future_us: plan.pipeline.max_future_us,
+        keeps_batches: plan.pipeline.archive,
     }
 }

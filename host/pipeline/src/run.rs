@@ -3,59 +3,33 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread::ScopedJoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::bounded;
-use tallow_edge::{Clock, Random};
 use tallow_log::LogError;
 use tallow_record::TopicPartition;
-use tallow_sink::Sink;
-use tallow_source::{Limits, Position, Source};
-use tallow_store::Store;
+use tallow_source::{Limits, Position};
 
 use crate::contact::Contact;
 use crate::error::PipelineError;
 use crate::fetch::{self, Discovery};
-use crate::functions::Functions;
-use crate::hooks::Hooks;
-use crate::library::Library;
-use crate::plan::Plan;
-use crate::progress::Progress;
-use crate::sequencer::{Ends, Queues, Sequencer, epoch_limits};
+use crate::plan::parse_settings;
+use crate::sequencer::{Queues, Sequencer, epoch_limits};
+use crate::services::Services;
 use crate::spell::{Spell, Tell};
 use crate::start::{self, Started};
 use crate::window_worker::WindowWorker;
 use crate::words::duration;
 use tallow_edge::Finally;
 use tallow_worker::ByteBudget;
-use tallow_worker::{BisectBudget, ParseSettings, ParseWorker};
+use tallow_worker::{BisectBudget, ParseWorker};
 
 /// Batches in flight; their bytes are bounded beside it.
 const QUEUE: usize = 256;
 /// Pause before a pipeline that lost a service starts again from its log.
 const RETRY: Duration = Duration::from_secs(5);
-
-/// Everything that a pipeline touches, real or in memory.
-pub struct Services {
-    pub plan: Arc<Plan>,
-    /// The components of the manifest's files. What runs may be others that were swapped in.
-    pub functions: Functions,
-    pub library: Library,
-    /// What may change while it runs.
-    pub hooks: Arc<dyn Hooks>,
-    /// Whether the source looks for the records' headers.
-    pub reads_headers: bool,
-    pub source: Arc<dyn Source>,
-    pub store: Store,
-    pub sinks: Vec<Arc<dyn Sink>>,
-    pub clock: Arc<dyn Clock>,
-    pub random: Arc<dyn Random>,
-    pub progress: Arc<Progress>,
-    /// Set from outside: finish the epoch, commit it, return.
-    pub stop: Arc<AtomicBool>,
-}
 
 /// Runs until drained or stopped. A service that is lost on the way is waited for; one that is not there at the
 /// start is an error.
@@ -257,17 +231,6 @@ fn first_error(threads: Vec<Thread<'_>>) -> Result<(), PipelineError> {
     done.into_iter().find(Result::is_err).unwrap_or(Ok(()))
 }
 
-/// What the parse workers of a pipeline go by.
-pub fn parse_settings(plan: &Plan) -> ParseSettings {
-    ParseSettings {
-        limits: plan.limits,
-        options: plan.parse_options.clone(),
-        time: plan.time.clone(),
-        max_future_us: plan.pipeline.max_future_us,
-        keeps_batches: plan.pipeline.archive,
-    }
-}
-
 /// Partitions dealt to clients in turn; no client without one, but one client always.
 fn deal(from: &[Position], clients: usize) -> Vec<Vec<Position>> {
     let clients = clients.min(from.len()).max(1);
@@ -282,20 +245,4 @@ fn discovery(services: &Services, from: &[Position]) -> Discovery {
     let known: BTreeSet<TopicPartition> = from.iter().map(|position| position.partition.clone()).collect();
     let every = services.plan.pipeline.new_partitions_every;
     Discovery::new(services.source.clone(), services.clock.clone(), every, known)
-}
-
-/// Where each partition ended when the pipeline started.
-pub fn ends(partitions: &[tallow_source::PartitionInfo], from: &[Position]) -> Ends {
-    let position = |partition: &TopicPartition| {
-        from.iter().find(|position| position.partition == *partition).map_or(0, |position| position.next)
-    };
-    let mut ends = Ends::default();
-    for info in partitions {
-        if info.latest > position(&info.partition).max(info.earliest) {
-            ends.open.insert(info.partition.clone(), info.latest);
-        } else {
-            ends.reached.push(info.partition.clone());
-        }
-    }
-    ends
 }

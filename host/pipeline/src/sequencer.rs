@@ -12,7 +12,7 @@ use tallow_engine::Component;
 use tallow_epoch::cut::{Limits, Progress, cut, room};
 use tallow_log::record::Role;
 use tallow_record::{Batch, TopicPartition};
-use tallow_source::{Event, PartitionInfo};
+use tallow_source::{Event, PartitionInfo, Position};
 
 use crate::hooks::{Change, Hooks, Swap};
 use crate::plan::Plan;
@@ -45,6 +45,22 @@ pub struct Ends {
     pub open: BTreeMap<TopicPartition, i64>,
     /// Those that had been read up to there, or were empty.
     pub reached: Vec<TopicPartition>,
+}
+
+/// Where each partition ended when the pipeline started.
+pub fn ends_of(partitions: &[PartitionInfo], from: &[Position]) -> Ends {
+    let position = |partition: &TopicPartition| {
+        from.iter().find(|position| position.partition == *partition).map_or(0, |position| position.next)
+    };
+    let mut ends = Ends::default();
+    for info in partitions {
+        if info.latest > position(&info.partition).max(info.earliest) {
+            ends.open.insert(info.partition.clone(), info.latest);
+        } else {
+            ends.reached.push(info.partition.clone());
+        }
+    }
+    ends
 }
 
 /// Whether a fetch client goes on.

@@ -22,8 +22,8 @@ pub use self::restore::{ReadBlob, Restored, read_parts, restore, state_bytes};
 use crate::commit::{self, Committer};
 use crate::error::PipelineError;
 use crate::functions::{self, Functions};
-use crate::run::{Services, ends};
-use crate::sequencer::Ends;
+use crate::sequencer::{Ends, ends_of};
+use crate::services::Services;
 
 const SHARD: u32 = 0;
 
@@ -44,7 +44,7 @@ pub struct Started {
 /// restores the state. `roll_back` says why a function on probation is not to be gone on with.
 pub fn start(services: &Services, roll_back: Option<&str>) -> Result<Started, PipelineError> {
     let plan = &services.plan;
-    let partitions = contact::partitions(services)?;
+    let partitions = contact::partitions(services.source.clone(), &services.stop)?;
     if let Topics::Pattern(pattern) = &plan.pipeline.topics
         && partitions.is_empty()
     {
@@ -71,7 +71,8 @@ pub fn start(services: &Services, roll_back: Option<&str>) -> Result<Started, Pi
     if brings_windows {
         record.state = under_next;
     }
-    let (functions, changed) = functions::at_start(services, &record.state)?;
+    let (functions, changed) =
+        functions::at_start(plan.name(), &services.functions, &services.library, &record.state)?;
     services.hooks.set_probation(record.state.live.probation.as_ref().map(|probation| probation.role));
 
     let from = starting_positions(services, &record.state, &partitions)?;
@@ -92,7 +93,7 @@ pub fn start(services: &Services, roll_back: Option<&str>) -> Result<Started, Pi
     if record.state.partitions.is_empty() {
         fix_positions(&mut job, &mut state, &from, &topic_ids, services.clock.now_us())?;
     }
-    let (published, remake_until) = rollback::open_remake(services, &job)?;
+    let (published, remake_until) = rollback::open_remake(plan.name(), &job)?;
     tracing::info!(
         pipeline = plan.name(),
         chain = record.chain,
@@ -111,15 +112,15 @@ pub fn start(services: &Services, roll_back: Option<&str>) -> Result<Started, Pi
         state,
         hooks: services.hooks.clone(),
         functions: functions.clone(),
-        files: swap::files(services)?,
+        files: swap::files(&services.functions)?,
         reads_headers: services.reads_headers,
         held,
         published,
         remake_until,
     };
-    swap::at_start(services, &mut committer, &functions, &changed, &mut window)?;
+    swap::at_start(&mut committer, &functions, &changed, &mut window, services.clock.now_us())?;
     services.hooks.set_running(&functions);
-    Ok(Started { first, committer, functions, window, ends: ends(&partitions, &from), from })
+    Ok(Started { first, committer, functions, window, ends: ends_of(&partitions, &from), from })
 }
 
 /// Fails where the windows of the newest record cannot be carried over: before its owner is fenced, or waited for.
@@ -161,7 +162,12 @@ fn recorded_functions(
             let before = state.functions.iter().find(|function| function.role == role);
             match before {
                 Some(before) if changed.contains(&role) => Ok(before.clone()),
-                before => functions::recorded(services, role, functions.get(role), before),
+                before => functions::recorded(
+                    (&services.functions, services.plan.limits),
+                    role,
+                    functions.get(role),
+                    before,
+                ),
             }
         })
         .collect()

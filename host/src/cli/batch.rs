@@ -16,7 +16,8 @@ use super::report::{LineReporter, counted, grouped, time};
 use super::{Failure, allocator, merge, settings, stop, wire};
 use tallow_batch::plan::Plan;
 use tallow_batch::report::Report;
-use tallow_batch::run::{self, Outcome, Progress, Wiring};
+use tallow_batch::run::{self, Outcome};
+use tallow_batch::services::{Progress, Services};
 use tallow_edge::exit;
 use tallow_pipeline::start::owner;
 
@@ -87,7 +88,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let functions = Gate::new(&manifest)?.of_batch(&manifest, &runtime, job)?;
     let line = Arc::new(Mutex::new(LineReporter::new(args.json)));
     let shown = line.clone();
-    let wiring = Wiring {
+    let services = Services {
         parse: functions.parse.component,
         window: functions.window.component,
         merge: functions.merge.component,
@@ -101,19 +102,19 @@ pub fn run(args: Args) -> Result<(), Failure> {
         }),
         plan,
     };
-    wire::check_lake(&wiring.store, &*wiring.random)?;
-    let done = run::run(&wiring, files, &owner());
+    wire::check_lake(&services.store, &*services.random)?;
+    let done = run::run(&services, files, &owner());
     line.lock().unwrap_or_else(PoisonError::into_inner).finish();
     let outcome =
         done.map_err(|error| Failure::new(error.exit_code(), format!("batch `{name}`: {error}")))?;
-    show(&args, name, &outcome, wiring.store.url(), &wiring.plan.table.root);
+    show(&args, name, &outcome, services.store.url(), &services.plan.table.root);
     first_failure(name, &outcome)?;
     let takes = |merge: &&Merge| merge.auto && merge.batch.as_ref() == Some(&job.table);
     let merges: Vec<&Merge> = manifest.merges.iter().filter(takes).collect();
     if merges.is_empty() {
         return Ok(());
     }
-    let world = wire::World::new(&manifest, wiring.stop.clone())?;
+    let world = wire::World::new(&manifest, services.stop.clone())?;
     merge::run_each(&world, &manifest, merges.into_iter(), args.json)
 }
 

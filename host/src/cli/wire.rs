@@ -148,7 +148,7 @@ impl World {
         let OfBackfill { function, parse, window } =
             self.gate.of_backfill(manifest, &self.runtime, backfill)?;
         let (function, parse, window) = (card(function), card(parse), card(window));
-        Ok(Backfilling::new(tallow_backfill::Wiring {
+        Ok(Backfilling::new(tallow_backfill::Services {
             function,
             parse,
             window,

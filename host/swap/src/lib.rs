@@ -1,10 +1,11 @@
 //! Functions that change while a pipeline runs: a candidate is rehearsed beside the pipeline, shadows it, is
 //! swapped in at an epoch's end, proves itself on probation, and is rolled back where it does not.
 //!
-//! In the order of a candidate's way: [`watch`] (a changed file) and [`control`] (a request) → [`candidate`] and
-//! [`rehearse`] → [`shadow`] and [`verdict`] → [`requests`] (what waits for an epoch's end) → [`probation`],
+//! In the order of a candidate's way: [`watch`] (a changed file) and [`control`] (a request) → [`admission`] of a
+//! [`candidate`], with [`rehearse`] → [`shadow`] and [`verdict`] → [`requests`] (what waits for an epoch's end) → [`probation`],
 //! [`invariants`] and [`call_timing`] (what it is held to). [`hot_swap`] attaches all of it to the pipeline.
 
+pub mod admission;
 pub mod call_timing;
 pub mod candidate;
 pub mod control;

@@ -7,7 +7,8 @@ use std::time::Duration;
 use tallow_log::record::Mode;
 use tallow_store::Digest;
 
-use crate::candidate::{self, Terms, Vet};
+use crate::admission;
+use crate::candidate::{Terms, Vet};
 use crate::hot_swap::Target;
 use tallow_pipeline::hooks::Outcome;
 
@@ -62,8 +63,8 @@ fn take_up(target: &Target, name: &str, path: &Path, vet: &Vet) {
     let (pipeline, file) = (target.services.plan.name(), path.display().to_string());
     let Ok(bytes) = std::fs::read(path) else { return };
     let terms = Terms { mode: Some(Mode::Publish), probation_epochs: None, why: format!("{file} changed") };
-    let done = candidate::vetted(target, vet, name, bytes.into(), file.clone())
-        .and_then(|candidate| candidate::swap(target, &candidate, &terms));
+    let done = admission::vetted(target, vet, name, bytes.into(), file.clone())
+        .and_then(|candidate| admission::swap(target, &candidate, &terms));
     match done {
         Ok(Outcome::Swapped { seq, .. }) => tracing::info!(pipeline, file, seq, "a changed file is taken up"),
         Ok(Outcome::Dropped { why }) | Err(why) => {

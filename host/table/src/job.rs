@@ -13,13 +13,10 @@ use tallow_store::body::SPILL_BYTES;
 use tallow_store::{Digest, Found, Store};
 
 use crate::parts::{self, Unfinished};
-use crate::run::Run;
 use crate::state::{Input, TableState};
-use crate::stored::Stored;
+use crate::stored::{SINK, Stored};
 use crate::{File, TableError, backup};
 
-/// Names the tables in the log, as sinks do.
-pub(crate) const SINK: &str = "table";
 /// Records of the log that are kept: one run has up to three.
 const KEEP_RECORDS: u64 = 6;
 /// A partition's bytes. S3 copies no larger object by one request, and a run that is committed must be publishable; it
@@ -108,11 +105,6 @@ impl TableJob {
 
     pub fn store(&self) -> &Store {
         self.job.store()
-    }
-
-    /// Begins a run. Nothing is visible before it is committed.
-    pub fn run(&mut self) -> Run<'_> {
-        Run::new(self)
     }
 
     /// Stores a partition's bytes, for a run to take; those that are there already are not stored again.

@@ -4,10 +4,10 @@ use tallow_log::Draft;
 use tallow_log::record::{Epoch, Outgoing};
 
 use crate::TableError;
-use crate::job::{Done, NewPartition, SINK, TableJob};
+use crate::job::{Done, NewPartition, TableJob};
 use crate::parts::{self, Unfinished};
 use crate::state::{RunState, TableState};
-use crate::stored::Stored;
+use crate::stored::{SINK, Stored};
 
 /// Runs that the state tells of where backups are few.
 const LEAST_RUNS: u64 = 10;
@@ -19,6 +19,13 @@ pub struct Run<'a> {
     outbox: Vec<Outgoing>,
     removed: Vec<String>,
     unfinished: Option<Unfinished>,
+}
+
+impl TableJob {
+    /// Begins a run. Nothing is visible before it is committed.
+    pub fn run(&mut self) -> Run<'_> {
+        Run::new(self)
+    }
 }
 
 impl<'a> Run<'a> {

@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 use tallow_log::record::{BlobRef, Outgoing};
 use tallow_store::Digest;
 
-use crate::job::SINK;
 use crate::state::{Input, PartitionState, TableState};
+
+/// Names the tables in the log, as sinks do.
+pub(crate) const SINK: &str = "table";
 
 /// A partition whose bytes are in the store and that no run has taken: nobody sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

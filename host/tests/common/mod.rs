@@ -162,7 +162,7 @@ impl World {
         let names = Arc::new(ScriptedNames::default().with("exchange.test", &[[127, 0, 0, 1].into()]));
         let limits = tallow_http::Limits { whole: backfill.asking.timeout, ..Default::default() };
         let clock: Arc<dyn Clock> = self.clock.clone();
-        let wiring = backfill::Wiring {
+        let wiring = backfill::Services {
             function: self.component(&backfill.function, Contract::Backfill),
             parse: self.component(&backfill.bars.parse, Contract::Parse),
             stream_parse: self.component(self.parse, Contract::Parse),

@@ -8,10 +8,10 @@ pub(crate) mod ticker;
 pub(crate) mod timed;
 pub(crate) mod trade;
 
-use crate::full::Record;
 use crate::message::Message;
 use crate::options::Plan;
 use crate::reason::{Apart, Step};
+use crate::record::Record;
 use crate::rows::Rows;
 use crate::schema::ColumnId;
 

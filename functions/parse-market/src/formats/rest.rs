@@ -4,10 +4,10 @@
 
 use super::trade::read_aggregate_of;
 use super::{decimal, event_time, integer, optional_decimals, optional_integer, symbol, symbol_beside};
-use crate::full::Record;
 use crate::message::Message;
 use crate::options::Plan;
 use crate::reason::{Apart, Step};
+use crate::record::Record;
 use crate::rows::Rows;
 use crate::schema::{ColumnId, Kind};
 

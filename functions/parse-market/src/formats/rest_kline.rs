@@ -5,11 +5,11 @@
 use super::kline::identity;
 use super::sound;
 use super::symbol_beside;
-use crate::full::{Record, asked_for};
 use crate::interval::Interval;
 use crate::message::array;
 use crate::options::Plan;
 use crate::reason::{Apart, Step};
+use crate::record::{Record, asked_for};
 use crate::rows::Rows;
 use crate::schema::{ColumnId, Kind};
 use crate::value::Value;

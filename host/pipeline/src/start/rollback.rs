@@ -6,7 +6,7 @@ use tallow_log::{Draft, Job, Record, status};
 use super::restore::ReadBlob;
 use crate::error::PipelineError;
 use crate::republish_diff::Published;
-use crate::run::Services;
+use crate::services::Services;
 
 const SHARD: u32 = 0;
 
@@ -21,7 +21,7 @@ pub fn roll_back(services: &Services, job: &mut Job, why: Option<&str>) -> Resul
         }
         return Ok(false);
     };
-    let before = needed(services, job, probation.since.saturating_sub(1))?;
+    let before = needed(services.plan.name(), job, probation.since.saturating_sub(1))?;
     let newest = job.newest().clone();
     let at_us = services.clock.now_us();
     let voided = SeqRange { from: probation.since, through: newest.seq };
@@ -60,25 +60,24 @@ fn remember(state: &mut State, probation: &Probation, seq: u64, at_us: i64, why:
     state.live.remember(Change { seq, at_us, what: What::Rollback, from, to, why, ..swapped });
 }
 
-fn needed(services: &Services, job: &Job, seq: u64) -> Result<State, PipelineError> {
-    let record = status::record(job.store(), services.plan.name(), SHARD, seq)?;
+fn needed(pipeline: &str, job: &Job, seq: u64) -> Result<State, PipelineError> {
+    let record = status::record(job.store(), pipeline, SHARD, seq)?;
     record.map(|record| record.state).ok_or_else(|| {
         PipelineError::Checkpoint(format!(
-            "pipeline `{}`: log record {seq}, which a rollback needs, has been removed",
-            services.plan.name()
+            "pipeline `{pipeline}`: log record {seq}, which a rollback needs, has been removed"
         ))
     })
 }
 
 /// What is published and void as long as not all of it has been taken again, and the state where that ended.
-pub fn open_remake(services: &Services, job: &Job) -> Result<(Published, Option<State>), PipelineError> {
+pub fn open_remake(pipeline: &str, job: &Job) -> Result<(Published, Option<State>), PipelineError> {
     let Some(range) = job.newest().state.live.remake else { return Ok((Published::default(), None)) };
     let mut records = Vec::new();
     for seq in range.from..=range.through {
-        records.extend(status::record(job.store(), services.plan.name(), SHARD, seq)?);
+        records.extend(status::record(job.store(), pipeline, SHARD, seq)?);
     }
     let published = published(&records, &|blob| job.read_blob(blob))?;
-    Ok((published, Some(needed(services, job, range.through)?)))
+    Ok((published, Some(needed(pipeline, job, range.through)?)))
 }
 
 /// What these records have published, oldest first.

@@ -12,29 +12,28 @@ use crate::epoch::FinishedSwap;
 use crate::error::PipelineError;
 use crate::functions::{Functions, digest, state_version};
 use crate::hooks::Swap;
-use crate::run::Services;
 
 /// Digests of the components of the manifest's files.
-pub fn files(services: &Services) -> Result<BTreeMap<Role, Digest>, PipelineError> {
+pub fn files(functions: &Functions) -> Result<BTreeMap<Role, Digest>, PipelineError> {
     let roles = [Role::Parse, Role::Window].into_iter();
-    roles.map(|role| Ok((role, digest(services.functions.get(role))?))).collect()
+    roles.map(|role| Ok((role, digest(functions.get(role))?))).collect()
 }
 
 /// Commits the swaps of the roles whose file has changed. Nobody is on probation for it: whoever changes a file while
 /// nothing runs wants what is in it.
 pub fn at_start(
-    services: &Services,
     committer: &mut Committer,
     functions: &Functions,
     changed: &[Role],
     window: &mut Restored,
+    clock_us: i64,
 ) -> Result<(), PipelineError> {
     for &role in changed {
         let component = functions.get(role).clone();
         let (parts, state_version) = match role {
             Role::Parse => (None, None),
             Role::Window => {
-                (Some(window.rewrite(&component)?), Some(state_version(services.plan.limits, &component)?))
+                (Some(window.rewrite(&component)?), Some(state_version(committer.plan.limits, &component)?))
             }
         };
         let swap = Swap {
@@ -43,11 +42,11 @@ pub fn at_start(
             state_version,
             mode: Mode::Publish,
             epochs: 0,
-            deadline: services.plan.limits.deadline,
+            deadline: committer.plan.limits.deadline,
             why: "the manifest's file had changed at the start".to_owned(),
             reply: bounded(1).0,
         };
-        let (swap, clock_us, pause) = (Box::new(swap), services.clock.now_us(), Default::default());
+        let (swap, clock_us, pause) = (Box::new(swap), clock_us, Default::default());
         committer.commit_swap(FinishedSwap { swap, parts, clock_us, pause })?;
     }
     Ok(())

@@ -11,7 +11,8 @@ use tallow_produce::history;
 use crate::cli::wire::World;
 use crate::cli::{Failure, settings};
 use tallow_batch::plan::Plan;
-use tallow_batch::run::{Outcome, Wiring, run};
+use tallow_batch::run::{Outcome, run};
+use tallow_batch::services::Services;
 use tallow_edge::exit;
 use tallow_pipeline::start::owner;
 
@@ -69,7 +70,7 @@ fn batch(
         .map_err(|error| failed(&error))?;
     // The components are where the demo's own manifest says.
     let functions = world.gate.of_batch(demo, &world.runtime, job)?;
-    let wiring = Wiring {
+    let services = Services {
         parse: functions.parse.component,
         window: functions.window.component,
         merge: functions.merge.component,
@@ -80,5 +81,5 @@ fn batch(
         watch: Box::new(|_| {}),
         plan,
     };
-    run(&wiring, files, &owner()).map_err(|error| failed(&error))
+    run(&services, files, &owner()).map_err(|error| failed(&error))
 }

@@ -10,7 +10,8 @@ use crossbeam_channel::bounded;
 use tallow_log::record::Role;
 
 use super::protocol::{self, Answer, Request, Running};
-use crate::candidate::{self, Candidate, Terms, Vet};
+use crate::admission;
+use crate::candidate::{Candidate, Terms, Vet};
 use crate::hot_swap::Target;
 use crate::shadow::{Shadow, Verdict};
 use tallow_pipeline::functions::role_name;
@@ -57,7 +58,7 @@ impl ControlHandler {
     }
 
     fn status(&self) -> Result<Answer, String> {
-        let running = candidate::running(&self.target)?;
+        let running = admission::running(&self.target)?;
         let functions = [Role::Parse, Role::Window].map(|role| Running {
             role: role_name(role).to_owned(),
             name: running.get(role).name().to_owned(),
@@ -75,7 +76,7 @@ impl ControlHandler {
         tell(Answer::Step { text: format!("vetting {}", component.origin) });
         let bytes =
             BASE64.decode(&component.bytes).map_err(|error| format!("`bytes` is not base64: {error}"))?;
-        candidate::vetted(&self.target, &*self.vet, &component.name, bytes.into(), component.origin)
+        admission::vetted(&self.target, &*self.vet, &component.name, bytes.into(), component.origin)
     }
 
     fn swap(
@@ -93,7 +94,7 @@ impl ControlHandler {
 
     fn swap_in(&self, candidate: &Candidate, terms: &protocol::Terms, why: String) -> Result<Answer, String> {
         let terms = Terms { mode: terms.mode, probation_epochs: terms.probation_epochs, why };
-        Ok(match candidate::swap(&self.target, candidate, &terms)? {
+        Ok(match admission::swap(&self.target, candidate, &terms)? {
             Outcome::Swapped { seq, pause } => Answer::Swapped { seq, pause_us: pause.as_micros() as u64 },
             Outcome::Dropped { why } => Answer::Dropped { why },
         })
@@ -114,7 +115,7 @@ impl ControlHandler {
         tell: &mut Tell<'_>,
     ) -> Result<Answer, String> {
         let candidate = self.vetted(component, tell)?;
-        let running = candidate::running(&self.target)?;
+        let running = admission::running(&self.target)?;
         let (plan, clock) = (self.target.services.plan.clone(), self.target.services.clock.clone());
         let slowest = plan.pipeline.swap.slowest_percent;
         let (shadow, work) = Shadow::new(candidate, running, plan, clock.clone());

@@ -5,13 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use tallow_engine::ParseOptions;
 use tallow_files::{Checksums, File, FileError, Lines};
-use tallow_record::{Batch, ByteColumn, Run};
 
 use super::beginning::{Beginnings, Reading, Strange};
-use super::checkpoint::Position;
 use super::error::BatchError;
+use crate::lines_batch::batch;
+use crate::position::Position;
 use tallow_worker::ByteBudget;
 use tallow_worker::ParseJob;
 use tallow_worker::ParseOutcome;
@@ -52,7 +51,7 @@ pub struct Turn {
 }
 
 /// Where each file's pieces wait for their turn.
-pub struct Shelves {
+pub struct ReadAhead {
     next: AtomicUsize,
     pieces: Vec<Shelf>,
     closed: AtomicBool,
@@ -61,7 +60,7 @@ pub struct Shelves {
 /// A file's pieces. Whoever reads the file takes the sender.
 type Shelf = (Mutex<Option<Sender<Read>>>, Receiver<Read>);
 
-impl Shelves {
+impl ReadAhead {
     /// For that many files, of which the first ones are not wanted.
     pub fn new(files: usize, unwanted: usize) -> Self {
         let shelf = |(sender, receiver)| (Mutex::new(Some(sender)), receiver);
@@ -73,7 +72,7 @@ impl Shelves {
     }
 }
 
-impl Shelves {
+impl ReadAhead {
     /// Wakes readers that wait with pieces that nobody will take; they stop.
     pub fn close(&self) {
         self.closed.store(true, Ordering::Relaxed);
@@ -91,14 +90,14 @@ impl Shelves {
 
 impl Feed<'_> {
     /// Reads files, one after the other, as long as there are any that no other reader has begun.
-    pub fn read(&self, shelves: &Shelves) {
+    pub fn read(&self, shelves: &ReadAhead) {
         self.read_all(shelves);
         if self.stop.load(Ordering::Relaxed) {
             shelves.abandon();
         }
     }
 
-    fn read_all(&self, shelves: &Shelves) {
+    fn read_all(&self, shelves: &ReadAhead) {
         let stopped = || self.stop.load(Ordering::Relaxed) || shelves.closed.load(Ordering::Relaxed);
         while !stopped() {
             let index = shelves.next.fetch_add(1, Ordering::Relaxed);
@@ -126,7 +125,7 @@ impl Feed<'_> {
     /// stages behind have.
     pub fn run(
         &self,
-        shelves: &Shelves,
+        shelves: &ReadAhead,
         beginnings: &mut dyn Beginnings,
         budget: &Arc<ByteBudget>,
         work: &Sender<ParseJob>,
@@ -184,29 +183,10 @@ impl Feed<'_> {
     }
 }
 
-/// The options of one file: its first line says what its columns are.
-pub fn under(options: &ParseOptions, first_line: &str) -> ParseOptions {
-    let mut options = options.clone();
-    options.settings.push(("first-line".to_owned(), first_line.to_owned()));
-    options
-}
-
-/// Lines as records: the file is their topic, their line number their offset.
-pub fn batch(file: &str, lines: Lines, first_line: i64, clock_us: i64) -> Batch {
-    let count = lines.ends.len();
-    Batch {
-        topics: vec![file.into()],
-        runs: vec![Run { topic: 0, partition: 0, records: count as u32, clock_us }],
-        offsets: (first_line..first_line + count as i64).collect(),
-        timestamps_us: vec![-1; count],
-        keys: ByteColumn { bytes: Vec::new(), ends: vec![0; count], nulls: (0..count as u32).collect() },
-        values: ByteColumn { bytes: lines.bytes, ends: lines.ends, nulls: Vec::new() },
-        headers: Default::default(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use tallow_engine::ParseOptions;
+
     use super::*;
 
     struct Plainly;
@@ -235,7 +215,7 @@ mod tests {
         let files = tallow_files::expand(&["*.csv".to_owned()], folder.path(), &Default::default()).unwrap();
         let lines = || Lines { bytes: b"1\n".to_vec(), ends: vec![2], first_line: None };
         for ended in [false, true] {
-            let shelves = Shelves::new(2, 0);
+            let shelves = ReadAhead::new(2, 0);
             let sender = |index: usize| shelves.pieces[index].0.lock().unwrap().take().unwrap();
             let (first, second) = (sender(0), sender(1));
             first.send(Read::Lines(lines())).unwrap();

@@ -5,8 +5,9 @@ use tallow_sink::{DeadLetter, ReasonKind};
 
 use super::beginning::FLAGGED;
 use super::error::BatchError;
-use super::judgement::{Example, FileCounts};
+use super::judgement::FileCounts;
 use super::report::Report;
+use crate::example::Example;
 use tallow_pipeline::PipelineError;
 use tallow_pipeline::plan::OnReject;
 use tallow_worker::dead_letter::dead_letter;

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use tallow_engine::{CallError, Component, Limits, Output, Part, Spec, WindowFunction};
+use tallow_engine::{Component, Limits, Output, Part, Spec, WindowFunction};
 
-use super::accounts::Accounts;
 use super::back::Ends;
 use super::beginning::Lengths;
 use super::coverage::{Clash, Coverage};
-use super::error::BatchError;
+use super::error::{BatchError, failed};
+use super::group_ledger::Accounts;
 use super::interval;
 use super::report::Report;
 use tallow_worker::ParsedSlice;
@@ -157,8 +157,4 @@ fn places(slice: &ParsedSlice) -> String {
         return format!("{}:{}-{}", first.topic, first.offset, last.offset);
     }
     format!("{}:{} to {}:{}, sorted by time", first.topic, first.offset, last.topic, last.offset)
-}
-
-pub fn failed(function: &str, call: &'static str, error: CallError) -> BatchError {
-    BatchError::Function { function: function.to_owned(), call, error }
 }

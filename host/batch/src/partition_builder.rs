@@ -16,10 +16,10 @@ use tallow_table::{FileWriter, NewPartition, Partition, partition};
 
 use super::coverage::Coverage;
 use super::error::BatchError;
-use super::fold::failed;
 use super::plan::{KEY, Plan};
 use super::report::Report;
 use super::step::Step;
+use crate::error::failed;
 
 /// Made by the merge function, and the same in every row of a batch table.
 const SOURCE: &str = "source";

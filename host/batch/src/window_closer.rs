@@ -3,12 +3,12 @@
 use tallow_engine::Component;
 use tallow_table::NewPartition;
 
-use super::accounts::Accounts;
 use super::error::BatchError;
-use super::finish::Finish;
-use super::fold::Fold;
+use super::group_ledger::Accounts;
+use super::partition_builder::Finish;
 use super::plan::Plan;
 use super::step::Step;
+use super::window_accumulator::Fold;
 
 /// State of open windows from which on the oldest are closed.
 const STATE_BYTES: u64 = 24 << 20;

@@ -17,7 +17,7 @@ use super::survey::Need;
 use tallow_pipeline::library::{Card, Library};
 
 /// Everything that a backfill touches, real or in memory.
-pub struct Wiring {
+pub struct Services {
     pub backfill: Backfill,
     /// The pipeline whose tables are filled.
     pub stream: Pipeline,
@@ -39,21 +39,6 @@ pub struct Wiring {
     pub progress: Arc<Progress>,
     /// Set from outside: leave before the next request.
     pub stop: Arc<AtomicBool>,
-}
-
-/// What a run is asked for, beside the manifest.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
-    /// µs since 1970-01-01 UTC; none: where the manifest, or the table, begins.
-    pub from_us: Option<i64>,
-    /// None: up to now.
-    pub to_us: Option<i64>,
-    /// Empty: all.
-    pub symbols: Vec<String>,
-    /// Ask for what the exchange was said to have nothing of, too.
-    pub again: bool,
-    /// Only windows that the stream has closed, or passed over: what comes after, it may yet bring itself.
-    pub behind_stream: bool,
 }
 
 /// What became of a run.
