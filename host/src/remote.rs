@@ -133,7 +133,7 @@ impl Gateway {
                     (self.says(&answer), None)
                 }
                 Ok(answer) => return Ok(answer),
-                Err(error) if error.passes() => (error.to_string(), None),
+                Err(error) if error.is_transient() => (error.to_string(), None),
                 Err(error) => return Err(CallError::Remote(error.to_string())),
             };
             let over = self.clock.ticks().since(begun) >= AWAY_FOR;

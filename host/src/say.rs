@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tallow_manifest::Secrets;
-use tallow_sink::terminal::Screen;
+use tallow_terminal::Screen;
 
 macro_rules! print {
     ($($text:tt)*) => { $crate::say::out(format_args!($($text)*), "") };

@@ -36,8 +36,8 @@ impl BackfillError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Pipeline(error) => error.is_transient(),
-            Self::Table(error) => error.passes(),
-            Self::Http(error) => error.passes(),
+            Self::Table(error) => error.is_transient(),
+            Self::Http(error) => error.is_transient(),
             Self::Away { .. } => true,
             Self::Usage(_) | Self::Broken => false,
         }

@@ -112,7 +112,7 @@ impl Fetcher {
             self.progress.asked(attempt > 0);
             let response = match self.http.send(&asked) {
                 Ok(response) => response,
-                Err(error) if error.passes() => {
+                Err(error) if error.is_transient() => {
                     why = error.to_string();
                     continue;
                 }

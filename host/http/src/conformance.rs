@@ -341,7 +341,7 @@ fn troubles_pass(bench: &dyn Bench) -> Result<(), String> {
     for (path, timed_out) in [("slow", true), ("cut", false), ("silent", false)] {
         match http.send(&Request::get(format!("{url}/{path}"))) {
             Err(HttpError::TimedOut { .. }) if timed_out => {}
-            Err(error) if error.passes() && !timed_out => {}
+            Err(error) if error.is_transient() && !timed_out => {}
             answer => return Err(format!("{path} gave {answer:?}")),
         }
     }

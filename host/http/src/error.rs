@@ -37,7 +37,7 @@ pub enum HttpError {
 
 impl HttpError {
     /// Whether the same request may work later.
-    pub fn passes(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Broken { .. })
     }
 }

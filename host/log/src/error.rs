@@ -66,7 +66,7 @@ impl LogError {
     }
 
     /// Whether the same call may work later.
-    pub fn passes(&self) -> bool {
-        matches!(self, Self::Store(error) if error.passes()) || matches!(self, Self::Unsettled { .. })
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_transient()) || matches!(self, Self::Unsettled { .. })
     }
 }

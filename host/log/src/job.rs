@@ -148,7 +148,7 @@ impl Job {
 
     /// Commits: the create of the record is the one moment at which the epoch has happened.
     ///
-    /// After an error that [passes](LogError::passes) the outcome may be open: [`settle`](Job::settle) until
+    /// After an error that [passes](LogError::is_transient) the outcome may be open: [`settle`](Job::settle) until
     /// it is known. After [`LogError::is_fenced`] publish nothing, and leave.
     pub fn commit(&mut self, draft: Draft) -> Result<&Record, LogError> {
         let object = self.folder.record(self.next_seq());
@@ -195,7 +195,7 @@ impl Job {
             }
             Ok(lost) => Err(lost_to(&self.store, &self.folder, lost, &open.record)),
             Err(error) => {
-                if error.passes() {
+                if error.is_transient() {
                     self.unsettled = Some(open);
                 } else if matches!(error, LogError::Gone { .. }) {
                     // What was just written to the place where the log was is no log.

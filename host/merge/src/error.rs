@@ -32,8 +32,8 @@ impl MergeError {
     }
 
     /// Whether the same call may work later.
-    pub fn passes(&self) -> bool {
-        matches!(self, Self::Table(error) if error.passes())
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Table(error) if error.is_transient())
     }
 }
 

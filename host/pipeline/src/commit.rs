@@ -75,7 +75,7 @@ impl Committer {
     /// A store that is away is no reason to stop while there is nothing to commit.
     fn look(&self) -> Result<(), PipelineError> {
         match self.job.check_owner() {
-            Err(error) if error.passes() => {
+            Err(error) if error.is_transient() => {
                 tracing::warn!(pipeline = self.plan.name(), %error, "cannot see whether another process took over");
                 Ok(())
             }

@@ -57,9 +57,9 @@ impl PipelineError {
             // A partition's trouble (no leader, an answer that did not come) is the broker's, and passes with it.
             Self::Source(SourceError::Unreachable { .. } | SourceError::Partition { .. })
             | Self::Clock { .. } => true,
-            Self::Log(error) => error.passes(),
-            Self::Store(error) => error.passes(),
-            Self::Sink(error) => error.passes(),
+            Self::Log(error) => error.is_transient(),
+            Self::Store(error) => error.is_transient(),
+            Self::Sink(error) => error.is_transient(),
             _ => false,
         }
     }

@@ -22,7 +22,7 @@ pub enum SinkError {
 
 impl SinkError {
     /// Whether the same call may work later. Everything else halts the pipeline.
-    pub fn passes(&self) -> bool {
-        matches!(self, SinkError::Store(error) if error.passes())
+    pub fn is_transient(&self) -> bool {
+        matches!(self, SinkError::Store(error) if error.is_transient())
     }
 }

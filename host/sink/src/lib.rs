@@ -7,7 +7,7 @@
 //!   number of publishers, with one result.
 //!
 //! Three sinks write Parquet files: [`Lake`] (candles), [`LateRows`] and [`DeadLetters`]. [`conformance`] is the
-//! suite that every sink passes. [`archive`] keeps records as they came. [`terminal`] is a view beside them: it shows and promises nothing.
+//! suite that every sink passes. [`archive`] keeps records as they came.
 
 pub mod archive;
 pub mod conformance;
@@ -24,7 +24,6 @@ mod pieces;
 mod raw_records;
 mod sink;
 mod sorted;
-pub mod terminal;
 
 pub use dead_letters::{DeadLetters, dead_letter_rows};
 pub use decimal::nearest_double;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tallow_edge::{Clock, Ticks};
-use tallow_sink::terminal::Screen;
+use tallow_terminal::Screen;
 use unicode_width::UnicodeWidthStr;
 
 use crate::say;

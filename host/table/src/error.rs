@@ -48,10 +48,10 @@ impl TableError {
     }
 
     /// Whether the same call may work later.
-    pub fn passes(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         match self {
-            Self::Log(error) => error.passes(),
-            Self::Store(error) => error.passes(),
+            Self::Log(error) => error.is_transient(),
+            Self::Store(error) => error.is_transient(),
             _ => false,
         }
     }

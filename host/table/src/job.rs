@@ -279,7 +279,7 @@ mod tests {
         let error = job.store_up_to(4, new.clone()).unwrap_err();
         let text = error.to_string();
         assert!(text.contains(&new.path) && text.contains("5 bytes") && text.contains("longer"), "{text}");
-        assert_eq!((error.exit_code(), error.passes(), store.list("").unwrap()), (2, false, before));
+        assert_eq!((error.exit_code(), error.is_transient(), store.list("").unwrap()), (2, false, before));
         assert_eq!(job.store_up_to(5, new).unwrap().size, 5);
         assert_eq!(MOST_BYTES, 5_368_709_120);
     }

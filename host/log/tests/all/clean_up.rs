@@ -71,7 +71,7 @@ fn an_owner_whose_log_is_gone_halts_and_writes_nothing() {
     let error = job.check_owner().unwrap_err();
     assert!(error.to_string().contains("the lake was deleted or replaced"), "{error}");
     let error = job.commit(draft).unwrap_err();
-    assert_eq!((error.exit_code(), error.passes(), error.is_fenced()), (65, false, false), "{error}");
+    assert_eq!((error.exit_code(), error.is_transient(), error.is_fenced()), (65, false, false), "{error}");
     assert_eq!(bench.log(), ["4"]);
 }
 

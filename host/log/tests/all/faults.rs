@@ -143,7 +143,7 @@ fn an_owner_that_is_fenced_while_its_commit_is_in_doubt_finds_out() {
     let mut earlier = bench.job();
     let ready = draft(&earlier).unwrap();
     bench.faulty.down_until(bench.clock_us() + 600_000_000);
-    assert!(earlier.commit(ready).unwrap_err().passes());
+    assert!(earlier.commit(ready).unwrap_err().is_transient());
     bench.wait(Duration::from_secs(600));
     let mut later = bench.job();
     assert!(earlier.settle().unwrap_err().is_fenced());
@@ -234,7 +234,7 @@ fn ten_minutes_without_the_store_leave_one_commit() {
     while job.is_unsettled() {
         match job.settle() {
             Ok(committed) => assert!(committed),
-            Err(error) => assert!(error.passes(), "{error}"),
+            Err(error) => assert!(error.is_transient(), "{error}"),
         }
         tries += 1;
     }

@@ -16,7 +16,9 @@ fn open(bench: &Bench) -> Job {
     loop {
         match bench.open() {
             Ok(opened) => return opened.job,
-            Err(error) => assert!(error.passes() || matches!(error, LogError::Contended { .. }), "{error}"),
+            Err(error) => {
+                assert!(error.is_transient() || matches!(error, LogError::Contended { .. }), "{error}")
+            }
         }
     }
 }
@@ -39,7 +41,7 @@ fn step(bench: &Bench, job: &mut Job, acknowledged: &mut Vec<u64>) -> bool {
         }
         Ok(None) => {}
         Err(error) if error.is_fenced() => return false,
-        Err(error) => assert!(error.passes(), "{error}"),
+        Err(error) => assert!(error.is_transient(), "{error}"),
     }
     true
 }

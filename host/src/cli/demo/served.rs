@@ -7,9 +7,9 @@ use arrow_array::types::{Float64Type, TimestampMicrosecondType};
 use arrow_array::{Array, RecordBatch};
 use tallow_merge::Settings;
 use tallow_sink::hive;
-use tallow_sink::terminal::{Bar, Output, Palette, Screen, Summary, chart, summary};
 use tallow_store::Store;
 use tallow_table::{TableError, file};
+use tallow_terminal::{Bar, Output, Palette, Screen, Summary, chart, summary};
 
 /// Lines of the picture.
 const HEIGHT: usize = 14;

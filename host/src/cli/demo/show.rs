@@ -7,8 +7,8 @@ use arrow_array::RecordBatch;
 use tallow_edge::{Clock, Ticks};
 use tallow_log::status::last_records;
 use tallow_manifest::{Manifest, Pipeline, Window};
-use tallow_sink::terminal::{Counters, Output, Palette, Phase, Screen, View, plain, render};
 use tallow_store::Store;
+use tallow_terminal::{Counters, Output, Palette, Phase, Screen, View, plain, render};
 
 use crate::cli::again;
 use crate::cli::functions::find::shown;

@@ -39,7 +39,7 @@ impl StoreError {
     }
 
     /// Whether the same call may work later.
-    pub fn passes(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Unknown { .. })
     }
 }

@@ -20,7 +20,7 @@ impl Store {
         let path = format!("_tallow/probe/{:016x}{:016x}", random.next_u64(), random.next_u64());
         match self.probe_at(&path) {
             // Nothing is gained by waiting for it once more.
-            Err(error) if error.passes() => Err(self.away(error)),
+            Err(error) if error.is_transient() => Err(self.away(error)),
             checked => checked.and(self.delete(&path)),
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow_array::{
     ArrayRef, BooleanArray, Decimal128Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
-use tallow_sink::terminal::{Counters, Palette, Phase, Screen, View, render};
+use tallow_terminal::{Counters, Palette, Phase, Screen, View, render};
 use unicode_width::UnicodeWidthStr;
 
 /// 2024-08-09 00:00 UTC.

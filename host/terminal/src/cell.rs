@@ -6,7 +6,7 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 use chrono::DateTime;
 
-use crate::nearest_double;
+use tallow_sink::nearest_double;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Cell {

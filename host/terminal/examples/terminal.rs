@@ -9,7 +9,7 @@ use arrow_array::{
 };
 use arrow_schema::ArrowError;
 use tallow_edge::{Clock, Random, SeededRandom, SystemClock};
-use tallow_sink::terminal::{Output, Phase, Screen, View, plain, render};
+use tallow_terminal::{Output, Phase, Screen, View, plain, render};
 
 const START_US: i64 = 1_723_161_600_000_000;
 const FRAME_US: i64 = 7_000_000;
