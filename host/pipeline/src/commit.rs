@@ -22,7 +22,6 @@ use tallow_store::Digest;
 
 use crate::epoch::{Chunk, Finished, FinishedEpoch, Gap};
 use crate::error::PipelineError;
-use crate::functions::Functions;
 use crate::hooks::Hooks;
 use crate::plan::Plan;
 use crate::progress::Progress;
@@ -44,8 +43,6 @@ pub struct Committer {
     /// What the last record says; each commit makes the next of it.
     pub state: State,
     pub hooks: Arc<dyn Hooks>,
-    /// What runs.
-    pub functions: Functions,
     /// The components of the manifest's files, as digests by role.
     pub files: BTreeMap<Role, Digest>,
     /// Whether the source looks for the records' headers.

@@ -83,8 +83,11 @@ pub trait Hooks: CallObserver {
     /// A function of that role is on probation from here on, or none is.
     fn set_probation(&self, _role: Option<Role>) {}
 
-    /// What runs from here on.
+    /// What runs from the start on.
     fn set_running(&self, _functions: &Functions) {}
+
+    /// Another component has the role from here on.
+    fn swapped(&self, _role: Role, _component: &Arc<Component>) {}
 
     /// What must hold for candles of a function on probation, and does not.
     fn judge(&self, _plan: &Plan, _window: &str, _candles: &RecordBatch) -> Result<(), String> {

@@ -139,7 +139,6 @@ pub fn run_once(services: &Services, started: Started) -> Result<(), PipelineErr
         Queues { budget: budget.clone(), work: work_in, order: order_in },
         epoch_limits(plan),
         plan.available_now.then_some(started.ends),
-        functions.parse.clone(),
         services.hooks.clone(),
         services.clock.clone(),
     );

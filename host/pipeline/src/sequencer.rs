@@ -107,18 +107,16 @@ struct State {
     /// Those that have been, and of which the window worker does not know yet.
     drained: Vec<TopicPartition>,
     ended: bool,
-    /// What parses batches from here on.
-    parse: Arc<Component>,
+    /// What parses batches from here on, if it was swapped in.
+    parse: Option<Arc<Component>>,
 }
 
 impl Sequencer {
-    /// `ends`: read each of these partitions up to its offset, then end; `None`: read on until stopped. `parse`: what
-    /// parses until a swap.
+    /// `ends`: read each of these partitions up to its offset, then end; `None`: read on until stopped.
     pub fn new(
         queues: Queues,
         limits: Limits,
         ends: Option<Ends>,
-        parse: Arc<Component>,
         hooks: Arc<dyn Hooks>,
         clock: Arc<dyn Clock>,
     ) -> Self {
@@ -134,7 +132,7 @@ impl Sequencer {
             remaining,
             drained,
             ended: false,
-            parse,
+            parse: None,
         };
         Self { clock, limits, budget, work, order, hooks, state: Mutex::new(state) }
     }
@@ -159,13 +157,7 @@ impl Sequencer {
             let sent = self.order.send(WindowCommand::Batch(receiver)).is_ok()
                 && self
                     .work
-                    .send(ParseJob {
-                        batch,
-                        permit,
-                        options: None,
-                        reply,
-                        function: Some(state.parse.clone()),
-                    })
+                    .send(ParseJob { batch, permit, options: None, reply, function: state.parse.clone() })
                     .is_ok();
             if !sent {
                 return Flow::Stop;
@@ -253,7 +245,7 @@ impl Sequencer {
             }
             Some(Change::Swap(swap)) => {
                 if swap.role == Role::Parse {
-                    state.parse = swap.component.clone();
+                    state.parse = Some(swap.component.clone());
                 }
                 WindowCommand::Swap(swap)
             }
@@ -280,5 +272,118 @@ impl State {
                 reached(partition.clone(), *next);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
+
+    use tallow_edge::ManualClock;
+    use tallow_engine::Contract;
+    use tallow_worker::{CallObserver, Unobserved};
+
+    use super::*;
+    use crate::hooks::Hooks;
+
+    struct Scene {
+        sequencer: Sequencer,
+        work: Receiver<ParseJob>,
+        order: Receiver<WindowCommand>,
+    }
+
+    fn scene(limits: Limits, ends: Option<Ends>, hooks: Arc<dyn Hooks>) -> Scene {
+        let (work_in, work) = bounded(100);
+        let (order_in, order) = bounded(100);
+        let queues = Queues { budget: ByteBudget::new(1 << 20), work: work_in, order: order_in };
+        let clock = Arc::new(ManualClock::at(7));
+        Scene { sequencer: Sequencer::new(queues, limits, ends, hooks, clock), work, order }
+    }
+
+    fn limits(max_records: u64) -> Limits {
+        Limits { interval_us: u64::MAX, max_records, max_bytes: u64::MAX, available_now: true }
+    }
+
+    /// Records of partition 0 from an offset on.
+    fn batch(from: i64, records: i64) -> Batch {
+        let mut batch = Batch::default();
+        let topic = batch.topic_index(&"t".into());
+        for offset in from..from + records {
+            batch.push(topic, 0, offset, 0, 0, None, Some(b"x"));
+        }
+        batch
+    }
+
+    /// Commands by name, a batch with how many records its job has.
+    fn said(scene: &Scene) -> Vec<String> {
+        let mut jobs = scene.work.try_iter();
+        let commands = scene.order.try_iter().map(|command| match command {
+            WindowCommand::Batch(_) => format!("batch {}", jobs.next().map_or(0, |job| job.batch.len())),
+            WindowCommand::Facts { events, .. } => format!("{} events", events.len()),
+            WindowCommand::Drained(partitions) => format!("drained {}", partitions.len()),
+            WindowCommand::Found(partitions) => format!("found {}", partitions.len()),
+            WindowCommand::Cut { clock_us } => format!("cut at {clock_us}"),
+            WindowCommand::Swap(_) => "swap".to_owned(),
+            WindowCommand::RollBack { why } => format!("roll back: {why}"),
+            WindowCommand::End { drained, .. } => format!("end, drained: {drained}"),
+        });
+        commands.collect()
+    }
+
+    #[test]
+    fn a_batch_is_split_where_its_epoch_ends() {
+        let scene = scene(limits(4), None, Arc::new(Unobserved));
+        for (from, records) in [(0, 3), (3, 6)] {
+            assert_eq!(scene.sequencer.push(batch(from, records), Vec::new()), Flow::Continue);
+        }
+        assert_eq!(said(&scene), ["batch 3", "batch 1", "cut at 7", "batch 4", "cut at 7", "batch 1"]);
+    }
+
+    #[test]
+    fn the_end_comes_once_every_partition_was_read_to_its_end() {
+        let partition = TopicPartition::new("t", 0);
+        let ends = Ends { open: BTreeMap::from([(partition, 5)]), reached: Vec::new() };
+        let scene = scene(limits(100), Some(ends), Arc::new(Unobserved));
+        assert_eq!(scene.sequencer.push(batch(0, 4), Vec::new()), Flow::Continue);
+        assert_eq!(scene.sequencer.push(batch(4, 2), Vec::new()), Flow::Stop);
+        assert_eq!(said(&scene), ["batch 4", "batch 2", "drained 1", "end, drained: true"]);
+        assert_eq!(scene.sequencer.push(batch(6, 1), Vec::new()), Flow::Stop);
+        assert!(said(&scene).is_empty(), "nothing follows the end");
+    }
+
+    #[test]
+    fn a_stop_ends_the_epoch_where_it_stands_and_once() {
+        let scene = scene(limits(100), None, Arc::new(Unobserved));
+        scene.sequencer.push(batch(0, 1), Vec::new());
+        scene.sequencer.stop();
+        scene.sequencer.stop();
+        assert_eq!(said(&scene), ["batch 1", "end, drained: false"]);
+    }
+
+    /// Wants a rollback once.
+    struct Regret(AtomicBool);
+
+    impl CallObserver for Regret {
+        fn called(&self, _: Contract, _: Duration, _: usize) {}
+
+        fn is_on_probation(&self, _: Contract) -> bool {
+            true
+        }
+    }
+
+    impl Hooks for Regret {
+        fn change(&self) -> Option<Change> {
+            let first = !self.0.swap(true, Ordering::SeqCst);
+            first.then(|| Change::RollBack { why: "regret".to_owned() })
+        }
+    }
+
+    #[test]
+    fn a_change_is_asked_for_at_an_epochs_end_alone() {
+        let scene = scene(limits(2), None, Arc::new(Regret(AtomicBool::new(false))));
+        assert_eq!(scene.sequencer.push(batch(0, 1), Vec::new()), Flow::Continue);
+        assert_eq!(scene.sequencer.push(batch(1, 1), Vec::new()), Flow::Stop);
+        assert_eq!(said(&scene), ["batch 1", "batch 1", "cut at 7", "roll back: regret"]);
     }
 }

@@ -111,7 +111,6 @@ pub fn start(services: &Services, roll_back: Option<&str>) -> Result<Started, Pi
         topic_ids,
         state,
         hooks: services.hooks.clone(),
-        functions: functions.clone(),
         files: swap::files(&services.functions)?,
         reads_headers: services.reads_headers,
         held,

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
-use tallow_engine::Contract;
+use tallow_engine::{Component, Contract};
 use tallow_log::record::Role;
 use tallow_pipeline::Services;
 use tallow_pipeline::functions::Functions;
@@ -75,6 +75,12 @@ impl Hooks for HotSwap {
 
     fn set_running(&self, functions: &Functions) {
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(functions.clone());
+    }
+
+    fn swapped(&self, role: Role, component: &Arc<Component>) {
+        if let Some(running) = &mut *self.running.lock().unwrap_or_else(PoisonError::into_inner) {
+            running.set(role, component.clone());
+        }
     }
 
     /// What follows from a window's aggregates, what the manifest says, and the time that calls take.

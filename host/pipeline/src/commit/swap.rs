@@ -44,8 +44,7 @@ impl Committer {
         if swap.epochs > 0 {
             self.progress.probation_begins();
         }
-        self.functions.set(swap.role, swap.component.clone());
-        self.hooks.set_running(&self.functions);
+        self.hooks.swapped(swap.role, &swap.component);
         tracing::info!(
             pipeline = self.plan.name(), seq, from = %from, to = %to, pause_us = pause.as_micros() as u64,
             "another function is taken up"
