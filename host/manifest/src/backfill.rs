@@ -12,6 +12,7 @@ use crate::merge::Merge;
 use crate::node::{Node, Value};
 use crate::pipeline::{self, Pipeline};
 use crate::reader::{self, Reader};
+use crate::section::{Written, read_section};
 use crate::{names, schema, units};
 
 /// A backfill with everything decided.
@@ -49,7 +50,7 @@ pub struct Backfill {
 impl Backfill {
     /// What a merge of one of its tables takes and serves need not be fetched: a served table may be the only one that
     /// still has a row.
-    pub(crate) fn cover_by(&mut self, merges: &[(Node, Merge)]) {
+    pub(crate) fn cover_by(&mut self, merges: &[Written<Merge>]) {
         let own: Vec<String> = self.bars.windows.iter().map(|window| self.bars.table(window)).collect();
         for (_, merge) in merges {
             if merge.speed.as_ref().is_some_and(|table| own.contains(table)) {
@@ -81,23 +82,21 @@ const GIB: u64 = 1 << 30;
 /// Reads all tables `backfill.NAME` inside the cluster's table, and sees that the pipelines that want one have one.
 pub(crate) fn read_all(
     cluster: &Node,
-    pipelines: &[(Node, Pipeline)],
+    pipelines: &[Written<Pipeline>],
     report: &mut Report,
-) -> Vec<(Node, Backfill)> {
-    let mut backfills: Vec<(Node, Backfill)> = Vec::new();
-    let tables = cluster.find(&["backfill"]).and_then(|node| reader::table(node, report));
-    for entry in tables.map_or(&[][..], |table| &table.entries) {
-        let name = Node::text(entry.node.path.clone(), &entry.key);
-        let Some(name) = names::window(&name, report) else { continue };
-        let Some(backfill) = read(name, &entry.node, pipelines, report) else { continue };
-        if let Some(problem) = backfills.iter().find_map(|(_, other)| backfill.overlaps(other)) {
+) -> Vec<Written<Backfill>> {
+    let backfills = read_section(cluster, "backfill", report, |entry, others, report| {
+        let name = names::window(&Node::text(entry.node.path.clone(), &entry.key), report)?;
+        let backfill = read(name, &entry.node, pipelines, report)?;
+        if let Some(problem) = others.iter().find_map(|(_, other)| backfill.overlaps(other)) {
             report.at(&entry.node, problem);
         }
-        backfills.push((entry.node.clone(), backfill));
-    }
+        Some(backfill)
+    });
+    let written = cluster.find(&["backfill"]).and_then(Node::as_table);
     for (node, pipeline) in pipelines {
         if pipeline.auto_backfill
-            && tables.is_none_or(|all| !all.entries.iter().any(|it| names_it(&it.node, pipeline)))
+            && written.is_none_or(|all| !all.entries.iter().any(|it| names_it(&it.node, pipeline)))
         {
             let problem = format!(
                 "no [application.trigger.kafka.backfill.NAME] has `pipeline = \"{}\"`: add one, or remove the key",
@@ -136,7 +135,7 @@ impl Backfill {
     }
 }
 
-fn read(name: String, node: &Node, pipelines: &[(Node, Pipeline)], report: &mut Report) -> Option<Backfill> {
+fn read(name: String, node: &Node, pipelines: &[Written<Pipeline>], report: &mut Report) -> Option<Backfill> {
     let reader = Reader::open(node, &schema::BACKFILL, report)?;
     let function = reader.required("function", report, reader::text);
     let settings = reader.optional("settings", report, pipeline::read_parse_settings);

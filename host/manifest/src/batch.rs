@@ -9,12 +9,13 @@ use serde_json::json;
 use crate::error::Report;
 use crate::limits::Limits;
 use crate::merge::{self, Average};
-use crate::node::{Entry, Node, Value};
+use crate::node::{Node, Value};
 use crate::pipeline::{self, Decimals, OnReject};
 use crate::reader::{self, Reader};
 use crate::secret::Setting;
+use crate::section::{Written, read_section};
 use crate::window::{self, Shape, Window};
-use crate::{meaning, names, schema};
+use crate::{config_digest, names, schema};
 
 /// A batch job with everything decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,12 +108,10 @@ impl PartialEq for FilePattern {
 impl Eq for FilePattern {}
 
 /// The batches of `[application.trigger.kafka]`, by name, each with its table.
-pub(crate) fn read_all(cluster: &Node, folder: &Path, report: &mut Report) -> Vec<(Node, Batch)> {
-    let Some(node) = cluster.find(&["batch"]) else { return Vec::new() };
-    let entries = reader::table(node, report).map_or(&[][..], |table| &table.entries[..]);
-    let batch =
-        |entry: &Entry| Some((entry.node.clone(), Batch::read(&entry.key, &entry.node, folder, report)?));
-    let mut batches: Vec<_> = entries.iter().filter_map(batch).collect();
+pub(crate) fn read_all(cluster: &Node, folder: &Path, report: &mut Report) -> Vec<Written<Batch>> {
+    let mut batches = read_section(cluster, "batch", report, |entry, _, report| {
+        Batch::read(&entry.key, &entry.node, folder, report)
+    });
     batches.sort_by(|(_, one), (_, other)| one.name.cmp(&other.name));
     for index in 1..batches.len() {
         let (node, batch) = &batches[index];
@@ -193,7 +192,7 @@ impl Batch {
             limits: limits?,
             digest: String::new(),
         };
-        batch.digest = meaning::digest(&batch.meaning());
+        batch.digest = config_digest::digest(&batch.meaning());
         Some(batch)
     }
 

@@ -7,6 +7,7 @@ use crate::backfill::{self, Backfill};
 use crate::batch::{self, Batch};
 use crate::cluster::{self, Cluster};
 use crate::component::{self, Component, Source};
+use crate::component_checks::Users;
 use crate::error::{Errors, Report};
 use crate::function::{self, Vetting};
 use crate::merge::{self, Merge};
@@ -15,8 +16,9 @@ use crate::pipeline::Pipeline;
 use crate::places::Places;
 use crate::reader;
 use crate::secret::Secrets;
+use crate::section::Written;
 use crate::variables::Variables;
-use crate::{needs, remote, spin, toml};
+use crate::{component_checks, remote, spin, toml};
 
 /// A manifest in which nothing is left to decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,14 +69,9 @@ pub struct Overrides {
 /// Reads a manifest file. `env` holds the environment's variables, of which `SPIN_VARIABLE_<NAME>` count.
 /// The error lists every mistake in the file.
 pub fn load(path: &Path, env: &BTreeMap<String, String>, overrides: &Overrides) -> Result<Manifest, Errors> {
-    let failed = |problem: String| {
-        let mut report = Report::new(&path.display().to_string());
-        report.add(None, "", problem);
-        report.finish(None::<Manifest>)
-    };
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) => return failed(format!("cannot be read: {error}")),
+        Err(error) => return unread(path, format!("cannot be read: {error}")),
     };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     resolve_in(path, folder, env, overrides, |report| toml::read(&text, report))
@@ -90,6 +87,13 @@ pub fn resolve_here(
     resolve_in(name, Path::new("."), env, overrides, |report| toml::read(text, report))
 }
 
+/// A manifest that cannot be read at all.
+fn unread(path: &Path, problem: String) -> Result<Manifest, Errors> {
+    let mut report = Report::new(&path.display().to_string());
+    report.add(None, "", problem);
+    report.finish(None)
+}
+
 /// Resolves a tree whose relative paths start from `folder`, and looks for its components.
 pub(crate) fn resolve_in(
     path: &Path,
@@ -98,20 +102,15 @@ pub(crate) fn resolve_in(
     overrides: &Overrides,
     read: impl FnOnce(&mut Report) -> Option<Node>,
 ) -> Result<Manifest, Errors> {
-    let failed = |problem: String| {
-        let mut report = Report::new(&path.display().to_string());
-        report.add(None, "", problem);
-        report.finish(None::<Manifest>)
-    };
     let folder = match folder.canonicalize() {
         Ok(folder) => folder,
-        Err(error) => return failed(format!("its folder cannot be read: {error}")),
+        Err(error) => return unread(path, format!("its folder cannot be read: {error}")),
     };
     let mut overrides = overrides.clone();
     if let Some(lake) = overrides.lake.as_mut().filter(|lake| !lake.is_empty() && !lake.contains("://")) {
         match std::path::absolute(&*lake) {
             Ok(absolute) => *lake = absolute.to_string_lossy().into_owned(),
-            Err(error) => return failed(format!("the current folder cannot be read: {error}")),
+            Err(error) => return unread(path, format!("the current folder cannot be read: {error}")),
         }
     }
     let mut manifest = resolve_read(path, &folder, env, &overrides, read)?;
@@ -168,7 +167,8 @@ fn resolve_tree(
     backfills.iter_mut().for_each(|(_, backfill)| backfill.cover_by(&merges));
     let mut components = component::read(&root, folder, report);
     let remotes = remote::components(&pipelines, report);
-    needs::check(&root, &remotes, (&pipelines, &backfills, &batches, &merges), report);
+    let users = Users { pipelines: &pipelines, backfills: &backfills, batches: &batches, merges: &merges };
+    component_checks::check(&root, &remotes, &users, report);
     components.extend(remotes);
     check_tables(&pipelines, report);
     Some(Manifest {
@@ -218,7 +218,7 @@ fn read_pipelines(
     variables: &Variables,
     has_jobs: bool,
     report: &mut Report,
-) -> Vec<(Node, Pipeline)> {
+) -> Vec<Written<Pipeline>> {
     let Some(node) = root.find(&["trigger", "kafka"]) else {
         if !has_jobs {
             report.at(root, "there is no [[trigger.kafka]]: tallow has nothing to run");
@@ -227,7 +227,7 @@ fn read_pipelines(
     };
     let mut node = node.clone();
     variables.expand(&mut node, report);
-    let mut pipelines: Vec<(Node, Pipeline)> = Vec::new();
+    let mut pipelines: Vec<Written<Pipeline>> = Vec::new();
     for item in reader::list(&node, "[[trigger.kafka]] with two brackets", report).unwrap_or_default() {
         let Some(pipeline) = Pipeline::read(item, report) else { continue };
         if pipelines.iter().any(|(_, other)| other.id == pipeline.id) {
@@ -241,7 +241,7 @@ fn read_pipelines(
 }
 
 /// Pipeline `a` with window `b_c` and pipeline `a_b` with window `c` would share a table.
-fn check_tables(pipelines: &[(Node, Pipeline)], report: &mut Report) {
+fn check_tables(pipelines: &[Written<Pipeline>], report: &mut Report) {
     let mut owners: BTreeMap<String, &str> = BTreeMap::new();
     for (node, pipeline) in pipelines {
         for window in &pipeline.windows {

@@ -7,9 +7,10 @@ use std::time::Duration;
 pub(crate) use self::columns::check as check_columns;
 use crate::aggregate;
 use crate::error::{Report, suggestion};
-use crate::node::{Entry, Node};
+use crate::node::Node;
 use crate::pipeline::Pipeline;
 use crate::reader::{self, Reader};
+use crate::section::{Written, read_section};
 use crate::window::{Shape, Window};
 use crate::{names, schema};
 
@@ -65,20 +66,18 @@ const LONGEST_AVERAGE: u32 = 100_000;
 /// The merges of `[application.trigger.kafka]`, by name, each with its table.
 pub(crate) fn read_all(
     cluster: &Node,
-    pipelines: &[(Node, Pipeline)],
+    pipelines: &[Written<Pipeline>],
     report: &mut Report,
-) -> Vec<(Node, Merge)> {
-    let Some(node) = cluster.find(&["merge"]) else { return Vec::new() };
-    let entries = reader::table(node, report).map_or(&[][..], |table| &table.entries[..]);
-    let merge =
-        |entry: &Entry| Some((entry.node.clone(), Merge::read(&entry.key, &entry.node, pipelines, report)?));
-    let mut merges: Vec<_> = entries.iter().filter_map(merge).collect();
+) -> Vec<Written<Merge>> {
+    let mut merges = read_section(cluster, "merge", report, |entry, _, report| {
+        Merge::read(&entry.key, &entry.node, pipelines, report)
+    });
     merges.sort_by(|(_, one), (_, other)| one.name.cmp(&other.name));
     merges
 }
 
 impl Merge {
-    fn read(name: &str, node: &Node, pipelines: &[(Node, Pipeline)], report: &mut Report) -> Option<Self> {
+    fn read(name: &str, node: &Node, pipelines: &[Written<Pipeline>], report: &mut Report) -> Option<Self> {
         let reader = Reader::open(node, &schema::MERGE, report)?;
         if let Err(problem) = names::check(name) {
             report.at(node, format!("`{name}`: {problem}"));
@@ -146,7 +145,7 @@ impl Merge {
 /// The table of a pipeline's tumbling window, with the window's size and its one key.
 fn window_of(
     node: &Node,
-    pipelines: &[(Node, Pipeline)],
+    pipelines: &[Written<Pipeline>],
     report: &mut Report,
 ) -> Option<(String, u64, String)> {
     let wanted = reader::text(node, report)?;

@@ -98,6 +98,14 @@ impl Node {
         }
     }
 
+    /// The items of the list under a key; none where there is no such list.
+    pub fn items(&self, key: &str) -> &[Node] {
+        match self.find(&[key]).map(|node| &node.value) {
+            Some(Value::List(items)) => items,
+            _ => &[],
+        }
+    }
+
     /// What the value is, as an error says it; never the value itself.
     pub fn what(&self) -> &'static str {
         match self.value {

@@ -10,7 +10,7 @@ use crate::reader::{self, Reader};
 use crate::swap::Swap;
 use crate::topics::{self, StartingOffsets, Topics};
 use crate::window::Window;
-use crate::{meaning, names, remote, schema};
+use crate::{config_digest, names, remote, schema};
 
 /// A pipeline with everything decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,7 +116,7 @@ impl Pipeline {
     /// candles come out, so it is another pipeline by its digest.
     pub fn follow_clock_when_idle(&mut self) {
         self.idle_advance = true;
-        self.digest = meaning::digest(&self.meaning());
+        self.digest = config_digest::digest(&self.meaning());
     }
 
     /// The event-time column of all windows.
@@ -202,7 +202,7 @@ impl Pipeline {
             windows: windows?,
             digest: String::new(),
         };
-        pipeline.digest = meaning::digest(&pipeline.meaning());
+        pipeline.digest = config_digest::digest(&pipeline.meaning());
         Some(pipeline)
     }
 }

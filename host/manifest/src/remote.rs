@@ -9,6 +9,7 @@ use crate::pipeline::Pipeline;
 use crate::reader::{self, Reader};
 use crate::schema;
 use crate::secret::Secret;
+use crate::section::Written;
 use crate::window::Shape;
 
 /// Records come with their offsets, and go as rows that may be longer than they.
@@ -60,18 +61,17 @@ fn is_loopback(url: &str) -> bool {
 }
 
 /// The remote functions of pipelines, as components that go by their addresses.
-pub(crate) fn components(pipelines: &[(Node, Pipeline)], report: &mut Report) -> BTreeMap<String, Component> {
+pub(crate) fn components(
+    pipelines: &[Written<Pipeline>],
+    report: &mut Report,
+) -> BTreeMap<String, Component> {
     let mut remotes = BTreeMap::new();
     for (node, pipeline) in pipelines {
-        let windows = match node.find(&["windows"]).map(|node| &node.value) {
-            Some(Value::List(windows)) => &windows[..],
-            _ => &[],
-        };
         if let Some(parse) = node.find(&["parse"]).filter(|parse| parse.find(&["remote"]).is_some()) {
             check_batches(parse, pipeline, report);
             add(&mut remotes, parse, &pipeline.parse);
         }
-        for (window, read) in windows.iter().zip(&pipeline.windows) {
+        for (window, read) in node.items("windows").iter().zip(&pipeline.windows) {
             let Some(function) = window.find(&["function"]).filter(|it| it.find(&["remote"]).is_some())
             else {
                 continue;

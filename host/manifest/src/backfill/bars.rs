@@ -1,8 +1,8 @@
 //! The pipeline as a backfill computes it: its windows, over an exchange's bars.
 
 use crate::aggregate::Aggregate;
+use crate::config_digest;
 use crate::error::{Report, suggestion};
-use crate::meaning;
 use crate::pipeline::{self, Pipeline};
 use crate::reader::{self, Reader};
 use crate::window::{self, IdColumns, Shape, Window};
@@ -41,7 +41,7 @@ pub(super) fn read(
         windows,
         ..target
     };
-    bars.digest = meaning::digest(&bars.meaning());
+    bars.digest = config_digest::digest(&bars.meaning());
     Some(bars)
 }
 

@@ -7,15 +7,16 @@ use crate::batch::Batch;
 use crate::error::{Report, offer};
 use crate::node::Node;
 use crate::pipeline::Pipeline;
+use crate::section::Written;
 
 /// Averages that a merge makes where it names none.
 const USUAL_AVERAGES: [&str; 2] = ["ma7", "ma30"];
 
 /// Reports columns that no table of a merge has. A batch table that no job of this manifest makes may have any.
 pub(crate) fn check(
-    merges: &[(Node, Merge)],
-    pipelines: &[(Node, Pipeline)],
-    batches: &[(Node, Batch)],
+    merges: &[Written<Merge>],
+    pipelines: &[Written<Pipeline>],
+    batches: &[Written<Batch>],
     report: &mut Report,
 ) {
     for (node, merge) in merges {
@@ -57,8 +58,8 @@ fn find<'n>(node: &'n Node, key: &str) -> &'n Node {
 /// The columns of a merge's tables; `None` if they are not known.
 fn columns(
     merge: &Merge,
-    pipelines: &[(Node, Pipeline)],
-    batches: &[(Node, Batch)],
+    pipelines: &[Written<Pipeline>],
+    batches: &[Written<Batch>],
 ) -> Option<BTreeSet<String>> {
     if merge.speed.is_none() && merge.batch.is_none() {
         return None;
