@@ -21,6 +21,7 @@ mod new;
 mod ownership;
 mod produce;
 mod report;
+mod schema;
 mod settings;
 mod status;
 mod stop;
@@ -67,6 +68,8 @@ enum Command {
     Batch(batch::Args),
     /// Check a manifest and its components without running them
     Check(check::Args),
+    /// Print the JSON schema of a manifest, by which editors complete and check it
+    Schema,
     /// Functions: check and try them, and change them while a pipeline runs
     Functions(functions::Args),
     /// Make a crate for a function of your own, with tests and golden vectors
@@ -134,6 +137,7 @@ pub fn main() -> ExitCode {
         Command::Status(args) => status::run(args),
         Command::Batch(args) => batch::run(args),
         Command::Check(args) => check::run(args),
+        Command::Schema => schema::run(),
         Command::Functions(args) => functions::run(args),
         Command::New(args) => new::run(args),
         Command::Verify(args) => verify::run(args),

@@ -43,6 +43,11 @@ const OPERATIONS: [(&str, Operation); 9] = [
     ("sum_product", Operation::SumProduct),
 ];
 
+/// As manifests write them.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    OPERATIONS.iter().map(|(name, _)| *name)
+}
+
 impl Operation {
     /// The name in manifests.
     pub fn name(self) -> &'static str {
@@ -71,12 +76,9 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Aggregate, String> {
 
 fn operation(word: &str) -> Result<Operation, String> {
     let found = OPERATIONS.iter().find(|(name, _)| *name == word);
-    found.map(|(_, operation)| *operation).ok_or_else(|| {
-        let names: Vec<&str> = OPERATIONS.iter().map(|(name, _)| *name).collect();
-        match nearest(word, names.iter().copied()) {
-            Some(meant) => format!("no such operation; did you mean `{meant}`?"),
-            None => format!("no such operation; there are {}", names.join(", ")),
-        }
+    found.map(|(_, operation)| *operation).ok_or_else(|| match nearest(word, names()) {
+        Some(meant) => format!("no such operation; did you mean `{meant}`?"),
+        None => format!("no such operation; there are {}", names().collect::<Vec<_>>().join(", ")),
     })
 }
 

@@ -1,50 +1,155 @@
-//! `[application.trigger.kafka.backfill.NAME]`: where the windows that a pipeline lacks are fetched from.
+//! `[application.trigger.kafka.backfill.NAME]`: where missing windows are fetched from.
 
 mod bars;
+mod forms;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use url::Url;
-
+use self::bars::Bars;
+use self::forms::{BASE_URL, MOMENT, OWN_COMPONENT, SYMBOLS, TABLES};
+use crate::aggregate::Aggregate;
 use crate::error::{Report, suggestion};
+use crate::forms::{
+    BOOLEAN, COMPONENT, DURATION_US, GIB, Integer, KIB, PLAIN_SETTINGS, POSITIVE_DURATION, POSITIVE_US, Size,
+    TEXT, TEXTS, Takes,
+};
 use crate::merge::Merge;
-use crate::node::{Node, Value};
-use crate::pipeline::{self, Pipeline};
-use crate::reader::{self, Reader};
+use crate::node::Node;
+use crate::pipeline::{self, Pipeline, SCALES};
 use crate::section::{Written, read_section};
-use crate::{names, schema, units};
+use crate::table::table;
+use crate::window::{self, AGGREGATES, IDS, IdColumns, KINDS, Window};
+use crate::{config_digest, names, values};
 
-/// A backfill with everything decided.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Backfill {
-    pub name: String,
-    /// The backfill component's name.
-    pub function: String,
-    /// The function's own settings.
-    pub settings: BTreeMap<String, String>,
-    /// Scheme, host and port, and what stands before the function's paths; no slash at its end.
-    pub base_url: String,
-    /// Whether that very host and port may be at an internal address.
-    pub internal: bool,
-    /// Further hosts that an answer may redirect to.
-    pub hosts: Vec<String>,
-    /// The exchange's name of a symbol by the lake's; none: the symbols that the lake has, by their own names.
-    pub symbols: Option<BTreeMap<String, String>>,
-    /// Length of the bars that are fetched.
-    pub interval_us: u64,
-    /// Where history begins, µs since 1970-01-01 UTC; none: with the first window that the lake has.
-    pub from_us: Option<i64>,
-    /// How long after its end a window is asked for.
-    pub settle_us: i64,
-    /// How long the exchange is believed that it has nothing.
-    pub ask_again_us: i64,
-    /// Tables of the lake beside the pipeline's own whose complete rows need not be fetched.
-    pub covered_by: Vec<String>,
-    pub asking: Asking,
-    /// The pipeline as it is computed from the exchange's bars: its id, limits and lake are the stream's; parse
-    /// function, kinds, ids and aggregates are the backfill's. All windows are tumbling and have one key.
-    pub bars: Pipeline,
+table! {
+    /// A backfill with everything decided.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Backfill in "[application.trigger.kafka.backfill.NAME]",
+        "Where missing windows are fetched from, and how they are made of an exchange's bars.";
+    fn read(reader, report, called: String, pipelines: &[Written<Pipeline>]);
+
+    "What the backfill is called."
+    pub name: String = from(Some(called));
+
+    "The pipeline whose tables are filled."
+    let target: Pipeline = key(
+        "pipeline",
+        TEXT.called("a pipeline's id"),
+        required(),
+        |node, report| named_pipeline(node, pipelines, report)
+    );
+
+    "The backfill function, which knows the exchange."
+    pub function: String = key("function", COMPONENT, required());
+
+    "The backfill function's own settings."
+    pub settings: BTreeMap<String, String> = key("settings", PLAIN_SETTINGS, empty("no settings"));
+
+    "Where the exchange is; the function's paths follow it. No other host is asked."
+    pub base_url: String = key("base-url", BASE_URL, required());
+
+    "Whether this host and port may be at an internal address (this machine, a private network), for tests and mirrors."
+    pub internal: bool = key("internal", BOOLEAN, default("false"));
+
+    "Further hosts that an answer may redirect to."
+    pub hosts: Vec<String> = key(
+        "hosts",
+        TEXTS.called("a list of `host`, `host:port` or `http://host:port`"),
+        empty("no redirect leaves `base-url`")
+    );
+
+    "What is fetched."
+    pub symbols: Option<BTreeMap<String, String>> =
+        key("symbols", SYMBOLS, none("the symbols that the tables have"));
+
+    "The windows that are filled."
+    let windows: Option<Vec<String>> =
+        key("windows", TEXTS.called("a list of window names"), none("all tumbling windows of the pipeline"));
+
+    "Length of the bars that are fetched."
+    pub interval_us: u64 =
+        key("interval", POSITIVE_US.called("a duration that divides the windows"), default("\"1m\""));
+
+    "The rows that the parse function makes of bars."
+    let kinds: Vec<String> = key("kinds", KINDS, default("[\"kline\"]"));
+
+    "Id column of bars. A bar that comes twice counts once."
+    let ids: IdColumns = key("ids", IDS, default("\"id\""));
+
+    "How each column of the windows is made of bars: `open = \"first(open)\"`, `volume = \"sum(volume)\"`."
+    let aggregates: Vec<Aggregate> = key(
+        "aggregates",
+        AGGREGATES,
+        required(),
+        |node, report| window::read_aggregates(node, &[], report)
+    );
+
+    "The windows as they are computed from bars."
+    let windows: Vec<Window> = from({
+        let (kinds, ids) = (kinds?, ids?);
+        let bars = Bars { node: reader.node(), interval_us: interval_us?, kinds, ids, aggregates: aggregates? };
+        bars.windows(target.as_ref()?, windows?.as_deref(), report)
+    });
+
+    "Decimal places kept of a bar's decimal column."
+    let scales: BTreeMap<String, u8> = key("scales", SCALES, empty("8 for every column"), |node, report| {
+        pipeline::read_scales(node, windows.as_deref().unwrap_or_default(), report)
+    });
+
+    "The function that makes rows of the messages that the backfill function gives."
+    let parse: Option<String> = key("parse", OWN_COMPONENT, none("the pipeline's"));
+
+    "The parse function's own settings."
+    let parse_settings: Option<BTreeMap<String, String>> =
+        key("parse-settings", PLAIN_SETTINGS, none("the pipeline's"));
+
+    "More tables than the pipeline's own: windows that are in them, complete and not filled, are not fetched."
+    pub covered_by: Vec<String> = key("covered-by", TABLES, empty("only the pipeline's own tables count"));
+
+    "Where history begins."
+    pub from_us: Option<i64> = key("from", MOMENT, none("the first window that the tables have"));
+
+    "How long after its end a window is asked for."
+    pub settle_us: i64 = key("settle", DURATION_US, default("\"1m\""));
+
+    "How long an exchange's answer that it has nothing is believed. `tallow backfill --again` asks at once."
+    pub ask_again_us: i64 = key("ask-again", DURATION_US, default("\"7d\""));
+
+    "What may be used of the exchange's allowance in a minute, in the weights that the function gives."
+    let weight: u32 = key("weight", Integer(1, u32::MAX as i64), default("1200"));
+
+    "How long one answer may take."
+    let timeout: Duration = key("timeout", POSITIVE_DURATION, default("\"20s\""));
+
+    "Bytes of one answer."
+    let body_bytes: u64 = key("max-body", Size(KIB, GIB), default("\"16MiB\""));
+
+    "Times that a request is tried, with growing pauses, before it is given up."
+    let attempts: u32 = key("attempts", Integer(1, 100), default("6"));
+
+    "How the exchange is asked."
+    pub asking: Asking = from(Some(Asking {
+        weight: weight?,
+        timeout: timeout?,
+        body_bytes: body_bytes?,
+        attempts: attempts?,
+    }));
+
+    "The pipeline as it is computed from the exchange's bars: its id, limits and lake are the stream's; parse function, \
+     kinds, ids and aggregates are the backfill's. All windows are tumbling and have one key."
+    pub bars: Pipeline = from({
+        let target = target?;
+        let mut bars = Pipeline {
+            parse: parse?.unwrap_or(target.parse),
+            parse_settings: parse_settings?.unwrap_or(target.parse_settings),
+            scales: scales?,
+            windows: windows?,
+            ..target
+        };
+        bars.digest = config_digest::digest(&bars.meaning());
+        Some(bars)
+    });
 }
 
 impl Backfill {
@@ -76,9 +181,6 @@ pub struct Asking {
     pub attempts: u32,
 }
 
-const KIB: u64 = 1 << 10;
-const GIB: u64 = 1 << 30;
-
 /// Reads all tables `backfill.NAME` inside the cluster's table, and sees that the pipelines that want one have one.
 pub(crate) fn read_all(
     cluster: &Node,
@@ -86,8 +188,8 @@ pub(crate) fn read_all(
     report: &mut Report,
 ) -> Vec<Written<Backfill>> {
     let backfills = read_section(cluster, "backfill", report, |entry, others, report| {
-        let name = names::window(&Node::text(entry.node.path.clone(), &entry.key), report)?;
-        let backfill = read(name, &entry.node, pipelines, report)?;
+        let name = names::WINDOW.read(&Node::text(entry.node.path.clone(), &entry.key), report)?;
+        let backfill = Backfill::read(&entry.node, name, pipelines, report)?;
         if let Some(problem) = others.iter().find_map(|(_, other)| backfill.overlaps(other)) {
             report.at(&entry.node, problem);
         }
@@ -135,112 +237,12 @@ impl Backfill {
     }
 }
 
-fn read(name: String, node: &Node, pipelines: &[Written<Pipeline>], report: &mut Report) -> Option<Backfill> {
-    let reader = Reader::open(node, &schema::BACKFILL, report)?;
-    let function = reader.required("function", report, reader::text);
-    let settings = reader.optional("settings", report, pipeline::read_parse_settings);
-    let base_url =
-        reader.required("base-url", report, |node, report| reader::parsed(node, "a URL", report, base_url));
-    let internal = reader.required("internal", report, reader::boolean);
-    let hosts = reader.optional("hosts", report, reader::texts);
-    let symbols = reader.optional("symbols", report, read_symbols);
-    let interval = reader.required("interval", report, reader::positive_duration);
-    let from_us = reader
-        .optional("from", report, |node, report| reader::parsed(node, "a day", report, units::moment_us));
-    let settle_us = reader.required("settle", report, reader::duration_us);
-    let ask_again_us = reader.required("ask-again", report, reader::duration_us);
-    let covered_by = reader.optional("covered-by", report, |node, report| {
-        let tables = reader::texts(node, report)?;
-        tables.iter().all(|table| check_table(node, table, report)).then_some(tables)
-    });
-    let asking = read_asking(&reader, report);
-    let target = reader.required("pipeline", report, |node, report| {
-        let id = reader::text(node, report)?;
+fn named_pipeline(node: &Node, pipelines: &[Written<Pipeline>], report: &mut Report) -> Option<Pipeline> {
+    let id = values::text(node, report)?;
+    let found = pipelines.iter().find(|(_, pipeline)| pipeline.id == id);
+    if found.is_none() {
         let known: Vec<&str> = pipelines.iter().map(|(_, pipeline)| pipeline.id.as_str()).collect();
-        let found = pipelines.iter().find(|(_, pipeline)| pipeline.id == id);
-        if found.is_none() {
-            report.at(node, format!("there is no pipeline `{id}`; {}", suggestion(&id, &known)));
-        }
-        found.map(|(_, pipeline)| pipeline.clone())
-    });
-    let interval_us = interval?.as_micros() as u64;
-    let bars = bars::read(&reader, target?, interval_us, report);
-    Some(Backfill {
-        name,
-        function: function?,
-        settings: settings?.unwrap_or_default(),
-        base_url: base_url?,
-        internal: internal?,
-        hosts: hosts?.unwrap_or_default(),
-        symbols: symbols?,
-        interval_us,
-        from_us: from_us?,
-        settle_us: settle_us?,
-        ask_again_us: ask_again_us?,
-        covered_by: covered_by?.unwrap_or_default(),
-        asking: asking?,
-        bars: bars?,
-    })
-}
-
-fn read_asking(reader: &Reader<'_>, report: &mut Report) -> Option<Asking> {
-    let weight = reader
-        .required("weight", report, |node, report| reader::integer(node, 1..=i64::from(u32::MAX), report));
-    let timeout = reader.required("timeout", report, reader::positive_duration);
-    let body_bytes =
-        reader.required("max-body", report, |node, report| reader::bytes(node, KIB..=GIB, report));
-    let attempts = reader.required("attempts", report, |node, report| reader::integer(node, 1..=100, report));
-    Some(Asking {
-        weight: weight? as u32,
-        timeout: timeout?,
-        body_bytes: body_bytes?,
-        attempts: attempts? as u32,
-    })
-}
-
-/// A table is a folder of the lake, and nothing leads out of it.
-fn check_table(node: &Node, table: &str, report: &mut Report) -> bool {
-    let plain = |part: &str| !part.is_empty() && !matches!(part, "." | ".." | "_tallow");
-    let sound = table.split('/').count() >= 2 && table.split('/').all(plain);
-    if !sound {
-        report.at(node, format!("`{table}` is not a table of the lake; write one like \"batch/daily\""));
+        report.at(node, format!("there is no pipeline `{id}`; {}", suggestion(&id, &known)));
     }
-    sound
-}
-
-fn base_url(text: &str) -> Result<String, String> {
-    let url = Url::parse(text).map_err(|error| format!("{error}; write https://api.example.com"))?;
-    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
-        return Err("write https://api.example.com".to_owned());
-    }
-    if !url.username().is_empty()
-        || url.password().is_some()
-        || url.query().is_some()
-        || url.fragment().is_some()
-    {
-        return Err("credentials, `?` and `#` do not belong here".to_owned());
-    }
-    Ok(url.as_str().trim_end_matches('/').to_owned())
-}
-
-/// A list of symbols that the exchange calls by the same names, or a table of the lake's names to the exchange's.
-fn read_symbols(node: &Node, report: &mut Report) -> Option<BTreeMap<String, String>> {
-    let symbols: Option<BTreeMap<String, String>> = match &node.value {
-        Value::Table(table) => {
-            let entries = table.entries.iter();
-            let pairs: Vec<_> =
-                entries.map(|entry| Some((entry.key.clone(), reader::text(&entry.node, report)?))).collect();
-            pairs.into_iter().collect()
-        }
-        _ => {
-            let names = reader::texts(node, report)?;
-            names::unique(node, &names, report);
-            Some(names.into_iter().map(|name| (name.clone(), name)).collect())
-        }
-    };
-    if symbols.as_ref().is_some_and(|symbols| symbols.is_empty() || symbols.keys().any(String::is_empty)) {
-        report.at(node, "name at least one symbol, none of them empty");
-        return None;
-    }
-    symbols
+    found.map(|(_, pipeline)| pipeline.clone())
 }

@@ -1,65 +1,203 @@
 //! `[application.trigger.kafka.batch.NAME]`: files into a rebuilt table.
 
+mod symbol;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use regex::Regex;
 use serde_json::json;
 
+pub use self::symbol::{FilePattern, SymbolOf};
+use self::symbol::{SYMBOL, SYMBOL_FROM};
+use crate::aggregate::Aggregate;
+use crate::cluster::STORE_OPTIONS;
 use crate::error::Report;
-use crate::limits::Limits;
-use crate::merge::{self, Average};
-use crate::node::{Node, Value};
-use crate::pipeline::{self, Decimals, OnReject};
-use crate::reader::{self, Reader};
+use crate::forms::{
+    BOOLEAN, COMPONENT, Choice, DURATION_US, Form, Integer, PLAIN_SETTINGS, POSITIVE_US, TEXT,
+};
+use crate::limits::{LIMITS, Limits};
+use crate::merge::{AVERAGES, Average};
+use crate::node::Node;
+use crate::pipeline::{self, DECIMALS, Decimals, ON_REJECT, OnReject, SCALES};
 use crate::secret::Setting;
 use crate::section::{Written, read_section};
-use crate::window::{self, Shape, Window};
-use crate::{config_digest, names, schema};
+use crate::table::{Rule, table};
+use crate::window::{self, AGGREGATES, IDS, IdColumns, KINDS, OFFSET, OnUntracked, Shape, Window};
+use crate::{config_digest, json_schema, names, values};
 
-/// A batch job with everything decided.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Batch {
-    pub name: String,
-    /// Paths and URLs with wildcards; at least one.
-    pub inputs: Vec<String>,
-    /// Object-store options by name, for inputs in a store.
-    pub input_options: BTreeMap<String, Setting>,
-    pub checksums: Checksums,
-    /// Table below `batch/`.
-    pub table: String,
-    /// The parse component's name.
-    pub parse: String,
-    pub parse_settings: BTreeMap<String, String>,
-    pub symbol: SymbolOf,
-    /// As the parse function takes it (`1m`); none: as the files show.
-    pub interval: Option<String>,
-    /// Keyed by `symbol`, tumbling.
-    pub window: Window,
-    /// Decimal places by column, where they are not [`crate::DEFAULT_SCALE`].
-    pub scales: BTreeMap<String, u8>,
-    /// How long a time without rows is that counts as a gap; none: any.
-    pub gap_us: Option<i64>,
-    pub max_future_us: i64,
-    pub on_reject: OnReject,
-    /// Whether files without rows, and lost rows, are meant.
-    pub allow_empty: bool,
-    /// The merge component's name.
-    pub merge: String,
-    pub fill: bool,
-    pub averages: Vec<Average>,
-    pub decimals: Decimals,
-    /// Runs for which replaced partitions are kept.
-    pub keep_backups: u64,
-    /// None: the host decides.
-    pub workers: Option<usize>,
-    /// Folder for what memory has no room for; none: the system's for temporary files.
-    pub scratch: Option<PathBuf>,
-    pub limits: Limits,
-    /// SHA-256, in hexadecimal, of all that decides which rows the job makes of which files.
-    pub digest: String,
+table! {
+    /// A batch job with everything decided.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Batch in "[application.trigger.kafka.batch.NAME]",
+        "A batch: files of klines, by the stream's functions, into the table `batch/NAME`, partitioned by symbol and year \
+         and rebuilt whole.";
+    rule Rule::NotBoth("symbol", "symbol-from");
+    fn read_keys(reader, report, called: &str, folder: &Path);
+
+    "What the job is called."
+    pub name: String = from(names::job(called, reader.node(), report));
+
+    "The files: plain, gzip, zstd, zip, Parquet, Arrow or Feather, told by their content. Relative paths start from the \
+     manifest's folder."
+    pub inputs: Vec<String> = key("input", INPUT, required());
+
+    "Options for inputs in an object store."
+    pub input_options: BTreeMap<String, Setting> = key("input-options", STORE_OPTIONS, empty("no options"));
+
+    "Whether a file is compared with its `.CHECKSUM`: where there is one, always, never."
+    pub checksums: Checksums = key("checksums", CHECKSUMS, default("\"present\""));
+
+    "The table below `batch/`."
+    let table: Option<String> = key("table", names::TABLE, none("the batch's name"));
+
+    "Table below `batch/`."
+    pub table: String = from(Some(table?.unwrap_or_else(|| called.to_owned())));
+
+    "The function that makes rows of lines."
+    pub parse: String = key("parse", COMPONENT, default("\"parse-kline\""));
+
+    "The parse function's own settings; of parse-kline `columns`, `delimiter` and `dates`."
+    pub parse_settings: BTreeMap<String, String> = key("parse-settings", PLAIN_SETTINGS, empty("no settings"));
+
+    "The symbol of all rows."
+    let fixed: Option<SymbolOf> = key("symbol", SYMBOL, none("`symbol-from` says it, or a column of the files"));
+
+    "Finds the symbol in a file's name: its first group, or all that it matches. An expression with a `/` in it looks at \
+     the path, folders included."
+    let by_name: Option<SymbolOf> =
+        key("symbol-from", SYMBOL_FROM, none("`symbol` says it, or a column of the files"));
+
+    "What names the symbol of a row."
+    pub symbol: SymbolOf = from(Some(fixed?.or(by_name?).unwrap_or(SymbolOf::Column)));
+
+    "How long a kline is."
+    pub interval: Option<String> = key(
+        "interval",
+        TEXT.called("`\"1m\"`, `\"1h\"`, `\"1d\"` …"),
+        none("of each file: as most of its rows say, or as their distances show")
+    );
+
+    "Size of the windows."
+    let size_us: u64 = key("tumbling", POSITIVE_US, default("\"1d\""));
+
+    "The windows are tumbling ones."
+    let shape: Shape = from(Some(Shape::Tumbling { size_us: size_us? }));
+
+    "Shift of the windows against 1970-01-01 00:00 UTC; shorter than the size."
+    let offset_us: i64 =
+        key("offset", OFFSET, default("\"0s\""), |node, report| window::read_offset(node, shape, report));
+
+    "The window function, as the stream's."
+    let function: String = key("window", COMPONENT, default("\"window\""));
+
+    "The rows that the windows take."
+    let kinds: Vec<String> = key("kinds", KINDS, default("[\"kline\"]"));
+
+    "Rows with the same id are one row: duplicates are dropped, and of conflicts the first counts."
+    let ids: IdColumns = key("ids", IDS, default("\"id\""));
+
+    "The table's columns, in the order in which they are written."
+    let aggregates: Vec<Aggregate> = key(
+        "aggregates",
+        AGGREGATES,
+        default(
+            "{ open = \"first(open)\", high = \"max(high)\", low = \"min(low)\", close = \"last(close)\", \
+             volume = \"sum(volume)\", quote_volume = \"sum(quote_volume)\", trades = \"sum(trades)\", \
+             klines = \"count()\", flagged = \"sum(flagged)\" }"
+        ),
+        |node, report| window::read_aggregates(node, &[KEY.to_owned()], report)
+    );
+
+    "Keyed by `symbol`, tumbling."
+    pub window: Window = from(Some(Window {
+        name: called.to_owned(),
+        function: function?,
+        kinds: kinds?,
+        shape: shape?,
+        offset_us: offset_us?,
+        keys: vec![KEY.to_owned()],
+        time: "event_time".to_owned(),
+        ids: Some(ids?),
+        on_untracked: OnUntracked::Count,
+        keep_ids_us: u64::MAX,
+        aggregates: aggregates?,
+    }));
+
+    "Decimal places that are kept of a decimal column. Values with more are rounded half to even and counted."
+    pub scales: BTreeMap<String, u8> = key("scales", SCALES, empty("8 for every column"), |node, report| {
+        pipeline::read_scales(node, window.as_slice(), report)
+    });
+
+    "How long a time without klines must be to count as a gap. A window with a gap in it is partial. For sources that \
+     leave out klines without trades."
+    pub gap_us: Option<i64> = key("gap", DURATION_US, none("any missing kline is a gap"));
+
+    "A row whose event time is further ahead of the clock than this is set aside."
+    pub max_future_us: i64 = key("max-future", DURATION_US, default("\"1d\""));
+
+    "What to do with a line that the parse function rejects; `drop` counts it."
+    pub on_reject: OnReject = key("on-reject", ON_REJECT, default("\"dead-letter\""));
+
+    "Whether files with no klines or nearly none are intended, and rows or symbols that the last run had and this one has \
+     not. If not, nothing of their group is published, and the exit code is 65."
+    pub allow_empty: bool = key("allow-empty", BOOLEAN, default("false"));
+
+    "The merge function, which fills and averages."
+    pub merge: String = key("merge", COMPONENT, default("\"merge\""));
+
+    "Whether windows without rows are filled in and marked: firsts, lasts, extremes and means as in the window before, \
+     sums and counts 0."
+    pub fill: bool = key("fill", BOOLEAN, default("true"));
+
+    "Trailing averages, this window included, partial at the start."
+    pub averages: Vec<Average> =
+        key("averages", AVERAGES, default("{ ma7 = \"mean(close, 7)\", ma30 = \"mean(close, 30)\" }"));
+
+    "Decimals as the nearest double, or as Parquet decimals."
+    pub decimals: Decimals = key("decimals", DECIMALS, default("\"double\""));
+
+    "Commits for which replaced partitions are kept."
+    pub keep_backups: u64 = key("keep-backups", Integer(0, 1000), default("5"));
+
+    "Instances of the parse function that work side by side."
+    pub workers: Option<usize> =
+        key("workers", Integer(1, 64), none("decided by the number of processors"));
+
+    "Where rows are sorted and large files are put together if memory has no room for them. Nothing is left in it."
+    pub scratch: Option<PathBuf> = key(
+        "scratch",
+        TEXT.called("a folder"),
+        none("the system's for temporary files, as `TMPDIR` says"),
+        |node, report| Some(folder.join(values::text(node, report)?))
+    );
+
+    "As of a pipeline."
+    pub limits: Limits = key("limits", LIMITS, inner("its defaults"));
+
+    "SHA-256, in hexadecimal, of all that decides which rows the job makes of which files."
+    pub digest: String = from(Some(String::new()));
 }
 
+/// Column by which batch tables are partitioned.
+const KEY: &str = "symbol";
+
+const INPUT: Form<Vec<String>> = Form::new(
+    "a path or URL with `*`, `?`, `[…]` and `**`, or a list of them",
+    json_schema::one_or_more,
+    |node, report| {
+        let inputs = values::one_or_more(node, report)?;
+        if inputs.is_empty() || inputs.iter().any(String::is_empty) {
+            report.at(node, "name at least one file, like \"data/*.csv.gz\"");
+            return None;
+        }
+        Some(inputs)
+    },
+);
+const CHECKSUMS: Choice<Checksums> = Choice(&[
+    ("present", Checksums::Present),
+    ("required", Checksums::Required),
+    ("ignored", Checksums::Ignored),
+]);
 /// What is done about the checksums beside files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Checksums {
@@ -67,45 +205,6 @@ pub enum Checksums {
     Required,
     Ignored,
 }
-
-/// What names the symbol of a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SymbolOf {
-    /// A column of the files.
-    Column,
-    Fixed(String),
-    /// The file's name.
-    File(FilePattern),
-}
-
-/// A regular expression for names of files: what its first group matches, or all of it where it has none. One with a
-/// slash in it is for the path, folders included.
-#[derive(Clone, Debug)]
-pub struct FilePattern(Regex);
-
-impl FilePattern {
-    pub fn find<'n>(&self, path: &'n str) -> Option<&'n str> {
-        let name = match self.as_str().contains('/') {
-            true => path,
-            false => path.rsplit('/').next()?,
-        };
-        let found = self.0.captures(name)?;
-        let part = found.get(1).or_else(|| found.get(0))?.as_str();
-        (!part.is_empty()).then_some(part)
-    }
-
-    pub fn as_str(&self) -> &str {
-        self.0.as_str()
-    }
-}
-
-impl PartialEq for FilePattern {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
-    }
-}
-
-impl Eq for FilePattern {}
 
 /// The batches of `[application.trigger.kafka]`, by name, each with its table.
 pub(crate) fn read_all(cluster: &Node, folder: &Path, report: &mut Report) -> Vec<Written<Batch>> {
@@ -128,70 +227,7 @@ pub(crate) fn read_all(cluster: &Node, folder: &Path, report: &mut Report) -> Ve
 
 impl Batch {
     fn read(name: &str, node: &Node, folder: &Path, report: &mut Report) -> Option<Self> {
-        let reader = Reader::open(node, &schema::BATCH, report)?;
-        if let Err(problem) = names::check(name) {
-            report.at(node, format!("`{name}`: {problem}"));
-        }
-        let inputs = reader.required("input", report, read_inputs);
-        let input_options =
-            reader.optional("input-options", report, |node, report| reader::settings(node, &[], report));
-        let checksums = reader.required("checksums", report, |node, report| {
-            let choices = [
-                ("present", Checksums::Present),
-                ("required", Checksums::Required),
-                ("ignored", Checksums::Ignored),
-            ];
-            reader::choice(node, &choices, report)
-        });
-        let table = reader.optional("table", report, names::window);
-        let parse = reader.required("parse", report, reader::text);
-        let parse_settings = reader.optional("parse-settings", report, pipeline::read_parse_settings);
-        let symbol = read_symbol(&reader, report);
-        let interval = reader.optional("interval", report, reader::text);
-        let window = read_window(name, &reader, report);
-        let scales = reader.optional("scales", report, |node, report| {
-            pipeline::read_scales(node, window.as_slice(), report)
-        });
-        let gap_us = reader.optional("gap", report, reader::duration_us);
-        let max_future_us = reader.required("max-future", report, reader::duration_us);
-        let on_reject = reader.required("on-reject", report, pipeline::read_on_reject);
-        let allow_empty = reader.required("allow-empty", report, reader::boolean);
-        let merge = reader.required("merge", report, reader::text);
-        let fill = reader.required("fill", report, reader::boolean);
-        let averages = reader.required("averages", report, merge::read_averages);
-        let decimals = reader.required("decimals", report, pipeline::read_decimals);
-        let keep_backups =
-            reader.required("keep-backups", report, |node, report| reader::integer(node, 0..=1000, report));
-        let workers =
-            reader.optional("workers", report, |node, report| reader::integer(node, 1..=64, report));
-        let scratch = reader.optional("scratch", report, reader::text);
-        let limits = Limits::read(&reader, report);
-        let mut batch = Self {
-            name: name.to_owned(),
-            inputs: inputs?,
-            input_options: input_options?.unwrap_or_default(),
-            checksums: checksums?,
-            table: table?.unwrap_or_else(|| name.to_owned()),
-            parse: parse?,
-            parse_settings: parse_settings?.unwrap_or_default(),
-            symbol: symbol?,
-            interval: interval?,
-            window: window?,
-            scales: scales?.unwrap_or_default(),
-            gap_us: gap_us?,
-            max_future_us: max_future_us?,
-            on_reject: on_reject?,
-            allow_empty: allow_empty?,
-            merge: merge?,
-            fill: fill?,
-            averages: averages?,
-            decimals: decimals?,
-            keep_backups: keep_backups? as u64,
-            workers: workers?.map(|workers| workers as usize),
-            scratch: scratch?.map(|path| folder.join(path)),
-            limits: limits?,
-            digest: String::new(),
-        };
+        let mut batch = Self::read_keys(node, name, folder, report)?;
         batch.digest = config_digest::digest(&batch.meaning());
         Some(batch)
     }
@@ -215,77 +251,11 @@ impl Batch {
             "scales": self.scales,
             "gap_us": self.gap_us,
             "max_future_us": self.max_future_us,
-            "on_reject": pipeline::on_reject_name(self.on_reject),
+            "on_reject": ON_REJECT.word(self.on_reject),
             "merge": self.merge,
             "fill": self.fill,
             "averages": averages,
-            "decimals": match self.decimals {
-                Decimals::Double => "double",
-                Decimals::Decimal => "decimal",
-            },
+            "decimals": DECIMALS.word(self.decimals),
         })
     }
-}
-
-fn read_inputs(node: &Node, report: &mut Report) -> Option<Vec<String>> {
-    let inputs = match node.value {
-        Value::List(_) => reader::texts(node, report)?,
-        _ => vec![reader::text(node, report)?],
-    };
-    if inputs.is_empty() || inputs.iter().any(String::is_empty) {
-        report.at(node, "name at least one file, like \"data/*.csv.gz\"");
-        return None;
-    }
-    Some(inputs)
-}
-
-fn read_symbol(reader: &Reader<'_>, report: &mut Report) -> Option<SymbolOf> {
-    let fixed = reader.optional("symbol", report, reader::text);
-    let pattern = reader.optional("symbol-from", report, |node, report| {
-        reader::parsed(node, "a regular expression", report, |text| {
-            Regex::new(text).map(FilePattern).map_err(|error| format!("no regular expression: {error}"))
-        })
-    });
-    match (fixed?, pattern?) {
-        (Some(_), Some(_)) => {
-            report.at(reader.node(), "only one of `symbol` and `symbol-from` can be given");
-            None
-        }
-        (Some(symbol), None) if symbol.is_empty() || symbol.len() > 256 => {
-            report.at(reader.node(), "`symbol` is a text of 1 to 256 bytes");
-            None
-        }
-        (Some(symbol), None) => Some(SymbolOf::Fixed(symbol)),
-        (None, Some(pattern)) => Some(SymbolOf::File(pattern)),
-        (None, None) => Some(SymbolOf::Column),
-    }
-}
-
-/// Column by which batch tables are partitioned.
-const KEY: &str = "symbol";
-
-fn read_window(name: &str, reader: &Reader<'_>, report: &mut Report) -> Option<Window> {
-    let size = reader.required("tumbling", report, reader::positive_duration);
-    let shape = size.map(|size| Shape::Tumbling { size_us: size.as_micros() as u64 });
-    let offset_us =
-        reader.required("offset", report, |node, report| window::read_offset(node, shape, report));
-    let function = reader.required("window", report, reader::text);
-    let kinds = reader.required("kinds", report, window::read_kinds);
-    let ids = reader.required("ids", report, window::read_ids);
-    let keys = vec![KEY.to_owned()];
-    let aggregates =
-        reader.required("aggregates", report, |node, report| window::read_aggregates(node, &keys, report));
-    Some(Window {
-        name: name.to_owned(),
-        function: function?,
-        kinds: kinds?,
-        shape: shape?,
-        offset_us: offset_us?,
-        keys,
-        time: "event_time".to_owned(),
-        ids: Some(ids?),
-        on_untracked: window::OnUntracked::Count,
-        keep_ids_us: u64::MAX,
-        aggregates: aggregates?,
-    })
 }

@@ -5,30 +5,86 @@ use std::path::{Component, Path, PathBuf};
 
 use url::Url;
 
-use crate::error::Report;
-use crate::node::Node;
-use crate::reader::{self, Reader};
-use crate::schema;
+use crate::backfill::Backfill;
+use crate::batch::Batch;
+use crate::forms::Form;
+use crate::function::Vetting;
+use crate::merge::Merge;
 use crate::secret::Setting;
+use crate::table::table;
+use crate::{json_schema, settings, values};
 
-/// What the pipelines read from and write to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cluster {
-    /// `host:port`, comma-separated: librdkafka's `bootstrap.servers`.
-    pub brokers: String,
-    /// librdkafka settings by name; none of those that tallow sets itself.
-    pub client: BTreeMap<String, Setting>,
-    /// The lake's root as a URL without a slash at its end (`file:///data/lake`, `s3://bucket/lake`), or
-    /// `memory:///`.
-    pub lake: String,
-    /// Object-store options by name.
-    pub lake_options: BTreeMap<String, Setting>,
+table! {
+    /// What the pipelines read from and write to.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Cluster in "[application.trigger.kafka]", "What all pipelines share.";
+    refused "forecast": "not supported by this version of tallow; remove the table";
+    fn read(reader, report, folder: &Path);
+
+    "Kafka brokers to start from. The command line may give them instead."
+    pub brokers: String = key("brokers", BROKERS, required());
+
+    "Object store root for tables, logs and state. A relative folder starts from the manifest's own. The command line may \
+     give it instead."
+    pub lake: String = key("lake", LAKE, required(), |node, report| {
+        values::parsed(node, "a URL or a folder", report, |text| lake_url(text, folder))
+    });
+
+    "Settings passed to librdkafka under its own names, such as `security.protocol` or \
+     `\"sasl.password\" = \"{{ password }}\"`."
+    pub client: BTreeMap<String, Setting> = key("client", CLIENT, empty("no settings"));
+
+    "Options passed to the object store under its own names, such as `aws_endpoint`."
+    pub lake_options: BTreeMap<String, Setting> = key("lake-options", STORE_OPTIONS, empty("no options"));
+
+    "How components are vetted."
+    let _functions: () = key("functions", FUNCTIONS, empty("the defaults for every component"));
+
+    "Where missing windows are fetched from."
+    let _backfills: () = key("backfill", BACKFILLS, empty("nothing is fetched"));
+
+    "Jobs that make tables of files."
+    let _batches: () = key("batch", BATCHES, empty("no batches"));
+
+    "Jobs that make one table of batch and speed."
+    let _merges: () = key("merge", MERGES, empty("no merges"));
 }
+
+const BROKERS: Form<String> =
+    Form::new("`host:port`, several separated by commas", json_schema::text, |node, report| {
+        values::parsed(node, "a string", report, parse_brokers)
+    });
+const LAKE: Form<()> = Form::shown(
+    "a URL (`file:///…`, `s3://…`, `gs://…`, `az://…`, `memory:///`) or a folder",
+    json_schema::text,
+);
+const CLIENT: Form<BTreeMap<String, Setting>> = Form::new(
+    "a table of librdkafka settings",
+    || json_schema::settings(&REFUSED),
+    |node, report| settings::read(node, &REFUSED, report),
+);
+/// Options of an object store.
+pub(crate) const STORE_OPTIONS: Form<BTreeMap<String, Setting>> = Form::new(
+    "a table of object-store options",
+    || json_schema::settings(&[]),
+    |node, report| settings::read(node, &[], report),
+);
+// Each is read where the rest of the manifest is known.
+const FUNCTIONS: Form<()> = Form::shown("a table of [application.trigger.kafka.functions.NAME]", || {
+    json_schema::map(Vetting::declaration().schema())
+});
+const BACKFILLS: Form<()> = Form::shown("tables [application.trigger.kafka.backfill.NAME]", || {
+    json_schema::map(Backfill::declaration().schema())
+});
+const BATCHES: Form<()> =
+    Form::shown("a table of batches by name", || json_schema::map(Batch::declaration().schema()));
+const MERGES: Form<()> =
+    Form::shown("a table of merges by name", || json_schema::map(Merge::declaration().schema()));
 
 /// Settings that what tallow promises depends on, with the reason why each is refused.
 pub(crate) const REFUSED: [(&str, &str); 25] = [
-    ("bootstrap.servers", BROKERS),
-    ("metadata.broker.list", BROKERS),
+    ("bootstrap.servers", CONNECTS),
+    ("metadata.broker.list", CONNECTS),
     ("enable.auto.commit", COMMITS),
     ("auto.commit.enable", COMMITS),
     ("auto.commit.interval.ms", COMMITS),
@@ -63,30 +119,11 @@ pub(crate) const REFUSED: [(&str, &str); 25] = [
     ("plugin.library.paths", "it would load foreign code into the host"),
     ("test.mock.num.brokers", "it would read from an empty broker inside the process"),
 ];
-const BROKERS: &str = "name the brokers with `brokers` of [application.trigger.kafka]";
+const CONNECTS: &str = "name the brokers with `brokers` of [application.trigger.kafka]";
 const COMMITS: &str = "offsets are committed with the candles, in the checkpoint log: any other commit would \
                        lose records or count them twice";
 const ASSIGNS: &str = "tallow assigns partitions itself, at the offsets of its checkpoint log";
 const PRODUCES: &str = "tallow sets it for its own transactions";
-
-/// Reads the table. `folder` is where a relative lake folder starts from.
-pub(crate) fn read(node: &Node, folder: &Path, report: &mut Report) -> Option<Cluster> {
-    let reader = Reader::open(node, &schema::CLUSTER, report)?;
-    let brokers = reader
-        .required("brokers", report, |node, report| reader::parsed(node, "a string", report, parse_brokers));
-    let lake = reader.required("lake", report, |node, report| {
-        reader::parsed(node, "a URL or a folder", report, |text| lake_url(text, folder))
-    });
-    let client = reader.optional("client", report, |node, report| reader::settings(node, &REFUSED, report));
-    let lake_options =
-        reader.optional("lake-options", report, |node, report| reader::settings(node, &[], report));
-    Some(Cluster {
-        brokers: brokers?,
-        client: client?.unwrap_or_default(),
-        lake: lake?,
-        lake_options: lake_options?.unwrap_or_default(),
-    })
-}
 
 fn parse_brokers(text: &str) -> Result<String, String> {
     let brokers: Vec<&str> = text.split(',').map(str::trim).collect();

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::pipeline::{Decimals, OnDataLoss, Pipeline, on_reject_name};
+use crate::pipeline::{DECIMALS, ON_DATA_LOSS, ON_REJECT, Pipeline};
 use crate::topics::{StartingOffsets, Topics};
 
 impl Pipeline {
@@ -32,15 +32,9 @@ impl Pipeline {
                     offsets.iter().map(|(partition, offset)| json!([partition.to_string(), offset])).collect()
                 }
             },
-            "on_data_loss": match self.on_data_loss {
-                OnDataLoss::Halt => "halt",
-                OnDataLoss::Continue => "continue",
-            },
-            "on_reject": on_reject_name(self.on_reject),
-            "decimals": match self.decimals {
-                Decimals::Double => "double",
-                Decimals::Decimal => "decimal",
-            },
+            "on_data_loss": ON_DATA_LOSS.word(self.on_data_loss),
+            "on_reject": ON_REJECT.word(self.on_reject),
+            "decimals": DECIMALS.word(self.decimals),
             "windows": self.windows,
         })
     }

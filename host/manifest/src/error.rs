@@ -10,7 +10,7 @@ use crate::secret::Secrets;
 pub struct Error {
     /// The manifest as it was named by the caller.
     pub file: String,
-    /// None where the manifest lacks something as a whole, or a value came from the command line.
+    /// `None` if the manifest as a whole lacks something, or if the command line gave the value.
     pub place: Option<Place>,
     /// The key path, `trigger.kafka[candles].windows[1m].tumbling`; empty for a syntax error.
     pub key: String,
@@ -59,7 +59,7 @@ impl fmt::Display for Errors {
 
 impl std::error::Error for Errors {}
 
-/// Collects mistakes while reading goes on, and the secrets that none of them may show.
+/// Collects mistakes while reading continues, and the secrets that none of them may show.
 pub(crate) struct Report {
     file: String,
     errors: Vec<Error>,

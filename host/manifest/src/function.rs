@@ -5,25 +5,41 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{Report, suggestion};
-use crate::node::{Node, Value};
-use crate::reader::{self, Reader};
-use crate::schema;
+use crate::forms::{Form, GIB, KIB, MIB, POSITIVE_DURATION, Size};
+use crate::node::{EMPTY_TABLE, Node};
+use crate::table::table;
+use crate::{json_schema, values};
 
-/// What a component must keep to before it is taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Vetting {
-    /// Golden vectors: absolute paths; `*` in the last part stands for any letters.
-    pub golden: Vec<PathBuf>,
-    pub max_size_bytes: u64,
-    pub compile_time: Duration,
-    pub compile_memory_bytes: u64,
-    /// All calls that try it, together.
-    pub check_time: Duration,
+table! {
+    /// What a component must keep to before it is taken.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Vetting in "[application.trigger.kafka.functions.NAME]",
+        "How the component NAME is vetted: before any command runs it, and before it is swapped in.";
+    fn read(reader, report, folder: &Path);
+
+    "Golden vectors that must hold, such as `\"functions/parse-market/golden/*.json\"`."
+    pub golden: Vec<PathBuf> = key("golden", GOLDEN, empty("no vectors"), |node, report| {
+        let paths = values::one_or_more(node, report)?;
+        Some(paths.into_iter().map(|path| folder.join(path)).collect())
+    });
+
+    "Size of the component's file."
+    pub max_size_bytes: u64 = key("max-size", Size(KIB, GIB), default("\"8MiB\""));
+
+    "Time that compiling it may take."
+    pub compile_time: Duration = key("compile-time", POSITIVE_DURATION, default("\"30s\""));
+
+    "Memory that compiling it may take."
+    pub compile_memory_bytes: u64 = key("compile-memory", Size(64 * MIB, 64 * GIB), default("\"1GiB\""));
+
+    "Time that all trial calls may take together."
+    pub check_time: Duration = key("check-time", POSITIVE_DURATION, default("\"2m\""));
 }
 
-const KIB: u64 = 1 << 10;
-const MIB: u64 = 1 << 20;
-const GIB: u64 = 1 << 30;
+const GOLDEN: Form<()> = Form::shown(
+    "a path, or a list of paths, each of which may have `*` in its last part",
+    json_schema::one_or_more,
+);
 
 /// The vetting of every component of the manifest, by name.
 pub(crate) fn read(
@@ -36,7 +52,7 @@ pub(crate) fn read(
         .find(&["component"])
         .and_then(Node::as_table)
         .map_or_else(Vec::new, |table| table.entries.iter().map(|entry| entry.key.as_str()).collect());
-    let written = cluster.find(&["functions"]).and_then(|node| reader::table(node, report));
+    let written = cluster.find(&["functions"]).and_then(|node| values::table(node, report));
     for entry in written.into_iter().flat_map(|table| &table.entries) {
         if !known.contains(&entry.key.as_str()) {
             let problem =
@@ -44,36 +60,14 @@ pub(crate) fn read(
             report.add(entry.key_place, &entry.node.path, problem);
         }
     }
-    let nothing = Node { place: None, path: String::new(), value: Value::Table(Default::default()) };
     let vetting = known.iter().filter_map(|name| {
-        let node = written.and_then(|table| table.get(name)).unwrap_or(&nothing);
+        let node = written.and_then(|table| table.get(name)).unwrap_or(&EMPTY_TABLE);
         Some(((*name).to_owned(), Vetting::read(node, folder, report)?))
     });
     vetting.collect()
 }
 
 impl Vetting {
-    fn read(node: &Node, folder: &Path, report: &mut Report) -> Option<Self> {
-        let reader = Reader::open(node, &schema::FUNCTION, report)?;
-        let golden = reader.optional("golden", report, |node, report| read_golden(node, folder, report));
-        let size = |key: &str, to: u64, report: &mut Report| {
-            reader.required(key, report, |node, report| reader::bytes(node, KIB..=to, report))
-        };
-        let max_size_bytes = size("max-size", GIB, report);
-        let compile_time = reader.required("compile-time", report, reader::positive_duration);
-        let compile_memory_bytes = reader.required("compile-memory", report, |node, report| {
-            reader::bytes(node, 64 * MIB..=64 * GIB, report)
-        });
-        let check_time = reader.required("check-time", report, reader::positive_duration);
-        Some(Self {
-            golden: golden?.unwrap_or_default(),
-            max_size_bytes: max_size_bytes?,
-            compile_time: compile_time?,
-            compile_memory_bytes: compile_memory_bytes?,
-            check_time: check_time?,
-        })
-    }
-
     /// The files of the golden vectors, sorted.
     ///
     /// # Errors
@@ -87,15 +81,6 @@ impl Vetting {
         files.dedup();
         Ok(files)
     }
-}
-
-/// One path or several.
-fn read_golden(node: &Node, folder: &Path, report: &mut Report) -> Option<Vec<PathBuf>> {
-    let paths = match &node.value {
-        Value::List(_) => reader::texts(node, report)?,
-        _ => vec![reader::text(node, report)?],
-    };
-    Some(paths.into_iter().map(|path| folder.join(path)).collect())
 }
 
 /// The files that a path with `*` in its last part names; at least one.

@@ -5,7 +5,7 @@
 //! ```text
 //! text ─► toml ─► node (a tree that knows its lines) ─► spin (Spin's own tables checked)
 //!         lock ─►   │ variables expanded
-//!                   └─► reader + schema ─► cluster, pipeline, window, component ─► Manifest
+//!                   └─► tables of keys ─► cluster, pipeline, window, component ─► Manifest
 //! ```
 //!
 //! Every mistake is reported at once, each with its line, its key and what to do. Values of secrets are never
@@ -19,7 +19,9 @@ mod component;
 mod component_checks;
 mod config_digest;
 mod error;
+mod forms;
 mod function;
+mod json_schema;
 mod limits;
 mod lock;
 mod manifest;
@@ -28,18 +30,19 @@ mod names;
 mod node;
 mod pipeline;
 mod places;
-mod reader;
 mod reference;
 mod remote;
-mod schema;
 mod secret;
 mod section;
+mod settings;
 mod spin;
 mod succession;
 mod swap;
+mod table;
 mod toml;
 mod topics;
 mod units;
+mod values;
 mod variables;
 mod window;
 
@@ -50,6 +53,7 @@ pub use cluster::Cluster;
 pub use component::{Component, Source};
 pub use error::{Error, Errors, offer};
 pub use function::{Vetting, matching};
+pub use json_schema::json_schema;
 pub use limits::{Epoch, Limits};
 pub use lock::load_locked;
 pub use manifest::{Application, Manifest, Overrides, load, resolve, resolve_here};

@@ -2,88 +2,68 @@
 
 use std::time::Duration;
 
-use crate::error::Report;
-use crate::node::Node;
-use crate::reader::{self, Reader};
-use crate::schema;
+use crate::forms::{ANY_SIZE, Form, GIB, Integer, KIB, MIB, POSITIVE_DURATION, Size};
+use crate::table::table;
 
-/// When an epoch ends: whichever comes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Epoch {
-    pub interval: Duration,
-    pub max_records: u64,
-    pub max_bytes: u64,
+table! {
+    /// When an epoch ends: whichever comes first.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Epoch in "[trigger.kafka.epoch]",
+        "What lies between two commits. An epoch ends at whichever comes first.";
+    fn read(reader, report);
+
+    "Time from one commit to the next."
+    pub interval: Duration = key("interval", POSITIVE_DURATION, default("\"1s\""));
+
+    "Records in an epoch."
+    pub max_records: u64 = key("max-records", Integer(1, i64::MAX), default("1000000"));
+
+    "Bytes of records in an epoch."
+    pub max_bytes: u64 = key("max-bytes", Size(KIB, ANY_SIZE), default("\"64MiB\""));
 }
 
-/// What one instance of a function may take, and what the host may hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Memory of one instance.
-    pub memory_bytes: u64,
-    /// Time that one call may take.
-    pub deadline: Duration,
-    /// What one call may return.
-    pub output_bytes: u64,
-    /// Records in one call of parse.
-    pub batch_records: usize,
-    /// Bytes of records in one call of parse.
-    pub batch_bytes: u64,
-    /// Calls that an epoch may spend on finding the records that make a function fail.
-    pub bisect_calls: u32,
-    /// Bytes that wait between fetching and the windows.
-    pub queue_bytes: u64,
+table! {
+    /// What one instance of a function may take, and what the host may hold.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Limits in "[trigger.kafka.limits]",
+        "What one instance of a function may take, and what the host may hold.";
+    fn read_keys(reader, report);
+
+    "Memory of one instance."
+    pub memory_bytes: u64 = key("memory", Size(MIB, 4 * GIB), default("\"512MiB\""));
+
+    "Time that one call may take."
+    pub deadline: Duration = key("deadline", POSITIVE_DURATION, default("\"2s\""));
+
+    "Bytes that one call may return."
+    pub output_bytes: u64 = key("output", Size(KIB, 4 * GIB), default("\"64MiB\""));
+
+    "Records in one call of parse."
+    pub batch_records: usize = key("batch-records", Integer(1, 1_000_000), default("4096"));
+
+    "Bytes of records in one call of parse."
+    pub batch_bytes: u64 = key("batch-bytes", Size(KIB, GIB), default("\"512KiB\""));
+
+    "Calls that an epoch may spend on finding the records that make a function fail."
+    pub bisect_calls: u32 = key("bisect-calls", Integer(0, 1_000_000), default("1000"));
+
+    "Bytes that may wait between fetching and the windows. An epoch ends early if its late rows and dead letters take this \
+     much."
+    pub queue_bytes: u64 = key("queue", Size(KIB, ANY_SIZE), default("\"64MiB\""));
 }
 
-const KIB: u64 = 1 << 10;
-const MIB: u64 = 1 << 20;
-const GIB: u64 = 1 << 30;
-
-impl Epoch {
-    pub(crate) fn read(pipeline: &Reader<'_>, report: &mut Report) -> Option<Self> {
-        let reader = pipeline.inner("epoch", &schema::EPOCH, report)?;
-        let interval = reader.required("interval", report, reader::positive_duration);
-        let max_records = reader
-            .required("max-records", report, |node, report| reader::integer(node, 1..=i64::MAX, report));
-        let max_bytes = reader
-            .required("max-bytes", report, |node, report| reader::bytes(node, KIB..=1024 * GIB, report));
-        Some(Self { interval: interval?, max_records: max_records? as u64, max_bytes: max_bytes? })
-    }
-}
-
-impl Limits {
-    pub(crate) fn read(pipeline: &Reader<'_>, report: &mut Report) -> Option<Self> {
-        let reader = pipeline.inner("limits", &schema::LIMITS, report)?;
-        let size = |key: &str, from: u64, to: u64, report: &mut Report| {
-            reader.required(key, report, |node, report| reader::bytes(node, from..=to, report))
-        };
-        let number = |key: &str, from: i64, report: &mut Report| {
-            reader
-                .required(key, report, |node: &Node, report| reader::integer(node, from..=1_000_000, report))
-        };
-        let memory_bytes = size("memory", MIB, 4 * GIB, report);
-        let deadline = reader.required("deadline", report, reader::positive_duration);
-        let output_bytes = size("output", KIB, 4 * GIB, report);
-        let batch_records = number("batch-records", 1, report);
-        let batch_bytes = size("batch-bytes", KIB, GIB, report);
-        let bisect_calls = number("bisect-calls", 0, report);
-        let queue_bytes = size("queue", KIB, 1024 * GIB, report);
-        let limits = Self {
-            memory_bytes: memory_bytes?,
-            deadline: deadline?,
-            output_bytes: output_bytes?,
-            batch_records: batch_records? as usize,
-            batch_bytes: batch_bytes?,
-            bisect_calls: bisect_calls? as u32,
-            queue_bytes: queue_bytes?,
-        };
-        if limits.batch_bytes > limits.queue_bytes {
-            report
-                .at(reader.node(), "`queue` must hold at least one batch: raise it, or lower `batch-bytes`");
-        }
-        if limits.batch_bytes > limits.memory_bytes {
-            report
-                .at(reader.node(), "`memory` must hold at least one batch: raise it, or lower `batch-bytes`");
+pub(crate) const LIMITS: Form<Limits> = Form::new(
+    "a table",
+    || Limits::declaration().schema(),
+    |node, report| {
+        let limits = Limits::read_keys(node, report)?;
+        for (holds, bytes) in [("queue", limits.queue_bytes), ("memory", limits.memory_bytes)] {
+            if limits.batch_bytes > bytes {
+                let problem =
+                    format!("`{holds}` must hold at least one batch: raise it, or lower `batch-bytes`");
+                report.at(node, problem);
+            }
         }
         Some(limits)
-    }
-}
+    },
+);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::backfill::{self, Backfill};
 use crate::batch::{self, Batch};
-use crate::cluster::{self, Cluster};
+use crate::cluster::Cluster;
 use crate::component::{self, Component, Source};
 use crate::component_checks::Users;
 use crate::error::{Errors, Report};
@@ -14,11 +14,10 @@ use crate::merge::{self, Merge};
 use crate::node::{Node, Table, Value};
 use crate::pipeline::Pipeline;
 use crate::places::Places;
-use crate::reader;
 use crate::secret::Secrets;
 use crate::section::Written;
 use crate::variables::Variables;
-use crate::{component_checks, remote, spin, toml};
+use crate::{component_checks, remote, spin, toml, values};
 
 /// A manifest in which nothing is left to decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,7 +155,7 @@ fn resolve_tree(
     spin::check_manifest(&root, report);
     let variables = Variables::read(&root, env, report);
     let cluster = cluster_node(&root, overrides, &variables, report);
-    let kafka = cluster::read(&cluster, folder, report);
+    let kafka = Cluster::read(&cluster, folder, report);
     let vetting = function::read(&root, &cluster, folder, report);
     let has_jobs = ["batch", "merge"].iter().any(|jobs| cluster.find(&[jobs]).is_some());
     let pipelines = read_pipelines(&root, &variables, has_jobs, report);
@@ -228,7 +227,7 @@ fn read_pipelines(
     let mut node = node.clone();
     variables.expand(&mut node, report);
     let mut pipelines: Vec<Written<Pipeline>> = Vec::new();
-    for item in reader::list(&node, "[[trigger.kafka]] with two brackets", report).unwrap_or_default() {
+    for item in values::list(&node, "[[trigger.kafka]] with two brackets", report).unwrap_or_default() {
         let Some(pipeline) = Pipeline::read(item, report) else { continue };
         if pipelines.iter().any(|(_, other)| other.id == pipeline.id) {
             let problem =

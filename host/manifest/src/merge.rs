@@ -4,49 +4,138 @@ mod columns;
 
 use std::time::Duration;
 
+use serde_json::json;
+
 pub(crate) use self::columns::check as check_columns;
 use crate::aggregate;
 use crate::error::{Report, suggestion};
+use crate::forms::{BOOLEAN, COMPONENT, Form, Integer, POSITIVE_DURATION, POSITIVE_US, TEXT};
 use crate::node::Node;
 use crate::pipeline::Pipeline;
-use crate::reader::{self, Reader};
 use crate::section::{Written, read_section};
+use crate::table::{Rule, table};
 use crate::window::{Shape, Window};
-use crate::{names, schema};
+use crate::{json_schema, names, values};
 
-/// A merge with everything decided.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Merge {
-    /// Its tables are `serving/<name>` and `prophet_input/<name>`.
-    pub name: String,
-    /// Table below `batch/`; one of `batch` and `speed` is there.
-    pub batch: Option<String>,
-    /// Table below `speed/`, of a window of this manifest.
-    pub speed: Option<String>,
-    /// The merge component's name.
-    pub function: String,
-    /// Column by which the tables are partitioned.
-    pub key: String,
-    /// Size of the windows.
-    pub step_us: u64,
-    pub fill: bool,
-    /// None: of the usual columns those that the tables have.
-    pub carry: Option<Vec<String>>,
-    /// None: of the usual columns those that the tables have.
-    pub zero: Option<Vec<String>>,
-    /// None: `ma7` and `ma30` of `close`, where the tables have it.
-    pub averages: Option<Vec<Average>>,
-    /// The column that becomes `y`; none: no such table.
-    pub prophet: Option<String>,
-    /// Whether it runs by itself.
-    pub auto: bool,
-    /// Whether holes are noted for a backfill.
-    pub heal: bool,
-    /// Runs for which replaced partitions are kept.
-    pub keep_backups: u64,
-    /// Age at which speed files that are served may go; none: never.
-    pub speed_retention: Option<Duration>,
+table! {
+    /// A merge with everything decided. Its tables are `serving/<name>` and `prophet_input/<name>`.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Merge in "[application.trigger.kafka.merge.NAME]",
+        "A merge: one table `serving/NAME`, partitioned by key and year, of a batch table and a pipeline's window. At \
+         least one of `batch` and `speed` is given.";
+    rule Rule::AtLeastOne(
+        &["batch", "speed"],
+        "one of `batch` and `speed` is missing: there is nothing to merge"
+    );
+    fn read(reader, report, called: &str, pipelines: &[Written<Pipeline>]);
+
+    "What the job is called."
+    pub name: String = from(names::job(called, reader.node(), report));
+
+    "The table below `batch/`."
+    pub batch: Option<String> = key("batch", names::TABLE, none("no batch table"));
+
+    "The table below `speed/`, of a tumbling window with one key."
+    let window: Option<SpeedTable> = key(
+        "speed",
+        TEXT.called("`\"<pipeline>_<window>\"`"),
+        none("no speed table"),
+        |node, report| SpeedTable::read(node, pipelines, report)
+    );
+
+    "The merge function."
+    pub function: String = key("function", COMPONENT, default("\"merge\""));
+
+    "The key's column, by which the tables are partitioned."
+    pub key: String = key("key", TEXT_COLUMN, default("\"symbol\""));
+
+    "Table below `speed/`, of a window of this manifest."
+    pub speed: Option<String> = from({
+        if let (Some(Some(window)), Some(key)) = (&window, &key)
+            && window.key != *key
+        {
+            let (table, is) = (&window.table, &window.key);
+            report.at(reader.node(), format!("the key of `{table}` is `{is}`, not `{key}`: name it with `key`"));
+        }
+        Some(window.as_ref()?.as_ref().map(|window| window.table.clone()))
+    });
+
+    "Size of the windows."
+    let step: Option<u64> =
+        key("step", POSITIVE_US, none("the size of the window that `speed` names, else one day"));
+
+    "Size of the windows."
+    pub step_us: u64 = from({
+        let (step_us, window_us) = (step?, window?.map(|window| window.size_us));
+        if step_us.is_some() && window_us.is_some() && step_us != window_us {
+            report.at(reader.node(), "`step` is not the size of the window that `speed` names: leave it out");
+        }
+        step_us.or(window_us).or(Some(DAY_US))
+    });
+
+    "Whether windows that neither table has are filled in, and marked."
+    pub fill: bool = key("fill", BOOLEAN, default("true"));
+
+    "Columns that a filled window copies from the last real one, each from its own."
+    pub carry: Option<Vec<String>> =
+        key("carry", COLUMNS, none("those of `open`, `high`, `low`, `close` that the tables have"));
+
+    "Columns that are 0 in a filled window. All others are null there."
+    pub zero: Option<Vec<String>> =
+        key("zero", COLUMNS, none("those of `volume`, `quote_volume`, `trades` that the tables have"));
+
+    "Trailing averages, this window included, partial at the start."
+    pub averages: Option<Vec<Average>> =
+        key("averages", AVERAGES, none("`ma7 = \"mean(close, 7)\"` and `ma30 = \"mean(close, 30)\"`"));
+
+    "The column that becomes `y` of `prophet_input/NAME`; `\"\"` writes no such table."
+    pub prophet: Option<String> = key("prophet", COLUMN_OR_NOTHING, default("\"close\""));
+
+    "Whether `tallow up` merges when a day (or longer window) has closed, and batch and backfill when they are done."
+    pub auto: bool = key("auto", BOOLEAN, default("true"));
+
+    "Whether gaps are noted for a backfill to fetch."
+    pub heal: bool = key("heal", BOOLEAN, default("true"));
+
+    "Runs for which replaced partitions are kept, and can be restored."
+    pub keep_backups: u64 = key("keep-backups", Integer(0, 1000), default("5"));
+
+    "Age at which the speed files of a day are removed, after the day is served in full."
+    pub speed_retention: Option<Duration> =
+        key("speed-retention", POSITIVE_DURATION, none("speed files are kept"));
 }
+
+const TEXT_COLUMN: Form<String> = Form::new("a text column", json_schema::column, column);
+const COLUMNS: Form<Vec<String>> = Form::new(
+    "a list of columns",
+    || json!({ "type": "array", "items": json_schema::column(), "uniqueItems": true }),
+    |node, report| {
+        let items = values::list(node, "a list of columns", report)?;
+        let columns: Vec<String> = values::items(items, report, column)?;
+        names::unique(node, &columns, report).then_some(columns)
+    },
+);
+const COLUMN_OR_NOTHING: Form<Option<String>> = Form::new(
+    "a column, or `\"\"`",
+    || json_schema::either([json!({ "const": "" }), json_schema::column()]),
+    |node, report| {
+        values::parsed(node, "a column", report, |text| match text {
+            "" => Ok(None),
+            text => aggregate::check_column(text).map(|()| Some(text.to_owned())),
+        })
+    },
+);
+pub(crate) const AVERAGES: Form<Vec<Average>> =
+    Form::new("a table of name = \"mean(column, windows)\"", json_schema::averages, |node, report| {
+        values::entries(node, report, |entry, report| {
+            if let Err(problem) = aggregate::check_column(&entry.key) {
+                report.add(entry.key_place, &entry.node.path, problem);
+                return None;
+            }
+            let form = "an expression like \"mean(close, 7)\"";
+            values::parsed(&entry.node, form, report, |text| average(&entry.key, text))
+        })
+    });
 
 /// A trailing average.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,130 +159,49 @@ pub(crate) fn read_all(
     report: &mut Report,
 ) -> Vec<Written<Merge>> {
     let mut merges = read_section(cluster, "merge", report, |entry, _, report| {
-        Merge::read(&entry.key, &entry.node, pipelines, report)
+        Merge::read(&entry.node, &entry.key, pipelines, report)
     });
     merges.sort_by(|(_, one), (_, other)| one.name.cmp(&other.name));
     merges
 }
 
-impl Merge {
-    fn read(name: &str, node: &Node, pipelines: &[Written<Pipeline>], report: &mut Report) -> Option<Self> {
-        let reader = Reader::open(node, &schema::MERGE, report)?;
-        if let Err(problem) = names::check(name) {
-            report.at(node, format!("`{name}`: {problem}"));
-        }
-        let batch = reader.optional("batch", report, names::window);
-        let speed = reader.optional("speed", report, |node, report| window_of(node, pipelines, report));
-        if !reader.has("batch") && !reader.has("speed") {
-            report.at(node, "one of `batch` and `speed` is missing: there is nothing to merge");
-        }
-        let function = reader.required("function", report, reader::text);
-        let key = reader.required("key", report, column);
-        let step_us = reader.optional("step", report, |node, report| {
-            reader::positive_duration(node, report).map(|step| step.as_micros() as u64)
-        });
-        let fill = reader.required("fill", report, reader::boolean);
-        let carry = reader.optional("carry", report, columns);
-        let zero = reader.optional("zero", report, columns);
-        let averages = reader.optional("averages", report, read_averages);
-        let prophet = reader.required("prophet", report, |node, report| {
-            reader::parsed(node, "a column", report, |text| match text {
-                "" => Ok(None),
-                text => aggregate::check_column(text).map(|()| Some(text.to_owned())),
-            })
-        });
-        let auto = reader.required("auto", report, reader::boolean);
-        let heal = reader.required("heal", report, reader::boolean);
-        let keep_backups =
-            reader.required("keep-backups", report, |node, report| reader::integer(node, 0..=1000, report));
-        let speed_retention = reader.optional("speed-retention", report, reader::positive_duration);
-
-        let speed = speed?;
-        let window_us = speed.as_ref().map(|(_, size_us, _)| *size_us);
-        if let (Some(step_us), Some(window_us)) = (step_us?, window_us)
-            && step_us != window_us
-        {
-            report.at(node, "`step` is not the size of the window that `speed` names: leave it out");
-        }
-        let key = key?;
-        if let Some((table, _, window_key)) = &speed
-            && *window_key != key
-        {
-            report
-                .at(node, format!("the key of `{table}` is `{window_key}`, not `{key}`: name it with `key`"));
-        }
-        Some(Self {
-            name: name.to_owned(),
-            batch: batch?,
-            function: function?,
-            key,
-            step_us: step_us?.or(window_us).unwrap_or(DAY_US),
-            speed: speed.map(|(table, ..)| table),
-            fill: fill?,
-            carry: carry?,
-            zero: zero?,
-            averages: averages?,
-            prophet: prophet?,
-            auto: auto?,
-            heal: heal?,
-            keep_backups: keep_backups? as u64,
-            speed_retention: speed_retention?,
-        })
-    }
+/// The table of a pipeline's tumbling window.
+struct SpeedTable {
+    table: String,
+    size_us: u64,
+    /// The window's one key.
+    key: String,
 }
 
-/// The table of a pipeline's tumbling window, with the window's size and its one key.
-fn window_of(
-    node: &Node,
-    pipelines: &[Written<Pipeline>],
-    report: &mut Report,
-) -> Option<(String, u64, String)> {
-    let wanted = reader::text(node, report)?;
-    let windows: Vec<(String, &Window)> = pipelines
-        .iter()
-        .flat_map(|(_, pipeline)| pipeline.windows.iter().map(|window| (pipeline.table(window), window)))
-        .collect();
-    let Some((table, window)) = windows.iter().find(|(table, _)| *table == wanted) else {
-        let known: Vec<&str> = windows.iter().map(|(table, _)| table.as_str()).collect();
-        report.at(node, format!("no pipeline writes a table `{wanted}`; {}", suggestion(&wanted, &known)));
-        return None;
-    };
-    match (window.shape, &window.keys[..]) {
-        (Shape::Tumbling { size_us }, [key]) => Some((table.clone(), size_us, key.clone())),
-        _ => {
+impl SpeedTable {
+    fn read(node: &Node, pipelines: &[Written<Pipeline>], report: &mut Report) -> Option<Self> {
+        let wanted = values::text(node, report)?;
+        let windows: Vec<(String, &Window)> = pipelines
+            .iter()
+            .flat_map(|(_, pipeline)| pipeline.windows.iter().map(|window| (pipeline.table(window), window)))
+            .collect();
+        let Some((table, window)) = windows.iter().find(|(table, _)| *table == wanted) else {
+            let known: Vec<&str> = windows.iter().map(|(table, _)| table.as_str()).collect();
             report
-                .at(node, format!("`{table}` is not of a tumbling window with one key: it cannot be merged"));
-            None
+                .at(node, format!("no pipeline writes a table `{wanted}`; {}", suggestion(&wanted, &known)));
+            return None;
+        };
+        match (window.shape, &window.keys[..]) {
+            (Shape::Tumbling { size_us }, [key]) => {
+                Some(Self { table: table.clone(), size_us, key: key.clone() })
+            }
+            _ => {
+                let problem =
+                    format!("`{table}` is not of a tumbling window with one key: it cannot be merged");
+                report.at(node, problem);
+                None
+            }
         }
     }
 }
 
 fn column(node: &Node, report: &mut Report) -> Option<String> {
-    reader::parsed(node, "a column", report, |text| aggregate::check_column(text).map(|()| text.to_owned()))
-}
-
-fn columns(node: &Node, report: &mut Report) -> Option<Vec<String>> {
-    let items = reader::list(node, "a list of columns", report)?;
-    let columns: Vec<_> = items.iter().map(|item| column(item, report)).collect();
-    let columns: Vec<String> = columns.into_iter().collect::<Option<_>>()?;
-    names::unique(node, &columns, report).then_some(columns)
-}
-
-pub(crate) fn read_averages(node: &Node, report: &mut Report) -> Option<Vec<Average>> {
-    let table = reader::table(node, report)?;
-    let averages: Vec<_> = table
-        .entries
-        .iter()
-        .map(|entry| {
-            if let Err(problem) = aggregate::check_column(&entry.key) {
-                report.add(entry.key_place, &entry.node.path, problem);
-                return None;
-            }
-            let form = "an expression like \"mean(close, 7)\"";
-            reader::parsed(&entry.node, form, report, |text| average(&entry.key, text))
-        })
-        .collect();
-    averages.into_iter().collect()
+    values::parsed(node, "a column", report, |text| aggregate::check_column(text).map(|()| text.to_owned()))
 }
 
 fn average(name: &str, text: &str) -> Result<Average, String> {

@@ -1,25 +1,48 @@
 //! Names of the user's choosing.
 
 use crate::error::Report;
+use crate::forms::Form;
+use crate::json_schema::matching;
 use crate::node::Node;
-use crate::reader;
+use crate::values;
 
 /// A pipeline's name: part of object names, transactional ids and Spin's lock file.
-pub(crate) fn pipeline(node: &Node, report: &mut Report) -> Option<String> {
-    name(node, |first| first.is_ascii_lowercase() || first.is_ascii_digit(), report)
-}
+pub(crate) const PIPELINE: Form<String> = Form::new(
+    "a name of a-z, 0-9, `-` and `_`, unique in the manifest",
+    || matching("[a-z0-9][a-z0-9_-]{0,63}"),
+    |node, report| values::parsed(node, "a name", report, |name| check(name).map(|()| name.to_owned())),
+);
 
 /// A window's name: the last part of its table's name.
-pub(crate) fn window(node: &Node, report: &mut Report) -> Option<String> {
-    name(node, |_| true, report)
+pub(crate) const WINDOW: Form<String> = Form::new(
+    "a name of a-z, 0-9, `-` and `_`, unique in the pipeline",
+    || matching("[a-z0-9_-]{1,64}"),
+    |node, report| {
+        values::parsed(node, "a name", report, |name| check_name(name, |_| true).map(|()| name.to_owned()))
+    },
+);
+
+/// A table's name below `batch/`.
+pub(crate) const TABLE: Form<String> = WINDOW.called("a table's name");
+
+pub(crate) const TOPIC: Form<String> = Form::new(
+    "a topic's name",
+    || matching("[A-Za-z0-9._-]{1,249}"),
+    |node, report| {
+        values::parsed(node, "a topic's name", report, |name| check_topic(name).map(|()| name.to_owned()))
+    },
+);
+
+/// A job's name, which is a key of the manifest; a wrong one is reported.
+pub(crate) fn job(name: &str, node: &Node, report: &mut Report) -> Option<String> {
+    if let Err(problem) = check(name) {
+        report.at(node, format!("`{name}`: {problem}"));
+    }
+    Some(name.to_owned())
 }
 
-fn name(node: &Node, starts: fn(char) -> bool, report: &mut Report) -> Option<String> {
-    reader::parsed(node, "a name", report, |name| check_name(name, starts).map(|()| name.to_owned()))
-}
-
-/// The rule for a job's name, which is a key of the manifest.
-pub(crate) fn check(name: &str) -> Result<(), String> {
+/// The rule for a pipeline's name, and for a job's, which is a key of the manifest.
+fn check(name: &str) -> Result<(), String> {
     check_name(name, |first| first.is_ascii_lowercase() || first.is_ascii_digit())
 }
 
@@ -29,10 +52,6 @@ fn check_name(name: &str, starts: fn(char) -> bool) -> Result<(), String> {
         return Ok(());
     }
     Err("a name is made of a-z, 0-9, `-` and `_`, 64 characters at most".to_owned())
-}
-
-pub(crate) fn topic(node: &Node, report: &mut Report) -> Option<String> {
-    reader::parsed(node, "a topic's name", report, |name| check_topic(name).map(|()| name.to_owned()))
 }
 
 /// Kafka's rule.

@@ -71,6 +71,10 @@ impl Table {
     }
 }
 
+/// What stands for a table that is not written.
+pub(crate) static EMPTY_TABLE: Node =
+    Node { place: None, path: String::new(), value: Value::Table(Table { entries: Vec::new() }) };
+
 impl Node {
     pub fn text(path: String, text: &str) -> Self {
         let text = Text { text: text.to_owned(), expanded: false, secret: false };

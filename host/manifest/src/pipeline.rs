@@ -1,59 +1,166 @@
 //! `[[trigger.kafka]]`: a pipeline.
 
+mod windows;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::error::Report;
-use crate::limits::{Epoch, Limits};
-use crate::node::{Node, Value};
-use crate::reader::{self, Reader};
+use crate::error::{Report, suggestion};
+use crate::forms::{
+    BOOLEAN, Choice, DURATION, DURATION_US, Described, Form, Integer, PLAIN_SETTINGS, POSITIVE_DURATION,
+    Takes,
+};
+use crate::limits::{Epoch, LIMITS, Limits};
+use crate::node::Node;
+use crate::remote::FUNCTION;
 use crate::swap::Swap;
+use crate::table::{Rule, only, table};
 use crate::topics::{self, StartingOffsets, Topics};
 use crate::window::Window;
-use crate::{config_digest, names, remote, schema};
+use crate::{config_digest, json_schema, names, values};
 
-/// A pipeline with everything decided.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pipeline {
-    pub id: String,
-    pub topics: Topics,
-    /// The parse component's name.
-    pub parse: String,
-    pub parse_settings: BTreeMap<String, String>,
-    /// Decimal places by column, where they are not [`DEFAULT_SCALE`].
-    pub scales: BTreeMap<String, u8>,
-    /// How far the watermark stays behind the newest event time.
-    pub delay_us: i64,
-    /// How far ahead of the chunk's clock an event time may be.
-    pub max_future_us: i64,
-    /// How long a partition must have been at its end to count as idle.
-    pub idle_after: Duration,
-    /// Whether the watermark follows the clock while all partitions are idle.
-    pub idle_advance: bool,
-    pub starting_offsets: StartingOffsets,
-    pub on_data_loss: OnDataLoss,
-    pub on_reject: OnReject,
-    pub on_bad_function: OnBadFunction,
-    /// None: the host decides.
-    pub parse_workers: Option<usize>,
-    pub fetch_clients: usize,
-    pub new_partitions_every: Duration,
-    /// Whether the records themselves are kept in the lake, as long as their commit is.
-    pub archive: bool,
-    /// Newest commits that the log keeps, with their state and output.
-    pub verify_retention: u64,
-    pub epoch: Epoch,
-    pub limits: Limits,
-    /// Whether `tallow up` fetches by itself what the stream lacks.
-    pub auto_backfill: bool,
-    /// How decimals are written into the lake.
-    pub decimals: Decimals,
-    pub swap: Swap,
-    /// At least one; all of one function and one time column.
-    pub windows: Vec<Window>,
-    /// SHA-256, in hexadecimal, of [`Pipeline::meaning`].
-    pub digest: String,
+const RESERVED: &str = "Spin keeps this key for itself; name the parse component with `parse = \"…\"` and the window \
+                        component with `function = \"…\"` in [[trigger.kafka.windows]]";
+
+table! {
+    /// A pipeline with everything decided.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Pipeline in "[[trigger.kafka]]", "A pipeline: topics, one parse function, one or more windows.";
+    refused "component": RESERVED;
+    refused "components": RESERVED;
+    refused "dependencies": RESERVED;
+    refused "shards": "not supported by this version of tallow; remove the key";
+    rule Rule::ExactlyOne(&["topic", "topics", "topic-pattern"]);
+    fn read_keys(reader, report);
+
+    "The pipeline's name: its tables, its log and its state go by it."
+    pub id: String = key("id", names::PIPELINE, required());
+
+    "The topic to read. Exactly one of `topic`, `topics` and `topic-pattern` is given."
+    let topic: Option<Topics> = key("topic", topics::TOPIC, none("`topics` or `topic-pattern` says it"));
+
+    "Several topics to read."
+    let several: Option<Topics> = key("topics", topics::TOPICS, none("`topic` or `topic-pattern` says it"));
+
+    "All topics whose whole names match, those that appear later included."
+    let pattern: Option<Topics> = key("topic-pattern", topics::PATTERN, none("`topic` or `topics` says it"));
+
+    "What is read."
+    pub topics: Topics = from(only([topic, several, pattern]));
+
+    "The function that makes rows of records."
+    pub parse: String =
+        key("parse", FUNCTION.called("a component's name, or `{ component = \"…\" }`"), required());
+
+    "The parse function's own settings."
+    pub parse_settings: BTreeMap<String, String> = key("parse-settings", PLAIN_SETTINGS, empty("no settings"));
+
+    "The windows; at least one, all of one function and one time column."
+    pub windows: Vec<Window> = key("windows", windows::WINDOWS, required());
+
+    "Decimal places that are kept of a decimal column. Values with more are rounded half to even and counted."
+    pub scales: BTreeMap<String, u8> = key("scales", SCALES, empty("8 for every column"), |node, report| {
+        read_scales(node, windows.as_deref().unwrap_or_default(), report)
+    });
+
+    "How far the watermark stays behind the newest event time. Rows may come this late."
+    pub delay_us: i64 = key("delay", DURATION_US, default("\"2s\""));
+
+    "A row whose event time is further ahead of the clock than this is set aside."
+    pub max_future_us: i64 = key("max-future", DURATION_US, default("\"60s\""));
+
+    "A partition that has been at its end for this long no longer holds the watermark back. With `--available-now` a \
+     drained or empty partition never does."
+    pub idle_after: Duration = key("idle-after", DURATION, default("\"10s\""));
+
+    "Whether the watermark follows the clock while all partitions are idle. If not, it goes to the newest event \
+     time of all of them minus `delay` and stays there."
+    pub idle_advance: bool = key("idle-advance", BOOLEAN, default("false"));
+
+    "Where a pipeline without a checkpoint starts. Partitions that a table leaves out start at their earliest record. A \
+     time is a day or a moment in UTC: partitions start at the first record whose Kafka timestamp is at or after it, or \
+     at their end if there is none."
+    pub starting_offsets: StartingOffsets =
+        key("starting-offsets", topics::STARTING_OFFSETS, default("\"earliest\""));
+
+    "What to do when records are gone that the checkpoint still needs."
+    pub on_data_loss: OnDataLoss = key("on-data-loss", ON_DATA_LOSS, default("\"halt\""));
+
+    "What to do with a record that the parse function rejects; `drop` counts it."
+    pub on_reject: OnReject = key("on-reject", ON_REJECT, default("\"dead-letter\""));
+
+    "What a start does when a function's file has changed since the last run and does not pass its checks. `last-good` \
+     continues with the functions of that run, which the lake keeps, and warns."
+    pub on_bad_function: OnBadFunction = key("on-bad-function", ON_BAD_FUNCTION, default("\"stop\""));
+
+    "Instances of the parse function that work side by side."
+    pub parse_workers: Option<usize> =
+        key("parse-workers", Integer(1, 64), none("decided by the number of processors"));
+
+    "Kafka clients that fetch side by side."
+    pub fetch_clients: usize = key("fetch-clients", Integer(1, 16), default("1"));
+
+    "How often to look for new topics and partitions."
+    pub new_partitions_every: Duration = key("new-partitions-every", POSITIVE_DURATION, default("\"30s\""));
+
+    "Whether `tallow up` fetches missing and incomplete windows by itself: at its start, and when a window closes \
+     incomplete. [application.trigger.kafka.backfill.NAME] says from where."
+    pub auto_backfill: bool = key("backfill", Choice(&[("manual", false), ("auto", true)]), default("\"manual\""));
+
+    "Whether the records themselves are kept in the lake with each commit, so that `tallow verify` can compute it again \
+     when the topic no longer holds them."
+    pub archive: bool = key("archive", BOOLEAN, default("false"));
+
+    "How many of the newest commits the log keeps, with the state, output and archive of each. `tallow verify` can look \
+     this far back. All of them are read at a start."
+    pub verify_retention: u64 = key("verify-retention", Integer(2, 100_000), default("100"));
+
+    "When an epoch ends."
+    pub epoch: Epoch = key("epoch", EPOCH, inner("its defaults"));
+
+    "What a function and the queues may take."
+    pub limits: Limits = key("limits", LIMITS, inner("its defaults"));
+
+    "How candles are written."
+    let lake: Lake = key("lake", LAKE, inner("its defaults"));
+
+    "How decimals are written into the lake."
+    pub decimals: Decimals = from(lake.map(|lake| lake.decimals));
+
+    "How another version of a function is swapped in."
+    pub swap: Swap = key("swap", SWAP, inner("its defaults"), |node, report| {
+        let swap = Swap::read(node, report)?;
+        if let Some(windows) = &windows {
+            swap.check_columns(reader.node(), windows, report);
+        }
+        Some(swap)
+    });
+
+    "SHA-256, in hexadecimal, of [`Pipeline::meaning`]."
+    pub digest: String = from(Some(String::new()));
 }
+
+table! {
+    pub(crate) struct Lake in "[trigger.kafka.lake]", "How candles are written into the lake.";
+    fn read(reader, report);
+
+    "Decimals as the nearest double, or as Parquet decimals."
+    pub decimals: Decimals = key("decimals", DECIMALS, default("\"double\""));
+}
+
+const LAKE: Form<Lake> = Form::new("a table", || Lake::declaration().schema(), Lake::read);
+const EPOCH: Form<Epoch> = Form::new("a table", || Epoch::declaration().schema(), Epoch::read);
+const SWAP: Form<()> = Form::shown("a table", || Swap::declaration().schema());
+pub(crate) const ON_DATA_LOSS: Choice<OnDataLoss> =
+    Choice(&[("halt", OnDataLoss::Halt), ("continue", OnDataLoss::Continue)]);
+pub(crate) const ON_REJECT: Choice<OnReject> =
+    Choice(&[("dead-letter", OnReject::DeadLetter), ("drop", OnReject::Drop), ("fail", OnReject::Fail)]);
+const ON_BAD_FUNCTION: Choice<OnBadFunction> =
+    Choice(&[("stop", OnBadFunction::Stop), ("last-good", OnBadFunction::LastGood)]);
+pub(crate) const DECIMALS: Choice<Decimals> =
+    Choice(&[("double", Decimals::Double), ("decimal", Decimals::Decimal)]);
+pub(crate) const SCALES: Form<()> =
+    Form::shown("a table of column = 0 to 18", || json_schema::map(Integer(0, 18).schema()));
 
 /// Decimal places of a column whose `scales` entry is missing.
 pub const DEFAULT_SCALE: u8 = 8;
@@ -135,73 +242,7 @@ impl Pipeline {
     }
 
     pub(crate) fn read(node: &Node, report: &mut Report) -> Option<Self> {
-        let reader = Reader::open(node, &schema::PIPELINE, report)?;
-        let id = reader.required("id", report, names::pipeline);
-        let topics = topics::read_topics(&reader, report);
-        let parse = reader.required("parse", report, remote::read_function);
-        let parse_settings = reader.optional("parse-settings", report, read_parse_settings);
-        let delay_us = reader.required("delay", report, reader::duration_us);
-        let max_future_us = reader.required("max-future", report, reader::duration_us);
-        let idle_after = reader.required("idle-after", report, reader::duration);
-        let idle_advance = reader.required("idle-advance", report, reader::boolean);
-        let starting_offsets = reader.required("starting-offsets", report, topics::read_starting_offsets);
-        let on_data_loss = reader.required("on-data-loss", report, |node, report| {
-            let choices = [("halt", OnDataLoss::Halt), ("continue", OnDataLoss::Continue)];
-            reader::choice(node, &choices, report)
-        });
-        let on_reject = reader.required("on-reject", report, read_on_reject);
-        let on_bad_function = reader.required("on-bad-function", report, read_on_bad_function);
-        let parse_workers =
-            reader.optional("parse-workers", report, |node, report| reader::integer(node, 1..=64, report));
-        let fetch_clients =
-            reader.required("fetch-clients", report, |node, report| reader::integer(node, 1..=16, report));
-        let new_partitions_every = reader.required("new-partitions-every", report, reader::positive_duration);
-        let archive = reader.required("archive", report, reader::boolean);
-        let verify_retention = reader
-            .required("verify-retention", report, |node, report| reader::integer(node, 2..=100_000, report));
-        let epoch = Epoch::read(&reader, report);
-        let limits = Limits::read(&reader, report);
-        let auto_backfill = reader.required("backfill", report, |node, report| {
-            reader::choice(node, &[("manual", false), ("auto", true)], report)
-        });
-        let decimals = reader
-            .inner("lake", &schema::LAKE, report)
-            .and_then(|lake| lake.required("decimals", report, read_decimals));
-        let swap = Swap::read(&reader, report);
-        let windows = reader.required("windows", report, read_windows);
-        if let (Some(swap), Some(windows)) = (&swap, &windows) {
-            swap.check_columns(node, windows, report);
-        }
-        let scales = reader.optional("scales", report, |node, report| {
-            read_scales(node, windows.as_deref().unwrap_or_default(), report)
-        });
-        let mut pipeline = Self {
-            id: id?,
-            topics: topics?,
-            parse: parse?,
-            parse_settings: parse_settings?.unwrap_or_default(),
-            scales: scales?.unwrap_or_default(),
-            delay_us: delay_us?,
-            max_future_us: max_future_us?,
-            idle_after: idle_after?,
-            idle_advance: idle_advance?,
-            starting_offsets: starting_offsets?,
-            on_data_loss: on_data_loss?,
-            on_reject: on_reject?,
-            on_bad_function: on_bad_function?,
-            parse_workers: parse_workers?.map(|workers| workers as usize),
-            fetch_clients: fetch_clients? as usize,
-            new_partitions_every: new_partitions_every?,
-            archive: archive?,
-            verify_retention: verify_retention? as u64,
-            epoch: epoch?,
-            limits: limits?,
-            auto_backfill: auto_backfill?,
-            decimals: decimals?,
-            swap: swap?,
-            windows: windows?,
-            digest: String::new(),
-        };
+        let mut pipeline = Self::read_keys(node, report)?;
         pipeline.digest = config_digest::digest(&pipeline.meaning());
         Some(pipeline)
     }
@@ -211,113 +252,19 @@ fn columns(windows: &[Window]) -> BTreeSet<&str> {
     windows.iter().flat_map(Window::columns).collect()
 }
 
-pub(crate) fn read_parse(node: &Node, report: &mut Report) -> Option<String> {
-    if matches!(node.value, Value::Table(_)) {
-        let reader = Reader::open(node, &schema::PARSE, report)?;
-        if !reader.has("component") && reader.has("remote") {
-            return None;
-        }
-        return reader.required("component", report, reader::text);
-    }
-    reader::text(node, report)
-}
-
-pub(crate) fn read_parse_settings(node: &Node, report: &mut Report) -> Option<BTreeMap<String, String>> {
-    let entries = &reader::table(node, report)?.entries;
-    let settings: Vec<_> = entries
-        .iter()
-        .map(|entry| {
-            let value = match &entry.node.value {
-                Value::Integer(number) => Some(number.to_string()),
-                Value::Float(number) => Some(number.to_string()),
-                Value::Boolean(yes) => Some(yes.to_string()),
-                _ => reader::text(&entry.node, report),
-            };
-            Some((entry.key.clone(), value?))
-        })
-        .collect();
-    settings.into_iter().collect()
-}
-
-const ON_REJECT: [(&str, OnReject); 3] =
-    [("dead-letter", OnReject::DeadLetter), ("drop", OnReject::Drop), ("fail", OnReject::Fail)];
-
-pub(crate) fn read_on_reject(node: &Node, report: &mut Report) -> Option<OnReject> {
-    reader::choice(node, &ON_REJECT, report)
-}
-
-/// As the manifest writes it.
-pub(crate) fn on_reject_name(on_reject: OnReject) -> &'static str {
-    ON_REJECT.iter().find(|(_, known)| *known == on_reject).map_or("", |(name, _)| name)
-}
-
-fn read_on_bad_function(node: &Node, report: &mut Report) -> Option<OnBadFunction> {
-    reader::choice(node, &[("stop", OnBadFunction::Stop), ("last-good", OnBadFunction::LastGood)], report)
-}
-
-pub(crate) fn read_decimals(node: &Node, report: &mut Report) -> Option<Decimals> {
-    reader::choice(node, &[("double", Decimals::Double), ("decimal", Decimals::Decimal)], report)
-}
-
 pub(crate) fn read_scales(
     node: &Node,
     windows: &[Window],
     report: &mut Report,
 ) -> Option<BTreeMap<String, u8>> {
     let wanted: Vec<&str> = columns(windows).into_iter().collect();
-    let entries = &reader::table(node, report)?.entries;
-    let scales: Vec<_> = entries
-        .iter()
-        .map(|entry| {
-            let scale = reader::integer(&entry.node, 0..=18, report);
-            if !windows.is_empty() && !wanted.contains(&entry.key.as_str()) {
-                let suggestion = crate::error::suggestion(&entry.key, &wanted);
-                let problem = format!("no window of this pipeline reads such a column; {suggestion}");
-                report.add(entry.key_place, &entry.node.path, problem);
-            }
-            Some((entry.key.clone(), scale? as u8))
-        })
-        .collect();
-    scales.into_iter().collect()
-}
-
-fn read_windows(node: &Node, report: &mut Report) -> Option<Vec<Window>> {
-    let items = reader::list(node, "[[trigger.kafka.windows]] with two brackets", report)?;
-    if items.is_empty() {
-        report.at(node, "name at least one window");
-        return None;
-    }
-    let windows: Vec<_> = items.iter().map(|item| Window::read(item, report)).collect();
-    let read: Vec<(&Node, &Window)> =
-        items.iter().zip(&windows).filter_map(|(item, window)| Some((item, window.as_ref()?))).collect();
-    for (index, (item, window)) in read.iter().enumerate() {
-        if read[..index].iter().any(|(_, other)| other.name == window.name) {
-            report.at(
-                item,
-                format!("a window `{}` is there already; names are unique in a pipeline", window.name),
-            );
+    values::entries(node, report, |entry, report| {
+        let scale = Integer(0, 18).read(&entry.node, report);
+        if !windows.is_empty() && !wanted.contains(&entry.key.as_str()) {
+            let suggestion = suggestion(&entry.key, &wanted);
+            let problem = format!("no window of this pipeline reads such a column; {suggestion}");
+            report.add(entry.key_place, &entry.node.path, problem);
         }
-        let (_, first) = read[0];
-        if first.function != window.function {
-            report.at(
-                item,
-                format!(
-                    "`function` is `{}` here and `{}` in window `{}`: one function computes all windows of a \
-                     pipeline; write a second [[trigger.kafka]] for the other",
-                    window.function, first.function, first.name
-                ),
-            );
-        }
-        if first.time != window.time {
-            report.at(
-                item,
-                format!(
-                    "`time` is `{}` here and `{}` in window `{}`: the windows of a pipeline share one watermark, so \
-                     they go by one time column; write a second [[trigger.kafka]] for the other",
-                    window.time, first.time, first.name
-                ),
-            );
-        }
-    }
-    windows.into_iter().collect()
+        Some((entry.key.clone(), scale?))
+    })
 }

@@ -4,38 +4,65 @@ use std::collections::BTreeMap;
 
 use crate::component::{Component, Source};
 use crate::error::Report;
-use crate::node::{Node, Value};
+use crate::forms::{COMPONENT, Form};
+use crate::node::Node;
 use crate::pipeline::Pipeline;
-use crate::reader::{self, Reader};
-use crate::schema;
 use crate::secret::Secret;
 use crate::section::Written;
+use crate::table::{Rule, only, table};
 use crate::window::Shape;
+use crate::{json_schema, values};
 
 /// Records come with their offsets, and go as rows that may be longer than they.
 const BATCH_BYTES: u64 = 2 << 20;
 /// (Row, window) pairs that a gateway computes in one call.
 const CALL_PAIRS: u64 = 5_000_000;
 
-/// The name of a function: a component's, or the address of its gateway.
-pub(crate) fn read_function(node: &Node, report: &mut Report) -> Option<String> {
-    if !matches!(node.value, Value::Table(_)) {
-        return reader::text(node, report);
-    }
-    let reader = Reader::open(node, &schema::FUNCTION_PLACE, report)?;
-    match reader.exactly_one(&["component", "remote"], report)? {
-        ("component", node) => reader::text(node, report),
-        (_, node) => {
-            let token = reader.optional("token", report, reader::secret)?;
-            let url = reader::parsed(node, "a gateway's address, https://host", report, address)?;
-            if token.is_some() && url.starts_with("http://") && !is_loopback(&url) {
-                report.at(node, "a `token` goes over https only: anybody on the way could read it");
-                return None;
-            }
-            Some(url)
-        }
-    }
+table! {
+    /// Where a function is, written as a table.
+    pub(crate) struct FunctionPlace in "parse = { … }, and function = { … } of a window",
+        "Where the function is: exactly one of `component` and `remote`.";
+    rule Rule::ExactlyOne(&["component", "remote"]);
+    fn read(reader, report);
+
+    "A component of this manifest."
+    pub component: Option<String> = key("component", COMPONENT, none("`remote` says it"));
+
+    "A gateway that runs the function. Batches and state go there and come back. docs/platforms.md says what that costs."
+    pub remote: Option<String> = key("remote", GATEWAY, none("`component` says it"));
+
+    "What the gateway, or a proxy before it, expects as `Authorization: Bearer`."
+    pub token: Option<Secret> =
+        key("token", Form::new("a string", json_schema::text, values::secret), none("none is sent"));
 }
+
+const GATEWAY: Form<String> = Form::new(
+    "an address, `https://host`",
+    || json_schema::matching("https?://.+"),
+    |node, report| values::parsed(node, "a gateway's address, https://host", report, address),
+);
+
+/// The name of a function: a component's, or the address of its gateway.
+pub(crate) const FUNCTION: Form<String> = Form::new(
+    "a component's name",
+    || json_schema::either([json_schema::text(), FunctionPlace::declaration().schema()]),
+    |node, report| {
+        if node.as_table().is_none() {
+            return values::text(node, report);
+        }
+        let place = FunctionPlace::read(node, report)?;
+        let remote = node.find(&["remote"]).zip(place.remote.as_ref());
+        if let Some((node, url)) = remote
+            && place.token.is_some()
+            && url.starts_with("http://")
+            && !is_loopback(url)
+        {
+            report.at(node, "a `token` goes over https only: anybody on the way could read it");
+            return None;
+        }
+        only([Some(place.component), Some(place.remote)])
+    },
+);
 
 /// Scheme, host and path of a gateway, without a slash at the end.
 fn address(text: &str) -> Result<String, String> {

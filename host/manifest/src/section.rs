@@ -2,7 +2,7 @@
 
 use crate::error::Report;
 use crate::node::{Entry, Node};
-use crate::reader;
+use crate::values;
 
 /// What was read, after the table that it was read from: checks between tables say where the mistake is written.
 pub(crate) type Written<T> = (Node, T);
@@ -15,7 +15,7 @@ pub(crate) fn read_section<T>(
     mut read: impl FnMut(&Entry, &[Written<T>], &mut Report) -> Option<T>,
 ) -> Vec<Written<T>> {
     let mut jobs = Vec::new();
-    let tables = cluster.find(&[section]).and_then(|node| reader::table(node, report));
+    let tables = cluster.find(&[section]).and_then(|node| values::table(node, report));
     for entry in tables.into_iter().flat_map(|table| &table.entries) {
         if let Some(job) = read(entry, &jobs, report) {
             jobs.push((entry.node.clone(), job));

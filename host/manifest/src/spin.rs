@@ -2,7 +2,7 @@
 
 use crate::error::{Report, suggestion};
 use crate::node::{Node, Value};
-use crate::reader;
+use crate::values;
 
 enum Shape {
     Text,
@@ -122,15 +122,15 @@ pub(crate) fn check_manifest(root: &Node, report: &mut Report) {
 fn check(node: &Node, shape: &Shape, report: &mut Report) {
     match shape {
         Opaque => {}
-        Text => _ = reader::text(node, report),
-        Boolean => _ = reader::boolean(node, report),
+        Text => _ = values::text(node, report),
+        Boolean => _ = values::boolean(node, report),
         List(item) => {
-            for node in reader::list(node, "a list", report).unwrap_or_default() {
+            for node in values::list(node, "a list", report).unwrap_or_default() {
                 check(node, item, report);
             }
         }
         Map(item) => {
-            for entry in reader::table(node, report).map_or(&[][..], |table| &table.entries) {
+            for entry in values::table(node, report).map_or(&[][..], |table| &table.entries) {
                 check(&entry.node, item, report);
             }
         }
@@ -146,7 +146,7 @@ fn check(node: &Node, shape: &Shape, report: &mut Report) {
 }
 
 fn check_table(node: &Node, keys: &[(&'static str, Shape, bool)], report: &mut Report) {
-    let Some(table) = reader::table(node, report) else { return };
+    let Some(table) = values::table(node, report) else { return };
     for entry in &table.entries {
         match keys.iter().find(|(key, ..)| *key == entry.key) {
             Some((_, shape, _)) => check(&entry.node, shape, report),

@@ -2,26 +2,50 @@
 
 use crate::aggregate::check_column;
 use crate::error::{Report, offer};
+use crate::forms::{BOOLEAN, Choice, Form, Integer};
 use crate::node::Node;
-use crate::reader::{self, Reader};
-use crate::schema;
+use crate::table::table;
 use crate::window::Window;
+use crate::{json_schema, values};
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Swap {
-    /// Swap by itself when the component's file changes.
-    pub watch: bool,
-    pub mode: SwapMode,
-    /// Epochs with records that a new function is on probation for; 0: none.
-    pub probation_epochs: u32,
-    /// A function on probation that takes more than that much of its predecessor's time a record, in percent, is rolled
-    /// back.
-    pub slowest_percent: u32,
-    /// Share of one processor that a shadow may take, in percent.
-    pub shadow_percent: u32,
-    /// What holds for every candle, beside what follows from the aggregates themselves.
-    pub invariants: Vec<Invariant>,
+table! {
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Swap in "[trigger.kafka.swap]",
+        "How another version of a function is swapped in while the pipeline runs.";
+    fn read(reader, report);
+
+    "Whether a component whose file changes is vetted and swapped in by itself, in mode `publish`. `tallow demo` does so."
+    pub watch: bool = key("watch", BOOLEAN, default("false"));
+
+    "What happens to results while a new function is on probation: they wait for its end, so that a rollback leaves no \
+     trace, or go out at once, so that a rollback can only correct them by a revision."
+    pub mode: SwapMode = key("mode", MODE, default("\"hold\""));
+
+    "Epochs with records in which a trap, a missed deadline, a broken invariant or slowness rolls a new function back."
+    pub probation_epochs: u32 = key("probation-epochs", Integer(0, 10_000), default("20"));
+
+    "How much time a function on probation may take per record, in percent of its predecessor's."
+    pub slowest_percent: u32 = key("slowest-percent", Integer(101, 10_000), default("300"));
+
+    "Percentage of one processor that a shadow may take. Epochs for which there is no time are not shadowed."
+    pub shadow_percent: u32 = key("shadow-percent", Integer(1, 100), default("20"));
+
+    "What must hold for every candle of a function on probation, in addition to what follows from the aggregates: a \
+     column's minimum is at most, and its maximum at least, its first, last and mean value."
+    pub invariants: Vec<Invariant> = key("invariants", INVARIANTS, default("[]"));
 }
+
+const MODE: Choice<SwapMode> = Choice(&[("hold", SwapMode::Hold), ("publish", SwapMode::Publish)]);
+const INVARIANTS: Form<Vec<Invariant>> = Form::new(
+    "a list of comparisons, such as `[\"volume >= 0\"]`",
+    || json_schema::list(json_schema::matching("[^<>]+[<>]=?[^<>=]+")),
+    |node, report| {
+        let items = values::list(node, "a list of comparisons like \"volume >= 0\"", report)?;
+        values::items(items, report, |item, report| {
+            values::parsed(item, "a comparison like \"volume >= 0\"", report, parse)
+        })
+    },
+);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SwapMode {
@@ -44,41 +68,6 @@ pub struct Invariant {
 pub enum Operand {
     Column(String),
     Number(i64),
-}
-
-impl Swap {
-    pub(crate) fn read(pipeline: &Reader<'_>, report: &mut Report) -> Option<Self> {
-        let reader = pipeline.inner("swap", &schema::SWAP, report)?;
-        let watch = reader.required("watch", report, reader::boolean);
-        let mode = reader.required("mode", report, |node, report| {
-            reader::choice(node, &[("hold", SwapMode::Hold), ("publish", SwapMode::Publish)], report)
-        });
-        // A rollback goes back to the record before the swap, and the log keeps only so many.
-        let epochs = reader
-            .required("probation-epochs", report, |node, report| reader::integer(node, 0..=10_000, report));
-        let slowest = reader
-            .required("slowest-percent", report, |node, report| reader::integer(node, 101..=10_000, report));
-        let shadow =
-            reader.required("shadow-percent", report, |node, report| reader::integer(node, 1..=100, report));
-        let invariants = reader.required("invariants", report, read_invariants);
-        Some(Self {
-            watch: watch?,
-            mode: mode?,
-            probation_epochs: epochs? as u32,
-            slowest_percent: slowest? as u32,
-            shadow_percent: shadow? as u32,
-            invariants: invariants?,
-        })
-    }
-}
-
-fn read_invariants(node: &Node, report: &mut Report) -> Option<Vec<Invariant>> {
-    let items = reader::list(node, "a list of comparisons like \"volume >= 0\"", report)?;
-    let read: Vec<_> = items
-        .iter()
-        .map(|item| reader::parsed(item, "a comparison like \"volume >= 0\"", report, parse))
-        .collect();
-    read.into_iter().collect()
 }
 
 impl Swap {

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use regex::Regex;
+use serde_json::{Value, json};
 use tallow_record::TopicPartition;
 
 use crate::error::Report;
-use crate::names;
-use crate::node::{Node, Value};
-use crate::reader::{self, Reader};
-use crate::units;
+use crate::forms::{Choice, Described, Form, Takes};
+use crate::node::Node;
+use crate::{json_schema, names, units, values};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Topics {
@@ -30,39 +30,70 @@ pub enum StartingOffsets {
     Time(i64),
 }
 
-pub(crate) fn read_topics(reader: &Reader<'_>, report: &mut Report) -> Option<Topics> {
-    let (key, node) = reader.exactly_one(&["topic", "topics", "topic-pattern"], report)?;
-    match key {
-        "topic" => names::topic(node, report).map(|topic| Topics::Names(vec![topic])),
-        "topics" => {
-            let items = reader::list(node, "a list of topic names", report)?;
-            let names: Vec<_> = items.iter().map(|item| names::topic(item, report)).collect();
-            let names: Vec<String> = names.into_iter().collect::<Option<_>>()?;
-            if names.is_empty() {
-                report.at(node, "name at least one topic");
-                return None;
-            }
-            names::unique(node, &names, report).then_some(Topics::Names(names))
+pub(crate) const TOPIC: Form<Topics> = Form::new(
+    "a topic's name",
+    || names::TOPIC.schema(),
+    |node, report| names::TOPIC.read(node, report).map(|topic| Topics::Names(vec![topic])),
+);
+
+pub(crate) const TOPICS: Form<Topics> = Form::new(
+    "a list of topic names",
+    || json_schema::set(names::TOPIC.schema()),
+    |node, report| {
+        let items = values::list(node, "a list of topic names", report)?;
+        let names: Vec<String> =
+            values::items(items, report, |item, report| names::TOPIC.read(item, report))?;
+        if names.is_empty() {
+            report.at(node, "name at least one topic");
+            return None;
         }
-        _ => reader::parsed(node, "a regular expression", report, |pattern| {
-            if !pattern.starts_with('^') {
-                return Err("a pattern begins with `^`, like \"^trades-.*\"; a plain name goes into `topic`"
-                    .to_owned());
-            }
-            // Matched against whole names by the same crate.
-            Regex::new(pattern).map_err(|error| {
-                let why = error.to_string().lines().last().unwrap_or_default().replace("error: ", "");
-                format!("not a regular expression: {why}")
-            })?;
-            Ok(Topics::Pattern(pattern.to_owned()))
-        }),
+        names::unique(node, &names, report).then_some(Topics::Names(names))
+    },
+);
+
+pub(crate) const PATTERN: Form<Topics> = Form::new(
+    "a regular expression that begins with `^`",
+    || json_schema::matching(r"\^.*"),
+    |node, report| values::parsed(node, "a regular expression", report, parse_pattern),
+);
+
+fn parse_pattern(pattern: &str) -> Result<Topics, String> {
+    if !pattern.starts_with('^') {
+        return Err(
+            "a pattern begins with `^`, like \"^trades-.*\"; a plain name goes into `topic`".to_owned()
+        );
     }
+    // Matched against whole names by the same crate.
+    Regex::new(pattern).map_err(|error| {
+        let why = error.to_string().lines().last().unwrap_or_default().replace("error: ", "");
+        format!("not a regular expression: {why}")
+    })?;
+    Ok(Topics::Pattern(pattern.to_owned()))
 }
 
-pub(crate) fn read_starting_offsets(node: &Node, report: &mut Report) -> Option<StartingOffsets> {
-    let Value::Table(table) = &node.value else {
-        let choices = [("earliest", false), ("latest", true)];
-        let latest = reader::choice(node, &choices, report)?;
+pub(crate) const STARTING_OFFSETS: Form<StartingOffsets> = Form::new(
+    "`\"earliest\"`, `\"latest\"`, a table of \"topic/partition\" = offset, or `{ time = \"2024-08-09\" }`",
+    starting_offsets_schema,
+    read_starting_offsets,
+);
+
+fn starting_offsets_schema() -> Value {
+    let mut offsets = json_schema::map(json_schema::or_variable(json_schema::integer(0..=i64::MAX)));
+    offsets["propertyNames"] = json!({ "pattern": "^[A-Za-z0-9._-]{1,249}/[0-9]+$" });
+    let time = json!({
+        "type": "object",
+        "properties": { "time": json_schema::text() },
+        "required": ["time"],
+        "additionalProperties": false,
+    });
+    json_schema::either([WORDS.schema(), offsets, time])
+}
+
+const WORDS: Choice<bool> = Choice(&[("earliest", false), ("latest", true)]);
+
+fn read_starting_offsets(node: &Node, report: &mut Report) -> Option<StartingOffsets> {
+    let Some(table) = node.as_table() else {
+        let latest = WORDS.read(node, report)?;
         return Some(if latest { StartingOffsets::Latest } else { StartingOffsets::Earliest });
     };
     if let Some(time) = table.entries.iter().find(|entry| entry.key == "time") {
@@ -71,23 +102,19 @@ pub(crate) fn read_starting_offsets(node: &Node, report: &mut Report) -> Option<
             return None;
         }
         let form = "a day or a moment like \"2024-08-09T12:30:00Z\"";
-        return reader::parsed(&time.node, form, report, units::moment_us).map(StartingOffsets::Time);
+        return values::parsed(&time.node, form, report, units::moment_us).map(StartingOffsets::Time);
     }
-    let offsets: Vec<_> = table
-        .entries
-        .iter()
-        .map(|entry| {
-            let partition = read_partition(&entry.key);
-            if partition.is_none() {
-                let problem = "a partition is written \"topic/number\", like \"trades/0\"; `time` starts all of them \
-                               at a day or a moment";
-                report.add(entry.key_place, &entry.node.path, problem);
-            }
-            let offset = reader::integer(&entry.node, 0..=i64::MAX, report);
-            Some((partition?, offset?))
-        })
-        .collect();
-    offsets.into_iter().collect::<Option<_>>().map(StartingOffsets::At)
+    let offsets = values::entries(node, report, |entry, report| {
+        let partition = read_partition(&entry.key);
+        if partition.is_none() {
+            let problem = "a partition is written \"topic/number\", like \"trades/0\"; `time` starts all of them at a day \
+                           or a moment";
+            report.add(entry.key_place, &entry.node.path, problem);
+        }
+        let offset = values::integer(&entry.node, 0..=i64::MAX, report);
+        Some((partition?, offset?))
+    });
+    offsets.map(StartingOffsets::At)
 }
 
 fn read_partition(text: &str) -> Option<TopicPartition> {

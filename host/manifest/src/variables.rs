@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Report, suggestion};
+use crate::forms::{BOOLEAN, TEXT};
 use crate::node::{Node, Text, Value};
-use crate::reader::{self, Reader};
-use crate::{schema, spin};
+use crate::table::table;
+use crate::{spin, values};
 
 /// The variables of a manifest, each with the value that holds.
 #[derive(Default)]
@@ -17,6 +18,31 @@ struct Variable {
     secret: bool,
 }
 
+table! {
+    struct Declaration in "[variables]", "Spin's application variables.";
+    fn read(reader, report);
+
+    "What it is for."
+    let _description: Option<String> = key("description", TEXT, none("it says nothing"));
+
+    "Value where the environment gives none."
+    pub default: Option<String> = key("default", TEXT, none("no value"));
+
+    "Whether the environment must give it."
+    let required: bool = key("required", BOOLEAN, default("false"));
+
+    "Whether its value must not be shown."
+    pub secret: bool = key("secret", BOOLEAN, default("false"));
+
+    "A variable that may be without a value is a mistake."
+    let _given: () = from({
+        if !required? && !reader.has("default") {
+            report.at(reader.node(), "needs a `default`, or `required = true`");
+        }
+        Some(())
+    });
+}
+
 /// The variable of the environment that overrides an application variable.
 pub fn environment_name(name: &str) -> String {
     format!("SPIN_VARIABLE_{}", name.to_uppercase())
@@ -26,17 +52,17 @@ impl Variables {
     /// Reads `[variables]`; `env` overrides its defaults.
     pub fn read(root: &Node, env: &BTreeMap<String, String>, report: &mut Report) -> Self {
         let Some(node) = root.find(&["variables"]) else { return Self::default() };
-        let Some(table) = reader::table(node, report) else { return Self::default() };
+        let Some(table) = values::table(node, report) else { return Self::default() };
         let mut variables = BTreeMap::new();
         for entry in &table.entries {
-            let Some(variable) = Reader::open(&entry.node, &schema::VARIABLE, report) else { continue };
-            variable.optional("description", report, reader::text);
-            let default = variable.optional("default", report, reader::text).flatten();
-            let required = variable.required("required", report, reader::boolean);
-            let secret = variable.required("secret", report, reader::boolean).unwrap_or(true);
-            if default.is_none() && required == Some(false) && !variable.has("default") {
-                report.at(&entry.node, "needs a `default`, or `required = true`");
+            let written = Declaration::read(&entry.node, report);
+            if entry.node.as_table().is_none() {
+                continue;
             }
+            // With a mistake in it, it is declared all the same, and shown to nobody.
+            let text = |key| entry.node.find(&[key]).and_then(Node::as_str).map(str::to_owned);
+            let Declaration { default, secret } =
+                written.unwrap_or_else(|| Declaration { default: text("default"), secret: true });
             let value = env.get(&environment_name(&entry.key)).cloned().or(default);
             if let Some(value) = value.as_deref().filter(|_| secret) {
                 report.secrets.learn(value);

@@ -3,37 +3,73 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::aggregate::{self, Aggregate};
 use crate::error::Report;
-use crate::node::{Node, Value};
-use crate::reader::{self, Reader};
-use crate::{names, remote, schema, units};
+use crate::forms::{COLUMN, Choice, Form, POSITIVE_US, Takes};
+use crate::node::Node;
+use crate::table::{Rule, only, table};
+use crate::{json_schema, names, remote, units, values};
 
-/// A window of a pipeline: what the window contract calls a spec, and the component that computes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Window {
-    pub name: String,
-    /// The window component's name.
-    pub function: String,
-    /// Kinds of rows that it takes; at least one.
-    pub kinds: Vec<String>,
-    pub shape: Shape,
-    /// Shift of the windows against 1970-01-01 00:00 UTC, in microseconds.
-    pub offset_us: i64,
-    /// Text columns that make the key.
-    pub keys: Vec<String>,
-    /// Timestamp column of the event time.
-    pub time: String,
-    pub ids: Option<IdColumns>,
-    /// Not part of what the state depends on, no more than the next.
+table! {
+    /// A window of a pipeline: what the window contract calls a spec, and the component that computes it.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct Window in "[[trigger.kafka.windows]]",
+        "A window over the pipeline's rows. Its candles go to the table `speed/<pipeline>_<window>`.";
+    rule Rule::ExactlyOne(&["tumbling", "sliding", "session"]);
+    fn read(reader, report);
+
+    "The window's name."
+    pub name: String = key("name", names::WINDOW, required());
+
+    "The window function; all windows of a pipeline name the same one."
+    pub function: String = key("function", remote::FUNCTION, default("\"window\""));
+
+    "The rows that it takes."
+    pub kinds: Vec<String> =
+        key("kinds", KINDS.called("a list of kinds of rows, such as `[\"trade\"]`"), required());
+
+    "Windows of this size, one after the other. Exactly one of `tumbling`, `sliding` and `session` is given."
+    let tumbling: Option<Shape> = key("tumbling", TUMBLING, none("`sliding` or `session` says it"));
+
+    "Windows of this size, one every `slide`."
+    let sliding: Option<Shape> = key("sliding", SLIDING, none("`tumbling` or `session` says it"));
+
+    "Windows that end after a pause of this length."
+    let session: Option<Shape> = key("session", SESSION, none("`tumbling` or `sliding` says it"));
+
+    "Which windows there are."
+    pub shape: Shape = from(only([tumbling, sliding, session]));
+
+    "Shift of the windows against 1970-01-01 00:00 UTC; shorter than the size or slide."
+    pub offset_us: i64 =
+        key("offset", OFFSET, default("\"0s\""), |node, report| read_offset(node, shape, report));
+
+    "Columns that make the key. With `[]` there is one candle for all rows."
+    pub keys: Vec<String> = key("keys", KEYS, required());
+
+    "The event time; all windows of a pipeline go by the same column."
+    pub time: String = key("time", COLUMN, default("\"event_time\""));
+
+    "Id column, or the columns of a range of ids: duplicates are dropped and missing ids counted."
+    pub ids: Option<IdColumns> = key("ids", IDS, none("duplicates and holes are not seen"));
+
+    "What to do when the scattered ids of all open windows together take more than a quarter of `limits.memory`. `count` \
+     forgets the lowest ids: a row with such an id is taken in even if it came before, it is counted as `untracked`, and \
+     `complete` of its window is null. `halt` stops the pipeline before that."
     #[serde(skip)]
-    pub on_untracked: OnUntracked,
-    /// How long the ids of a key are kept after its newest window closed, in microseconds of event time.
+    pub on_untracked: OnUntracked = key("on-untracked", ON_UNTRACKED, default("\"count\""));
+
+    "A key whose windows are all closed is forgotten after this much event time. Its next window has `complete = false`, \
+     like the first window of a new key."
     #[serde(skip)]
-    pub keep_ids_us: u64,
-    /// In the order in which they are written; at least one.
-    pub aggregates: Vec<Aggregate>,
+    pub keep_ids_us: u64 = key("keep-ids", POSITIVE_US, default("\"7d\""));
+
+    "The candle's columns, in the order in which they are written."
+    pub aggregates: Vec<Aggregate> = key("aggregates", AGGREGATES, required(), |node, report| {
+        read_aggregates(node, keys.as_deref().unwrap_or_default(), report)
+    });
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,11 +80,28 @@ pub enum Shape {
     Session { gap_us: u64 },
 }
 
-/// Columns of a row's id: equal where a row has one id, different where it stands for a range of ids.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IdColumns {
-    pub first: String,
-    pub last: String,
+table! {
+    /// Columns of a row's id: equal where a row has one id, different where it stands for a range of ids.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct IdColumns in "ids", "The columns of a range of ids.";
+    fn read(reader, report);
+
+    "First id of the range."
+    pub first: String = key("first", COLUMN, required());
+
+    "Last id of the range."
+    pub last: String = key("last", COLUMN, required());
+}
+
+table! {
+    struct Sliding in "sliding", "A sliding window.";
+    fn read(reader, report);
+
+    "Size of a window."
+    pub size_us: u64 = key("size", POSITIVE_US, required());
+
+    "From one window's start to the next one's; at most the size."
+    pub slide_us: u64 = key("slide", POSITIVE_US, required());
 }
 
 /// What is done where more scattered ids are to be kept than there is room for.
@@ -85,69 +138,63 @@ impl Window {
         let named = self.keys.iter().chain(self.aggregates.iter().map(|aggregate| &aggregate.name));
         own.chain(named.map(String::as_str)).collect()
     }
-
-    pub(crate) fn read(node: &Node, report: &mut Report) -> Option<Self> {
-        let reader = Reader::open(node, &schema::WINDOW, report)?;
-        let name = reader.required("name", report, names::window);
-        let function = reader.required("function", report, remote::read_function);
-        let kinds = reader.required("kinds", report, read_kinds);
-        let shape = read_shape(&reader, report);
-        let offset_us = reader.required("offset", report, |node, report| read_offset(node, shape, report));
-        let keys = reader.required("keys", report, read_keys);
-        let time = reader.required("time", report, column);
-        let ids = reader.optional("ids", report, read_ids);
-        let on_untracked = reader.required("on-untracked", report, read_on_untracked);
-        let keep_ids = reader.required("keep-ids", report, reader::positive_duration);
-        let aggregates = reader.required("aggregates", report, |node, report| {
-            read_aggregates(node, keys.as_deref().unwrap_or_default(), report)
-        });
-        Some(Self {
-            name: name?,
-            function: function?,
-            kinds: kinds?,
-            shape: shape?,
-            offset_us: offset_us?,
-            keys: keys?,
-            time: time?,
-            ids: ids?,
-            on_untracked: on_untracked?,
-            keep_ids_us: keep_ids?.as_micros() as u64,
-            aggregates: aggregates?,
-        })
-    }
 }
 
-fn column(node: &Node, report: &mut Report) -> Option<String> {
-    reader::parsed(node, "a column's name", report, |name| {
-        aggregate::check_column(name).map(|()| name.to_owned())
-    })
-}
-
-pub(crate) fn read_kinds(node: &Node, report: &mut Report) -> Option<Vec<String>> {
-    let kinds = reader::texts(node, report)?;
-    if kinds.is_empty() || kinds.iter().any(String::is_empty) {
-        report.at(node, "name at least one kind of rows, such as \"trade\"");
-        return None;
-    }
-    names::unique(node, &kinds, report).then_some(kinds)
-}
-
-fn read_shape(reader: &Reader<'_>, report: &mut Report) -> Option<Shape> {
-    let (key, node) = reader.exactly_one(&["tumbling", "sliding", "session"], report)?;
-    let length = |node: &Node, report: &mut Report| {
-        reader::positive_duration(node, report).map(|duration| duration.as_micros() as u64)
-    };
-    match key {
-        "tumbling" => length(node, report).map(|size_us| Shape::Tumbling { size_us }),
-        "session" => length(node, report).map(|gap_us| Shape::Session { gap_us }),
-        _ => {
-            let sliding = Reader::open(node, &schema::SLIDING, report)?;
-            let size_us = sliding.required("size", report, length);
-            let slide_us = sliding.required("slide", report, length);
-            check_sliding(node, size_us?, slide_us?, report)
+pub(crate) const KINDS: Form<Vec<String>> = Form::new(
+    "a list of kinds of rows",
+    || json_schema::set(json!({ "type": "string", "minLength": 1 })),
+    |node, report| {
+        let kinds = values::texts(node, report)?;
+        if kinds.is_empty() || kinds.iter().any(String::is_empty) {
+            report.at(node, "name at least one kind of rows, such as \"trade\"");
+            return None;
         }
-    }
-}
+        names::unique(node, &kinds, report).then_some(kinds)
+    },
+);
+const TUMBLING: Form<Shape> = Form::new("a duration", json_schema::duration, |node, report| {
+    POSITIVE_US.read(node, report).map(|size_us| Shape::Tumbling { size_us })
+});
+const SLIDING: Form<Shape> = Form::new(
+    "`{ size = duration, slide = duration }`",
+    || Sliding::declaration().schema(),
+    |node, report| {
+        let sliding = Sliding::read(node, report)?;
+        check_sliding(node, sliding.size_us, sliding.slide_us, report)
+    },
+);
+const SESSION: Form<Shape> = Form::new("a duration", json_schema::duration, |node, report| {
+    POSITIVE_US.read(node, report).map(|gap_us| Shape::Session { gap_us })
+});
+pub(crate) const OFFSET: Form<()> =
+    Form::shown("a duration, with `-` before it or not", json_schema::signed_duration);
+const KEYS: Form<Vec<String>> = Form::new(
+    "a list of text columns",
+    || json!({ "type": "array", "items": json_schema::column(), "uniqueItems": true }),
+    |node, report| {
+        let items = values::list(node, "a list of columns", report)?;
+        let keys: Vec<String> = values::items(items, report, |item, report| {
+            let key = COLUMN.read(item, report)?;
+            check_not_reserved(item, &key, report).then_some(key)
+        })?;
+        names::unique(node, &keys, report).then_some(keys)
+    },
+);
+pub(crate) const IDS: Form<IdColumns> = Form::new(
+    "a column, or `{ first = \"…\", last = \"…\" }`",
+    || json_schema::either([json_schema::column(), IdColumns::declaration().schema()]),
+    |node, report| {
+        if node.as_table().is_some() {
+            return IdColumns::read(node, report);
+        }
+        let id = COLUMN.read(node, report)?;
+        Some(IdColumns { first: id.clone(), last: id })
+    },
+);
+const ON_UNTRACKED: Choice<OnUntracked> =
+    Choice(&[("count", OnUntracked::Count), ("halt", OnUntracked::Halt)]);
+pub(crate) const AGGREGATES: Form<()> =
+    Form::shown("a table of name = \"operation(column)\"", json_schema::aggregates);
 
 fn check_sliding(node: &Node, size_us: u64, slide_us: u64, report: &mut Report) -> Option<Shape> {
     if slide_us > size_us {
@@ -184,7 +231,7 @@ fn greatest_common_divisor(a: u64, b: u64) -> u64 {
 }
 
 pub(crate) fn read_offset(node: &Node, shape: Option<Shape>, report: &mut Report) -> Option<i64> {
-    let offset_us = reader::parsed(node, "a duration like \"8h\" or \"-8h\"", report, |text| {
+    let offset_us = values::parsed(node, "a duration like \"8h\" or \"-8h\"", report, |text| {
         units::signed_duration_us(text)
     })?;
     let period_us = match shape? {
@@ -203,61 +250,25 @@ pub(crate) fn read_offset(node: &Node, shape: Option<Shape>, report: &mut Report
     Some(offset_us)
 }
 
-fn read_keys(node: &Node, report: &mut Report) -> Option<Vec<String>> {
-    let items = reader::list(node, "a list of columns", report)?;
-    let keys: Vec<_> = items
-        .iter()
-        .map(|item| {
-            let key = column(item, report)?;
-            check_not_reserved(item, &key, report).then_some(key)
-        })
-        .collect();
-    let keys: Vec<String> = keys.into_iter().collect::<Option<_>>()?;
-    names::unique(node, &keys, report).then_some(keys)
-}
-
-pub(crate) fn read_ids(node: &Node, report: &mut Report) -> Option<IdColumns> {
-    if !matches!(node.value, Value::Table(_)) {
-        let id = column(node, report)?;
-        return Some(IdColumns { first: id.clone(), last: id });
-    }
-    let reader = Reader::open(node, &schema::IDS, report)?;
-    let first = reader.required("first", report, column);
-    let last = reader.required("last", report, column);
-    Some(IdColumns { first: first?, last: last? })
-}
-
-fn read_on_untracked(node: &Node, report: &mut Report) -> Option<OnUntracked> {
-    reader::choice(node, &[("count", OnUntracked::Count), ("halt", OnUntracked::Halt)], report)
-}
-
 pub(crate) fn read_aggregates(node: &Node, keys: &[String], report: &mut Report) -> Option<Vec<Aggregate>> {
-    let table = reader::table(node, report)?;
-    if table.entries.is_empty() {
+    if values::table(node, report)?.entries.is_empty() {
         report.at(node, "name at least one column, like close = \"last(price)\"");
         return None;
     }
-    let aggregates: Vec<_> = table
-        .entries
-        .iter()
-        .map(|entry| {
-            let aggregate =
-                reader::parsed(&entry.node, "an expression like \"max(price)\"", report, |text| {
-                    aggregate::parse(&entry.key, text)
-                });
-            let mut sound = check_not_reserved(&entry.node, &entry.key, report);
-            if let Err(problem) = aggregate::check_column(&entry.key) {
-                report.add(entry.key_place, &entry.node.path, problem);
-                sound = false;
-            }
-            if keys.contains(&entry.key) {
-                report.add(entry.key_place, &entry.node.path, "this is a key column of the window already");
-                sound = false;
-            }
-            aggregate.filter(|_| sound)
-        })
-        .collect();
-    aggregates.into_iter().collect()
+    values::entries(node, report, |entry, report| {
+        let form = "an expression like \"max(price)\"";
+        let aggregate = values::parsed(&entry.node, form, report, |text| aggregate::parse(&entry.key, text));
+        let mut sound = check_not_reserved(&entry.node, &entry.key, report);
+        if let Err(problem) = aggregate::check_column(&entry.key) {
+            report.add(entry.key_place, &entry.node.path, problem);
+            sound = false;
+        }
+        if keys.contains(&entry.key) {
+            report.add(entry.key_place, &entry.node.path, "this is a key column of the window already");
+            sound = false;
+        }
+        aggregate.filter(|_| sound)
+    })
 }
 
 fn check_not_reserved(node: &Node, name: &str, report: &mut Report) -> bool {

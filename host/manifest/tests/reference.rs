@@ -1,13 +1,15 @@
-//! `docs/manifest.md` says what the code does.
+//! `docs/manifest.md` and `docs/manifest.schema.json` say what the code does.
 
 #![allow(clippy::unwrap_used, reason = "the manifest that is taken apart here is the test's own")]
 
 mod common;
 
+use common::documented::{NAME, documented, table_mut, with_key};
 use common::{errors, read, with_every_table};
-use toml_edit::{DocumentMut, Item, Table, value};
+use toml_edit::{DocumentMut, value};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/manifest.md");
+const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/manifest.schema.json");
 
 #[test]
 fn the_page_is_the_one_that_the_code_makes() {
@@ -18,42 +20,14 @@ fn the_page_is_the_one_that_the_code_makes() {
     );
 }
 
-/// What stands for the NAME of a heading: a job's of any kind, and a component's.
-const NAME: &str = "window";
-
-/// Each table's heading with its keys and their defaults, as the page gives them.
-fn documented() -> Vec<(String, Vec<(String, String)>)> {
-    let mut tables: Vec<(String, Vec<(String, String)>)> = Vec::new();
-    for line in tallow_manifest::reference().lines() {
-        if let Some(heading) = line.strip_prefix("## ") {
-            tables.push((heading.trim_matches('`').replace("NAME", NAME), Vec::new()));
-        } else if let (Some(row), Some((heading, keys))) = (line.strip_prefix("| `"), tables.last_mut())
-            && heading.starts_with('[')
-        {
-            let cells: Vec<&str> = row.split(" | ").collect();
-            keys.push((cells[0].trim_end_matches('`').to_owned(), cells[2].to_owned()));
-        }
-    }
-    tables
-}
-
-fn table_mut<'a>(document: &'a mut DocumentMut, heading: &str) -> &'a mut Table {
-    let mut item: &mut Item = document.as_item_mut();
-    for key in heading.trim_matches(['[', ']']).split('.') {
-        let table = item.as_table_mut().unwrap();
-        item = table.entry(key).or_insert(Item::Table(Table::new()));
-        if matches!(item, Item::ArrayOfTables(_)) {
-            item = &mut item[0];
-        }
-    }
-    item.as_table_mut().unwrap()
-}
-
-/// A manifest with every table, with one key set.
-fn with_key(heading: &str, key: &str, to: Item) -> String {
-    let mut document: DocumentMut = with_every_table(NAME).parse().unwrap();
-    table_mut(&mut document, heading).insert(key, to);
-    document.to_string()
+#[test]
+fn the_schema_is_the_one_that_the_code_makes() {
+    let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    assert!(
+        parsed(&std::fs::read_to_string(SCHEMA).unwrap()) == parsed(&tallow_manifest::json_schema()),
+        "docs/manifest.schema.json is stale: cargo run --release -p tallow-manifest --example reference schema > \
+         docs/manifest.schema.json"
+    );
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses its part of it")]
 
+pub mod documented;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
