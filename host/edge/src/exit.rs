@@ -10,5 +10,7 @@ pub const DATA: u8 = 65;
 pub const NO_INPUT: u8 = 66;
 /// A service is unreachable.
 pub const UNAVAILABLE: u8 = 69;
+/// A mistake of the program itself.
+pub const INTERNAL: u8 = 70;
 /// Fenced by another owner.
 pub const FENCED: u8 = 78;

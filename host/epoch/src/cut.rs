@@ -1,7 +1,7 @@
 //! When an epoch ends.
 
-/// What an epoch may grow to. It ends at the first limit that it reaches; it may pass the limits of size by
-/// the last batch, since batches are not split.
+/// What an epoch may grow to. It ends at the first limit that it reaches. A batch is split at the last record that
+/// there is room for; it may pass the limit of bytes by the last batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Time between two commits, µs.
@@ -19,8 +19,6 @@ pub struct Progress {
     pub elapsed_us: u64,
     pub records: u64,
     pub bytes: u64,
-    /// Whether all that was there when the pipeline started has been taken.
-    pub drained: bool,
 }
 
 /// Why an epoch ends.
@@ -28,8 +26,6 @@ pub struct Progress {
 pub enum Cut {
     Records,
     Bytes,
-    /// All that was available has been taken: the last epoch.
-    Drained,
     Interval,
 }
 
@@ -43,7 +39,7 @@ pub fn cut(limits: &Limits, progress: &Progress) -> Option<Cut> {
         return Some(Cut::Bytes);
     }
     if limits.available_now {
-        return progress.drained.then_some(Cut::Drained);
+        return None;
     }
     (progress.elapsed_us >= limits.interval_us).then_some(Cut::Interval)
 }
@@ -62,20 +58,19 @@ mod tests {
     fn an_epoch_ends_at_the_first_limit_it_reaches() {
         let live = Limits { interval_us: 10, max_records: 100, max_bytes: 1000, available_now: false };
         let drain = Limits { available_now: true, ..live };
-        let progress = |elapsed_us, records, bytes, drained| Progress { elapsed_us, records, bytes, drained };
+        let progress = |elapsed_us, records, bytes| Progress { elapsed_us, records, bytes };
         for (limits, progress, expected) in [
-            (live, progress(0, 0, 0, false), None),
-            (live, progress(9, 99, 999, false), None),
-            (live, progress(10, 0, 0, false), Some(Cut::Interval)),
-            (live, progress(9, 100, 0, false), Some(Cut::Records)),
-            (live, progress(9, 250, 0, false), Some(Cut::Records)),
-            (live, progress(9, 1, 1000, false), Some(Cut::Bytes)),
-            (live, progress(10, 100, 1000, false), Some(Cut::Records)),
-            (live, progress(9, 5, 5, true), None),
-            (drain, progress(99, 5, 5, false), None),
-            (drain, progress(0, 0, 0, true), Some(Cut::Drained)),
-            (drain, progress(0, 100, 5, true), Some(Cut::Records)),
-            (Limits { max_records: 0, ..drain }, progress(0, 0, 0, false), None),
+            (live, progress(0, 0, 0), None),
+            (live, progress(9, 99, 999), None),
+            (live, progress(10, 0, 0), Some(Cut::Interval)),
+            (live, progress(9, 100, 0), Some(Cut::Records)),
+            (live, progress(9, 250, 0), Some(Cut::Records)),
+            (live, progress(9, 1, 1000), Some(Cut::Bytes)),
+            (live, progress(10, 100, 1000), Some(Cut::Records)),
+            (live, progress(9, 5, 5), None),
+            (drain, progress(99, 5, 5), None),
+            (drain, progress(0, 100, 5), Some(Cut::Records)),
+            (Limits { max_records: 0, ..drain }, progress(0, 0, 0), None),
         ] {
             assert_eq!(cut(&limits, &progress), expected, "{limits:?} {progress:?}");
         }

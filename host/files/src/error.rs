@@ -1,5 +1,6 @@
 //! What can go wrong with a file, by what is to be done about it.
 
+use tallow_edge::exit;
 use tallow_store::StoreError;
 
 /// Each names the file.
@@ -31,9 +32,9 @@ impl FileError {
     /// The program's exit code for it (sysexits): 2 wrong settings, 65 bad data, 69 unreachable, 1 the rest.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::NoMatch { .. } | Self::Pattern { .. } | Self::NoChecksum { .. } => 2,
-            Self::Broken { .. } | Self::Checksum { .. } | Self::LongLine { .. } => 65,
-            Self::Unreadable { .. } | Self::Changed { .. } => 1,
+            Self::NoMatch { .. } | Self::Pattern { .. } | Self::NoChecksum { .. } => exit::USAGE,
+            Self::Broken { .. } | Self::Checksum { .. } | Self::LongLine { .. } => exit::DATA,
+            Self::Unreadable { .. } | Self::Changed { .. } => exit::FAILED,
             Self::Store(error) => error.exit_code(),
         }
     }

@@ -58,10 +58,6 @@ impl Response {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    pub fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
-    }
-
     /// How long the server asks to wait (`Retry-After`, RFC 9110): seconds, or a date, which counts from the date that
     /// the server gave the answer (`Date`), so that its clock and ours need not agree; from `now_us` where it gave
     /// none (µs since 1970-01-01 UTC). A date in the past is no wait; none where there is no such header, or one that is

@@ -2,6 +2,7 @@
 
 use crate::name::BadName;
 use crate::record::{FormatError, Writer};
+use tallow_edge::exit;
 use tallow_store::store::StoreError;
 
 #[derive(Debug, thiserror::Error)]
@@ -52,11 +53,11 @@ impl LogError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Store(error) => error.exit_code(),
-            Self::Name(_) => 2,
-            Self::Fenced { .. } | Self::Taken { .. } | Self::Overtaken { .. } => 78,
-            Self::Corrupt { .. } | Self::Format { .. } | Self::Gone { .. } => 65,
-            Self::Unsettled { .. } | Self::Contended { .. } => 69,
-            Self::Contradiction { .. } => 70,
+            Self::Name(_) => exit::USAGE,
+            Self::Fenced { .. } | Self::Taken { .. } | Self::Overtaken { .. } => exit::FENCED,
+            Self::Corrupt { .. } | Self::Format { .. } | Self::Gone { .. } => exit::DATA,
+            Self::Unsettled { .. } | Self::Contended { .. } => exit::UNAVAILABLE,
+            Self::Contradiction { .. } => exit::INTERNAL,
         }
     }
 

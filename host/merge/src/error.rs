@@ -1,5 +1,6 @@
 //! Why a merge stops. Nothing of the run is visible then, unless it was committed: the next one completes it.
 
+use tallow_edge::exit;
 use tallow_engine::CallError;
 use tallow_table::TableError;
 
@@ -25,9 +26,9 @@ impl MergeError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Table(error) => error.exit_code(),
-            Self::Function { error: CallError::Refused(_), .. } | Self::Input { .. } => 65,
-            Self::Function { .. } => 70,
-            Self::Dropped { .. } => 2,
+            Self::Function { error: CallError::Refused(_), .. } | Self::Input { .. } => exit::DATA,
+            Self::Function { .. } => exit::INTERNAL,
+            Self::Dropped { .. } => exit::USAGE,
         }
     }
 

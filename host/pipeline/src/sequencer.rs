@@ -211,8 +211,6 @@ impl Sequencer {
             elapsed_us: self.clock.ticks().since(state.epoch_start).as_micros() as u64,
             records: state.records,
             bytes: state.bytes,
-            // The end has a ticket of its own.
-            drained: false,
         }
     }
 

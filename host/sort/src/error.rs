@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use tallow_edge::exit;
 
 use arrow_schema::ArrowError;
 
@@ -41,8 +42,8 @@ impl SortError {
     /// The program's exit code for it (sysexits): 1 a scratch folder, 70 a mistake of the program.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Scratch { .. } => 1,
-            Self::Schema { .. } | Self::Column { .. } | Self::Arrow(_) => 70,
+            Self::Scratch { .. } => exit::FAILED,
+            Self::Schema { .. } | Self::Column { .. } | Self::Arrow(_) => exit::INTERNAL,
         }
     }
 }

@@ -114,11 +114,6 @@ impl MemoryLog {
         offset
     }
 
-    /// Uses up offsets that give no record, as transaction markers and aborted records do.
-    pub fn append_hole(&self, at: &TopicPartition, offsets: i64) {
-        self.state().partition_mut(at).latest += offsets;
-    }
-
     /// Drops all below `earliest`, as retention does.
     pub fn truncate(&self, at: &TopicPartition, earliest: i64) {
         let mut state = self.state();

@@ -1,5 +1,6 @@
 //! What can go wrong with a rebuilt table, by what is to be done about it.
 
+use tallow_edge::exit;
 use tallow_log::LogError;
 use tallow_store::StoreError;
 
@@ -40,10 +41,10 @@ impl TableError {
         match self {
             Self::Log(error) => error.exit_code(),
             Self::Store(error) => error.exit_code(),
-            Self::Unreadable { .. } | Self::State { .. } => 65,
-            Self::Unwritable { .. } => 70,
-            Self::Restore(_) | Self::TooLarge { .. } => 2,
-            Self::Scratch { .. } => 1,
+            Self::Unreadable { .. } | Self::State { .. } => exit::DATA,
+            Self::Unwritable { .. } => exit::INTERNAL,
+            Self::Restore(_) | Self::TooLarge { .. } => exit::USAGE,
+            Self::Scratch { .. } => exit::FAILED,
         }
     }
 

@@ -1,6 +1,7 @@
 //! What parsing makes of a batch: slices of records that were parsed together, and records that were set aside.
 
 use tallow_engine::{ColumnData, Parsed, Rows, bit};
+use tallow_epoch::future::is_future;
 use tallow_record::{Batch, TopicPartition};
 use tallow_sink::DeadLetter;
 
@@ -61,15 +62,15 @@ pub fn event_times(
     let mut times = Vec::with_capacity(batch.runs.len());
     let mut row = 0;
     for (first, run) in batch.runs_from() {
-        let limit_us = run.clock_us.saturating_add(max_future_us);
+        let ahead_of_clock = |time_us: i64| is_future(time_us, run.clock_us, max_future_us);
         let after = (first + run.records as usize) as u32;
         let end = row + rows.records[row..].partition_point(|record| *record < after);
         let max_us = match validity {
             None => values[row..end].iter().copied().max(),
             Some(_) => (row..end).filter(valid).map(|row| values[row]).max(),
         };
-        if max_us.is_some_and(|max_us| max_us > limit_us) {
-            let ahead = (row..end).filter(valid).filter(|row| values[*row] > limit_us);
+        if max_us.is_some_and(ahead_of_clock) {
+            let ahead = (row..end).filter(valid).filter(|row| ahead_of_clock(values[*row]));
             future.extend(ahead.map(|row| rows.records[row] as usize));
             future.dedup();
         }

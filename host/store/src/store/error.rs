@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io;
+use tallow_edge::exit;
 
 use super::Store;
 
@@ -31,10 +32,10 @@ impl StoreError {
     /// damaged data, 69 unreachable or denied.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Unreachable { .. } | Self::Unknown { .. } | Self::Denied { .. } => 69,
-            Self::Misconfigured { .. } => 2,
-            Self::Corrupt { .. } => 65,
-            Self::Scratch { .. } => 1,
+            Self::Unreachable { .. } | Self::Unknown { .. } | Self::Denied { .. } => exit::UNAVAILABLE,
+            Self::Misconfigured { .. } => exit::USAGE,
+            Self::Corrupt { .. } => exit::DATA,
+            Self::Scratch { .. } => exit::FAILED,
         }
     }
 
