@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 use std::thread;
 
-use gateway_messages::{About, CONTENT_TYPE, MAX_BODY_BYTES};
 use serde_json::{Value, json};
+use tallow_contract::messages::{About, CONTENT_TYPE, MAX_BODY_BYTES};
 use tallow_edge::{Random, SeededRandom};
 use tallow_tests::gateways::Gateways;
 

@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use gateway_core::contracts::{backfill, merge, parse, types, window};
-use gateway_messages::{
+use tallow_contract::messages::{
     CONTENT_TYPE, DECODE, DecodeCall, MERGE, MergeCall, PARSE, PLAN, ParseCall, PlanCall, State, Step,
     WINDOW, WINDOW_CONTENT_TYPE, WindowAnswer, WindowCall, decode, encode,
 };

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use gateway_messages::{CONTENT_TYPE, WINDOW, WINDOW_CONTENT_TYPE};
+use tallow_contract::messages::{CONTENT_TYPE, WINDOW, WINDOW_CONTENT_TYPE};
 use tallow_http::local::Server;
 use tallow_http::{Answer, Received, Trouble};
 use tallow_tests::gateway::{COMPOSED, Gateway, send};

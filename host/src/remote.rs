@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use gateway_messages::{CONTENT_TYPE, FUNCTION_HEADER, Fault, MAX_BODY_BYTES, content_type};
+use tallow_contract::messages::{CONTENT_TYPE, FUNCTION_HEADER, Fault, MAX_BODY_BYTES, content_type};
 use tallow_edge::{Clock, Random};
 use tallow_engine::{CallError, Caller, Callers, Contract, Descriptor};
 use tallow_http::{AllowList, Http, Origin, Request, Response};

@@ -3,7 +3,7 @@
 //!
 //! The setting `path` serves the futures' API (`/fapi/v1/klines`), whose answers look the same.
 
-use backfill::{Answer, Bar, Exchange, Options, Pace, Raw, Request, Span, array, excerpt};
+use backfill::{Answer, Bar, Exchange, Options, Pace, Raw, Request, Span, array, excerpt, interval_us};
 
 #[cfg(target_arch = "wasm32")]
 mod component {
@@ -57,7 +57,7 @@ impl Exchange for Binance {
         }
         let query = [
             ("symbol", options.listed_as.clone()),
-            ("interval", interval(options.interval_us)?.to_owned()),
+            ("interval", interval(interval_us(options))?.to_owned()),
             ("startTime", (page.from_us / 1000).to_string()),
             // Inclusive.
             ("endTime", (page.to_us / 1000 - 1).to_string()),
@@ -104,7 +104,7 @@ fn kline(options: &Options, item: Raw<'_>) -> Result<Bar, String> {
     let times = [fields[0], fields[6]].map(|field| field.integer().map(time_us));
     let [Some(open_us), Some(close_us)] = times else { return Err(wrong()) };
     let next_us = close_us - close_us.rem_euclid(1_000) + 1_000;
-    let regular = open_us % options.interval_us == 0 && next_us == open_us + options.interval_us;
+    let regular = open_us % interval_us(options) == 0 && next_us == open_us + interval_us(options);
     let record = match regular {
         true => item.text().as_bytes().to_vec(),
         false => cut_short(options, &fields, open_us),
@@ -149,7 +149,7 @@ mod tests {
     const M: i64 = 60_000_000;
 
     fn options() -> Options {
-        Options { symbol: "AB".into(), listed_as: "AB".into(), interval_us: M, settings: Vec::new() }
+        Options { symbol: "AB".into(), listed_as: "AB".into(), interval_us: M as u64, settings: Vec::new() }
     }
 
     fn klines(minutes: impl IntoIterator<Item = i64>) -> Vec<u8> {
@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn intervals_and_settings_that_binance_does_not_have_are_refused() {
         let wanted = [Span::new(0, M)];
-        let odd = Options { interval_us: 7 * M, ..options() };
+        let odd = Options { interval_us: 7 * M as u64, ..options() };
         assert!(plan::<Binance>(&odd, &wanted, &[]).unwrap_err().contains("no klines of 420 s"));
         let unknown = Options { settings: vec![("pth".into(), "/x".into())], ..options() };
         assert!(plan::<Binance>(&unknown, &wanted, &[]).unwrap_err().contains("it has path"));

@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use backfill::{Bar, Exchange, Options, Raw, Request, Span, array, excerpt};
+use backfill::{Bar, Exchange, Options, Raw, Request, Span, array, excerpt, interval_us};
 use chrono::{DateTime, SecondsFormat};
 
 #[cfg(target_arch = "wasm32")]
@@ -38,16 +38,16 @@ impl Exchange for Coinbase {
             return Err(format!("`{}` is not a product of Coinbase, like BTC-USD", excerpt(id.as_bytes())));
         }
         let query = [
-            ("granularity", (options.interval_us / SECOND_US).to_string()),
+            ("granularity", (interval_us(options) / SECOND_US).to_string()),
             ("start", time(page.from_us)?),
             // Inclusive.
-            ("end", time(page.to_us - options.interval_us)?),
+            ("end", time(page.to_us - interval_us(options))?),
         ];
         Ok(Request::get(format!("/products/{id}/candles"), &query, 1, page))
     }
 
     fn read(options: &Options, body: &[u8]) -> Result<Vec<Bar>, String> {
-        let name = interval(options.interval_us)?;
+        let name = interval(interval_us(options))?;
         array(body)?.into_iter().map(|item| candle(options, name, item)).collect()
     }
 
@@ -80,7 +80,7 @@ fn candle(options: &Options, interval: &str, item: Raw<'_>) -> Result<Bar, Strin
     }
     let open_us = time.integer().and_then(|seconds| seconds.checked_mul(SECOND_US)).ok_or_else(wrong)?;
     let open_ms = open_us / 1000;
-    let close_ms = open_ms + options.interval_us / 1000 - 1;
+    let close_ms = open_ms + interval_us(options) / 1000 - 1;
     let symbol = serde_json::Value::from(options.symbol.as_str());
     let number = |field: Raw<'_>| format!("\"{}\"", field.text().trim_matches('"'));
     let mut record = String::with_capacity(256);
@@ -106,7 +106,12 @@ mod tests {
     const M: i64 = 60_000_000;
 
     fn options(listed_as: &str) -> Options {
-        Options { symbol: "BTCUSD".into(), listed_as: listed_as.into(), interval_us: M, settings: Vec::new() }
+        Options {
+            symbol: "BTCUSD".into(),
+            listed_as: listed_as.into(),
+            interval_us: M as u64,
+            settings: Vec::new(),
+        }
     }
 
     fn data(page: (i64, i64), body: String) -> Data {
@@ -127,7 +132,7 @@ mod tests {
     #[test]
     fn a_candle_becomes_a_kline_whose_numbers_stand_where_they_belong() {
         let data = data((1, 2), "[[60,14.5,16.25,15,16,4e-7]]".to_owned());
-        let record = String::from_utf8(data.records[0].clone()).unwrap();
+        let record = String::from_utf8(data.records.get(0).unwrap().to_vec()).unwrap();
         let wanted = r#"{"e":"kline","E":119999,"s":"BTCUSD","k":{"t":60000,"T":119999,"s":"BTCUSD","i":"1m","o":"15","c":"16","h":"16.25","l":"14.5","v":"4e-7","x":true}}"#;
         assert_eq!(record, wanted);
     }
@@ -136,7 +141,7 @@ mod tests {
     fn newest_first_is_put_in_order_and_a_cut_off_page_lacks_the_oldest() {
         let data = data((0, 300), candles((20..320).rev()));
         assert_eq!(data.records.len(), 280);
-        assert!(data.records[0].starts_with(br#"{"e":"kline","E":1259999"#));
+        assert!(data.records.get(0).unwrap().starts_with(br#"{"e":"kline","E":1259999"#));
         assert_eq!(data.proved, [Span::new(20 * M, 300 * M)]);
         assert_eq!(data.next[0].covers, Span::new(0, 20 * M));
     }

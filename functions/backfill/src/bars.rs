@@ -1,8 +1,8 @@
 //! What a page of bars proves.
 
 use crate::page::pages;
-use crate::span::{Span, subtract};
-use crate::{Data, Exchange, Options, Request};
+use crate::span::subtract;
+use crate::{Data, Exchange, Options, Request, Span, interval_us};
 
 /// A bar of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,10 +20,10 @@ pub struct Bar {
 /// A page that is not full holds all that there is. Of a full one, bars may be missing at the end that the exchange
 /// gives last: beyond the outermost bar nothing is known, and has to be asked for.
 pub fn data<E: Exchange>(options: &Options, request: &Request, mut bars: Vec<Bar>) -> Result<Data, String> {
-    let (covers, interval_us) = (request.covers, options.interval_us);
+    let (covers, interval_us) = (request.covers, interval_us(options));
     let full = bars.len() >= E::PAGE_BARS as usize;
     if !bars.is_empty() && !full && !bars.iter().any(|bar| covers.contains(bar.open_us)) {
-        return Ok(Data { records: Vec::new(), proved: Vec::new(), no_data: Vec::new(), next: Vec::new() });
+        return Ok(Data::default());
     }
     bars.sort_by_key(|bar| bar.open_us);
     let (first, last) = (bars.first().map(|bar| bar.open_us), bars.last().map(|bar| bar.open_us));

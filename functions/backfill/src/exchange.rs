@@ -38,6 +38,11 @@ fn retry_after_us(answer: &Answer) -> Option<u64> {
     Some(seconds.saturating_mul(1_000_000))
 }
 
+/// The bars' length; what no clock counts is as long as any.
+pub fn interval_us(options: &Options) -> i64 {
+    i64::try_from(options.interval_us).unwrap_or(i64::MAX)
+}
+
 /// The requests for what is in `wanted` and not in `covered`.
 pub fn plan<E: Exchange>(
     options: &Options,
@@ -45,7 +50,7 @@ pub fn plan<E: Exchange>(
     covered: &[Span],
 ) -> Result<Vec<Request>, String> {
     check::<E>(options)?;
-    let pages = pages(wanted, covered, options.interval_us, E::PAGE_BARS);
+    let pages = pages(wanted, covered, interval_us(options), E::PAGE_BARS);
     pages.into_iter().map(|page| E::request(options, page)).collect()
 }
 
@@ -73,8 +78,8 @@ fn check<E: Exchange>(options: &Options) -> Result<(), String> {
         let known = if E::SETTINGS.is_empty() { "none".to_owned() } else { E::SETTINGS.join(", ") };
         return Err(format!("{} has no setting `{name}`; it has {known}", E::NAME));
     }
-    if options.interval_us <= 0 {
+    if options.interval_us == 0 {
         return Err("the interval must be longer than zero".to_owned());
     }
-    E::check_interval(options.interval_us)
+    E::check_interval(interval_us(options))
 }

@@ -8,13 +8,11 @@
 pub mod adapter;
 mod bars;
 mod exchange;
-mod message;
 mod page;
 mod raw;
 mod span;
 
 pub use bars::Bar;
-pub use exchange::{Exchange, decode, plan};
-pub use message::{Answer, Data, Decoded, Method, Options, Pace, Request, Verdict};
+pub use exchange::{Exchange, decode, interval_us, plan};
 pub use raw::{Raw, array, excerpt};
-pub use span::Span;
+pub use tallow_contract::backfill::{Answer, Data, Decoded, Method, Options, Pace, Request, Span, Verdict};

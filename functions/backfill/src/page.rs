@@ -1,15 +1,16 @@
 //! Pages: the fewest stretches, each no longer than an exchange gives at once, that hold every bar that is missing.
 
-use crate::span::{Span, subtract};
+use crate::Span;
+use crate::span::{aligned, subtract};
 
 /// Pages of at most `bars` bars for what is in `wanted` and not in `covered`. A page begins and ends with a bar
 /// that is missing; what lies between is asked along with them, which costs nothing.
 pub fn pages(wanted: &[Span], covered: &[Span], interval_us: i64, bars: u32) -> Vec<Span> {
     let longest_us = interval_us.saturating_mul(i64::from(bars));
-    let aligned: Vec<Span> =
-        subtract(wanted, covered).iter().map(|missing| missing.aligned(interval_us)).collect();
+    let whole: Vec<Span> =
+        subtract(wanted, covered).iter().map(|missing| aligned(*missing, interval_us)).collect();
     let mut pages: Vec<Span> = Vec::new();
-    for missing in subtract(&aligned, &[]) {
+    for missing in subtract(&whole, &[]) {
         let mut from_us = missing.from_us;
         while from_us < missing.to_us {
             match pages.last_mut() {

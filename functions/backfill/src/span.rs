@@ -1,26 +1,11 @@
 //! Stretches of event time.
 
-/// From `from_us` (inclusive) to `to_us` (exclusive), µs since 1970-01-01 UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Span {
-    pub from_us: i64,
-    pub to_us: i64,
-}
+use crate::Span;
 
-impl Span {
-    pub fn new(from_us: i64, to_us: i64) -> Self {
-        Self { from_us, to_us }
-    }
-
-    pub fn contains(&self, time_us: i64) -> bool {
-        self.from_us <= time_us && time_us < self.to_us
-    }
-
-    /// Widened to whole steps of `step_us`, counted from 1970-01-01.
-    pub fn aligned(&self, step_us: i64) -> Self {
-        let up = self.to_us.saturating_add(step_us - 1);
-        Self::new(self.from_us.div_euclid(step_us) * step_us, up.div_euclid(step_us) * step_us)
-    }
+/// A span widened to whole steps of `step_us`, counted from 1970-01-01.
+pub fn aligned(span: Span, step_us: i64) -> Span {
+    let up = span.to_us.saturating_add(step_us - 1);
+    Span::new(span.from_us.div_euclid(step_us) * step_us, up.div_euclid(step_us) * step_us)
 }
 
 /// The spans of `wanted` without those of `without`: sorted, apart from each other, none empty.
@@ -85,8 +70,8 @@ mod tests {
 
     #[test]
     fn alignment_widens_and_never_narrows() {
-        assert_eq!(Span::new(61, 119).aligned(60), Span::new(60, 120));
-        assert_eq!(Span::new(60, 120).aligned(60), Span::new(60, 120));
-        assert_eq!(Span::new(-1, 1).aligned(60), Span::new(-60, 60));
+        assert_eq!(aligned(Span::new(61, 119), 60), Span::new(60, 120));
+        assert_eq!(aligned(Span::new(60, 120), 60), Span::new(60, 120));
+        assert_eq!(aligned(Span::new(-1, 1), 60), Span::new(-60, 60));
     }
 }

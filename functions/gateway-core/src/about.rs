@@ -1,9 +1,9 @@
 //! What a gateway says of itself.
 
-use gateway_messages::{About, AboutColumn, AboutFunction};
 use serde::Serialize;
+use tallow_contract::ColumnType;
+use tallow_contract::messages::{About, AboutColumn, AboutFunction};
 
-use crate::contracts::parse::ColumnType;
 use crate::functions::Functions;
 
 /// The description of all paths, for people and their tools.
@@ -44,7 +44,7 @@ pub fn parse(functions: &impl Functions) -> AboutFunction {
     let description = functions.parse_description();
     let columns = description.columns.into_iter().map(|column| AboutColumn {
         name: column.name,
-        column_type: type_name(column.type_).to_owned(),
+        column_type: ColumnType::from(column.type_).name().to_owned(),
         meaning: column.meaning,
     });
     AboutFunction {
@@ -86,17 +86,5 @@ fn named(contract: &str, name: String, version: String) -> AboutFunction {
         columns: Vec::new(),
         wants_keys: false,
         wants_headers: false,
-    }
-}
-
-/// As in WIT.
-pub fn type_name(column_type: ColumnType) -> &'static str {
-    match column_type {
-        ColumnType::Int64 => "int64",
-        ColumnType::TimestampUs => "timestamp-us",
-        ColumnType::Decimal => "decimal",
-        ColumnType::Float64 => "float64",
-        ColumnType::Boolean => "boolean",
-        ColumnType::Text => "text",
     }
 }

@@ -1,9 +1,9 @@
 //! The form for programs: the contracts' records as they are.
 
-use gateway_messages::{
+use serde::de::DeserializeOwned;
+use tallow_contract::messages::{
     CONTENT_TYPE, DecodeCall, MergeCall, ParseCall, PlanCall, WINDOW_CONTENT_TYPE, decode,
 };
-use serde::de::DeserializeOwned;
 
 use crate::contracts::{backfill, merge, parse, types};
 use crate::functions::Functions;

@@ -28,7 +28,7 @@ pub fn readable(mut response: Response, origin: Option<&str>) -> Response {
         response.headers.push(("access-control-allow-origin", origin.to_owned()));
         response
             .headers
-            .push(("access-control-expose-headers", gateway_messages::FUNCTION_HEADER.to_owned()));
+            .push(("access-control-expose-headers", tallow_contract::messages::FUNCTION_HEADER.to_owned()));
     }
     response
 }

@@ -12,6 +12,7 @@ wit_bindgen::generate!({
         }
     ",
     world: "tallow:gateway/functions",
+    with: { "tallow:types/types@0.1.0": tallow_contract::types },
     generate_all,
     additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
 });
@@ -19,5 +20,10 @@ wit_bindgen::generate!({
 pub use tallow::backfill::backfill;
 pub use tallow::merge::merge;
 pub use tallow::parse::parse;
-pub use tallow::types::types;
 pub use tallow::window::window;
+pub use tallow_contract::types;
+
+tallow_contract::convert_parse!(parse);
+tallow_contract::convert_window!(window);
+tallow_contract::convert_merge!(merge);
+tallow_contract::convert_backfill!(backfill);

@@ -1,7 +1,7 @@
 //! Requests and answers, whatever carries them.
 
-use gateway_messages::{FUNCTION_HEADER, Fault, MAX_BODY_BYTES, encode};
 use serde::Serialize;
+use tallow_contract::messages::{FUNCTION_HEADER, Fault, MAX_BODY_BYTES, encode};
 
 /// A request whose body has been read whole.
 #[derive(Clone, Debug, Default)]

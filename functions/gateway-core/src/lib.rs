@@ -18,9 +18,9 @@ pub mod route;
 mod steps;
 
 pub use functions::{Functions, Linked};
-pub use gateway_messages::MAX_BODY_BYTES;
 pub use http::{Request, Response};
 pub use route::{respond, too_large};
+pub use tallow_contract::messages::MAX_BODY_BYTES;
 
 #[cfg(test)]
 mod fake;

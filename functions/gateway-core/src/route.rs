@@ -1,6 +1,8 @@
 //! Which function a request is for, and in which form it is written.
 
-use gateway_messages::{AboutFunction, DECODE, MAX_BODY_BYTES, MERGE, PARSE, PLAN, WINDOW, content_type};
+use tallow_contract::messages::{
+    AboutFunction, DECODE, MAX_BODY_BYTES, MERGE, PARSE, PLAN, WINDOW, content_type,
+};
 
 use crate::functions::Functions;
 use crate::http::{Refused, Request, Response};

@@ -1,6 +1,6 @@
 //! Steps of a window function from a state on: the one way, whichever form asked for them.
 
-use gateway_messages::{State, Step, StepResult, WindowAnswer, WindowCall};
+use tallow_contract::messages::{State, Step, StepResult, WindowAnswer, WindowCall};
 
 use crate::contracts::window::{
     Output, OutputPiece, Part, Portion, Report, Rows, SnapshotPiece, Spec, Stats,

@@ -1,7 +1,7 @@
 //! What is refused is refused before a function is called. What functions answer is tested on the built gateways.
 
-use gateway_messages::{About, CONTENT_TYPE, MAX_BODY_BYTES, WINDOW_CONTENT_TYPE};
 use serde_json::{Value, json};
+use tallow_contract::messages::{About, CONTENT_TYPE, MAX_BODY_BYTES, WINDOW_CONTENT_TYPE};
 
 use crate::fake::Untouched;
 use crate::http::{Request, Response};

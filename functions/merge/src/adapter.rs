@@ -1,14 +1,17 @@
-//! The component around [`crate::merge()`]: shapes of the contract to plain ones and back, no more.
+//! The component around [`crate::merge()`].
+
+use tallow_contract::Table;
 
 wit_bindgen::generate!({
     path: ["../../wit/types", "../../wit/merge"],
     world: "tallow:merge/merge-function",
+    with: { "tallow:types/types@0.1.0": tallow_contract::types },
     generate_all,
 });
 
 use exports::tallow::merge::merge as wit;
 
-function_table::conversions!(tallow::types::types);
+tallow_contract::convert_merge!(exports::tallow::merge::merge);
 
 struct Component;
 
@@ -23,51 +26,11 @@ impl wit::Guest for Component {
     }
 
     fn merge(
-        before: Option<wit_types::Table>,
+        before: Option<Table>,
         inputs: Vec<wit::Input>,
         settings: wit::Settings,
     ) -> Result<wit::Merged, String> {
-        let inputs: Vec<crate::Input> = inputs.into_iter().map(input_in).collect();
-        let merged = crate::merge(before.map(table_in).as_ref(), &inputs, &settings_in(settings))?;
-        Ok(wit::Merged {
-            table: table_out(merged.table),
-            gaps: merged.gaps.into_iter().map(gap_out).collect(),
-        })
-    }
-}
-
-fn input_in(input: wit::Input) -> crate::Input {
-    crate::Input {
-        source: match input.source {
-            wit::Source::Batch => crate::Source::Batch,
-            wit::Source::Speed => crate::Source::Speed,
-            wit::Source::Backfill => crate::Source::Backfill,
-        },
-        table: table_in(input.table),
-        covers: input.covers.map(|range| crate::Range { from_us: range.from_us, to_us: range.to_us }),
-    }
-}
-
-fn settings_in(settings: wit::Settings) -> crate::Settings {
-    let average = |it: wit::Average| crate::Average { name: it.name, column: it.column, length: it.length };
-    crate::Settings {
-        keys: settings.keys,
-        step_us: settings.step_us,
-        fill: settings.fill,
-        until_us: settings.until_us,
-        carried: settings.carried,
-        zeroed: settings.zeroed,
-        averages: settings.averages.into_iter().map(average).collect(),
-    }
-}
-
-fn gap_out(gap: crate::Gap) -> wit::Gap {
-    wit::Gap {
-        lack: match gap.lack {
-            crate::Lack::Missing => wit::Lack::Missing,
-            crate::Lack::Partial => wit::Lack::Partial,
-        },
-        span: wit::Range { from_us: gap.span.from_us, to_us: gap.span.to_us },
-        windows: gap.windows,
+        let inputs: Vec<crate::Input> = inputs.into_iter().map(Into::into).collect();
+        crate::merge(before.as_ref(), &inputs, &settings.into()).map(Into::into)
     }
 }

@@ -1,7 +1,7 @@
 //! Trailing averages: of each row and those before it, partial at the start.
 
-use function_table::decimal::{MAX_SCALE, Sum, divide_half_even};
-use function_table::table::Column;
+use tallow_contract::Column;
+use tallow_contract::decimal::{MAX_SCALE, Sum, divide_half_even};
 
 use crate::columns::{Kind, Values};
 use crate::exact::ExactSum;
@@ -60,8 +60,8 @@ fn trailing<S: Default, T: Copy>(
 
 #[cfg(test)]
 mod tests {
-    use function_table::table::{ColumnData, Decimals};
     use proptest::prelude::*;
+    use tallow_contract::{ColumnData, Decimals};
 
     use super::*;
 

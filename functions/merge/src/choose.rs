@@ -39,12 +39,13 @@ pub fn choose(first: usize, tables: &[(Source, Vec<Option<Fact>>)]) -> Vec<Chose
         .collect()
 }
 
-/// The lowest is the best: complete before unknown before partial, then batch before others, then the newest.
-fn rank(source: Source, fact: &Fact) -> (u8, bool, Reverse<i64>, Source) {
+/// The lowest is the best: complete before unknown before partial, then batch before others, then the newest, then
+/// backfill before speed.
+fn rank(source: Source, fact: &Fact) -> (u8, bool, Reverse<i64>, bool) {
     let lack = match fact.complete {
         Some(true) => 0,
         None => 1,
         Some(false) => 2,
     };
-    (lack, source != Source::Batch, Reverse(fact.revision), source)
+    (lack, source != Source::Batch, Reverse(fact.revision), source == Source::Speed)
 }

@@ -1,7 +1,7 @@
 //! The tables' columns as one: a name, a type that holds the values of all, and where each table has it.
 
-use function_table::decimal::{MAX_SCALE, in_range};
-use function_table::table::{Column, ColumnData, Decimals, Table, Text, is_valid, validity};
+use tallow_contract::decimal::{MAX_SCALE, in_range};
+use tallow_contract::{Column, ColumnData, Decimals, Table, Text, is_valid, validity};
 
 use crate::choose::Place;
 

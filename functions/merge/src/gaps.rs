@@ -4,23 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::choose::Chosen;
 use crate::series::missing;
-use crate::{Range, Settings};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lack {
-    /// No input has the window.
-    Missing,
-    /// The best row of it is not complete.
-    Partial,
-}
-
-/// Consecutive windows without a complete row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gap {
-    pub lack: Lack,
-    pub span: Range,
-    pub windows: u64,
-}
+use crate::{Gap, Lack, Range, Settings};
 
 /// The gaps between and in the chosen rows, each at its longest. A row of which it is not known whether it is
 /// complete is none, nor is a window in which nothing happened (`empty`, by its start). `from_us`: where what was given

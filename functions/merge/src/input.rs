@@ -1,40 +1,7 @@
 //! What an input's rows say of their windows.
 
-use function_table::table::{Column, ColumnData, Table, is_valid};
-
-/// Where rows come from. The order is that of preference among rows that are alike otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Source {
-    Batch,
-    Backfill,
-    Speed,
-}
-
-impl Source {
-    pub fn name(self) -> &'static str {
-        match self {
-            Source::Batch => "batch",
-            Source::Backfill => "backfill",
-            Source::Speed => "speed",
-        }
-    }
-}
-
-/// From `from_us` (inclusive) to `to_us` (exclusive), µs since 1970-01-01 UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Range {
-    pub from_us: i64,
-    pub to_us: i64,
-}
-
-/// Rows of one key from one place.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Input {
-    pub source: Source,
-    pub table: Table,
-    /// What the source covers: rows that reach beyond it are partial, others complete if nothing else is known.
-    pub covers: Option<Range>,
-}
+use tallow_contract::merge::Input;
+use tallow_contract::{Column, ColumnData, Table, is_valid};
 
 /// A row's window, and how good a row it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,44 +21,42 @@ pub struct Facts {
     pub empty: Vec<i64>,
 }
 
-impl Input {
-    /// What its rows say.
-    ///
-    /// # Errors
-    /// Which column or window is not as it should be.
-    pub fn facts(&self, step_us: i64) -> Result<Facts, String> {
-        let start = times(&self.table, "window_start")?;
-        let end = times(&self.table, "window_end")?;
-        let complete = optional(&self.table, "complete")?.map(booleans).transpose()?;
-        let filled = optional(&self.table, "filled")?.map(booleans).transpose()?;
-        let revision = optional(&self.table, "revision")?.map(int64s).transpose()?;
-        let rows = 0..self.table.rows as usize;
-        let flag = |flags: &Option<Values<'_, bool>>, row| flags.as_ref().and_then(|flags| flags.get(row));
-        let is_empty = |row: &usize| flag(&filled, *row) == Some(true) && flag(&complete, *row) == Some(true);
-        let empty = rows.clone().filter(is_empty).filter_map(|row| start.get(row)).collect();
-        let fact = |row: usize| {
-            if flag(&filled, row) == Some(true) {
-                return Ok(None);
-            }
-            let (Some(start_us), Some(end_us)) = (start.get(row), end.get(row)) else {
-                return Err(format!("row {row} has no `window_start` or no `window_end`"));
-            };
-            if start_us.checked_add(step_us) != Some(end_us) {
-                return Err(format!(
-                    "row {row}: the window from {start_us} µs to {end_us} µs is not {step_us} µs long"
-                ));
-            }
-            let known = flag(&complete, row);
-            let complete = match self.covers {
-                None => known,
-                Some(covers) if start_us < covers.from_us || end_us > covers.to_us => Some(false),
-                Some(_) => Some(known.unwrap_or(true)),
-            };
-            let revision = revision.as_ref().and_then(|revision| revision.get(row)).unwrap_or(0);
-            Ok(Some(Fact { start_us, complete, revision }))
+/// What the rows of an input say.
+///
+/// # Errors
+/// Which column or window is not as it should be.
+pub fn facts(input: &Input, step_us: i64) -> Result<Facts, String> {
+    let start = times(&input.table, "window_start")?;
+    let end = times(&input.table, "window_end")?;
+    let complete = optional(&input.table, "complete")?.map(booleans).transpose()?;
+    let filled = optional(&input.table, "filled")?.map(booleans).transpose()?;
+    let revision = optional(&input.table, "revision")?.map(int64s).transpose()?;
+    let rows = 0..input.table.rows as usize;
+    let flag = |flags: &Option<Values<'_, bool>>, row| flags.as_ref().and_then(|flags| flags.get(row));
+    let is_empty = |row: &usize| flag(&filled, *row) == Some(true) && flag(&complete, *row) == Some(true);
+    let empty = rows.clone().filter(is_empty).filter_map(|row| start.get(row)).collect();
+    let fact = |row: usize| {
+        if flag(&filled, row) == Some(true) {
+            return Ok(None);
+        }
+        let (Some(start_us), Some(end_us)) = (start.get(row), end.get(row)) else {
+            return Err(format!("row {row} has no `window_start` or no `window_end`"));
         };
-        Ok(Facts { rows: rows.map(fact).collect::<Result<_, String>>()?, empty })
-    }
+        if start_us.checked_add(step_us) != Some(end_us) {
+            return Err(format!(
+                "row {row}: the window from {start_us} µs to {end_us} µs is not {step_us} µs long"
+            ));
+        }
+        let known = flag(&complete, row);
+        let complete = match input.covers {
+            None => known,
+            Some(covers) if start_us < covers.from_us || end_us > covers.to_us => Some(false),
+            Some(_) => Some(known.unwrap_or(true)),
+        };
+        let revision = revision.as_ref().and_then(|revision| revision.get(row)).unwrap_or(0);
+        Ok(Some(Fact { start_us, complete, revision }))
+    };
+    Ok(Facts { rows: rows.map(fact).collect::<Result<_, String>>()?, empty })
 }
 
 /// A column's values with their validity.

@@ -23,8 +23,5 @@ pub mod settings;
 #[cfg(target_arch = "wasm32")]
 mod adapter;
 
-pub use function_table::table;
-pub use gaps::{Gap, Lack};
-pub use input::{Input, Range, Source};
-pub use merge::{Merged, merge};
-pub use settings::{Average, Settings};
+pub use merge::merge;
+pub use tallow_contract::merge::{Average, Gap, Input, Lack, Merged, Range, Settings, Source};

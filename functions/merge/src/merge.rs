@@ -2,22 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use function_table::table::{Column, ColumnData, Table};
+use tallow_contract::{Column, ColumnData, Table};
 
 use crate::average::average;
 use crate::choose::{Place, choose};
 use crate::columns::{Cell, Joined, Kind, Values, join};
-use crate::gaps::{Gap, gaps};
-use crate::input::{Input, times};
+use crate::gaps::gaps;
+use crate::input::{facts, times};
 use crate::series::{Before, Window, series};
-use crate::settings::Settings;
-
-/// What a call gives.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Merged {
-    pub table: Table,
-    pub gaps: Vec<Gap>,
-}
+use crate::{Input, Merged, Settings, settings};
 
 /// Place of `before` among the tables; the inputs follow.
 const BEFORE: usize = 0;
@@ -28,23 +21,23 @@ const BEFORE: usize = 0;
 /// # Errors
 /// The input, the column or the window that is not as it should be.
 pub fn merge(before: Option<&Table>, inputs: &[Input], settings: &Settings) -> Result<Merged, String> {
-    let step_us = settings.check()?;
-    let mut facts = Vec::with_capacity(inputs.len());
+    let step_us = settings::check(settings)?;
+    let mut of_inputs = Vec::with_capacity(inputs.len());
     let mut empty = BTreeSet::new();
     for (index, input) in inputs.iter().enumerate() {
         let of_input = |wrong| format!("input {index} ({}): {wrong}", input.source.name());
-        let found = input.facts(step_us).map_err(of_input)?;
+        let found = facts(input, step_us).map_err(of_input)?;
         empty.extend(found.empty);
-        facts.push((input.source, found.rows));
+        of_inputs.push((input.source, found.rows));
     }
-    let chosen = choose(BEFORE + 1, &facts);
+    let chosen = choose(BEFORE + 1, &of_inputs);
     let ended = before.map(end_of).transpose()?.flatten();
     let windows = series(&chosen, ended, &empty, step_us, settings)?;
 
     let nothing = Table::default();
     let mut tables = vec![before.unwrap_or(&nothing)];
     tables.extend(inputs.iter().map(|input| &input.table));
-    let mut joined = join(&tables, |column| settings.remakes(column))?;
+    let mut joined = join(&tables, |column| settings::remakes(settings, column))?;
     // The order is that of the inputs, whatever came before.
     joined
         .sort_by_key(|column| column.of[BEFORE + 1..].iter().position(Option::is_some).unwrap_or(usize::MAX));
@@ -52,7 +45,7 @@ pub fn merge(before: Option<&Table>, inputs: &[Input], settings: &Settings) -> R
     if windows.is_empty() && there.is_empty() {
         return Ok(Merged::default());
     }
-    settings.check_columns(&there)?;
+    settings::check_columns(settings, &there)?;
     check_key(&joined, ended, &windows, settings)?;
     let columns = columns(&joined, &windows, tables[BEFORE].rows as usize, step_us, settings)?;
     let table = Table { rows: windows.len() as u32, columns };

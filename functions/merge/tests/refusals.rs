@@ -4,9 +4,9 @@
 
 mod support;
 
-use merge::table::{ColumnData, Table};
 use merge::{Average, Input, Settings, Source, merge};
 use support::{DAY_US, input, row, settings, shown, table};
+use tallow_contract::{ColumnData, Table};
 
 fn refused(inputs: &[Input], settings: &Settings) -> String {
     merge(None, inputs, settings).unwrap_err()

@@ -1,8 +1,8 @@
 //! One column in the making.
 
-use crate::column::{ColumnInfo, ColumnType};
-use crate::dictionary::Dictionary;
-use crate::output::{Column, ColumnData, Decimals};
+use tallow_contract::{Column, ColumnData, ColumnType, Decimals, Dictionary};
+
+use crate::column::ColumnInfo;
 
 /// A wanted column.
 pub struct Builder<Id: 'static> {
@@ -21,6 +21,7 @@ pub enum Data {
         low: Vec<i64>,
         high: Vec<i64>,
     },
+    Floats(Vec<f64>),
     Booleans(Vec<bool>),
     Text {
         dictionary: Dictionary,
@@ -35,6 +36,7 @@ impl<Id> Builder<Id> {
             ColumnType::Decimal => {
                 Data::Decimals { scale, low: Vec::with_capacity(expected_rows), high: Vec::new() }
             }
+            ColumnType::Float64 => Data::Floats(Vec::with_capacity(expected_rows)),
             ColumnType::Boolean => Data::Booleans(Vec::with_capacity(expected_rows)),
             ColumnType::Text => {
                 Data::Text { dictionary: Dictionary::default(), codes: Vec::with_capacity(expected_rows) }
@@ -47,6 +49,7 @@ impl<Id> Builder<Id> {
         match &self.data {
             Data::Integers(values) => values.len(),
             Data::Decimals { low, .. } => low.len(),
+            Data::Floats(values) => values.len(),
             Data::Booleans(values) => values.len(),
             Data::Text { codes, .. } => codes.len(),
         }
@@ -84,6 +87,7 @@ impl<Id> Builder<Id> {
                     high.resize(rows, 0);
                 }
             }
+            Data::Floats(values) => values.resize(rows, 0.0),
             Data::Booleans(values) => values.resize(rows, false),
             Data::Text { codes, .. } => codes.resize(rows, 0),
         }
@@ -98,6 +102,7 @@ impl<Id> Builder<Id> {
             Data::Decimals { scale, low, high } => {
                 ColumnData::Decimal(Decimals { scale, values: low, high: (!high.is_empty()).then_some(high) })
             }
+            Data::Floats(values) => ColumnData::Float64(values),
             Data::Booleans(values) => ColumnData::Boolean(values),
             Data::Text { dictionary, codes } => ColumnData::Text(dictionary.into_text(codes)),
         };
@@ -114,7 +119,7 @@ impl<Id> Builder<Id> {
             }
             bits
         });
-        Column { name: self.info.name, data, validity }
+        Column { name: self.info.name.to_owned(), data, validity }
     }
 }
 

@@ -1,16 +1,8 @@
 //! What there is to know about a column that a function can make.
 
-use crate::decimal::Number;
+pub use tallow_contract::ColumnType;
 
-/// The type of a column's values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ColumnType {
-    Int64,
-    TimestampUs,
-    Decimal,
-    Boolean,
-    Text,
-}
+use crate::decimal::Number;
 
 /// Which decimals a column takes; others are broken messages, not market data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

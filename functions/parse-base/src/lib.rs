@@ -1,32 +1,30 @@
 //! What parse functions share. In the order of the data's way:
 //!
-//! - [`batch`], [`options`]: what a call is given; [`column`]: what a function can make;
+//! - [`options`]: what a call is given; [`column`]: what a function can make;
 //! - [`swar`], [`cursor`]: text by the word, for messages whose form is known beforehand;
 //! - [`lanes`], [`shape`]: lines of numbers that look like those before them, sixteen bytes at once;
 //! - [`decimal`], [`time`], [`date`], [`interval`]: exact numbers, times, dates as files write them, kline intervals;
-//! - [`dictionary`], [`builder`], [`marks`], [`reason`]: rows in the making, and records set apart;
-//! - [`output`]: what a call gives back; `export_parse_function!`: the contract `tallow:parse` around it.
+//! - [`builder`], [`marks`], [`reason`]: rows in the making, and records set apart;
+//! - `export_parse_function!`: the contract `tallow:parse` around it.
 
-pub mod batch;
 pub mod builder;
 mod calendar;
 pub mod column;
 pub mod cursor;
 pub mod date;
 pub mod decimal;
-pub mod dictionary;
 mod export;
 pub mod interval;
 pub mod lanes;
 pub mod marks;
 pub mod options;
-pub mod output;
 pub mod reason;
 pub mod shape;
 pub mod swar;
 pub mod time;
 
-pub use batch::{Batch, ByteColumn};
-pub use column::{ColumnInfo, ColumnType, Range};
-pub use options::{Options, WantedColumn};
-pub use output::{Column, ColumnData, Decimals, Marked, Parsed, Table, Text};
+pub use column::{ColumnInfo, Range};
+pub use tallow_contract::parse::{Marked, Options, Parsed, WantedColumn};
+pub use tallow_contract::{
+    Batch, ByteColumn, Column, ColumnData, ColumnType, Decimals, Dictionary, Table, Text,
+};

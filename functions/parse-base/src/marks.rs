@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::dictionary::Dictionary;
-use crate::output::Marked;
+use tallow_contract::Dictionary;
+use tallow_contract::parse::Marked;
 
 /// Records set apart, as they come.
 #[derive(Default)]

@@ -2,18 +2,17 @@
 
 use std::borrow::Cow;
 
-use crate::batch::{Batch, ByteColumn};
 use crate::cursor::{Window, Windows};
 use crate::full;
 use crate::marks::Marks;
 use crate::message::Message;
 use crate::options::{Options, Plan};
-use crate::output::Parsed;
 use crate::reason::Apart;
 use crate::record::{Record, not_asked_for};
 use crate::rows::Rows;
 use crate::rows::Trade;
 use crate::template::Templates;
+use parse_base::{Batch, ByteColumn, Parsed};
 
 /// Trades that are gathered before they go into columns: few enough to stay in the nearest cache.
 const BLOCK: usize = 256;

@@ -2,13 +2,13 @@
 
 use crate::builder::{Data, push_mantissa};
 use crate::decimal::{Number, Plain};
-use crate::dictionary::Dictionary;
 use crate::options::Plan;
-use crate::output::{Table, Text};
 use crate::reason::{Apart, Step};
 use crate::schema::{COLUMNS, ColumnId, Kind, Range};
 use crate::value::Value;
+use parse_base::Dictionary;
 use parse_base::options::MAX_SYMBOL_BYTES;
+use parse_base::{Table, Text};
 
 type Builder = crate::builder::Builder<ColumnId>;
 

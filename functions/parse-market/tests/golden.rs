@@ -77,28 +77,21 @@ fn base64(text: &str) -> Vec<u8> {
 fn shown_row(parsed: &Parsed, row: usize) -> Value {
     let mut shown = json!({ "record": parsed.records[row], "kind": parsed.kinds.get(row) });
     for column in &parsed.rows.columns {
-        shown[column.name] = shown_cell(column, row);
+        shown[&column.name] = shown_cell(column, row);
     }
     shown
 }
 
 fn shown_cell(column: &Column, row: usize) -> Value {
-    if column.is_null(row) {
+    if !column.is_valid(row) {
         return Value::Null;
     }
     match &column.data {
         ColumnData::Int64(values) | ColumnData::TimestampUs(values) => json!(values[row]),
         ColumnData::Boolean(values) => json!(values[row]),
         ColumnData::Text(text) => json!(text.get(row)),
-        ColumnData::Decimal(decimals) => {
-            let mantissa = decimals.mantissa(row);
-            let sign = if mantissa < 0 { "-" } else { "" };
-            let scale = usize::from(decimals.scale);
-            let digits = format!("{:0>width$}", mantissa.unsigned_abs(), width = scale + 1);
-            let (integer, fraction) = digits.split_at(digits.len() - scale);
-            let point = if scale > 0 { "." } else { "" };
-            json!(format!("{sign}{integer}{point}{fraction}"))
-        }
+        ColumnData::Float64(values) => json!(values[row]),
+        ColumnData::Decimal(decimals) => json!(decimals.text(row)),
     }
 }
 

@@ -21,7 +21,7 @@ fn rejected(value: impl AsRef<[u8]>) -> String {
     let parsed = parsed(value.as_ref());
     assert_eq!(parsed.rejected.records, [1]);
     assert_eq!(parsed.rows.rows, 2, "a rejected record leaves no row");
-    let reason = parsed.rejected.reasons.get(0).to_owned();
+    let reason = parsed.rejected.reasons.get(0).unwrap().to_owned();
     assert!(reason.len() <= 200, "{reason}");
     reason
 }
@@ -29,7 +29,7 @@ fn rejected(value: impl AsRef<[u8]>) -> String {
 fn ignored(value: impl AsRef<[u8]>) -> String {
     let parsed = parsed(value.as_ref());
     assert_eq!(parsed.ignored.records, [1]);
-    parsed.ignored.reasons.get(0).to_owned()
+    parsed.ignored.reasons.get(0).unwrap().to_owned()
 }
 
 fn trade(change: &str, to: &str) -> String {

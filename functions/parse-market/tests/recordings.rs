@@ -43,7 +43,7 @@ fn recorded_trades_have_the_values_that_serde_json_reads() {
         assert_eq!(integers(&parsed, "id")[row], trade["t"].as_i64().unwrap());
         assert_eq!(integers(&parsed, "last_id")[row], trade["t"].as_i64().unwrap());
         let ColumnData::Text(symbols) = &parsed.rows.columns[0].data else { panic!() };
-        assert_eq!(symbols.get(row), trade["s"].as_str().unwrap());
+        assert_eq!(symbols.get(row), trade["s"].as_str());
     }
 }
 
@@ -76,10 +76,10 @@ fn messages_from_other_projects_fixtures_are_told_apart() {
     let Some(messages) = names.iter().map(|name| fixture(name)).collect::<Option<Vec<_>>>() else { return };
     let parsed = parse(&batch(&messages), &all_columns(&[], 8)).unwrap();
     assert_eq!(parsed.records, [0, 1]);
-    assert_eq!((parsed.kinds.get(0), parsed.kinds.get(1)), ("trade", "ticker"));
+    assert_eq!((parsed.kinds.get(0), parsed.kinds.get(1)), (Some("trade"), Some("ticker")));
     assert_eq!(integers(&parsed, "price"), [100_000, 9_177_200]);
     assert_eq!(parsed.ignored.records, [2, 3]);
-    assert_eq!(parsed.ignored.reasons.get(0), "kline: not final");
+    assert_eq!(parsed.ignored.reasons.get(0), Some("kline: not final"));
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn tickers_of_the_exchange_over_rest_are_read_as_they_stand() {
     ] {
         let Some(answer) = fixture(name) else { return };
         let parsed = parse(&batch([answer]), &all_columns(&["ticker"], 8)).unwrap();
-        assert_eq!((parsed.rows.rows, parsed.kinds.get(0)), (1, "ticker"), "{name}");
+        assert_eq!((parsed.rows.rows, parsed.kinds.get(0)), (1, Some("ticker")), "{name}");
         for (column, value) in [
             ("event_time", 1_499_869_899_040_000),
             ("price", 400_000_200),

@@ -4,7 +4,7 @@
 //! minute, and of a minute and a day together.
 
 use window::Windows;
-use window::spec::{Aggregate, IdColumns, Keep, Operation, Shape, Spec};
+use window::spec::{Aggregate, IdColumns, Operation, Shape, Spec};
 use window::table::{Column, ColumnData, Decimals, Rows, Run, Table, Text};
 
 const CALLS: usize = 1000;
@@ -58,8 +58,8 @@ fn ohlcv(size_us: u64) -> Spec {
         kinds: vec!["trade".to_owned()],
         keys: vec!["symbol".to_owned()],
         time: "event_time".to_owned(),
-        ids: Some(IdColumns { first: "id".to_owned(), last: "id".to_owned(), keep: Keep::ALL }),
-        shape: Shape::Tumbling { size_us },
+        ids: Some(IdColumns::unbounded("id", "id")),
+        shape: Shape::Tumbling(size_us),
         offset_us: 0,
         aggregates: vec![
             aggregate("open", Operation::First, "price", ""),

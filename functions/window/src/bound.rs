@@ -2,32 +2,32 @@
 //! follow from the ids alone: neither restarts nor the order of rows change what comes out.
 
 use crate::held::SpecState;
-use crate::spec::Beyond;
 
 /// Gives up the lowest ids of the keys that hold the most, or refuses to.
 ///
 /// # Errors
 /// That the ids take more than they may, where the spec would rather stop.
 pub fn bound_ids(state: &mut SpecState, version: u64) -> Result<(), String> {
-    let Some(keep) = state.plan.spec.ids.as_ref().map(|ids| ids.keep) else { return Ok(()) };
+    let Some(ids) = &state.plan.spec.ids else { return Ok(()) };
+    let (max_bytes, halt) = (ids.max_bytes, ids.halt);
     let mut sizes: Vec<u64> = Vec::new();
     let keys: Vec<u32> = state.keys.indices().collect();
     sizes.extend(
         keys.iter().map(|&key| state.states[key as usize].ids.known.bytes()).filter(|&bytes| bytes > 0),
     );
     let total: u64 = sizes.iter().sum();
-    if total <= keep.bytes {
+    if total <= max_bytes {
         return Ok(());
     }
-    if keep.beyond == Beyond::Halt {
+    if halt {
         return Err(format!(
             "window `{}`: the scattered ids of {} keys take {total} bytes, and may take {}",
             state.plan.spec.name,
             sizes.len(),
-            keep.bytes
+            max_bytes
         ));
     }
-    let most = allowance(&mut sizes, keep.bytes);
+    let most = allowance(&mut sizes, max_bytes);
     for key in keys {
         let ids = &mut state.states[key as usize].ids;
         if ids.known.bytes() > most {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::decimal::MAX_SCALE;
 use crate::spec::{Op, Operation, Plan};
-use crate::table::{ColumnData, Table, is_valid, wide};
+use crate::table::{ColumnData, Table, is_valid, joined};
 
 /// Type of an input or output column. State holds values of it, so it may not change under a spec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +95,7 @@ impl Input<'_> {
     pub fn value(&self, row: u32) -> i128 {
         match &self.values {
             Values::Narrow(values) => i128::from(values[row as usize]),
-            Values::Wide { low, high } => wide(low[row as usize], high[row as usize]),
+            Values::Wide { low, high } => joined(low[row as usize], high[row as usize]),
             Values::Opaque => 0,
         }
     }

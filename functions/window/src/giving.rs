@@ -1,33 +1,15 @@
 //! Closes and shows windows piece by piece: no call's time and answer grow with all that is held. What the calls for
 //! one answer give is, put together, what a single call would have given.
 
+use tallow_contract::window::{OutputPiece, Portion};
+
 use crate::close::{Candle, Left, close, first_open, give, next_to_close, view, wanted};
 use crate::held::SpecState;
 use crate::keys::FixedMap;
 use crate::order::Topics;
-use crate::output::{Output, output};
+use crate::output::output;
 use crate::queue::Queue;
 use crate::spec::Form;
-
-/// How much one call is to give.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Portion {
-    pub windows: u32,
-    pub bytes: u64,
-}
-
-impl Portion {
-    /// All at once.
-    pub const ALL: Portion = Portion { windows: u32::MAX, bytes: u64::MAX };
-}
-
-/// What one call gives.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OutputPiece {
-    pub outputs: Vec<Output>,
-    /// Whether the same call is to be made again.
-    pub more: bool,
-}
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

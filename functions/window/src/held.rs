@@ -151,7 +151,7 @@ fn silent(plan: &Plan, ids: &KeyIds, watermark_us: i64) -> bool {
         Form::Panes(grid) => grid.size_us,
         Form::Session { gap_us } => gap_us,
     };
-    let silence_us = i64::try_from(columns.keep.silence_us).unwrap_or(i64::MAX);
+    let silence_us = i64::try_from(columns.silence_us).unwrap_or(i64::MAX);
     watermark_us >= ids.closed_end_us.saturating_add(silence_us).saturating_add(span_us)
 }
 
@@ -206,7 +206,7 @@ impl SpecState {
     /// What the ids of a window or pane say that starts then.
     pub fn span(&self, key: u32, pane: &Pane, start_us: i64) -> Span {
         let closed_end_us = self.states[key as usize].ids.closed_end_us;
-        let silence_us = self.plan.spec.ids.as_ref().map_or(u64::MAX, |ids| ids.keep.silence_us);
+        let silence_us = self.plan.spec.ids.as_ref().map_or(u64::MAX, |ids| ids.silence_us);
         let since = u64::try_from(i128::from(start_us) - i128::from(closed_end_us)).unwrap_or(0);
         let after_silence = closed_end_us != i64::MIN && since >= silence_us;
         Span { first_id: pane.first_id, last_id: pane.last_id, after_silence }

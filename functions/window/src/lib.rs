@@ -49,7 +49,6 @@ pub mod windows;
 #[cfg(target_arch = "wasm32")]
 mod adapter;
 
-pub use function_table::decimal;
-pub use output::Output;
-pub use update::Report;
-pub use windows::{Stats, Windows};
+pub use tallow_contract::decimal;
+pub use tallow_contract::window::{Output, Report, Stats};
+pub use windows::Windows;

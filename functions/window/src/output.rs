@@ -3,23 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use tallow_contract::window::Output;
+
 use crate::aggregate::output_type;
 use crate::close::Candle;
 use crate::columns::{ColumnType, sortable_to_float};
 use crate::held::SpecState;
 use crate::keys::decode;
 use crate::table::{Column, ColumnData, Decimals, Table, Text, validity};
-
-/// Windows of one spec.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Output {
-    /// Index of the spec.
-    pub spec: u32,
-    /// A row a window, sorted by window start, then key.
-    pub table: Table,
-    /// Assignments that these windows hold.
-    pub assignments: u64,
-}
 
 /// The output of some windows; none where there are none.
 pub fn output(spec: u32, state: &SpecState, candles: &[Candle]) -> Option<Output> {

@@ -1,5 +1,7 @@
 //! Reads snapshots. Bytes that were not written by [`crate::state`], or under another spec, are refused.
 
+use tallow_contract::window::Part;
+
 use crate::aggregate::{Cell, Pick};
 use crate::bounds::{count, id, time};
 use crate::bytes::Reader;
@@ -10,7 +12,7 @@ use crate::idbytes::{read_ids, read_ids_v1};
 use crate::keys::{GROUPS, decode, group_of};
 use crate::order::{OrderKey, Place, Topics};
 use crate::spec::{Form, Plan, Spec};
-use crate::state::{AGGREGATES, MAGIC, Part, READS_VERSIONS, STATE_VERSION, says};
+use crate::state::{AGGREGATES, MAGIC, READS_VERSIONS, STATE_VERSION, says};
 use crate::widen::Written;
 use crate::windows::Windows;
 

@@ -3,24 +3,16 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use tallow_contract::window::{Part, SnapshotPiece};
+
 use crate::bytes::Writer;
 use crate::held::SpecState;
 use crate::keys::GROUPS;
 use crate::order::Topics;
-use crate::state::{Part, begin_part, write_key};
+use crate::state::{begin_part, write_key};
 
 /// A piece is complete once parts of so many keys were begun, too: their keys are sorted first.
 const MAX_KEYS: usize = 1 << 16;
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SnapshotPiece {
-    /// To be given to the next snapshot as `since`.
-    pub version: u64,
-    /// By spec, then group.
-    pub parts: Vec<Part>,
-    /// Whether the same call is to be made again.
-    pub more: bool,
-}
 
 /// What a snapshot is of.
 pub struct Held<'a> {

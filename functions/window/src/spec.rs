@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+pub use tallow_contract::Operation;
+pub use tallow_contract::window::{Aggregate, IdColumns, Shape, Sliding, Spec};
+
 use crate::pane::Grid;
 use crate::table::list;
 
@@ -15,123 +18,6 @@ pub const MAX_WINDOWS_A_ROW: u64 = 10_000;
 /// Columns that every output has, or has with ids.
 const RESERVED: [&str; 7] =
     ["window_start", "window_end", "first_id", "last_id", "missing", "complete", "revision"];
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
-    Tumbling {
-        size_us: u64,
-    },
-    Sliding {
-        size_us: u64,
-        slide_us: u64,
-    },
-    /// A window ends this long after its last row.
-    Session {
-        gap_us: u64,
-    },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
-    First,
-    Last,
-    Min,
-    Max,
-    Sum,
-    Count,
-    Mean,
-    Vwap,
-    SumProduct,
-}
-
-impl Operation {
-    pub const ALL: [Operation; 9] = [
-        Operation::First,
-        Operation::Last,
-        Operation::Min,
-        Operation::Max,
-        Operation::Sum,
-        Operation::Count,
-        Operation::Mean,
-        Operation::Vwap,
-        Operation::SumProduct,
-    ];
-
-    /// The name in manifests and messages.
-    pub fn name(self) -> &'static str {
-        match self {
-            Operation::First => "first",
-            Operation::Last => "last",
-            Operation::Min => "min",
-            Operation::Max => "max",
-            Operation::Sum => "sum",
-            Operation::Count => "count",
-            Operation::Mean => "mean",
-            Operation::Vwap => "vwap",
-            Operation::SumProduct => "sum-product",
-        }
-    }
-
-    fn takes_two(self) -> bool {
-        matches!(self, Operation::Vwap | Operation::SumProduct)
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Aggregate {
-    /// Name of the column that it makes.
-    pub name: String,
-    pub operation: Operation,
-    /// Column that it reads; none only for `count` of rows.
-    pub column: Option<String>,
-    /// The weight of `vwap`, the factor of `sum-product`.
-    pub by: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IdColumns {
-    pub first: String,
-    /// Differs from `first` where a row stands for a range of ids.
-    pub last: String,
-    pub keep: Keep,
-}
-
-/// How much of the ids is kept, and for how long. The state does not depend on it until it takes effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Keep {
-    /// Scattered ids of all keys may take so many bytes.
-    pub bytes: u64,
-    pub beyond: Beyond,
-    /// A key is forgotten so long after its newest window closed.
-    pub silence_us: u64,
-}
-
-impl Keep {
-    /// All ids of all keys.
-    pub const ALL: Keep = Keep { bytes: u64::MAX, beyond: Beyond::Halt, silence_us: u64::MAX };
-}
-
-/// What is done where scattered ids take more than they may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Beyond {
-    /// The lowest are given up: rows of such ids are taken in untracked.
-    GiveUp,
-    /// The windows stop.
-    Halt,
-}
-
-/// A window definition as the manifest gives it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spec {
-    pub name: String,
-    pub kinds: Vec<String>,
-    pub keys: Vec<String>,
-    pub time: String,
-    pub ids: Option<IdColumns>,
-    pub shape: Shape,
-    pub offset_us: i64,
-    pub aggregates: Vec<Aggregate>,
-}
 
 /// How rows find their windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,11 +107,11 @@ fn form(spec: &Spec) -> Result<Form, String> {
         return Err(format!("an offset of {} µs is too far: at most {MAX_SPAN_US}", spec.offset_us));
     }
     match spec.shape {
-        Shape::Tumbling { size_us } => {
+        Shape::Tumbling(size_us) => {
             let size = span("size", size_us)?;
             Ok(Form::Panes(Grid::new(size, size, spec.offset_us)))
         }
-        Shape::Sliding { size_us, slide_us } => {
+        Shape::Sliding(Sliding { size_us, slide_us }) => {
             let (size, slide) = (span("size", size_us)?, span("slide", slide_us)?);
             if slide > size {
                 return Err(format!(
@@ -241,10 +127,10 @@ fn form(spec: &Spec) -> Result<Form, String> {
             }
             Ok(Form::Panes(Grid::new(size, slide, spec.offset_us)))
         }
-        Shape::Session { .. } if spec.offset_us != 0 => {
+        Shape::Session(_) if spec.offset_us != 0 => {
             Err("a session starts with its first row: it takes no offset".to_owned())
         }
-        Shape::Session { gap_us } => Ok(Form::Session { gap_us: span("gap", gap_us)? }),
+        Shape::Session(gap_us) => Ok(Form::Session { gap_us: span("gap", gap_us)? }),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::columns::ColumnType;
 use crate::held::{Pane, SpecState};
 use crate::idbytes::write_ids;
 use crate::order::Topics;
-use crate::spec::{Aggregate, Form, Plan, Shape};
+use crate::spec::{Aggregate, Form, Plan, Shape, Sliding};
 
 pub const MAGIC: &[u8; 4] = b"TWIN";
 
@@ -20,23 +20,15 @@ pub const STATE_VERSION: u16 = 2;
 /// Versions that can be read: 1 has ids as ranges.
 pub const READS_VERSIONS: [u16; 2] = [1, 2];
 
-/// State of the keys of one group under one spec.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
-    pub spec: u32,
-    pub group: u32,
-    pub bytes: Vec<u8>,
-}
-
 /// What a spec says, field by field: state is read only under a spec that says the same, or has more aggregates.
 pub fn says(plan: &Plan) -> Vec<(&'static str, String)> {
     let spec = &plan.spec;
     let kinds: BTreeSet<&str> = spec.kinds.iter().map(String::as_str).collect();
     let ids = spec.ids.as_ref().map_or("none".to_owned(), |ids| format!("{} to {}", ids.first, ids.last));
     let shape = match spec.shape {
-        Shape::Tumbling { size_us } => format!("tumbling {size_us} µs"),
-        Shape::Sliding { size_us, slide_us } => format!("sliding {size_us} µs by {slide_us} µs"),
-        Shape::Session { gap_us } => format!("session {gap_us} µs"),
+        Shape::Tumbling(size_us) => format!("tumbling {size_us} µs"),
+        Shape::Sliding(Sliding { size_us, slide_us }) => format!("sliding {size_us} µs by {slide_us} µs"),
+        Shape::Session(gap_us) => format!("session {gap_us} µs"),
     };
     vec![
         ("kinds", kinds.into_iter().collect::<Vec<_>>().join(", ")),

@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use tallow_contract::window::Report;
+
 use crate::aggregate::{Cell, Slice};
 use crate::block::Block;
 use crate::feed::{Aside, Feed, Group};
@@ -12,27 +14,6 @@ use crate::order::{Places, Topics};
 use crate::pane::Grid;
 use crate::session::{join, survivors};
 use crate::spec::Form;
-
-/// What became of an update's rows under one spec.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// Rows of a kind that the spec takes.
-    pub taken: u64,
-    /// Taken rows without a usable event time, key or id, ascending.
-    pub invalid: Vec<u32>,
-    /// (row, window) pairs of all other taken rows: the sum of accepted, late, duplicate and conflict.
-    pub assignments: u64,
-    pub accepted: u64,
-    /// Of those accepted: rows taken in without knowing whether their ids were new.
-    pub untracked: u64,
-    pub late: u64,
-    pub duplicate: u64,
-    pub conflict: u64,
-    /// Rows with a late assignment, ascending.
-    pub late_rows: Vec<u32>,
-    /// Rows whose id was seen with other content, ascending.
-    pub conflict_rows: Vec<u32>,
-}
 
 /// The rows of an update as a spec reads them.
 #[derive(Clone, Copy)]
@@ -196,7 +177,7 @@ impl Update<'_> {
             let windows = even.unwrap_or_else(|| self.open_windows(block.time_us[at as usize]));
             let ids = &mut self.state.states[key as usize].ids;
             let judgement = judge_one(ids, feed, at as usize);
-            if self.report.count(judgement, block.rows[at as usize], windows) {
+            if count(&mut self.report, judgement, block.rows[at as usize], windows) {
                 new.push(at);
             }
         }
@@ -345,24 +326,22 @@ fn judge_one(ids: &mut KeyIds, feed: &Feed, at: usize) -> Judgement {
     }
 }
 
-impl Report {
-    /// Counts a row's assignments that are not late; whether it is taken in.
-    #[inline]
-    fn count(&mut self, judgement: Judgement, row: u32, assignments: u64) -> bool {
-        match judgement {
-            Judgement::New => self.accepted += assignments,
-            Judgement::Untracked => {
-                self.accepted += assignments;
-                self.untracked += assignments;
-            }
-            Judgement::Duplicate => self.duplicate += assignments,
-            Judgement::Conflict => {
-                self.conflict += assignments;
-                self.conflict_rows.push(row);
-            }
+/// Counts a row's assignments that are not late; whether it is taken in.
+#[inline]
+fn count(report: &mut Report, judgement: Judgement, row: u32, assignments: u64) -> bool {
+    match judgement {
+        Judgement::New => report.accepted += assignments,
+        Judgement::Untracked => {
+            report.accepted += assignments;
+            report.untracked += assignments;
         }
-        matches!(judgement, Judgement::New | Judgement::Untracked)
+        Judgement::Duplicate => report.duplicate += assignments,
+        Judgement::Conflict => {
+            report.conflict += assignments;
+            report.conflict_rows.push(row);
+        }
     }
+    matches!(judgement, Judgement::New | Judgement::Untracked)
 }
 
 /// The slot of a key's pane, which is made if it is new.

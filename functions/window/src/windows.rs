@@ -2,35 +2,22 @@
 
 mod save;
 
+use tallow_contract::window::{Output, OutputPiece, Portion, Report, Stats};
+
 use crate::bound::bound_ids;
 use crate::columns::{check_known, resolve};
 use crate::feed::{Feed, shares};
-use crate::giving::{self, Asked, Giving, OutputPiece, Portion};
+use crate::giving::{self, Asked, Giving};
 use crate::held::{Pane, SpecState};
 use crate::order::{Places, Topics};
-use crate::output::Output;
 use crate::pane::MAX_TIME_US;
 use crate::snapshots::Writing;
 use crate::spec::{Form, Plan, Spec};
 use crate::table::Rows;
-use crate::update::{Arrived, Report, Under, update};
+use crate::update::{Arrived, Under, update};
 
 /// Watermarks beyond this say no more than this.
 const MAX_WATERMARK_US: i64 = 2 * MAX_TIME_US;
-
-/// What one spec holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stats {
-    pub spec: u32,
-    pub keys: u64,
-    pub open_windows: u64,
-    /// Assignments held by open windows.
-    pub open_assignments: u64,
-    /// Rows taken in without knowing whether their ids were new.
-    pub untracked: u64,
-    /// Estimate of the memory that the state takes.
-    pub bytes: u64,
-}
 
 /// The open windows of some specs, and the watermark that they were last closed under.
 pub struct Windows {

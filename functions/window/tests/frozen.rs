@@ -9,15 +9,15 @@
 mod support;
 
 use support::{Candle, Row, Type, Value, by_spec, spec};
+use tallow_contract::window::Part;
 use window::Windows;
 use window::spec::{Operation, Shape, Spec};
-use window::state::Part;
 
 const HOUR_US: i64 = 3_600_000_000;
 
 fn specs() -> Vec<Spec> {
     let aggregates = [("close", Operation::Last, "price", ""), ("trades", Operation::Count, "", "")];
-    vec![spec("1h", Shape::Tumbling { size_us: HOUR_US as u64 }, Some(("id", "id")), &aggregates)]
+    vec![spec("1h", Shape::Tumbling(HOUR_US as u64), Some(("id", "id")), &aggregates)]
 }
 
 fn trade(symbol: &str, time_us: i64, id: i64) -> Row {

@@ -11,7 +11,7 @@ mod support;
 
 use serde_json::{Map, Value as Json, json};
 use support::{Row, Type, Value, by_spec};
-use window::spec::{Aggregate, IdColumns, Keep, Operation, Shape, Spec};
+use window::spec::{Aggregate, IdColumns, Operation, Shape, Sliding, Spec};
 use window::{Report, Windows};
 
 #[test]
@@ -85,22 +85,20 @@ fn spec(json: &Json) -> Spec {
     let us = |json: &Json| json.as_u64().unwrap();
     let shape = &json["shape"];
     let shape = if let Some(size_us) = shape.get("tumbling_us") {
-        Shape::Tumbling { size_us: us(size_us) }
+        Shape::Tumbling(us(size_us))
     } else if let Some(sliding) = shape.get("sliding") {
-        Shape::Sliding { size_us: us(&sliding["size_us"]), slide_us: us(&sliding["slide_us"]) }
+        Shape::Sliding(Sliding { size_us: us(&sliding["size_us"]), slide_us: us(&sliding["slide_us"]) })
     } else {
-        Shape::Session { gap_us: us(&shape["session_gap_us"]) }
+        Shape::Session(us(&shape["session_gap_us"]))
     };
     Spec {
         name: text(&json["name"]),
         kinds: list(&json["kinds"]).iter().map(text).collect(),
         keys: list(&json["keys"]).iter().map(text).collect(),
         time: text(&json["time"]),
-        ids: json["ids"].as_object().map(|ids| IdColumns {
-            first: text(&ids["first"]),
-            last: text(&ids["last"]),
-            keep: Keep::ALL,
-        }),
+        ids: json["ids"]
+            .as_object()
+            .map(|ids| IdColumns::unbounded(&text(&ids["first"]), &text(&ids["last"]))),
         shape,
         offset_us: json["offset_us"].as_i64().unwrap(),
         aggregates: list(&json["aggregates"]).iter().map(aggregate).collect(),

@@ -7,24 +7,32 @@ mod support;
 
 use support::{Row, Type, Value, by_spec, spec};
 use window::ring::RING;
-use window::spec::{Beyond, Keep, Operation, Shape, Spec};
+use window::spec::{IdColumns, Operation, Shape, Spec};
 use window::{Report, Windows};
 
 const HOUR_US: u64 = 3_600_000_000;
 
 fn specs() -> Vec<Spec> {
     let aggregates = [("close", Operation::Last, "price", ""), ("trades", Operation::Count, "", "")];
-    vec![spec("1h", Shape::Tumbling { size_us: HOUR_US }, Some(("id", "id")), &aggregates)]
+    vec![spec("1h", Shape::Tumbling(HOUR_US), Some(("id", "id")), &aggregates)]
 }
 
 /// As [`specs`], where scattered ids may take so many bytes.
-fn bounded(bytes: u64, beyond: Beyond) -> Vec<Spec> {
-    keeping(specs(), Keep { bytes, beyond, ..Keep::ALL })
+fn bounded(max_bytes: u64, beyond: Beyond) -> Vec<Spec> {
+    let halt = beyond == Beyond::Halt;
+    with_ids(|ids| IdColumns { max_bytes, halt, ..ids })
 }
 
-fn keeping(mut specs: Vec<Spec>, keep: Keep) -> Vec<Spec> {
-    specs.iter_mut().flat_map(|spec| &mut spec.ids).for_each(|ids| ids.keep = keep);
-    specs
+/// What is done where scattered ids take more than they may.
+#[derive(PartialEq)]
+enum Beyond {
+    GiveUp,
+    Halt,
+}
+
+fn with_ids(of: impl Fn(IdColumns) -> IdColumns) -> Vec<Spec> {
+    let spec = |spec: Spec| Spec { ids: spec.ids.map(&of), ..spec };
+    specs().into_iter().map(spec).collect()
 }
 
 /// A trade of one symbol at a time with an id; the price is the id unless another one is given.
@@ -243,7 +251,7 @@ fn ids_that_begin_anew_below_zero_are_told_alike() {
 
 /// Ids that are kept for a day after the last window of their key.
 fn for_a_day() -> Vec<Spec> {
-    keeping(specs(), Keep { silence_us: 24 * HOUR_US, ..Keep::ALL })
+    with_ids(|ids| IdColumns { silence_us: 24 * HOUR_US, ..ids })
 }
 
 #[test]

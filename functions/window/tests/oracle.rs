@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use support::{Candle, OHLCV, Row, Type, Value, by_spec, spec};
 use window::Windows;
-use window::spec::Shape;
+use window::spec::{Shape, Sliding};
 
 #[derive(Clone, Debug, PartialEq)]
 struct Trade {
@@ -69,9 +69,9 @@ struct Oracle {
 impl Oracle {
     fn windows_of(&self, time: i64) -> Vec<(i64, i64)> {
         let (size, slide) = match self.shape {
-            Shape::Tumbling { size_us } => (size_us as i64, size_us as i64),
-            Shape::Sliding { size_us, slide_us } => (size_us as i64, slide_us as i64),
-            Shape::Session { gap_us } => return vec![(time, time + gap_us as i64)],
+            Shape::Tumbling(size_us) => (size_us as i64, size_us as i64),
+            Shape::Sliding(Sliding { size_us, slide_us }) => (size_us as i64, slide_us as i64),
+            Shape::Session(gap_us) => return vec![(time, time + gap_us as i64)],
         };
         (-1000..1000)
             .map(|index| (index * slide, index * slide + size))
@@ -107,7 +107,7 @@ impl Oracle {
     /// The windows that are open: (start, symbol, end) with the rows of each.
     fn open(&self) -> BTreeMap<(i64, u8, i64), Vec<usize>> {
         let mut open: BTreeMap<(i64, u8, i64), Vec<usize>> = BTreeMap::new();
-        let Shape::Session { gap_us } = self.shape else {
+        let Shape::Session(gap_us) = self.shape else {
             for (index, held) in self.held.iter().enumerate() {
                 for &(start, end) in &self.windows_of(held.trade.time) {
                     if held.windows.contains(&start) {
@@ -158,7 +158,7 @@ impl Oracle {
 
     fn close(&mut self, (start, symbol, _): (i64, u8, i64), rows: &[usize]) {
         self.closed_assignments += rows.len() as u64;
-        let session = matches!(self.shape, Shape::Session { .. });
+        let session = matches!(self.shape, Shape::Session(_));
         for &row in rows {
             self.held[row].windows.remove(&start);
             if session {
@@ -274,7 +274,7 @@ impl Oracle {
 /// The slice of a sliding window that a time lies in; all times are in one slice of the other shapes.
 fn slice_of(shape: Shape, time: i64) -> i64 {
     match shape {
-        Shape::Sliding { size_us, slide_us } => {
+        Shape::Sliding(Sliding { size_us, slide_us }) => {
             let slice = (1..=slide_us).rev().find(|slice| size_us % slice == 0 && slide_us % slice == 0);
             time.div_euclid(slice.unwrap() as i64)
         }
@@ -356,9 +356,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 fn shapes() -> impl Strategy<Value = Shape> {
     prop_oneof![
-        (1u64..20).prop_map(|size_us| Shape::Tumbling { size_us }),
-        (1u64..12, 1u64..12).prop_map(|(a, b)| Shape::Sliding { size_us: a.max(b), slide_us: a.min(b) }),
-        (1u64..6).prop_map(|gap_us| Shape::Session { gap_us }),
+        (1u64..20).prop_map(Shape::Tumbling),
+        (1u64..12, 1u64..12)
+            .prop_map(|(a, b)| Shape::Sliding(Sliding { size_us: a.max(b), slide_us: a.min(b) })),
+        (1u64..6).prop_map(Shape::Session),
     ]
 }
 

@@ -7,9 +7,8 @@ mod support;
 
 use proptest::prelude::*;
 use support::{OHLCV, Row, Type, Value, by_spec, spec};
-use window::giving::{OutputPiece, Portion};
-use window::spec::{Operation, Shape, Spec};
-use window::state::Part;
+use tallow_contract::window::{OutputPiece, Part, Portion};
+use window::spec::{Operation, Shape, Sliding, Spec};
 use window::table::Rows;
 use window::{Output, Windows};
 
@@ -34,11 +33,8 @@ fn specs(ids: Ids) -> Vec<Spec> {
         ("lowest_rate", Operation::Min, "rate", ""),
         ("rates", Operation::Count, "rate", ""),
     ]);
-    let shapes = [
-        Shape::Tumbling { size_us: 7 },
-        Shape::Sliding { size_us: 10, slide_us: 4 },
-        Shape::Session { gap_us: 3 },
-    ];
+    let shapes =
+        [Shape::Tumbling(7), Shape::Sliding(Sliding { size_us: 10, slide_us: 4 }), Shape::Session(3)];
     let columns = match ids {
         Ids::None => None,
         Ids::One => Some(("id", "id")),
@@ -247,7 +243,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_refused_without_a_panic(bytes: Vec<u8>, group in 0u32..20, spec in 0u32..4) {
-        let part = window::state::Part { spec, group, bytes };
+        let part = Part { spec, group, bytes };
         prop_assert!(Windows::restore(specs(Ids::Range), 0, &[part]).is_err());
     }
 }

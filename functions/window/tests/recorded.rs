@@ -115,7 +115,7 @@ fn minute_candles_of_recorded_trades_agree_with_sums_over_the_recording() {
         ("quantity", Type::Decimal(8)),
     ];
     let schema = schema.map(|(name, kind)| (name.to_owned(), kind));
-    let shape = Shape::Tumbling { size_us: MINUTE_US as u64 };
+    let shape = Shape::Tumbling(MINUTE_US as u64);
     let mut windows = Windows::open(vec![spec("1m", shape, Some(("id", "id")), &OHLCV)]).unwrap();
     let rows: Vec<Row> = trades.iter().enumerate().map(|(offset, trade)| row(trade, offset)).collect();
     for chunk in rows.chunks(1000) {

@@ -6,10 +6,10 @@ mod support;
 
 use support::{OHLCV, Row, Type, Value, spec};
 use window::Windows;
-use window::spec::{Aggregate, IdColumns, Keep, Operation, Shape, Spec};
+use window::spec::{Aggregate, IdColumns, Operation, Shape, Sliding, Spec};
 use window::table::{ColumnData, Rows};
 
-const MINUTE: Shape = Shape::Tumbling { size_us: 60_000_000 };
+const MINUTE: Shape = Shape::Tumbling(60_000_000);
 
 fn candles() -> Spec {
     spec("1m", MINUTE, Some(("id", "id")), &OHLCV)
@@ -33,16 +33,16 @@ fn a_wrong_spec_is_refused_with_its_name_and_what_is_wrong() {
     };
     let shape = |shape| changed(|spec| spec.shape = shape);
     let cases = [
-        (shape(Shape::Tumbling { size_us: 0 }), "size of 0"),
-        (shape(Shape::Tumbling { size_us: u64::MAX }), "too long"),
-        (shape(Shape::Session { gap_us: 0 }), "gap of 0"),
-        (shape(Shape::Sliding { size_us: 5, slide_us: 0 }), "slide of 0"),
-        (shape(Shape::Sliding { size_us: 5, slide_us: 6 }), "larger than the size"),
-        (shape(Shape::Sliding { size_us: 1 << 50, slide_us: 1 }), "larger slide"),
+        (shape(Shape::Tumbling(0)), "size of 0"),
+        (shape(Shape::Tumbling(u64::MAX)), "too long"),
+        (shape(Shape::Session(0)), "gap of 0"),
+        (shape(Shape::Sliding(Sliding { size_us: 5, slide_us: 0 })), "slide of 0"),
+        (shape(Shape::Sliding(Sliding { size_us: 5, slide_us: 6 })), "larger than the size"),
+        (shape(Shape::Sliding(Sliding { size_us: 1 << 50, slide_us: 1 })), "larger slide"),
         (changed(|spec| spec.offset_us = i64::MIN), "offset"),
         (
             changed(|spec| {
-                spec.shape = Shape::Session { gap_us: 1 };
+                spec.shape = Shape::Session(1);
                 spec.offset_us = 1;
             }),
             "no offset",
@@ -163,13 +163,13 @@ fn state_is_restored_only_under_the_spec_that_wrote_it() {
     let mut windows = Windows::open(vec![candles()]).unwrap();
     windows.update(&rows()).unwrap();
     let parts = windows.snapshot(0).parts;
-    let other_ids = IdColumns { first: "id".to_owned(), last: "last".to_owned(), keep: Keep::ALL };
+    let other_ids = IdColumns::unbounded("id", "last");
     let cases = [
         (changed(|spec| spec.kinds.push("agg-trade".to_owned())), "kinds"),
         (changed(|spec| spec.keys.push("venue".to_owned())), "keys"),
         (changed(|spec| spec.time = "received".to_owned()), "time"),
         (changed(|spec| spec.ids = Some(other_ids)), "ids"),
-        (changed(|spec| spec.shape = Shape::Tumbling { size_us: 1 }), "shape"),
+        (changed(|spec| spec.shape = Shape::Tumbling(1)), "shape"),
         (changed(|spec| spec.offset_us = 5), "offset"),
         (changed(|spec| spec.aggregates[1].operation = Operation::Mean), "aggregates"),
     ];

@@ -10,17 +10,14 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use support::{Candle, OHLCV, Row, Type, Value, by_spec, spec};
 use window::Windows;
-use window::spec::{Operation, Shape, Spec};
+use window::spec::{Operation, Shape, Sliding, Spec};
 use window::widen::Written;
 
 type Aggregates = Vec<(&'static str, Operation, &'static str, &'static str)>;
 
 fn specs(aggregates: &[(&str, Operation, &str, &str)], ids: Option<(&str, &str)>) -> Vec<Spec> {
-    let shapes = [
-        Shape::Tumbling { size_us: 7 },
-        Shape::Sliding { size_us: 10, slide_us: 4 },
-        Shape::Session { gap_us: 3 },
-    ];
+    let shapes =
+        [Shape::Tumbling(7), Shape::Sliding(Sliding { size_us: 10, slide_us: 4 }), Shape::Session(3)];
     let named = shapes.iter().enumerate();
     named.map(|(index, &shape)| spec(&index.to_string(), shape, ids, aggregates)).collect()
 }

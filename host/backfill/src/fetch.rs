@@ -9,7 +9,7 @@ use bytes::Bytes;
 use tallow_edge::{Clock, Random};
 use tallow_engine::{
     BackfillAnswer, BackfillData, BackfillFunction, BackfillMethod, BackfillOptions, BackfillRequest,
-    CallError, Pace, Span, Verdict, records,
+    CallError, Pace, Span, Verdict,
 };
 use tallow_http::{Http, HttpError, Method, Request, Response};
 use url::form_urlencoded;
@@ -81,7 +81,7 @@ impl Fetcher {
         while let Some(request) = left.pop_front() {
             let (data, body) = self.ask(options, &request)?;
             let covers = (request.covers.from_us, request.covers.to_us);
-            let rows: Vec<Vec<u8>> = records(&data.records).map(<[u8]>::to_vec).collect();
+            let rows: Vec<Vec<u8>> = data.records.iter().map(<[u8]>::to_vec).collect();
             self.progress.answered(rows.len() as u64);
             fetched.records.extend(rows.into_iter().map(|record| (record, covers)));
             fetched.proved = fetched.proved.union(&of_words(&data.proved));

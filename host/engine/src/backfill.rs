@@ -2,22 +2,13 @@
 
 use wasmtime::Store;
 
-use crate::bindings::{BackfillWorld, backfill_contract as wit, types};
+use crate::bindings::{BackfillWorld, backfill_contract as wit};
 use crate::instance::{self, Sandbox};
 use crate::validate;
-use crate::{BackfillData, BackfillOptions, BackfillRequest, CallError, Component, Limits, Span};
-
-/// What the answer to a request means.
-#[derive(Clone, Debug)]
-pub enum Verdict {
-    Data(BackfillData),
-    /// The same request may work later.
-    Again(String),
-    /// The same request will never work.
-    Never(String),
-}
-
-pub use wit::Pace;
+use crate::{
+    BackfillAnswer, BackfillData, BackfillDescription, BackfillOptions, BackfillRequest, CallError,
+    Component, Limits, Pace, Span, Verdict,
+};
 
 /// An instance. After an error other than [`CallError::Refused`] the next call makes a new one.
 pub struct BackfillFunction {
@@ -33,8 +24,8 @@ impl BackfillFunction {
     }
 
     /// What the component says of itself.
-    pub fn describe(&mut self) -> Result<wit::Description, CallError> {
-        self.call(|guest, store| guest.call_describe(store).map(Ok))
+    pub fn describe(&mut self) -> Result<BackfillDescription, CallError> {
+        self.call(|guest, store| guest.call_describe(store).map(Ok)).map(Into::into)
     }
 
     /// The requests that bring what is in `wanted` and not in `covered`.
@@ -44,7 +35,9 @@ impl BackfillFunction {
         wanted: &[Span],
         covered: &[Span],
     ) -> Result<Vec<BackfillRequest>, CallError> {
-        let requests = self.call(|guest, store| guest.call_plan(store, options, wanted, covered))?;
+        let (options, wanted, covered) = (options.clone().into(), spans(wanted), spans(covered));
+        let requests = self.call(|guest, store| guest.call_plan(store, &options, &wanted, &covered))?;
+        let requests: Vec<BackfillRequest> = requests.into_iter().map(Into::into).collect();
         requests.iter().try_for_each(check_request).map_err(CallError::Contract)?;
         Ok(requests)
     }
@@ -54,18 +47,17 @@ impl BackfillFunction {
         &mut self,
         options: &BackfillOptions,
         request: &BackfillRequest,
-        answer: &wit::Answer,
+        answer: &BackfillAnswer,
     ) -> Result<(Verdict, Pace), CallError> {
-        let decoded = self.call(|guest, store| guest.call_decode(store, options, request, answer))?;
-        let verdict = match decoded.verdict {
-            wit::Verdict::Data(data) => {
-                check_data(&data, request.covers).map_err(CallError::Contract)?;
-                Verdict::Data(data)
-            }
-            wit::Verdict::Again(why) => Verdict::Again(why),
-            wit::Verdict::Never(why) => Verdict::Never(why),
-        };
-        Ok((verdict, decoded.pace))
+        let covers = request.covers;
+        let (options, request, answer) =
+            (options.clone().into(), request.clone().into(), answer.clone().into());
+        let decoded = self.call(|guest, store| guest.call_decode(store, &options, &request, &answer))?;
+        let (verdict, pace) = (decoded.verdict.into(), decoded.pace.into());
+        if let Verdict::Data(data) = &verdict {
+            check_data(data, covers).map_err(CallError::Contract)?;
+        }
+        Ok((verdict, pace))
     }
 
     fn call<T>(
@@ -82,6 +74,10 @@ impl BackfillFunction {
         self.live = Some((store, world));
         answer.map_err(CallError::Refused)
     }
+}
+
+fn spans(spans: &[Span]) -> Vec<wit::Span> {
+    spans.iter().copied().map(Into::into).collect()
 }
 
 fn instantiate(component: &Component, limits: Limits) -> Result<(Store<Sandbox>, BackfillWorld), CallError> {
@@ -130,14 +126,4 @@ fn check_data(data: &BackfillData, covers: Span) -> Result<(), String> {
         return Err("an answer after which as much is to be asked as before".to_owned());
     }
     Ok(())
-}
-
-/// The records of an answer, in their order.
-pub fn records(column: &types::ByteColumn) -> impl Iterator<Item = &[u8]> {
-    let mut from = 0;
-    column.ends.iter().map(move |end| {
-        let record = &column.bytes[from..*end as usize];
-        from = *end as usize;
-        record
-    })
 }

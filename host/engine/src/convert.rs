@@ -1,6 +1,5 @@
 //! From a function's table to an Arrow record batch, which every sink takes, and back.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -14,8 +13,9 @@ use arrow_array::{
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Schema, TimeUnit};
 
-use crate::bindings::types::{Column, ColumnData, Decimals, Table, Text};
-use crate::validate::{bit, texts};
+use tallow_contract::{Column, ColumnData, Decimals, Table, Text, is_valid};
+
+use crate::validate::texts;
 
 /// The largest precision that 128 bits hold.
 const DECIMAL_PRECISION: u8 = 38;
@@ -49,16 +49,7 @@ fn array(
             Arc::new(TimestampMicrosecondArray::new(values.clone().into(), nulls).with_timezone("UTC"))
         }
         ColumnData::Decimal(decimals) => {
-            let wide: Vec<i128> = match &decimals.high {
-                None => decimals.values.iter().map(|value| i128::from(*value)).collect(),
-                Some(high) => decimals
-                    .values
-                    .iter()
-                    .zip(high)
-                    .map(|(low, high)| i128::from(*high) << 64 | i128::from(*low as u64))
-                    .collect(),
-            };
-            let array = Decimal128Array::new(wide.into(), nulls)
+            let array = Decimal128Array::new(decimals.mantissas().collect::<Vec<_>>().into(), nulls)
                 .with_precision_and_scale(DECIMAL_PRECISION, decimals.scale as i8)?;
             array.validate_decimal_precision(DECIMAL_PRECISION)?;
             Arc::new(array)
@@ -78,7 +69,7 @@ fn strings(text: &Text, validity: Option<&[u8]>) -> Result<StringArray, ArrowErr
         .iter()
         .enumerate()
         .map(|(row, code)| {
-            let valid = validity.is_none_or(|bits| bit(bits, row));
+            let valid = is_valid(validity, row);
             valid.then(|| entries[*code as usize].as_str())
         })
         .collect())
@@ -116,12 +107,7 @@ fn data(array: &dyn Array) -> Option<ColumnData> {
         }
         DataType::Decimal128(_, scale) => {
             let mantissas = array.as_primitive::<Decimal128Type>().values();
-            let wide = mantissas.iter().any(|mantissa| i64::try_from(*mantissa).is_err());
-            ColumnData::Decimal(Decimals {
-                scale: u8::try_from(*scale).ok()?,
-                values: mantissas.iter().map(|mantissa| *mantissa as i64).collect(),
-                high: wide.then(|| mantissas.iter().map(|mantissa| (mantissa >> 64) as i64).collect()),
-            })
+            ColumnData::Decimal(Decimals::of(u8::try_from(*scale).ok()?, mantissas.iter().copied()))
         }
         DataType::Float64 => ColumnData::Float64(array.as_primitive::<Float64Type>().values().to_vec()),
         DataType::Float32 => {
@@ -129,25 +115,14 @@ fn data(array: &dyn Array) -> Option<ColumnData> {
             ColumnData::Float64(values.iter().map(|it| f64::from(*it)).collect())
         }
         DataType::Boolean => ColumnData::Boolean(array.as_boolean().values().iter().collect()),
-        DataType::Utf8 => ColumnData::Text(dictionary(array.as_string::<i32>().iter())),
-        DataType::LargeUtf8 => ColumnData::Text(dictionary(array.as_string::<i64>().iter())),
+        DataType::Utf8 => {
+            ColumnData::Text(array.as_string::<i32>().iter().map(Option::unwrap_or_default).collect())
+        }
+        DataType::LargeUtf8 => {
+            ColumnData::Text(array.as_string::<i64>().iter().map(Option::unwrap_or_default).collect())
+        }
         _ => return None,
     })
-}
-
-fn dictionary<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> Text {
-    let mut entries: BTreeMap<&str, u32> = BTreeMap::new();
-    let mut out = Text { bytes: Vec::new(), ends: Vec::new(), codes: Vec::new() };
-    for text in texts {
-        let entry = text.unwrap_or_default();
-        let code = *entries.entry(entry).or_insert_with(|| {
-            out.bytes.extend_from_slice(entry.as_bytes());
-            out.ends.push(out.bytes.len() as u32);
-            out.ends.len() as u32 - 1
-        });
-        out.codes.push(code);
-    }
-    out
 }
 
 #[cfg(test)]

@@ -25,29 +25,31 @@ mod validate;
 mod wasi;
 mod window;
 
-pub use backfill::{BackfillFunction, Pace, Verdict, records};
-pub use bindings::backfill_contract::{
-    Answer as BackfillAnswer, Data as BackfillData, Description as BackfillDescription,
-    Method as BackfillMethod, Options as BackfillOptions, Request as BackfillRequest, Span,
-};
+pub use backfill::BackfillFunction;
 pub use bindings::merge_contract::{
-    Average, Description as MergeDescription, Gap, Input as MergeInput, Lack, Merged, Range,
-    Settings as MergeSettings, Source as MergeSource,
+    Average, Gap, Input as MergeInput, Lack, Merged, Range, Settings as MergeSettings, Source as MergeSource,
 };
-pub use bindings::parse_contract::{ColumnInfo, ColumnType, Description as ParseDescription};
-pub use bindings::types::{ByteColumn, Column, ColumnData, Decimals, Table, Text};
-pub use bindings::window_contract::{
-    Aggregate, Description as WindowDescription, IdColumns, Operation, Output, Part, Report, Rows, Shape,
-    Sliding, Spec, Stats,
-};
+pub use bindings::window_contract::{Output, Part, Report, Rows, Stats};
 pub use component::{Code, Component, sha256};
 pub use contract::Contract;
 pub use convert::{from_arrow, to_arrow};
 pub use error::{CallError, LoadError};
 pub use instance::Limits;
 pub use merge::MergeFunction;
-pub use parse::{IDS_ONLY, Marked, ParseFunction, ParseOptions, Parsed, WantedColumn};
+pub use parse::{IDS_ONLY, Marked, ParseFunction, Parsed};
 pub use remote::{Caller, Callers, Descriptor};
 pub use runtime::{Runtime, precompile};
+pub use tallow_contract::backfill::{
+    Answer as BackfillAnswer, Data as BackfillData, Description as BackfillDescription,
+    Method as BackfillMethod, Options as BackfillOptions, Pace, Request as BackfillRequest, Span, Verdict,
+};
+pub use tallow_contract::merge::Description as MergeDescription;
+pub use tallow_contract::parse::{
+    ColumnInfo, Description as ParseDescription, Options as ParseOptions, WantedColumn,
+};
+pub use tallow_contract::window::{
+    Aggregate, Description as WindowDescription, IdColumns, Shape, Sliding, Spec,
+};
+pub use tallow_contract::{ByteColumn, Column, ColumnData, ColumnType, Decimals, Operation, Table, Text};
 pub use validate::bit;
 pub use window::{Snapshot, WindowFunction};

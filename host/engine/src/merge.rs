@@ -26,7 +26,7 @@ impl MergeFunction {
 
     /// What the component says of itself.
     pub fn describe(&mut self) -> Result<MergeDescription, CallError> {
-        self.call(|world, store| world.tallow_merge_merge().call_describe(store))
+        self.call(|world, store| world.tallow_merge_merge().call_describe(store)).map(Into::into)
     }
 
     /// Merges the tables of one key. `before`: the last rows of what an earlier call gave, for a series that is

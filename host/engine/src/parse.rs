@@ -11,27 +11,11 @@ use crate::component::{Body, Local};
 use crate::instance::{self, Sandbox};
 use crate::remote::RemoteParse;
 use crate::validate::{self, texts};
-use crate::{CallError, Component, Limits, ParseDescription, Rows};
+use crate::{CallError, Component, Limits, ParseDescription, ParseOptions, Rows};
 
 /// How the name of a kind ends whose rows only tell that their ids are not missing: they come where the kind before
 /// it is asked for, and no window of that kind takes anything else of them.
 pub const IDS_ONLY: &str = ":ids";
-
-/// A column that the windows need, with the places kept where it is decimal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WantedColumn {
-    pub name: String,
-    pub scale: u8,
-}
-
-/// What a pipeline asks of its parse function; the same for every batch.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ParseOptions {
-    /// Kinds of rows that are wanted; empty: all.
-    pub kinds: Vec<String>,
-    pub columns: Vec<WantedColumn>,
-    pub settings: Vec<(String, String)>,
-}
 
 /// Records set apart, each with its reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -110,16 +94,16 @@ impl ParseFunction {
     pub fn new(component: &Component, limits: Limits, options: ParseOptions) -> Result<Self, CallError> {
         let mut live = start(component, limits)?;
         let description = match &mut live {
-            Live::Local(local) => call(local, |parse, store| parse.call_describe(store))?,
+            Live::Local(local) => call(local, |parse, store| parse.call_describe(store))?.into(),
             Live::Remote(remote) => remote.describe()?,
         };
-        let options = wit_options(options);
+        let options = options.into();
         Ok(Self { component: component.clone(), limits, options, description, live: Some(live) })
     }
 
     /// Asks for something else, from the next call on.
     pub fn set_options(&mut self, options: ParseOptions) {
-        self.options = wit_options(options);
+        self.options = options.into();
     }
 
     pub fn description(&self) -> &ParseDescription {
@@ -159,15 +143,6 @@ impl ParseFunction {
         if let Some(Live::Local(local)) = &mut self.live {
             instance::set_deadline(&mut local.0, deadline);
         }
-    }
-}
-
-fn wit_options(options: ParseOptions) -> wit::Options {
-    let columns = options.columns.into_iter();
-    wit::Options {
-        kinds: options.kinds,
-        columns: columns.map(|it| wit::WantedColumn { name: it.name, scale: it.scale }).collect(),
-        settings: options.settings,
     }
 }
 

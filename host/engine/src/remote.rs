@@ -6,9 +6,9 @@ mod window;
 
 use std::sync::Arc;
 
-use gateway_messages::{decode, encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tallow_contract::messages::{decode, encode};
 
 use crate::{CallError, Contract, LoadError};
 

@@ -11,17 +11,7 @@ use self::instance::Instance;
 use crate::component::Body;
 use crate::remote::RemoteWindows;
 use crate::validate;
-use crate::{
-    CallError, Component, IdColumns, Limits, Output, Part, Report, Rows, Spec, Stats, WindowDescription,
-};
-
-impl IdColumns {
-    /// Ids that are kept whatever they take, and for ever.
-    pub fn unbounded(first: &str, last: &str) -> IdColumns {
-        let (first, last) = (first.to_owned(), last.to_owned());
-        IdColumns { first, last, max_bytes: u64::MAX, halt: true, silence_us: u64::MAX }
-    }
-}
+use crate::{CallError, Component, Limits, Output, Part, Report, Rows, Spec, Stats, WindowDescription};
 
 /// State that changed.
 #[derive(Clone, Debug, Default)]

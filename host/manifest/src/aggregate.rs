@@ -1,29 +1,16 @@
 //! Aggregates as they are written: `sum_product(price, quantity)`.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+pub use tallow_contract::Operation;
 
 use crate::error::nearest;
-
-/// What an aggregate does with the rows of a window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Operation {
-    First,
-    Last,
-    Min,
-    Max,
-    Sum,
-    Count,
-    Mean,
-    Vwap,
-    SumProduct,
-}
 
 /// A column of a candle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Aggregate {
     /// Name of the column that it makes.
     pub name: String,
+    #[serde(serialize_with = "write", deserialize_with = "read")]
     pub operation: Operation,
     /// Column that it reads; none only for a count of rows.
     pub column: Option<String>,
@@ -31,28 +18,39 @@ pub struct Aggregate {
     pub by: Option<String>,
 }
 
-const OPERATIONS: [(&str, Operation); 9] = [
-    ("first", Operation::First),
-    ("last", Operation::Last),
-    ("min", Operation::Min),
-    ("max", Operation::Max),
-    ("sum", Operation::Sum),
-    ("count", Operation::Count),
-    ("mean", Operation::Mean),
-    ("vwap", Operation::Vwap),
-    ("sum_product", Operation::SumProduct),
-];
-
 /// As manifests write them.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    OPERATIONS.iter().map(|(name, _)| *name)
+    Operation::ALL.into_iter().map(written)
 }
 
-impl Operation {
-    /// The name in manifests.
-    pub fn name(self) -> &'static str {
-        OPERATIONS.iter().find(|(_, operation)| *operation == self).map_or("", |(name, _)| name)
+impl Aggregate {
+    /// As the manifest writes it: `sum_product(price, quantity)`.
+    pub fn expression(&self) -> String {
+        let columns: Vec<&str> = self.column.iter().chain(&self.by).map(String::as_str).collect();
+        format!("{}({})", written(self.operation), columns.join(", "))
     }
+}
+
+/// The operation's name in manifests.
+fn written(operation: Operation) -> &'static str {
+    match operation {
+        Operation::SumProduct => "sum_product",
+        other => other.name(),
+    }
+}
+
+fn named(name: &str) -> Option<Operation> {
+    Operation::ALL.into_iter().find(|operation| written(*operation) == name)
+}
+
+fn write<S: Serializer>(operation: &Operation, serializer: S) -> Result<S::Ok, S::Error> {
+    written(*operation).serialize(serializer)
+}
+
+fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Operation, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    let unknown = || serde::de::Error::custom(format!("no operation `{name}`"));
+    named(&name).ok_or_else(unknown)
 }
 
 /// The operation and the columns between its brackets.
@@ -75,8 +73,7 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Aggregate, String> {
 }
 
 fn operation(word: &str) -> Result<Operation, String> {
-    let found = OPERATIONS.iter().find(|(name, _)| *name == word);
-    found.map(|(_, operation)| *operation).ok_or_else(|| match nearest(word, names()) {
+    named(word).ok_or_else(|| match nearest(word, names()) {
         Some(meant) => format!("no such operation; did you mean `{meant}`?"),
         None => format!("no such operation; there are {}", names().collect::<Vec<_>>().join(", ")),
     })
@@ -130,6 +127,15 @@ mod tests {
         assert_eq!(parts("vwap(price, quantity)"), (Operation::Vwap, price(), quantity()));
         assert_eq!(parts(" sum_product ( price ,quantity ) "), (Operation::SumProduct, price(), quantity()));
         assert_eq!(parts("count()"), (Operation::Count, None, None));
+    }
+
+    #[test]
+    fn an_aggregate_is_kept_and_shown_as_manifests_write_it() {
+        let aggregate = parse("quotes", "sum_product(price,quantity)").unwrap();
+        assert_eq!(aggregate.expression(), "sum_product(price, quantity)");
+        let kept = r#"{"name":"quotes","operation":"sum_product","column":"price","by":"quantity"}"#;
+        assert_eq!(serde_json::to_string(&aggregate).unwrap(), kept);
+        assert_eq!(serde_json::from_str::<Aggregate>(kept).unwrap(), aggregate);
     }
 
     #[test]

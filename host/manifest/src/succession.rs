@@ -142,8 +142,8 @@ fn changes(old: &Kept, new: &Kept) -> Vec<String> {
     compare("ids", ids(was), ids(is));
     for aggregate in &was.aggregates {
         let now = is.aggregates.iter().find(|it| it.name == aggregate.name);
-        let now = now.map_or_else(|| "not there".to_owned(), |now| quoted(&expression(now)));
-        compare(&format!("aggregates.{}", aggregate.name), quoted(&expression(aggregate)), now);
+        let now = now.map_or_else(|| "not there".to_owned(), |now| quoted(&now.expression()));
+        compare(&format!("aggregates.{}", aggregate.name), quoted(&aggregate.expression()), now);
     }
     for (column, scale) in &old.scales {
         if let Some(now) = new.scales.get(column) {
@@ -193,10 +193,4 @@ fn ids(window: &Window) -> String {
         Some(ids) if ids.first == ids.last => quoted(&ids.first),
         Some(ids) => format!("{{ first = {:?}, last = {:?} }}", ids.first, ids.last),
     }
-}
-
-/// As the manifest writes it.
-fn expression(aggregate: &Aggregate) -> String {
-    let columns = aggregate.column.iter().chain(&aggregate.by).cloned().collect::<Vec<_>>();
-    format!("{}({})", aggregate.operation.name(), columns.join(", "))
 }

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use tallow_engine::{
-    Aggregate, IdColumns, Limits, Operation, ParseOptions, Shape, Sliding, Spec, WantedColumn,
-};
+use tallow_engine::{Aggregate, IdColumns, Limits, ParseOptions, Shape, Sliding, Spec, WantedColumn};
 use tallow_manifest as manifest;
 use tallow_worker::ParseSettings;
 
@@ -113,17 +111,7 @@ pub fn spec(window: &manifest::Window, ids_bytes: u64) -> Spec {
 fn aggregate(aggregate: &manifest::Aggregate) -> Aggregate {
     Aggregate {
         name: aggregate.name.clone(),
-        operation: match aggregate.operation {
-            manifest::Operation::First => Operation::First,
-            manifest::Operation::Last => Operation::Last,
-            manifest::Operation::Min => Operation::Min,
-            manifest::Operation::Max => Operation::Max,
-            manifest::Operation::Sum => Operation::Sum,
-            manifest::Operation::Count => Operation::Count,
-            manifest::Operation::Mean => Operation::Mean,
-            manifest::Operation::Vwap => Operation::Vwap,
-            manifest::Operation::SumProduct => Operation::SumProduct,
-        },
+        operation: aggregate.operation,
         column: aggregate.column.clone(),
         by: aggregate.by.clone(),
     }

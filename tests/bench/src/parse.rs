@@ -37,7 +37,7 @@ pub fn run(measures: &mut Vec<Measure>) -> Result<()> {
     let runtime = Runtime::new(None)?;
     let component = functions::component(&runtime, "parse-market", Contract::Parse)?;
     let mut function = ParseFunction::new(&component, plan.limits, plan.parse_options.clone())?;
-    let options = native::options(&plan.parse_options);
+    let options = &plan.parse_options;
     for case in CASES {
         eprintln!("parse: {}, {PAIRS} pairs", case.name);
         let mut batches = functions::batches(case.look, BATCHES, SPAN_MS);

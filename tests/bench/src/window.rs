@@ -6,7 +6,6 @@ use anyhow::{Context, Result, anyhow, ensure};
 use tallow_engine::{Component, Contract, Limits, ParseFunction, Rows, Runtime, Spec, WindowFunction};
 
 use crate::functions::{self, BATCH_RECORDS};
-use crate::native;
 use crate::pairs::{Pairs, median, rate_per_core};
 use crate::report::Measure;
 use crate::trades::Look;
@@ -26,7 +25,7 @@ pub fn run(measures: &mut Vec<Measure>) -> Result<()> {
     let batches = functions::batches(Look::Bare, BATCHES, SPAN_MS);
     let rows: Vec<Rows> =
         batches.into_iter().map(|mut batch| Ok(parse.parse(&mut batch)?.rows)).collect::<Result<_>>()?;
-    let native_rows: Vec<window::table::Rows> = rows.iter().map(native::rows).collect();
+    let native_rows: Vec<window::table::Rows> = rows.iter().cloned().map(Into::into).collect();
     let watermark_us = last_time_us(&rows, &plan.time)?;
     for count in 1..=plan.specs.len() {
         let specs = &plan.specs[..count];
@@ -50,7 +49,7 @@ pub fn run(measures: &mut Vec<Measure>) -> Result<()> {
 
 /// Rows a second of whole epochs, each from empty state: all updates and the advance at the end.
 fn natively(specs: &[Spec], rows: &[window::table::Rows], watermark_us: i64) -> Result<f64> {
-    let specs = native::specs(specs);
+    let specs = specs.to_vec();
     rate_per_core(|| {
         let mut windows = window::Windows::open(specs.clone()).map_err(|why| anyhow!(why))?;
         for rows in rows {

@@ -1,13 +1,11 @@
 //! `POST /parse`: records to rows.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use tallow_contract::json::{ColumnInfo, Row, has_values, pairs};
+use tallow_contract::{Batch, ByteColumn, Run};
 
-use super::columns::ColumnInfo;
-use super::table::{self, Row};
-use crate::contracts::{parse, types};
+use crate::contracts::parse;
 use crate::functions::Functions;
 use crate::http::{Refused, Response};
 use crate::limits;
@@ -25,8 +23,8 @@ struct Body<'a> {
     kinds: Vec<String>,
     /// Names of columns, with the places kept of decimal ones. Absent: those in which some row has a value.
     columns: Option<Vec<Wanted>>,
-    #[serde(default)]
-    settings: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "pairs")]
+    settings: Vec<(String, String)>,
 }
 
 #[derive(Deserialize)]
@@ -69,25 +67,25 @@ pub fn answer(functions: &impl Functions, body: &[u8]) -> Result<Response, Refus
     let options = parse::Options {
         kinds: body.kinds,
         columns: columns.into_iter().map(|(name, scale)| parse::WantedColumn { name, scale }).collect(),
-        settings: body.settings.into_iter().collect(),
+        settings: body.settings,
     };
     let mut parsed = functions.parse(&batch, &options).map_err(Refused::by_function)?;
     if !asked {
         let rows = parsed.rows.rows as usize;
-        parsed.rows.columns.retain(|column| table::has_values(column, rows));
+        parsed.rows.columns.retain(|column| has_values(column, rows));
     }
-    let (columns, mut rows) = table::to_rows(&parsed.rows).map_err(Refused::by_function)?;
+    let (columns, mut rows) = super::table(&parsed.rows)?;
     for (index, row) in rows.iter_mut().enumerate() {
         let record = parsed.records.get(index).copied();
         row.insert("record".to_owned(), record.into());
-        row.insert("kind".to_owned(), table::entry(&parsed.kinds, index).into());
+        row.insert("kind".to_owned(), parsed.kinds.get(index).into());
     }
     let (ignored, rejected) = (marked(&parsed.ignored), marked(&parsed.rejected));
     Ok(Response::json(200, &Answer { columns, rows, ignored, rejected, rounded: parsed.rounded }))
 }
 
-fn batch(records: &[&RawValue]) -> Result<types::Batch, Refused> {
-    let mut values = types::ByteColumn { bytes: Vec::new(), ends: Vec::new(), nulls: Vec::new() };
+fn batch(records: &[&RawValue]) -> Result<Batch, Refused> {
+    let mut values = ByteColumn::default();
     for (index, record) in records.iter().enumerate() {
         match record.get() {
             "null" => values.nulls.push(index as u32),
@@ -100,9 +98,9 @@ fn batch(records: &[&RawValue]) -> Result<types::Batch, Refused> {
         }
         values.ends.push(values.bytes.len() as u32);
     }
-    Ok(types::Batch {
+    Ok(Batch {
         topics: vec![String::new()],
-        runs: vec![types::Run { topic: 0, partition: 0, records: records.len() as u32 }],
+        runs: vec![Run { topic: 0, partition: 0, records: records.len() as u32 }],
         offsets: (0..records.len() as i64).collect(),
         timestamps_us: vec![-1; records.len()],
         values,
@@ -112,7 +110,7 @@ fn batch(records: &[&RawValue]) -> Result<types::Batch, Refused> {
 }
 
 fn marked(marked: &parse::Marked) -> Vec<Marked> {
-    let reason = |index| table::entry(&marked.reasons, index).unwrap_or_default().to_owned();
+    let reason = |index| marked.reasons.get(index).unwrap_or_default().to_owned();
     marked
         .records
         .iter()

@@ -1,14 +1,12 @@
 //! `POST /window`: rows to windows, with the state that comes back from one call going into the next.
 
-use gateway_messages::{State, Step, StepResult, decode, encode};
 use serde::{Deserialize, Serialize};
+use tallow_contract::json::{ColumnInfo, Row, Spec, Time, rows_with_places};
+use tallow_contract::messages::{State, Step, StepResult, decode, encode};
+use tallow_contract::window as ours;
 
 use super::base64;
-use super::columns::ColumnInfo;
-use super::specs::Spec;
-use super::table::{self, Row};
-use super::time::Time;
-use crate::contracts::{types, window};
+use crate::contracts::window;
 use crate::functions::Functions;
 use crate::http::{Refused, Response};
 use crate::steps::{self, Call};
@@ -74,7 +72,7 @@ struct Windows {
 
 pub fn answer(functions: &impl Functions, body: &[u8]) -> Result<Response, Refused> {
     let body: Body = super::read(body)?;
-    let specs: Vec<window::Spec> = body.specs.into_iter().map(window::Spec::from).collect();
+    let specs: Vec<window::Spec> = body.specs.into_iter().map(|spec| ours::Spec::from(spec).into()).collect();
     let (state, next_offset) = match &body.state {
         None => (None, 0),
         Some(text) => {
@@ -86,7 +84,8 @@ pub fn answer(functions: &impl Functions, body: &[u8]) -> Result<Response, Refus
     let next_offset_after = next_offset.saturating_add(body.rows.len() as i64);
     let mut steps = Vec::new();
     if !body.rows.is_empty() {
-        steps.push(Step::Update(rows(&body.columns, &body.rows, next_offset)?));
+        let rows = rows_with_places(&body.columns, &body.rows, next_offset).map_err(Refused::malformed)?;
+        steps.push(Step::Update(rows.into()));
     }
     steps.extend(body.watermark.map(|Time(watermark_us)| Step::Advance(watermark_us)));
     if body.close_all {
@@ -136,39 +135,6 @@ fn changed(before: Vec<window::Part>, changed: Vec<window::Part>) -> Vec<window:
     parts.into_iter().map(|((spec, group), bytes)| window::Part { spec, group, bytes }).collect()
 }
 
-fn rows(columns: &[ColumnInfo], rows: &[Row], first_offset: i64) -> Result<window::Rows, Refused> {
-    let bad = |why: String| Refused::malformed(why);
-    let table =
-        table::from_rows(columns, rows, &["kind", "record", "topic", "partition", "offset"]).map_err(bad)?;
-    let mut topics: Vec<String> = Vec::new();
-    let mut runs: Vec<types::Run> = Vec::new();
-    let (mut kinds, mut offsets) = (Vec::new(), Vec::new());
-    for (index, row) in rows.iter().enumerate() {
-        let kind = row.get("kind").and_then(|kind| kind.as_str());
-        kinds.push(kind.ok_or_else(|| bad(format!("row {index}: `kind` is missing, such as \"trade\"")))?);
-        let topic = row.get("topic").and_then(|topic| topic.as_str()).unwrap_or_default();
-        let whole = |key: &str, otherwise: i64| match row.get(key) {
-            None => Ok(otherwise),
-            Some(value) => value
-                .as_i64()
-                .ok_or_else(|| bad(format!("row {index}: `{key}` is {value}, not a whole number"))),
-        };
-        let partition = i32::try_from(whole("partition", 0)?)
-            .map_err(|_| bad(format!("row {index}: `partition` is out of range")))?;
-        offsets.push(whole("offset", first_offset.saturating_add(index as i64))?);
-        let topic = topics.iter().position(|known| known == topic).unwrap_or_else(|| {
-            topics.push(topic.to_owned());
-            topics.len() - 1
-        }) as u32;
-        match runs.last_mut() {
-            Some(run) if run.topic == topic && run.partition == partition => run.records += 1,
-            _ => runs.push(types::Run { topic, partition, records: 1 }),
-        }
-    }
-    let records = (0..rows.len() as u32).collect();
-    Ok(window::Rows { table, kinds: table::dictionary(kinds.into_iter()), records, topics, runs, offsets })
-}
-
 fn report((report, spec): (window::Report, &window::Spec)) -> Report {
     Report {
         spec: spec.name.clone(),
@@ -193,7 +159,7 @@ fn add(all: &mut Vec<Windows>, more: Windows) {
 }
 
 fn windows(output: &window::Output, specs: &[window::Spec]) -> Result<Windows, Refused> {
-    let (columns, rows) = table::to_rows(&output.table).map_err(Refused::by_function)?;
+    let (columns, rows) = super::table(&output.table)?;
     let spec = specs.get(output.spec as usize).map(|spec| spec.name.clone()).unwrap_or_default();
     Ok(Windows { spec, columns, rows })
 }

@@ -2,8 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-use merge::table::{Column, ColumnData, Decimals, Table, Text, validity};
 use merge::{Average, Input, Settings, Source};
+use tallow_contract::{Column, ColumnData, Decimals, Table, Text, validity};
 
 pub const DAY_US: i64 = 86_400_000_000;
 
@@ -71,7 +71,7 @@ pub fn settings() -> Settings {
 pub fn shown(table: &Table, name: &str) -> Vec<String> {
     let column = table.column(name).unwrap();
     let value = |row: usize| {
-        if !merge::table::is_valid(column.validity.as_deref(), row) {
+        if !tallow_contract::is_valid(column.validity.as_deref(), row) {
             return "-".to_owned();
         }
         match &column.data {
@@ -104,8 +104,9 @@ pub fn tail(table: &Table, rows: usize) -> Table {
                 ColumnData::Decimal(Decimals::new(decimals.scale, &mantissas))
             }
         };
-        let valid: Vec<Option<()>> =
-            kept.map(|row| merge::table::is_valid(column.validity.as_deref(), row).then_some(())).collect();
+        let valid: Vec<Option<()>> = kept
+            .map(|row| tallow_contract::is_valid(column.validity.as_deref(), row).then_some(()))
+            .collect();
         Column { name: column.name.clone(), data, validity: validity(&valid) }
     };
     Table { rows: (all - from) as u32, columns: table.columns.iter().map(cut).collect() }

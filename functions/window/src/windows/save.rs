@@ -1,7 +1,9 @@
 //! What all windows hold, as a snapshot.
 
+use tallow_contract::window::SnapshotPiece;
+
 use super::Windows;
-use crate::snapshots::{Held, SnapshotPiece, Writing};
+use crate::snapshots::{Held, Writing};
 
 impl Windows {
     /// The parts that changed after `since`; with 0 all that hold a key. A part whose last key was dropped

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use window::Output;
-use window::spec::{Aggregate, IdColumns, Keep, Operation, Shape, Spec};
+use window::spec::{Aggregate, IdColumns, Operation, Shape, Spec};
 use window::table::{Column, ColumnData, Decimals, Rows, Run, Table, Text};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -177,11 +177,7 @@ pub fn spec(
         kinds: vec!["trade".to_owned()],
         keys: vec!["symbol".to_owned()],
         time: "time".to_owned(),
-        ids: ids.map(|(first, last)| IdColumns {
-            first: first.to_owned(),
-            last: last.to_owned(),
-            keep: Keep::ALL,
-        }),
+        ids: ids.map(|(first, last)| IdColumns::unbounded(first, last)),
         shape,
         offset_us: 0,
         aggregates: aggregates

@@ -2,11 +2,11 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tallow_contract::json::backfill::{Options, Request, Span, spans};
 
 use super::{GoldenError, difference};
 use crate::{
-    BackfillAnswer, BackfillFunction, BackfillMethod, BackfillOptions, BackfillRequest, CallError, Component,
-    Limits, Span, Verdict, records,
+    BackfillAnswer, BackfillFunction, BackfillOptions, CallError, Component, Limits, Span as SpanUs, Verdict,
 };
 
 #[derive(Deserialize)]
@@ -15,36 +15,23 @@ struct Vector {
     /// What the vector shows, for its readers.
     #[serde(rename = "about")]
     _about: Option<String>,
-    options: OptionsJson,
+    options: Options,
     steps: Vec<Step>,
 }
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OptionsJson {
-    symbol: String,
-    listed_as: String,
-    interval_us: u64,
-    #[serde(default)]
-    settings: Vec<(String, String)>,
-}
-
-/// Spans are written `[from, to]`, µs.
-type SpanJson = (i64, i64);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Step {
     Plan {
-        wanted: Vec<SpanJson>,
+        wanted: Vec<Span>,
         #[serde(default)]
-        covered: Vec<SpanJson>,
+        covered: Vec<Span>,
         /// The requests, or `{"refused": …}`.
         expect: Value,
     },
     /// An answer to the request for one span.
     Decode {
-        covers: SpanJson,
+        covers: Span,
         status: u16,
         #[serde(default)]
         headers: Vec<(String, String)>,
@@ -56,12 +43,7 @@ enum Step {
 /// Takes the vector's steps and compares what each gives with what the vector expects.
 pub fn run_backfill(component: &Component, limits: Limits, vector: &str) -> Result<(), GoldenError> {
     let vector: Vector = serde_json::from_str(vector)?;
-    let options = BackfillOptions {
-        symbol: vector.options.symbol,
-        listed_as: vector.options.listed_as,
-        interval_us: vector.options.interval_us,
-        settings: vector.options.settings,
-    };
+    let options = BackfillOptions::from(vector.options);
     let failed = |at: &str, error| GoldenError::Call { step: at.to_owned(), error };
     let mut function = BackfillFunction::new(component, limits).map_err(|error| failed("start", error))?;
     for (index, step) in vector.steps.into_iter().enumerate() {
@@ -69,11 +51,11 @@ pub fn run_backfill(component: &Component, limits: Limits, vector: &str) -> Resu
             Step::Plan { wanted, covered, expect } => {
                 let at = format!("step {index}, plan");
                 let found = match function.plan(&options, &spans(&wanted), &spans(&covered)) {
-                    Ok(requests) => requests.iter().map(shown_request).collect(),
+                    Ok(requests) => requests.into_iter().map(|it| json!(Request::from(it))).collect(),
                     Err(CallError::Refused(why)) => json!({ "refused": why }),
                     Err(error) => return Err(failed(&at, error)),
                 };
-                difference::same(&at, &expect, &found)?;
+                difference::same(&at, &planned(expect)?, &found)?;
             }
             Step::Decode { covers, status, headers, body, expect } => {
                 let at = format!("step {index}, decode");
@@ -98,31 +80,20 @@ pub fn run_backfill(component: &Component, limits: Limits, vector: &str) -> Resu
     Ok(())
 }
 
-fn spans(spans: &[SpanJson]) -> Vec<Span> {
-    spans.iter().map(|&(from_us, to_us)| Span { from_us, to_us }).collect()
+/// What a plan must give, with its times written as they are shown.
+fn planned(expected: Value) -> Result<Value, GoldenError> {
+    if !expected.is_array() {
+        return Ok(expected);
+    }
+    Ok(json!(Vec::<Request>::deserialize(expected)?))
 }
 
-fn shown_spans(spans: &[Span]) -> Value {
+fn shown_spans(spans: &[SpanUs]) -> Value {
     spans.iter().map(shown_span).collect()
 }
 
-fn shown_span(span: &Span) -> Value {
+fn shown_span(span: &SpanUs) -> Value {
     json!([span.from_us, span.to_us])
-}
-
-fn shown_request(request: &BackfillRequest) -> Value {
-    json!({
-        "method": match request.method {
-            BackfillMethod::Get => "GET",
-            BackfillMethod::Post => "POST",
-        },
-        "path": request.path,
-        "query": request.query,
-        "headers": request.headers,
-        "body": String::from_utf8_lossy(&request.body),
-        "weight": request.weight,
-        "covers": shown_span(&request.covers),
-    })
 }
 
 fn shown_verdict(verdict: &Verdict) -> Value {
@@ -130,7 +101,7 @@ fn shown_verdict(verdict: &Verdict) -> Value {
         Verdict::Again(why) => json!({ "again": why }),
         Verdict::Never(why) => json!({ "never": why }),
         Verdict::Data(data) => json!({
-            "records": records(&data.records).map(String::from_utf8_lossy).collect::<Vec<_>>(),
+            "records": data.records.iter().map(String::from_utf8_lossy).collect::<Vec<_>>(),
             "proved": shown_spans(&data.proved),
             "no_data": shown_spans(&data.no_data),
             "next": data.next.iter().map(|request| shown_span(&request.covers)).collect::<Vec<_>>(),

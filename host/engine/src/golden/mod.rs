@@ -1,38 +1,50 @@
 //! Golden vectors: what goes into a function and what must come out, as JSON, run against a built component.
-//! Nothing here knows a market; a column's type alone decides how a value is written:
-//!
-//! | type | JSON |
-//! |---|---|
-//! | int64, timestamp-us | number (µs since 1970-01-01 UTC) |
-//! | decimal | string with all of the column's places: `"0.10"` |
-//! | float64 | number |
-//! | boolean | `true`, `false` |
-//! | text | string |
-//! | any, no value | `null` |
+//! Nothing here knows a market. Values are written as [`tallow_contract::json`] says; what is expected has times in
+//! microseconds.
 
 mod backfill;
-mod cell;
 mod difference;
 mod merge;
 mod parse;
-mod rows;
-mod spec;
 mod window;
 
 pub use backfill::run_backfill;
-pub use cell::{row as row_as_json, text as text_as_json};
 pub use merge::run_merge;
 pub use parse::{parse_input, run_parse};
-pub use rows::rows_of_json;
 pub use window::{run_window, window_input};
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
+use tallow_contract::json::{self, ColumnInfo, Row, Times, rows_with_places};
 
-use crate::{CallError, Table};
+use crate::{CallError, Rows, Table, Text};
+
+/// Rows of a vector's `columns` and of one of its updates.
+pub fn rows_of_json(columns: &Value, values: &[Value]) -> Result<Rows, GoldenError> {
+    let columns = Vec::<ColumnInfo>::deserialize(columns)?;
+    let values = values.iter().map(Row::deserialize).collect::<Result<Vec<_>, _>>()?;
+    rows(&columns, &values)
+}
+
+fn rows(columns: &[ColumnInfo], rows: &[Row]) -> Result<Rows, GoldenError> {
+    rows_with_places(columns, rows, 0).map(Into::into).map_err(GoldenError::Vector)
+}
+
+/// A row as an object: `begin`, then a key a column. The table has been validated.
+pub fn row_as_json(table: &Table, row: usize, mut begin: Map<String, Value>) -> Value {
+    let cell = |column| json::cell(column, row, Times::Micros).unwrap_or_default();
+    begin.extend(table.columns.iter().map(|column| (column.name.clone(), cell(column))));
+    Value::Object(begin)
+}
+
+/// The text of a row.
+pub fn text_as_json(text: &Text, row: usize) -> Value {
+    text.get(row).into()
+}
 
 /// A validated table's rows as objects, a key a column.
 pub fn json_rows(table: &Table) -> Vec<Value> {
-    (0..table.rows as usize).map(|row| cell::row(table, row, Map::new())).collect()
+    (0..table.rows as usize).map(|row| row_as_json(table, row, Map::new())).collect()
 }
 
 /// A golden vector that does not hold.

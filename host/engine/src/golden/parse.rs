@@ -1,15 +1,15 @@
 //! Vectors of parse functions: `options`, `records`, and as `expected` the rows and the records set apart.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use tallow_contract::json::pairs;
 use tallow_record::Batch;
 
-use super::{GoldenError, cell, difference};
+use super::{GoldenError, difference, row_as_json, text_as_json};
 use crate::{Component, Limits, Marked, ParseFunction, ParseOptions, Parsed, WantedColumn};
 
 #[derive(Deserialize)]
@@ -25,15 +25,9 @@ struct Vector {
 #[serde(deny_unknown_fields)]
 struct Options {
     kinds: Vec<String>,
-    columns: Vec<Wanted>,
-    settings: BTreeMap<String, String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wanted {
-    name: String,
-    scale: u8,
+    columns: Vec<WantedColumn>,
+    #[serde(deserialize_with = "pairs")]
+    settings: Vec<(String, String)>,
 }
 
 #[derive(Deserialize)]
@@ -57,8 +51,7 @@ enum Bytes {
 
 impl From<Options> for ParseOptions {
     fn from(json: Options) -> Self {
-        let columns = json.columns.into_iter().map(|it| WantedColumn { name: it.name, scale: it.scale });
-        Self { kinds: json.kinds, columns: columns.collect(), settings: json.settings.into_iter().collect() }
+        Self { kinds: json.kinds, columns: json.columns, settings: json.settings }
     }
 }
 
@@ -108,9 +101,9 @@ fn shown(parsed: &Parsed) -> Value {
     let shown_row = |row: usize| {
         let begin = [
             ("record".to_owned(), json!(rows.records[row])),
-            ("kind".to_owned(), cell::text(&rows.kinds, row)),
+            ("kind".to_owned(), text_as_json(&rows.kinds, row)),
         ];
-        cell::row(&rows.table, row, Map::from_iter(begin))
+        row_as_json(&rows.table, row, Map::from_iter(begin))
     };
     json!({
         "rows": (0..rows.records.len()).map(shown_row).collect::<Vec<_>>(),

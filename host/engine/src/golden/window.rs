@@ -1,12 +1,12 @@
 //! Vectors of window functions: `specs`, `columns` of the rows, and `steps`, each with what it must give.
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+use tallow_contract::json::{self, ColumnInfo, Row};
+use tallow_contract::window::Report;
 
-use super::rows::{self, ColumnJson, RowJson};
-use super::spec::SpecJson;
-use super::{GoldenError, cell, difference};
-use crate::{CallError, Component, Limits, Output, Report, Rows, Spec, WindowFunction};
+use super::{GoldenError, difference, json_rows};
+use crate::{CallError, Component, Limits, Output, Rows, Spec, WindowFunction};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -14,8 +14,8 @@ struct Vector {
     /// What the vector shows, for its readers.
     #[serde(rename = "about")]
     _about: Option<String>,
-    specs: Vec<SpecJson>,
-    columns: Vec<ColumnJson>,
+    specs: Vec<json::Spec>,
+    columns: Vec<ColumnInfo>,
     steps: Vec<Step>,
 }
 
@@ -33,7 +33,7 @@ struct Step {
 #[expect(dead_code, reason = "a step without an argument is written as `true`")]
 enum Action {
     Update {
-        rows: Vec<RowJson>,
+        rows: Vec<Row>,
     },
     /// To a watermark, µs.
     Advance(i64),
@@ -47,7 +47,7 @@ enum Action {
 pub fn window_input(vector: &str) -> Result<(Vec<Spec>, Vec<Rows>), GoldenError> {
     let vector: Vector = serde_json::from_str(vector)?;
     let updates = vector.steps.iter().filter_map(|step| match &step.action {
-        Action::Update { rows } => Some(rows::rows(&vector.columns, rows)),
+        Action::Update { rows } => Some(super::rows(&vector.columns, rows)),
         _ => None,
     });
     let rows = updates.collect::<Result<_, _>>()?;
@@ -77,7 +77,7 @@ struct Run<'a> {
     component: &'a Component,
     limits: Limits,
     specs: Vec<Spec>,
-    columns: Vec<ColumnJson>,
+    columns: Vec<ColumnInfo>,
     watermark_us: i64,
 }
 
@@ -87,10 +87,10 @@ impl Run<'_> {
         let (at, outputs) = match &step.action {
             Action::Update { rows } => {
                 let at = at("update");
-                let rows = rows::rows(&self.columns, rows)?;
+                let rows = super::rows(&self.columns, rows)?;
                 let reports = function.update(&rows).map_err(|error| failed(&at, error))?;
                 let expected = step.expect.iter().map(full_report).collect::<Result<Vec<_>, _>>()?;
-                return self.same(&at, &expected, reports.iter().map(shown_report).collect());
+                return self.same(&at, &expected, reports.iter().map(|report| json!(report)).collect());
             }
             Action::SnapshotRestore(_) => return self.snapshot_restore(&at("snapshot_restore"), function),
             Action::Advance(watermark_us) => {
@@ -127,11 +127,8 @@ impl Run<'_> {
 
     fn shown_outputs(&self, outputs: &[Output]) -> Vec<Value> {
         let of_spec = |spec: usize| outputs.iter().filter(move |output| output.spec as usize == spec);
-        let rows = |output: &Output| {
-            let rows = 0..output.table.rows as usize;
-            rows.map(|row| cell::row(&output.table, row, Map::new())).collect::<Vec<_>>()
-        };
-        (0..self.specs.len()).map(|spec| of_spec(spec).flat_map(rows).collect()).collect()
+        let rows = |spec| of_spec(spec).flat_map(|output| json_rows(&output.table)).collect();
+        (0..self.specs.len()).map(rows).collect()
     }
 
     fn same(&self, at: &str, expected: &[Value], found: Vec<Value>) -> Result<(), GoldenError> {
@@ -152,10 +149,7 @@ fn failed(step: &str, error: CallError) -> GoldenError {
 
 /// An expected report with what the vector leaves out.
 fn full_report(expected: &Value) -> Result<Value, GoldenError> {
-    let mut full = json!({
-        "taken": 0, "assignments": 0, "accepted": 0, "untracked": 0, "late": 0, "duplicate": 0, "conflict": 0,
-        "invalid": [], "late_rows": [], "conflict_rows": [],
-    });
+    let mut full = json!(Report::default());
     let given = expected.as_object();
     for (name, value) in given.ok_or_else(|| GoldenError::Vector(format!("{expected} is no report")))? {
         match full.get_mut(name) {
@@ -164,19 +158,4 @@ fn full_report(expected: &Value) -> Result<Value, GoldenError> {
         }
     }
     Ok(full)
-}
-
-fn shown_report(report: &Report) -> Value {
-    json!({
-        "taken": report.taken,
-        "assignments": report.assignments,
-        "accepted": report.accepted,
-        "untracked": report.untracked,
-        "late": report.late,
-        "duplicate": report.duplicate,
-        "conflict": report.conflict,
-        "invalid": report.invalid,
-        "late_rows": report.late_rows,
-        "conflict_rows": report.conflict_rows,
-    })
 }

@@ -1,10 +1,9 @@
 //! What stands for a remote function where a component's bytes would stand: in the lake, and for its digest.
 
-use gateway_messages::{About, AboutFunction};
 use serde::{Deserialize, Serialize};
+use tallow_contract::messages::{About, AboutFunction};
 
-use crate::bindings::parse_contract as wit;
-use crate::{Contract, ParseDescription, WindowDescription};
+use crate::{ColumnInfo, ColumnType, Contract, ParseDescription, WindowDescription};
 
 /// Where a function is, and what it was when a pipeline took it up. Another version there is another function.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,8 +48,8 @@ impl Descriptor {
 
     pub(crate) fn parse(&self) -> Result<ParseDescription, String> {
         let function = &self.function;
-        let column = |column: &gateway_messages::AboutColumn| {
-            Ok(wit::ColumnInfo {
+        let column = |column: &tallow_contract::messages::AboutColumn| {
+            Ok(ColumnInfo {
                 name: column.name.clone(),
                 type_: column_type(&column.column_type)?,
                 meaning: column.meaning.clone(),
@@ -79,15 +78,7 @@ impl Descriptor {
     }
 }
 
-fn column_type(name: &str) -> Result<wit::ColumnType, String> {
-    const ALL: [wit::ColumnType; 6] = [
-        wit::ColumnType::Int64,
-        wit::ColumnType::TimestampUs,
-        wit::ColumnType::Decimal,
-        wit::ColumnType::Float64,
-        wit::ColumnType::Boolean,
-        wit::ColumnType::Text,
-    ];
-    let known = ALL.into_iter().find(|column_type| column_type.name() == name);
-    known.ok_or_else(|| format!("the gateway has columns of a type `{name}`, which this host does not know"))
+fn column_type(name: &str) -> Result<ColumnType, String> {
+    ColumnType::from_name(name)
+        .ok_or_else(|| format!("the gateway has columns of a type `{name}`, which this host does not know"))
 }

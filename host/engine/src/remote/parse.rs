@@ -1,6 +1,6 @@
 //! A remote parse function.
 
-use gateway_messages::{MAX_BODY_BYTES, PARSE, ParseCall};
+use tallow_contract::messages::{MAX_BODY_BYTES, PARSE, ParseCall};
 
 use super::{Remote, message};
 use crate::bindings::parse_contract as wit;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::mem::take;
 
-use gateway_messages::{MAX_BODY_BYTES, State, Step, StepResult, WINDOW, WindowAnswer, WindowCall};
+use tallow_contract::messages::{MAX_BODY_BYTES, State, Step, StepResult, WINDOW, WindowAnswer, WindowCall};
 
 use super::{Remote, message};
 use crate::bindings::window_0_1_contract as old;

@@ -6,7 +6,7 @@ use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 
 use super::{Snapshot, join, old};
-use crate::bindings::window_contract::{GuestWindows, OutputPiece, Portion, SnapshotPiece};
+use crate::bindings::window_contract::{self as wit, GuestWindows, OutputPiece, Portion, SnapshotPiece};
 use crate::bindings::{Window01World, WindowWorld};
 use crate::component::Local;
 use crate::contract::WINDOW_0_1;
@@ -47,7 +47,7 @@ impl Instance {
         let (mut store, world) = instantiate(component, limits)?;
         arm(&mut store);
         let described = match &world {
-            World::New(world) => world.tallow_window_window().call_describe(&mut store),
+            World::New(world) => world.tallow_window_window().call_describe(&mut store).map(Into::into),
             World::Old(world) => world.tallow_window_window().call_describe(&mut store).map(Into::into),
         };
         described.map_err(|error| call_error(&store, error))
@@ -57,7 +57,7 @@ impl Instance {
         let (mut store, world) = instantiate(component, limits)?;
         arm(&mut store);
         let opened = match &world {
-            World::New(world) => windows(world).call_open(&mut store, specs),
+            World::New(world) => windows(world).call_open(&mut store, &wit_specs(specs)),
             World::Old(world) => old::windows(world).call_open(&mut store, &old::specs(specs)),
         };
         let windows = settle(&store, opened)?;
@@ -76,7 +76,7 @@ impl Instance {
         let restored = match &world {
             World::New(world) => {
                 arm(&mut store);
-                windows(world).call_restore(&mut store, specs, watermark_us)
+                windows(world).call_restore(&mut store, &wit_specs(specs), watermark_us)
             }
             World::Old(world) => {
                 arm_by_state(&mut store, bytes.saturating_mul(BYTES_A_BYTE_OF_STATE));
@@ -228,6 +228,10 @@ impl Instance {
     pub fn memory_before(&self) -> u64 {
         instance::memory_before(&self.store)
     }
+}
+
+fn wit_specs(specs: &[Spec]) -> Vec<wit::Spec> {
+    specs.iter().cloned().map(Into::into).collect()
 }
 
 fn windows(world: &WindowWorld) -> GuestWindows<'_> {

@@ -3,13 +3,13 @@
 use super::Snapshot;
 use crate::bindings::window_0_1_contract as old;
 use crate::bindings::{Window01World, window_contract as new};
-use crate::{Output, Part, Rows, Spec};
+use crate::{Output, Part, Rows, Spec, WindowDescription};
 
 pub(super) fn windows(world: &Window01World) -> old::GuestWindows<'_> {
     world.tallow_window_window().windows()
 }
 
-impl From<old::Description> for new::Description {
+impl From<old::Description> for WindowDescription {
     fn from(description: old::Description) -> Self {
         let old::Description { name, version, state_version, reads_state_versions } = description;
         Self { name, version, state_version, reads_state_versions }
@@ -27,32 +27,23 @@ fn spec(spec: Spec) -> old::Spec {
         keys: spec.keys,
         time: spec.time,
         ids: spec.ids.map(|ids| old::IdColumns { first: ids.first, last: ids.last }),
-        shape: match spec.shape {
-            new::Shape::Tumbling(size_us) => old::Shape::Tumbling(size_us),
-            new::Shape::Sliding(new::Sliding { size_us, slide_us }) => {
-                old::Shape::Sliding(old::Sliding { size_us, slide_us })
-            }
-            new::Shape::Session(gap_us) => old::Shape::Session(gap_us),
-        },
+        shape: spec.shape.into(),
         offset_us: spec.offset_us,
-        aggregates: spec.aggregates.into_iter().map(aggregate).collect(),
+        aggregates: spec.aggregates.into_iter().map(Into::into).collect(),
     }
 }
 
-fn aggregate(aggregate: new::Aggregate) -> old::Aggregate {
-    let operation = match aggregate.operation {
-        new::Operation::First => old::Operation::First,
-        new::Operation::Last => old::Operation::Last,
-        new::Operation::Min => old::Operation::Min,
-        new::Operation::Max => old::Operation::Max,
-        new::Operation::Sum => old::Operation::Sum,
-        new::Operation::Count => old::Operation::Count,
-        new::Operation::Mean => old::Operation::Mean,
-        new::Operation::Vwap => old::Operation::Vwap,
-        new::Operation::SumProduct => old::Operation::SumProduct,
-    };
-    old::Aggregate { name: aggregate.name, operation, column: aggregate.column, by: aggregate.by }
-}
+/// What has not changed since.
+const _: () = {
+    use old as wit;
+    use tallow_contract::window as ours;
+    tallow_contract::convert_record!(Sliding { size_us, slide_us });
+    tallow_contract::convert_variant!(Shape { Tumbling, Sliding, Session });
+    tallow_contract::convert_enum!(Operation as tallow_contract::Operation {
+        First, Last, Min, Max, Sum, Count, Mean, Vwap, SumProduct
+    });
+    tallow_contract::convert_record!(Aggregate { name, operation, column, by });
+};
 
 pub(super) fn parts(parts: &[Part]) -> Vec<old::Part> {
     let part = |part: &Part| old::Part { spec: part.spec, group: part.group, bytes: part.bytes.clone() };

@@ -1,9 +1,9 @@
-//! What a host and a gateway say to each other where both are programs: the records of `wit/`, in the order of their
+//! The binary messages between a host and a gateway: the records of `wit/`, in the order of their
 //! fields, as [postcard](https://postcard.jamesmunns.com/wire-format) writes them. Each side has its own Rust types
-//! for the records, made of the same WIT, so the envelopes here are generic.
+//! for the records, generated from the same WIT, so the envelopes here are generic.
 //!
-//! An answer with status 200 and [`CONTENT_TYPE`] holds a `Result`: `Err` is the function's own refusal. Everything
-//! else is a [`Fault`] as JSON with a status of its own.
+//! An answer with status 200 and [`CONTENT_TYPE`] holds a `Result`: `Err` is the function's own refusal. Any
+//! other status comes with a [`Fault`] as JSON.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -42,7 +42,7 @@ pub struct ParseCall<Batch, Options> {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct WindowCall<Spec, Part, Rows> {
     pub specs: Vec<Spec>,
-    /// None: empty state.
+    /// `None`: empty state.
     pub state: Option<State<Part>>,
     pub steps: Vec<Step<Rows>>,
 }
@@ -67,7 +67,7 @@ pub enum Step<Rows> {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct WindowAnswer<Part, Report, Output, Stats> {
-    /// One a step.
+    /// One per step.
     pub results: Vec<StepResult<Report, Output, Stats>>,
     /// The parts that changed, those that hold nothing any more included.
     pub changed: Vec<Part>,
@@ -110,7 +110,7 @@ pub struct Fault {
     pub error: String,
 }
 
-/// What `GET /` says, as far as a host needs it.
+/// The part of the answer to `GET /` that a host needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct About {
     pub name: String,
@@ -141,7 +141,7 @@ pub struct AboutFunction {
 }
 
 impl AboutFunction {
-    /// What [`FUNCTION_HEADER`] says of it.
+    /// The value of [`FUNCTION_HEADER`].
     pub fn label(&self) -> String {
         format!("{} {}", self.name, self.version)
     }
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_is_cut_off_is_an_error_whatever_length_it_claims() {
+    fn a_message_that_is_cut_off_is_an_error() {
         let mut bytes = encode(&vec![7_u64; 100]).unwrap();
         bytes.truncate(50);
         assert!(decode::<Vec<u64>>(&bytes).is_err());

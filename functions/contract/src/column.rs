@@ -1,0 +1,125 @@
+//! Columns as they cross the boundary.
+
+use crate::{Decimals, Text, is_valid};
+
+/// The type of a column's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
+pub enum ColumnType {
+    Int64,
+    /// Microseconds since 1970-01-01 UTC.
+    TimestampUs,
+    Decimal,
+    Float64,
+    Boolean,
+    /// UTF-8.
+    Text,
+}
+
+impl ColumnType {
+    /// All types, in the order of WIT.
+    pub const ALL: [Self; 6] =
+        [Self::Int64, Self::TimestampUs, Self::Decimal, Self::Float64, Self::Boolean, Self::Text];
+
+    /// The name in WIT, manifests and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Int64 => "int64",
+            Self::TimestampUs => "timestamp-us",
+            Self::Decimal => "decimal",
+            Self::Float64 => "float64",
+            Self::Boolean => "boolean",
+            Self::Text => "text",
+        }
+    }
+
+    /// The type of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.name() == name)
+    }
+}
+
+/// A column's values, one per row. The value of a null row means nothing.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(
+    feature = "wasmtime",
+    derive(wasmtime::component::ComponentType, wasmtime::component::Lift, wasmtime::component::Lower),
+    component(variant)
+)]
+pub enum ColumnData {
+    #[cfg_attr(feature = "wasmtime", component(name = "int64"))]
+    Int64(Vec<i64>),
+    /// Microseconds since 1970-01-01 UTC.
+    #[cfg_attr(feature = "wasmtime", component(name = "timestamp-us"))]
+    TimestampUs(Vec<i64>),
+    #[cfg_attr(feature = "wasmtime", component(name = "decimal"))]
+    Decimal(Decimals),
+    #[cfg_attr(feature = "wasmtime", component(name = "float64"))]
+    Float64(Vec<f64>),
+    #[cfg_attr(feature = "wasmtime", component(name = "boolean"))]
+    Boolean(Vec<bool>),
+    #[cfg_attr(feature = "wasmtime", component(name = "text"))]
+    Text(Text),
+}
+
+impl ColumnData {
+    /// How many rows the column has.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Int64(values) | Self::TimestampUs(values) => values.len(),
+            Self::Decimal(decimals) => decimals.values.len(),
+            Self::Float64(values) => values.len(),
+            Self::Boolean(values) => values.len(),
+            Self::Text(text) => text.codes.len(),
+        }
+    }
+
+    /// Whether the column has no rows.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The type of the values.
+    pub fn column_type(&self) -> ColumnType {
+        match self {
+            Self::Int64(_) => ColumnType::Int64,
+            Self::TimestampUs(_) => ColumnType::TimestampUs,
+            Self::Decimal(_) => ColumnType::Decimal,
+            Self::Float64(_) => ColumnType::Float64,
+            Self::Boolean(_) => ColumnType::Boolean,
+            Self::Text(_) => ColumnType::Text,
+        }
+    }
+
+    /// The type's name, for messages.
+    pub fn type_name(&self) -> &'static str {
+        self.column_type().name()
+    }
+}
+
+/// A named column.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(
+    feature = "wasmtime",
+    derive(wasmtime::component::ComponentType, wasmtime::component::Lift, wasmtime::component::Lower),
+    component(record)
+)]
+pub struct Column {
+    pub name: String,
+    pub data: ColumnData,
+    /// One bit per row, least significant bit first, 1 = there is a value. `None`: no row is null.
+    pub validity: Option<Vec<u8>>,
+}
+
+impl Column {
+    /// Whether a row has a value.
+    ///
+    /// # Panics
+    /// If the bitmap has no bit for the row.
+    #[inline]
+    pub fn is_valid(&self, row: usize) -> bool {
+        is_valid(self.validity.as_deref(), row)
+    }
+}
