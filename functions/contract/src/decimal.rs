@@ -62,6 +62,17 @@ pub fn divide_half_even(numerator: i128, denominator: i128) -> Option<i128> {
     in_range(rounded).then_some(rounded)
 }
 
+/// A mantissa with so many places more; `None` if it does not fit 128 bits.
+pub fn raised(mantissa: i128, places: u8) -> Option<i128> {
+    10i128.checked_pow(u32::from(places))?.checked_mul(mantissa)
+}
+
+/// The double nearest to `mantissa / 10^scale`, half to even.
+pub fn nearest_double(mantissa: i128, scale: u8) -> f64 {
+    // The text is rounded once; a division by a power of ten could round twice.
+    format!("{mantissa}e-{scale}").parse().unwrap_or(f64::NAN)
+}
+
 /// Rows whose 32-bit halves can be added up in 64 bits.
 const HALVES: usize = 1 << 30;
 

@@ -5,6 +5,7 @@
 //!   tallow_contract::types }`.
 //! - Contracts: [`parse`], [`window`], [`merge`] and [`backfill`], one module per contract. Bindings generate
 //!   their own records for these; [`convert_window!`] and its siblings implement the conversions.
+//! - [`candles`]: what holds in every candle.
 //! - Numbers: [`decimal`] has exact sums and quotients, [`number`] reads decimals as text.
 //! - Forms: [`json`] is the form for people, [`messages`] the one for programs.
 //!
@@ -21,6 +22,7 @@ mod text;
 mod validity;
 
 pub mod backfill;
+pub mod candles;
 pub mod decimal;
 #[cfg(feature = "json")]
 pub mod json;

@@ -1,6 +1,6 @@
 //! The tables' columns as one: a name, a type that holds the values of all, and where each table has it.
 
-use tallow_contract::decimal::{MAX_SCALE, in_range};
+use tallow_contract::decimal::{MAX_SCALE, in_range, nearest_double, raised};
 use tallow_contract::{Column, ColumnData, Decimals, Table, Text, is_valid, validity};
 
 use crate::choose::Place;
@@ -153,8 +153,7 @@ impl<'a> Joined<'a> {
             _ => (0, 0),
         };
         let Kind::Decimal(joined) = self.kind else { return Ok(mantissa) };
-        let power = 10i128.pow(u32::from(joined - scale));
-        mantissa.checked_mul(power).filter(|mantissa| in_range(*mantissa)).ok_or_else(|| {
+        raised(mantissa, joined - scale).filter(|mantissa| in_range(*mantissa)).ok_or_else(|| {
             format!("column `{}`: a value has more than 38 digits at {joined} decimal places", self.name)
         })
     }
@@ -165,10 +164,7 @@ fn float(column: &Column, row: usize) -> f64 {
     match &column.data {
         ColumnData::Float64(values) => values[row],
         ColumnData::Int64(values) => values[row] as f64,
-        // Reading the number's text rounds once; dividing by a power of ten could round twice.
-        ColumnData::Decimal(decimals) => {
-            format!("{}e-{}", decimals.mantissa(row), decimals.scale).parse().unwrap_or(f64::NAN)
-        }
+        ColumnData::Decimal(decimals) => nearest_double(decimals.mantissa(row), decimals.scale),
         _ => f64::NAN,
     }
 }

@@ -6,8 +6,9 @@
 use std::fs;
 use std::path::Path;
 
-use parse_market::{Batch, ByteColumn, Column, ColumnData, Marked, Options, Parsed, WantedColumn, parse};
+use parse_market::{Batch, ByteColumn, Marked, Options, Parsed, WantedColumn, parse};
 use serde_json::{Value, json};
+use tallow_contract::json::Times;
 
 #[test]
 fn every_golden_vector_holds() {
@@ -75,24 +76,10 @@ fn base64(text: &str) -> Vec<u8> {
 }
 
 fn shown_row(parsed: &Parsed, row: usize) -> Value {
-    let mut shown = json!({ "record": parsed.records[row], "kind": parsed.kinds.get(row) });
-    for column in &parsed.rows.columns {
-        shown[&column.name] = shown_cell(column, row);
-    }
-    shown
-}
-
-fn shown_cell(column: &Column, row: usize) -> Value {
-    if !column.is_valid(row) {
-        return Value::Null;
-    }
-    match &column.data {
-        ColumnData::Int64(values) | ColumnData::TimestampUs(values) => json!(values[row]),
-        ColumnData::Boolean(values) => json!(values[row]),
-        ColumnData::Text(text) => json!(text.get(row)),
-        ColumnData::Float64(values) => json!(values[row]),
-        ColumnData::Decimal(decimals) => json!(decimals.text(row)),
-    }
+    let mut shown = tallow_contract::json::row(&parsed.rows, row, Times::Micros).unwrap();
+    shown.insert("record".to_owned(), json!(parsed.records[row]));
+    shown.insert("kind".to_owned(), json!(parsed.kinds.get(row)));
+    shown.into()
 }
 
 fn shown_marked(marked: &Marked) -> Vec<Value> {

@@ -4,39 +4,18 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::DataType;
-use tallow_engine::{Operation, Spec};
+use tallow_contract::candles::{self, Side, Value};
+use tallow_engine::Spec;
 use tallow_manifest::{Invariant, Operand};
 
-/// What follows from a window's aggregates: of one column, the minimum is at most its first, last and mean value and
-/// its maximum, and these are at most the maximum. Counts are never negative.
+/// What follows from a window's aggregates, as [`candles::implied`] says.
 pub fn implied(spec: &Spec) -> Vec<Invariant> {
-    let column = |name: &str| Operand::Column(name.to_owned());
-    let at_most = |left, right| Invariant { left, right, or_equal: true };
-    let mut implied = Vec::new();
-    for low in &spec.aggregates {
-        if low.operation == Operation::Count {
-            implied.push(at_most(Operand::Number(0), column(&low.name)));
-        }
-        for high in &spec.aggregates {
-            let ordered = match (low.operation, high.operation) {
-                (Operation::Min, Operation::Min) | (Operation::Max, Operation::Max) => false,
-                (Operation::Min, high) => is_value(high),
-                (low, Operation::Max) => is_value(low),
-                _ => false,
-            };
-            if ordered && low.column == high.column {
-                implied.push(at_most(column(&low.name), column(&high.name)));
-            }
-        }
-    }
-    implied
-}
-
-fn is_value(operation: Operation) -> bool {
-    matches!(
-        operation,
-        Operation::First | Operation::Last | Operation::Mean | Operation::Min | Operation::Max
-    )
+    let operand = |side| match side {
+        Side::Zero => Operand::Number(0),
+        Side::Column(name) => Operand::Column(name.to_owned()),
+    };
+    let at_most = |(low, high)| Invariant { left: operand(low), right: operand(high), or_equal: true };
+    candles::implied(spec).into_iter().map(at_most).collect()
 }
 
 /// Checks candles. Comparisons that name a column that is not there, or not a number, are passed over, and so are
@@ -57,8 +36,8 @@ pub fn check(invariants: &[Invariant], window: &str, candles: &RecordBatch) -> R
                 return Err(format!(
                     "a candle of window `{window}` (row {row}) breaks {}: {} and {}",
                     text(invariant),
-                    low.as_f64(),
-                    high.as_f64()
+                    low.to_f64().unwrap_or(f64::NAN),
+                    high.to_f64().unwrap_or(f64::NAN)
                 ));
             }
         }
@@ -75,76 +54,47 @@ fn text(invariant: &Invariant) -> String {
     format!("`{} {sign} {}`", operand(&invariant.left), operand(&invariant.right))
 }
 
-enum Side<'a> {
-    Number(i64),
-    Column(&'a ArrayRef),
+enum Number<'a> {
+    Fixed(i64),
+    Of(&'a ArrayRef),
 }
 
-fn side<'a>(operand: &Operand, candles: &'a RecordBatch) -> Option<Side<'a>> {
+fn side<'a>(operand: &Operand, candles: &'a RecordBatch) -> Option<Number<'a>> {
     match operand {
-        Operand::Number(number) => Some(Side::Number(*number)),
+        Operand::Number(number) => Some(Number::Fixed(*number)),
         Operand::Column(name) => {
             let column = candles.column_by_name(name)?;
             let numeric = matches!(
                 column.data_type(),
                 DataType::Int64 | DataType::Float64 | DataType::Decimal128(..) | DataType::Timestamp(..)
             );
-            numeric.then_some(Side::Column(column))
+            numeric.then_some(Number::Of(column))
         }
     }
 }
 
-#[derive(Clone, Copy)]
-enum Number {
-    Exact { mantissa: i128, scale: i8 },
-    Float(f64),
-}
-
-impl Side<'_> {
-    fn value(&self, row: usize) -> Option<Number> {
+impl Number<'_> {
+    fn value(&self, row: usize) -> Option<Value<'static>> {
         let column = match self {
-            Self::Number(number) => return Some(Number::Exact { mantissa: i128::from(*number), scale: 0 }),
-            Self::Column(column) => column,
+            Self::Fixed(number) => return Some(Value::whole(*number)),
+            Self::Of(column) => column,
         };
         if column.is_null(row) {
             return None;
         }
-        let whole = |value: i64| Number::Exact { mantissa: i128::from(value), scale: 0 };
         Some(match column.data_type() {
-            DataType::Float64 => Number::Float(column.as_primitive::<Float64Type>().value(row)),
-            DataType::Decimal128(_, scale) => {
-                Number::Exact { mantissa: column.as_primitive::<Decimal128Type>().value(row), scale: *scale }
+            DataType::Float64 => Value::Float(column.as_primitive::<Float64Type>().value(row)),
+            DataType::Decimal128(_, scale) => Value::Exact {
+                mantissa: column.as_primitive::<Decimal128Type>().value(row),
+                // A function's scales are not negative.
+                scale: u8::try_from(*scale).ok()?,
+            },
+            DataType::Timestamp(..) => {
+                Value::whole(column.as_primitive::<TimestampMicrosecondType>().value(row))
             }
-            DataType::Timestamp(..) => whole(column.as_primitive::<TimestampMicrosecondType>().value(row)),
-            _ => whole(column.as_primitive::<Int64Type>().value(row)),
+            _ => Value::whole(column.as_primitive::<Int64Type>().value(row)),
         })
     }
-}
-
-impl Number {
-    fn compare(self, other: Self) -> Option<std::cmp::Ordering> {
-        let (Self::Exact { mantissa: a, scale: left }, Self::Exact { mantissa: b, scale: right }) =
-            (self, other)
-        else {
-            return self.as_f64().partial_cmp(&other.as_f64());
-        };
-        let scale = left.max(right);
-        match (raised(a, scale - left), raised(b, scale - right)) {
-            (Some(a), Some(b)) => Some(a.cmp(&b)),
-            _ => self.as_f64().partial_cmp(&other.as_f64()),
-        }
-    }
-
-    fn as_f64(self) -> f64 {
-        match self {
-            Self::Exact { mantissa, scale } => tallow_sink::nearest_double(mantissa, scale),
-            Self::Float(value) => value,
-        }
-    }
-}
-
-fn raised(mantissa: i128, places: i8) -> Option<i128> {
-    10i128.checked_pow(u32::try_from(places).ok()?)?.checked_mul(mantissa)
 }
 
 #[cfg(test)]
@@ -153,7 +103,7 @@ mod tests {
 
     use arrow_array::{Decimal128Array, Int64Array};
     use arrow_schema::{Field, Schema};
-    use tallow_engine::{Aggregate, Shape};
+    use tallow_engine::{Aggregate, Operation, Shape};
 
     use super::*;
 

@@ -2,119 +2,61 @@
 
 use std::cmp::Ordering;
 
-use tallow_engine::{Column, ColumnData, Operation, Output, Spec, Table};
+use tallow_contract::candles::{Side, Value, implied};
+use tallow_engine::{Operation, Output, Spec, Table};
 
-use crate::exact::{entry, is_valid};
-
-/// A window's value, comparable with those of the same column.
-#[derive(Clone, Copy, Debug)]
-enum Value<'a> {
-    Integer(i128),
-    Float(f64),
-    Text(&'a [u8]),
-}
-
-/// What is wrong with the windows of an output, if anything is: the smallest value of a column is not above its first,
-/// last or mean one, nor these above the largest; counts are not negative; what adds up values that are not negative is
-/// not negative.
+/// What is wrong with the windows of an output, if anything is: a comparison that the spec implies does not hold, or a sum
+/// of values that are not negative is negative.
 pub fn broken(spec: &Spec, output: &Output) -> Option<String> {
-    let rows = 0..output.table.rows as usize;
-    rows.into_iter().find_map(|row| {
-        let what = in_order(spec, &output.table, row).or_else(|| not_negative(spec, &output.table, row))?;
+    let implied = implied(spec);
+    (0..output.table.rows as usize).find_map(|row| {
+        let in_order = |&(low, high): &(Side<'_>, Side<'_>)| out_of_order(low, high, &output.table, row);
+        let what = implied.iter().find_map(in_order).or_else(|| negative_sum(spec, &output.table, row))?;
         Some(format!("window `{}`, row {row}: {what}", spec.name))
     })
 }
 
-fn in_order(spec: &Spec, table: &Table, row: usize) -> Option<String> {
-    for low in &spec.aggregates {
-        for high in &spec.aggregates {
-            let (Some(below), Some(above)) = (rank(low.operation), rank(high.operation)) else { continue };
-            if low.column != high.column || below >= above {
-                continue;
-            }
-            let (left, right) = (value(table, &low.name, row), value(table, &high.name, row));
-            if let (Some(left), Some(right)) = (left, right)
-                && compare(left, right) == Some(Ordering::Greater)
-            {
-                return Some(format!("`{}` is larger than `{}`", low.name, high.name));
-            }
-        }
+fn out_of_order(low: Side<'_>, high: Side<'_>, table: &Table, row: usize) -> Option<String> {
+    let value = |side| match side {
+        Side::Zero => Some(Value::whole(0)),
+        Side::Column(name) => value(table, name, row),
+    };
+    if value(low)?.compare(value(high)?) != Some(Ordering::Greater) {
+        return None;
     }
-    None
-}
-
-/// The place in the order smallest, any value of the column, largest.
-fn rank(operation: Operation) -> Option<u8> {
-    match operation {
-        Operation::Min => Some(0),
-        Operation::First | Operation::Last | Operation::Mean => Some(1),
-        Operation::Max => Some(2),
-        Operation::Sum | Operation::Count | Operation::Vwap | Operation::SumProduct => None,
+    match (low, high) {
+        (Side::Column(low), Side::Column(high)) => Some(format!("`{low}` is larger than `{high}`")),
+        (Side::Zero, Side::Column(name)) | (Side::Column(name), Side::Zero) => Some(is_negative(name)),
+        (Side::Zero, Side::Zero) => None,
     }
 }
 
-fn not_negative(spec: &Spec, table: &Table, row: usize) -> Option<String> {
-    let is_negative = |name: &str| value(table, name, row).is_some_and(negative);
+/// A sum is not negative if the smallest value of its column is not.
+fn negative_sum(spec: &Spec, table: &Table, row: usize) -> Option<String> {
+    let negative = |value: Value<'_>| value.compare(Value::whole(0)) == Some(Ordering::Less);
     let low_of = |column: &Option<String>| {
         let low = spec.aggregates.iter().find(|it| it.operation == Operation::Min && it.column == *column);
         low.and_then(|low| value(table, &low.name, row))
     };
-    for aggregate in &spec.aggregates {
-        let wrong = match aggregate.operation {
-            Operation::Count => is_negative(&aggregate.name),
-            Operation::Sum => {
-                low_of(&aggregate.column).is_some_and(|low| !negative(low)) && is_negative(&aggregate.name)
-            }
-            _ => false,
-        };
-        if wrong {
-            return Some(format!("`{}` is negative", aggregate.name));
-        }
-    }
-    None
+    let sums = spec.aggregates.iter().filter(|it| it.operation == Operation::Sum);
+    let mut wrong = sums.filter(|sum| {
+        low_of(&sum.column).is_some_and(|low| !negative(low))
+            && value(table, &sum.name, row).is_some_and(negative)
+    });
+    wrong.next().map(|sum| is_negative(&sum.name))
 }
 
-fn negative(value: Value<'_>) -> bool {
-    match value {
-        Value::Integer(value) => value < 0,
-        Value::Float(value) => value < 0.0,
-        Value::Text(_) => false,
-    }
+fn is_negative(name: &str) -> String {
+    format!("`{name}` is negative")
 }
 
-fn compare(left: Value<'_>, right: Value<'_>) -> Option<Ordering> {
-    match (left, right) {
-        (Value::Integer(left), Value::Integer(right)) => Some(left.cmp(&right)),
-        (Value::Float(left), Value::Float(right)) => left.partial_cmp(&right),
-        (Value::Text(left), Value::Text(right)) => Some(left.cmp(right)),
-        _ => None,
-    }
-}
-
-/// Decimals of a column and its aggregates have one scale: their mantissas compare.
 fn value<'a>(table: &'a Table, name: &str, row: usize) -> Option<Value<'a>> {
-    let column: &Column = table.columns.iter().find(|column| column.name == name)?;
-    if !is_valid(column, row) {
-        return None;
-    }
-    Some(match &column.data {
-        ColumnData::Int64(values) | ColumnData::TimestampUs(values) => Value::Integer(values[row].into()),
-        ColumnData::Decimal(decimals) => {
-            let low = decimals.values[row];
-            Value::Integer(match &decimals.high {
-                Some(high) => i128::from(high[row]) << 64 | i128::from(low as u64),
-                None => low.into(),
-            })
-        }
-        ColumnData::Float64(values) => Value::Float(values[row]),
-        ColumnData::Boolean(values) => Value::Integer(values[row].into()),
-        ColumnData::Text(text) => Value::Text(entry(text, text.codes[row])),
-    })
+    Value::of(table.columns.iter().find(|column| column.name == name)?, row)
 }
 
 #[cfg(test)]
 mod tests {
-    use tallow_engine::{Aggregate, Decimals, Shape};
+    use tallow_engine::{Aggregate, Column, ColumnData, Decimals, Shape};
 
     use super::*;
 

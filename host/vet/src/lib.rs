@@ -20,7 +20,6 @@ mod rule;
 mod window;
 
 pub use candidate::{Candidate, CompileLimits, Description, Vector, Vetted};
-pub use candles::broken as broken_candle;
 pub use compile::{Compiler, compile_child};
 pub use excerpt::excerpt;
 pub use refusal::Refusal;

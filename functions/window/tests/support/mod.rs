@@ -100,12 +100,7 @@ fn column(name: &str, kind: Type, values: &[&Value]) -> Column {
                 .iter()
                 .map(|value| if let Value::Decimal(mantissa, _) = value { *mantissa } else { 0 })
                 .collect();
-            let wide = mantissas.iter().any(|&mantissa| i64::try_from(mantissa).is_err());
-            ColumnData::Decimal(Decimals {
-                scale,
-                values: mantissas.iter().map(|&mantissa| mantissa as i64).collect(),
-                high: wide.then(|| mantissas.iter().map(|&mantissa| (mantissa >> 64) as i64).collect()),
-            })
+            ColumnData::Decimal(Decimals::of(scale, mantissas.into_iter()))
         }
         Type::Text => {
             let mut text = Text::default();
@@ -143,14 +138,7 @@ fn cell(column: &Column, row: usize) -> Value {
         ColumnData::Text(text) => {
             Value::Text(String::from_utf8(text.entry(text.codes[row]).to_vec()).unwrap())
         }
-        ColumnData::Decimal(decimals) => {
-            let low = i128::from(decimals.values[row]);
-            let mantissa = match &decimals.high {
-                Some(high) => (i128::from(high[row]) << 64) | (low & i128::from(u64::MAX)),
-                None => low,
-            };
-            Value::Decimal(mantissa, decimals.scale)
-        }
+        ColumnData::Decimal(decimals) => Value::Decimal(decimals.mantissa(row), decimals.scale),
     }
 }
 
