@@ -35,7 +35,8 @@ pub struct Reporter {
 }
 
 struct Last {
-    stopping: bool,
+    /// Looks since a stop was asked for, or a pipeline failed.
+    looks_since_stop: u32,
     printed: Ticks,
     looked: Ticks,
     records: u64,
@@ -51,7 +52,7 @@ impl Reporter {
             show,
             stop,
             draws: draws(show != Show::Text),
-            last: Mutex::new(Last { stopping: false, printed: now, looked: now, records: 0, rate: 0.0 }),
+            last: Mutex::new(Last { looks_since_stop: 0, printed: now, looked: now, records: 0, rate: 0.0 }),
         }
     }
 
@@ -96,12 +97,12 @@ impl Reporter {
 
     /// Draws no more: under `spin up` the terminal may be a shell's again, or another trigger's.
     fn stopping(&self, last: &mut Last) {
-        if std::mem::replace(&mut last.stopping, true) {
-            return;
-        }
-        say::clear();
-        if self.show == Show::Text {
-            eprintln!("stopping: the epoch is finished and committed first");
+        last.looks_since_stop += 1;
+        match last.looks_since_stop {
+            1 => say::clear(),
+            // A pipeline that failed stops the others, too: where nothing is left to finish, its error is all there is to say.
+            2 if self.show == Show::Text => eprintln!("stopping: the epoch is finished and committed first"),
+            _ => {}
         }
     }
 
