@@ -10,7 +10,6 @@ use serde_json::json;
 pub use self::symbol::{FilePattern, SymbolOf};
 use self::symbol::{SYMBOL, SYMBOL_FROM};
 use crate::aggregate::Aggregate;
-use crate::cluster::STORE_OPTIONS;
 use crate::error::Report;
 use crate::forms::{
     BOOLEAN, COMPONENT, Choice, DURATION_US, Form, Integer, PLAIN_SETTINGS, POSITIVE_US, TEXT,
@@ -21,9 +20,10 @@ use crate::node::Node;
 use crate::pipeline::{self, DECIMALS, Decimals, ON_REJECT, OnReject, SCALES};
 use crate::secret::Setting;
 use crate::section::{Written, read_section};
+use crate::settings::STORE_OPTIONS;
 use crate::table::{Rule, table};
 use crate::window::{self, AGGREGATES, IDS, IdColumns, KINDS, OFFSET, OnUntracked, Shape, Window};
-use crate::{config_digest, json_schema, names, values};
+use crate::{config_digest, names, schema_pieces, values};
 
 table! {
     /// A batch job with everything decided.
@@ -183,7 +183,7 @@ const KEY: &str = "symbol";
 
 const INPUT: Form<Vec<String>> = Form::new(
     "a path or URL with `*`, `?`, `[…]` and `**`, or a list of them",
-    json_schema::one_or_more,
+    schema_pieces::one_or_more,
     |node, report| {
         let inputs = values::one_or_more(node, report)?;
         if inputs.is_empty() || inputs.iter().any(String::is_empty) {

@@ -11,8 +11,9 @@ use crate::forms::Form;
 use crate::function::Vetting;
 use crate::merge::Merge;
 use crate::secret::Setting;
+use crate::settings::STORE_OPTIONS;
 use crate::table::table;
-use crate::{json_schema, settings, values};
+use crate::{schema_pieces, settings, values};
 
 table! {
     /// What the pipelines read from and write to.
@@ -51,35 +52,29 @@ table! {
 }
 
 const BROKERS: Form<String> =
-    Form::new("`host:port`, several separated by commas", json_schema::text, |node, report| {
+    Form::new("`host:port`, several separated by commas", schema_pieces::text, |node, report| {
         values::parsed(node, "a string", report, parse_brokers)
     });
 const LAKE: Form<()> = Form::shown(
     "a URL (`file:///…`, `s3://…`, `gs://…`, `az://…`, `memory:///`) or a folder",
-    json_schema::text,
+    schema_pieces::text,
 );
 const CLIENT: Form<BTreeMap<String, Setting>> = Form::new(
     "a table of librdkafka settings",
-    || json_schema::settings(&REFUSED),
+    || schema_pieces::settings(&REFUSED),
     |node, report| settings::read(node, &REFUSED, report),
-);
-/// Options of an object store.
-pub(crate) const STORE_OPTIONS: Form<BTreeMap<String, Setting>> = Form::new(
-    "a table of object-store options",
-    || json_schema::settings(&[]),
-    |node, report| settings::read(node, &[], report),
 );
 // Each is read where the rest of the manifest is known.
 const FUNCTIONS: Form<()> = Form::shown("a table of [application.trigger.kafka.functions.NAME]", || {
-    json_schema::map(Vetting::declaration().schema())
+    schema_pieces::map(Vetting::declaration().schema())
 });
 const BACKFILLS: Form<()> = Form::shown("tables [application.trigger.kafka.backfill.NAME]", || {
-    json_schema::map(Backfill::declaration().schema())
+    schema_pieces::map(Backfill::declaration().schema())
 });
 const BATCHES: Form<()> =
-    Form::shown("a table of batches by name", || json_schema::map(Batch::declaration().schema()));
+    Form::shown("a table of batches by name", || schema_pieces::map(Batch::declaration().schema()));
 const MERGES: Form<()> =
-    Form::shown("a table of merges by name", || json_schema::map(Merge::declaration().schema()));
+    Form::shown("a table of merges by name", || schema_pieces::map(Merge::declaration().schema()));
 
 /// Settings that what tallow promises depends on, with the reason why each is refused.
 pub(crate) const REFUSED: [(&str, &str); 25] = [

@@ -1,44 +1,8 @@
 //! What a pipeline's results depend on, in one canonical form: two manifests that mean the same have the same
 //! digest, however they are written.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
-
-use crate::pipeline::{DECIMALS, ON_DATA_LOSS, ON_REJECT, Pipeline};
-use crate::topics::{StartingOffsets, Topics};
-
-impl Pipeline {
-    /// Everything that decides which candles the pipeline makes of which records, without secrets, and
-    /// without what only makes it slower or faster (epochs, limits, workers, clients, intervals).
-    pub fn meaning(&self) -> Value {
-        json!({
-            "id": self.id,
-            "topics": match &self.topics {
-                Topics::Names(names) => json!({ "names": names }),
-                Topics::Pattern(pattern) => json!({ "pattern": pattern }),
-            },
-            "parse": self.parse,
-            "parse_settings": self.parse_settings,
-            "columns": self.wanted_columns().iter().map(|c| json!([c.name, c.scale])).collect::<Vec<_>>(),
-            "delay_us": self.delay_us,
-            "max_future_us": self.max_future_us,
-            "idle_after_us": self.idle_after.as_micros() as u64,
-            "idle_advance": self.idle_advance,
-            "starting_offsets": match &self.starting_offsets {
-                StartingOffsets::Earliest => json!("earliest"),
-                StartingOffsets::Latest => json!("latest"),
-                StartingOffsets::Time(time_us) => json!({ "time_us": time_us }),
-                StartingOffsets::At(offsets) => {
-                    offsets.iter().map(|(partition, offset)| json!([partition.to_string(), offset])).collect()
-                }
-            },
-            "on_data_loss": ON_DATA_LOSS.word(self.on_data_loss),
-            "on_reject": ON_REJECT.word(self.on_reject),
-            "decimals": DECIMALS.word(self.decimals),
-            "windows": self.windows,
-        })
-    }
-}
 
 /// SHA-256 of the value's canonical text, in hexadecimal.
 pub(crate) fn digest(value: &Value) -> String {
@@ -80,6 +44,8 @@ fn write_canonical(value: &Value, out: &mut String) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

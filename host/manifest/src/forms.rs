@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::error::Report;
-use crate::json_schema::{self as schema, either, matching, or_variable};
 use crate::node::Node;
+use crate::schema_pieces::{self as schema, either, matching, or_variable};
 use crate::{aggregate, units, values};
 
 pub(crate) const KIB: u64 = 1 << 10;

@@ -8,7 +8,7 @@ use crate::error::{Report, suggestion};
 use crate::forms::{Form, GIB, KIB, MIB, POSITIVE_DURATION, Size};
 use crate::node::{EMPTY_TABLE, Node};
 use crate::table::table;
-use crate::{json_schema, values};
+use crate::{schema_pieces, values};
 
 table! {
     /// What a component must keep to before it is taken.
@@ -38,7 +38,7 @@ table! {
 
 const GOLDEN: Form<()> = Form::shown(
     "a path, or a list of paths, each of which may have `*` in its last part",
-    json_schema::one_or_more,
+    schema_pieces::one_or_more,
 );
 
 /// The vetting of every component of the manifest, by name.

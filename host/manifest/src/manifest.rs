@@ -1,13 +1,16 @@
 //! The whole manifest: read, overridden, expanded, resolved.
 
+mod component_checks;
+mod mistakes;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use self::component_checks::Users;
 use crate::backfill::{self, Backfill};
 use crate::batch::{self, Batch};
 use crate::cluster::Cluster;
 use crate::component::{self, Component, Source};
-use crate::component_checks::Users;
 use crate::error::{Errors, Report};
 use crate::function::{self, Vetting};
 use crate::merge::{self, Merge};
@@ -17,7 +20,7 @@ use crate::places::Places;
 use crate::secret::Secrets;
 use crate::section::Written;
 use crate::variables::Variables;
-use crate::{component_checks, remote, spin, toml, values};
+use crate::{remote_components, spin, toml, values};
 
 /// A manifest in which nothing is left to decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -165,7 +168,7 @@ fn resolve_tree(
     merge::check_columns(&merges, &pipelines, &batches, report);
     backfills.iter_mut().for_each(|(_, backfill)| backfill.cover_by(&merges));
     let mut components = component::read(&root, folder, report);
-    let remotes = remote::components(&pipelines, report);
+    let remotes = remote_components::components(&pipelines, report);
     let users = Users { pipelines: &pipelines, backfills: &backfills, batches: &batches, merges: &merges };
     component_checks::check(&root, &remotes, &users, report);
     components.extend(remotes);

@@ -15,7 +15,7 @@ use crate::pipeline::Pipeline;
 use crate::section::{Written, read_section};
 use crate::table::{Rule, table};
 use crate::window::{Shape, Window};
-use crate::{json_schema, names, values};
+use crate::{names, schema_pieces, values};
 
 table! {
     /// A merge with everything decided. Its tables are `serving/<name>` and `prophet_input/<name>`.
@@ -105,10 +105,10 @@ table! {
         key("speed-retention", POSITIVE_DURATION, none("speed files are kept"));
 }
 
-const TEXT_COLUMN: Form<String> = Form::new("a text column", json_schema::column, column);
+const TEXT_COLUMN: Form<String> = Form::new("a text column", schema_pieces::column, column);
 const COLUMNS: Form<Vec<String>> = Form::new(
     "a list of columns",
-    || json!({ "type": "array", "items": json_schema::column(), "uniqueItems": true }),
+    || json!({ "type": "array", "items": schema_pieces::column(), "uniqueItems": true }),
     |node, report| {
         let items = values::list(node, "a list of columns", report)?;
         let columns: Vec<String> = values::items(items, report, column)?;
@@ -117,7 +117,7 @@ const COLUMNS: Form<Vec<String>> = Form::new(
 );
 const COLUMN_OR_NOTHING: Form<Option<String>> = Form::new(
     "a column, or `\"\"`",
-    || json_schema::either([json!({ "const": "" }), json_schema::column()]),
+    || schema_pieces::either([json!({ "const": "" }), schema_pieces::column()]),
     |node, report| {
         values::parsed(node, "a column", report, |text| match text {
             "" => Ok(None),
@@ -126,7 +126,7 @@ const COLUMN_OR_NOTHING: Form<Option<String>> = Form::new(
     },
 );
 pub(crate) const AVERAGES: Form<Vec<Average>> =
-    Form::new("a table of name = \"mean(column, windows)\"", json_schema::averages, |node, report| {
+    Form::new("a table of name = \"mean(column, windows)\"", schema_pieces::averages, |node, report| {
         values::entries(node, report, |entry, report| {
             if let Err(problem) = aggregate::check_column(&entry.key) {
                 report.add(entry.key_place, &entry.node.path, problem);

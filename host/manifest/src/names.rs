@@ -2,8 +2,8 @@
 
 use crate::error::Report;
 use crate::forms::Form;
-use crate::json_schema::matching;
 use crate::node::Node;
+use crate::schema_pieces::matching;
 use crate::values;
 
 /// A pipeline's name: part of object names, transactional ids and Spin's lock file.

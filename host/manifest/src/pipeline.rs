@@ -2,6 +2,8 @@
 
 mod windows;
 
+mod meaning;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -17,7 +19,7 @@ use crate::swap::Swap;
 use crate::table::{Rule, only, table};
 use crate::topics::{self, StartingOffsets, Topics};
 use crate::window::Window;
-use crate::{config_digest, json_schema, names, values};
+use crate::{config_digest, names, schema_pieces, values};
 
 const RESERVED: &str = "Spin keeps this key for itself; name the parse component with `parse = \"…\"` and the window \
                         component with `function = \"…\"` in [[trigger.kafka.windows]]";
@@ -160,7 +162,7 @@ const ON_BAD_FUNCTION: Choice<OnBadFunction> =
 pub(crate) const DECIMALS: Choice<Decimals> =
     Choice(&[("double", Decimals::Double), ("decimal", Decimals::Decimal)]);
 pub(crate) const SCALES: Form<()> =
-    Form::shown("a table of column = 0 to 18", || json_schema::map(Integer(0, 18).schema()));
+    Form::shown("a table of column = 0 to 18", || schema_pieces::map(Integer(0, 18).schema()));
 
 /// Decimal places of a column whose `scales` entry is missing.
 pub const DEFAULT_SCALE: u8 = 8;

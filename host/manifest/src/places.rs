@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::error::{Errors, Report};
-use crate::manifest::Manifest;
 use crate::node::{Node, Place, Value};
 
 /// The place of each value by the path of its key, without quotes: `client.a.b` may be written as `client."a.b"`.
@@ -42,7 +40,7 @@ impl Places {
     }
 
     /// The place of a key, or of the nearest table around it: a default is written nowhere.
-    fn find(&self, key: &str) -> Option<Place> {
+    pub(crate) fn find(&self, key: &str) -> Option<Place> {
         let key = without_quotes(key);
         let mut key = key.as_str();
         loop {
@@ -56,16 +54,4 @@ impl Places {
 
 fn without_quotes(path: &str) -> String {
     path.replace('"', "")
-}
-
-impl Manifest {
-    /// Mistakes as the manifest's own are said: with file, line and key.
-    pub fn mistakes(&self, mistakes: Vec<Mistake>) -> Errors {
-        let mut report = Report::new(&self.path.display().to_string());
-        report.secrets = self.secrets.clone();
-        for Mistake { key, problem } in mistakes {
-            report.add(self.places.find(&key), &key, problem);
-        }
-        report.into_errors()
-    }
 }

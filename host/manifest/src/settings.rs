@@ -3,9 +3,17 @@
 use std::collections::BTreeMap;
 
 use crate::error::Report;
+use crate::forms::Form;
 use crate::node::{Node, Value};
 use crate::secret::Setting;
-use crate::values;
+use crate::{schema_pieces, values};
+
+/// Options of an object store.
+pub(crate) const STORE_OPTIONS: Form<BTreeMap<String, Setting>> = Form::new(
+    "a table of object-store options",
+    || schema_pieces::settings(&[]),
+    |node, report| read(node, &[], report),
+);
 
 /// Settings under names of somebody else's choosing, as strings. Dotted keys that TOML made tables of
 /// (`security.protocol = "SSL"`) are put together again. `refused` names those that may not be set, with why.

@@ -6,7 +6,7 @@ use crate::forms::{BOOLEAN, Choice, Form, Integer};
 use crate::node::Node;
 use crate::table::table;
 use crate::window::Window;
-use crate::{json_schema, values};
+use crate::{schema_pieces, values};
 
 table! {
     #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ table! {
 const MODE: Choice<SwapMode> = Choice(&[("hold", SwapMode::Hold), ("publish", SwapMode::Publish)]);
 const INVARIANTS: Form<Vec<Invariant>> = Form::new(
     "a list of comparisons, such as `[\"volume >= 0\"]`",
-    || json_schema::list(json_schema::matching("[^<>]+[<>]=?[^<>=]+")),
+    || schema_pieces::list(schema_pieces::matching("[^<>]+[<>]=?[^<>=]+")),
     |node, report| {
         let items = values::list(node, "a list of comparisons like \"volume >= 0\"", report)?;
         values::items(items, report, |item, report| {

@@ -9,7 +9,7 @@ use tallow_record::TopicPartition;
 use crate::error::Report;
 use crate::forms::{Choice, Described, Form, Takes};
 use crate::node::Node;
-use crate::{json_schema, names, units, values};
+use crate::{names, schema_pieces, units, values};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Topics {
@@ -38,7 +38,7 @@ pub(crate) const TOPIC: Form<Topics> = Form::new(
 
 pub(crate) const TOPICS: Form<Topics> = Form::new(
     "a list of topic names",
-    || json_schema::set(names::TOPIC.schema()),
+    || schema_pieces::set(names::TOPIC.schema()),
     |node, report| {
         let items = values::list(node, "a list of topic names", report)?;
         let names: Vec<String> =
@@ -53,7 +53,7 @@ pub(crate) const TOPICS: Form<Topics> = Form::new(
 
 pub(crate) const PATTERN: Form<Topics> = Form::new(
     "a regular expression that begins with `^`",
-    || json_schema::matching(r"\^.*"),
+    || schema_pieces::matching(r"\^.*"),
     |node, report| values::parsed(node, "a regular expression", report, parse_pattern),
 );
 
@@ -78,15 +78,15 @@ pub(crate) const STARTING_OFFSETS: Form<StartingOffsets> = Form::new(
 );
 
 fn starting_offsets_schema() -> Value {
-    let mut offsets = json_schema::map(json_schema::or_variable(json_schema::integer(0..=i64::MAX)));
+    let mut offsets = schema_pieces::map(schema_pieces::or_variable(schema_pieces::integer(0..=i64::MAX)));
     offsets["propertyNames"] = json!({ "pattern": "^[A-Za-z0-9._-]{1,249}/[0-9]+$" });
     let time = json!({
         "type": "object",
-        "properties": { "time": json_schema::text() },
+        "properties": { "time": schema_pieces::text() },
         "required": ["time"],
         "additionalProperties": false,
     });
-    json_schema::either([WORDS.schema(), offsets, time])
+    schema_pieces::either([WORDS.schema(), offsets, time])
 }
 
 const WORDS: Choice<bool> = Choice(&[("earliest", false), ("latest", true)]);

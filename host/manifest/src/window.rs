@@ -10,7 +10,7 @@ use crate::error::Report;
 use crate::forms::{COLUMN, Choice, Form, POSITIVE_US, Takes};
 use crate::node::Node;
 use crate::table::{Rule, only, table};
-use crate::{json_schema, names, remote, units, values};
+use crate::{names, remote, schema_pieces, units, values};
 
 table! {
     /// A window of a pipeline: what the window contract calls a spec, and the component that computes it.
@@ -142,7 +142,7 @@ impl Window {
 
 pub(crate) const KINDS: Form<Vec<String>> = Form::new(
     "a list of kinds of rows",
-    || json_schema::set(json!({ "type": "string", "minLength": 1 })),
+    || schema_pieces::set(json!({ "type": "string", "minLength": 1 })),
     |node, report| {
         let kinds = values::texts(node, report)?;
         if kinds.is_empty() || kinds.iter().any(String::is_empty) {
@@ -152,7 +152,7 @@ pub(crate) const KINDS: Form<Vec<String>> = Form::new(
         names::unique(node, &kinds, report).then_some(kinds)
     },
 );
-const TUMBLING: Form<Shape> = Form::new("a duration", json_schema::duration, |node, report| {
+const TUMBLING: Form<Shape> = Form::new("a duration", schema_pieces::duration, |node, report| {
     POSITIVE_US.read(node, report).map(|size_us| Shape::Tumbling { size_us })
 });
 const SLIDING: Form<Shape> = Form::new(
@@ -163,14 +163,14 @@ const SLIDING: Form<Shape> = Form::new(
         check_sliding(node, sliding.size_us, sliding.slide_us, report)
     },
 );
-const SESSION: Form<Shape> = Form::new("a duration", json_schema::duration, |node, report| {
+const SESSION: Form<Shape> = Form::new("a duration", schema_pieces::duration, |node, report| {
     POSITIVE_US.read(node, report).map(|gap_us| Shape::Session { gap_us })
 });
 pub(crate) const OFFSET: Form<()> =
-    Form::shown("a duration, with `-` before it or not", json_schema::signed_duration);
+    Form::shown("a duration, with `-` before it or not", schema_pieces::signed_duration);
 const KEYS: Form<Vec<String>> = Form::new(
     "a list of text columns",
-    || json!({ "type": "array", "items": json_schema::column(), "uniqueItems": true }),
+    || json!({ "type": "array", "items": schema_pieces::column(), "uniqueItems": true }),
     |node, report| {
         let items = values::list(node, "a list of columns", report)?;
         let keys: Vec<String> = values::items(items, report, |item, report| {
@@ -182,7 +182,7 @@ const KEYS: Form<Vec<String>> = Form::new(
 );
 pub(crate) const IDS: Form<IdColumns> = Form::new(
     "a column, or `{ first = \"…\", last = \"…\" }`",
-    || json_schema::either([json_schema::column(), IdColumns::declaration().schema()]),
+    || schema_pieces::either([schema_pieces::column(), IdColumns::declaration().schema()]),
     |node, report| {
         if node.as_table().is_some() {
             return IdColumns::read(node, report);
@@ -194,7 +194,7 @@ pub(crate) const IDS: Form<IdColumns> = Form::new(
 const ON_UNTRACKED: Choice<OnUntracked> =
     Choice(&[("count", OnUntracked::Count), ("halt", OnUntracked::Halt)]);
 pub(crate) const AGGREGATES: Form<()> =
-    Form::shown("a table of name = \"operation(column)\"", json_schema::aggregates);
+    Form::shown("a table of name = \"operation(column)\"", schema_pieces::aggregates);
 
 fn check_sliding(node: &Node, size_us: u64, slide_us: u64, report: &mut Report) -> Option<Shape> {
     if slide_us > size_us {

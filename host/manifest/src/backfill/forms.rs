@@ -8,21 +8,21 @@ use crate::error::Report;
 use crate::forms::{COMPONENT, Form};
 use crate::node::{Node, Value};
 use crate::table::table;
-use crate::{json_schema, names, units, values};
+use crate::{names, schema_pieces, units, values};
 
 pub(super) const BASE_URL: Form<String> = Form::new(
     "a URL (`https://…`, or `http://…`)",
-    || json_schema::matching("https?://.+"),
+    || schema_pieces::matching("https?://.+"),
     |node, report| values::parsed(node, "a URL", report, base_url),
 );
 pub(super) const MOMENT: Form<i64> = Form::new(
     "a day (`\"2024-08-09\"`) or a moment (`\"2024-08-09T12:30:00Z\"`)",
-    || json_schema::matching(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]+Z)?\s*"),
+    || schema_pieces::matching(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]+Z)?\s*"),
     |node, report| values::parsed(node, "a day", report, units::moment_us),
 );
 pub(super) const TABLES: Form<Vec<String>> = Form::new(
     "a list of tables of the lake, such as `[\"batch/daily\"]`",
-    || json_schema::list(json_schema::matching("[^/]+(?:/[^/]+)+")),
+    || schema_pieces::list(schema_pieces::matching("[^/]+(?:/[^/]+)+")),
     |node, report| {
         let tables = values::texts(node, report)?;
         tables.iter().all(|table| check_table(node, table, report)).then_some(tables)
@@ -30,7 +30,12 @@ pub(super) const TABLES: Form<Vec<String>> = Form::new(
 );
 pub(super) const SYMBOLS: Form<BTreeMap<String, String>> = Form::new(
     "a list of symbols, or a table of symbol = \"the exchange's name of it\"",
-    || json_schema::either([json_schema::set(json_schema::text()), json_schema::map(json_schema::text())]),
+    || {
+        schema_pieces::either([
+            schema_pieces::set(schema_pieces::text()),
+            schema_pieces::map(schema_pieces::text()),
+        ])
+    },
     read_symbols,
 );
 
@@ -46,7 +51,7 @@ table! {
 /// Where only a component of the manifest will do.
 pub(super) const OWN_COMPONENT: Form<String> = Form::new(
     "a component's name",
-    || json_schema::either([json_schema::text(), OwnComponent::declaration().schema()]),
+    || schema_pieces::either([schema_pieces::text(), OwnComponent::declaration().schema()]),
     |node, report| match node.as_table() {
         Some(_) => OwnComponent::read(node, report).map(|own| own.component),
         None => values::text(node, report),

@@ -3,7 +3,7 @@
 use regex::Regex;
 
 use crate::forms::Form;
-use crate::{json_schema, values};
+use crate::{schema_pieces, values};
 
 /// What names the symbol of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl PartialEq for FilePattern {
 
 impl Eq for FilePattern {}
 
-pub(super) const SYMBOL: Form<SymbolOf> = Form::new("a text", json_schema::text, |node, report| {
+pub(super) const SYMBOL: Form<SymbolOf> = Form::new("a text", schema_pieces::text, |node, report| {
     let symbol = values::text(node, report)?;
     if symbol.is_empty() || symbol.len() > 256 {
         report.at(node, "`symbol` is a text of 1 to 256 bytes");
@@ -53,7 +53,7 @@ pub(super) const SYMBOL: Form<SymbolOf> = Form::new("a text", json_schema::text,
     Some(SymbolOf::Fixed(symbol))
 });
 pub(super) const SYMBOL_FROM: Form<SymbolOf> =
-    Form::new("a regular expression", json_schema::text, |node, report| {
+    Form::new("a regular expression", schema_pieces::text, |node, report| {
         values::parsed(node, "a regular expression", report, |text| {
             let pattern = Regex::new(text).map_err(|error| format!("no regular expression: {error}"))?;
             Ok(SymbolOf::File(FilePattern(pattern)))
