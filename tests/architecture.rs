@@ -74,6 +74,14 @@ fn every_crate_uses_lower_layers_alone() {
 }
 
 #[test]
+fn no_modules_import_each_other_in_a_circle() {
+    for folder in crates().keys() {
+        let circles = imports::circles(&paths::root().join(folder).join("src"));
+        assert!(circles.is_empty(), "{folder}: {circles:#?}");
+    }
+}
+
+#[test]
 fn a_circle_of_modules_is_found() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();

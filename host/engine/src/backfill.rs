@@ -3,7 +3,8 @@
 use wasmtime::Store;
 
 use crate::bindings::{BackfillWorld, backfill_contract as wit};
-use crate::instance::{self, Sandbox};
+use crate::instance;
+use crate::sandbox::Sandbox;
 use crate::validate;
 use crate::{
     BackfillAnswer, BackfillData, BackfillDescription, BackfillOptions, BackfillRequest, CallError,

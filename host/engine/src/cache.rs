@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use crate::component::hex;
+use crate::digest::hex;
 use crate::private_folder;
 
 const SUM_BYTES: usize = 32;

@@ -6,7 +6,7 @@ use wasmtime::component::{Component, Linker};
 
 use crate::bindings::{BackfillWorldPre, MergeWorldPre, ParseWorldPre, Window01WorldPre, WindowWorldPre};
 use crate::contract::{Contract, Unknown, WINDOW_0_1};
-use crate::instance::Sandbox;
+use crate::sandbox::Sandbox;
 use crate::{LoadError, wasi};
 
 /// Refuses every import but WASI, which is answered with nothing, and instances that hold types and nothing else: a

@@ -1,17 +1,14 @@
 //! A component that has been compiled and checked against a contract.
 
-use std::sync::Arc;
 use std::time::Duration;
-
-use sha2::{Digest, Sha256};
-use wasmtime::Engine;
-use wasmtime::component::Linker;
 
 use crate::check;
 use crate::contract::Contract;
-use crate::instance::Sandbox;
+use crate::digest::sha256;
+use crate::local::Local;
 use crate::remote::Remote;
-use crate::ticks::{TICK, Ticks};
+use crate::sandbox::Allowance;
+use crate::ticks::TICK;
 use crate::{CallError, LoadError, Runtime, cache, wasi};
 
 /// Compiled code that nothing has been checked of yet.
@@ -77,23 +74,6 @@ pub struct Component {
 pub(crate) enum Body {
     Local(Box<Local>),
     Remote(Remote),
-}
-
-#[derive(Clone)]
-pub(crate) struct Local {
-    pub engine: Engine,
-    pub code: wasmtime::component::Component,
-    pub linker: Linker<Sandbox>,
-    pub ticks: Arc<Ticks>,
-    /// For all calls of all instances together.
-    pub allowance: Option<Allowance>,
-}
-
-/// Time that ends at a tick.
-#[derive(Clone, Copy)]
-pub(crate) struct Allowance {
-    pub time: Duration,
-    pub end: u64,
 }
 
 impl Component {
@@ -171,13 +151,4 @@ impl Component {
             Body::Remote(remote) => vec![remote.descriptor.function.contract.clone()],
         }
     }
-}
-
-/// SHA-256 in hex: what a component goes by.
-pub fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

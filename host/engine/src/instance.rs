@@ -1,98 +1,14 @@
 //! One instance's store: its limits, and what a failed call means.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use wasmtime::{ResourceLimiter, Store, Trap};
+use wasmtime::{Store, Trap};
 
 use crate::CallError;
-use crate::component::{Allowance, Local};
-use crate::ticks::{TICK, Ticks};
-use crate::wasi;
-
-/// What one instance may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Linear memory, all of an instance's memories together.
-    pub memory_bytes: u64,
-    /// Time for one call.
-    pub deadline: Duration,
-    /// What one call may give back.
-    pub output_bytes: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { memory_bytes: 512 << 20, deadline: Duration::from_secs(2), output_bytes: 64 << 20 }
-    }
-}
-
-/// Entries of all tables together: what a large program's function pointers need, and no way around the
-/// memory cap.
-const TABLE_ENTRIES: usize = 1 << 20;
-
-pub(crate) struct Sandbox {
-    limits: Limits,
-    /// A component may have many memories: the cap is on their sum.
-    memory_bytes: u64,
-    /// What it was when the last call began.
-    memory_before: u64,
-    /// For the last call.
-    deadline: Duration,
-    table_entries: usize,
-    /// Whether the memory cap has been hit: the trap that follows does not say so.
-    refused_memory: bool,
-    pub wasi: wasi::State,
-    ticks: Arc<Ticks>,
-    allowance: Option<Allowance>,
-}
-
-impl ResourceLimiter for Sandbox {
-    fn memory_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        if maximum.is_some_and(|maximum| desired > maximum) {
-            return Ok(false);
-        }
-        let total = self.memory_bytes + (desired - current) as u64;
-        if total > self.limits.memory_bytes {
-            self.refused_memory = true;
-            wasmtime::bail!("memory cap");
-        }
-        self.memory_bytes = total;
-        Ok(true)
-    }
-
-    fn table_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        let total = self.table_entries + (desired - current);
-        if total > TABLE_ENTRIES || maximum.is_some_and(|maximum| desired > maximum) {
-            return Ok(false);
-        }
-        self.table_entries = total;
-        Ok(true)
-    }
-
-    fn instances(&self) -> usize {
-        1000
-    }
-
-    fn tables(&self) -> usize {
-        100
-    }
-
-    // Each reserves gigabytes of addresses.
-    fn memories(&self) -> usize {
-        16
-    }
-}
+use crate::local::Local;
+use crate::sandbox::{Limits, Sandbox};
+use crate::ticks::TICK;
+use crate::wasi_state::WasiState;
 
 /// A store with its limits set.
 pub(crate) fn sandbox(component: &Local, limits: Limits) -> Store<Sandbox> {
@@ -103,7 +19,7 @@ pub(crate) fn sandbox(component: &Local, limits: Limits) -> Store<Sandbox> {
         deadline: limits.deadline,
         table_entries: 0,
         refused_memory: false,
-        wasi: wasi::State::default(),
+        wasi: WasiState::default(),
         ticks: component.ticks.clone(),
         allowance: component.allowance,
     };

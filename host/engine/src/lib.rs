@@ -12,17 +12,21 @@ mod check;
 mod component;
 mod contract;
 mod convert;
+mod digest;
 mod error;
 pub mod golden;
 mod instance;
+mod local;
 mod merge;
 mod parse;
 pub mod private_folder;
 mod remote;
 mod runtime;
+mod sandbox;
 mod ticks;
 mod validate;
 mod wasi;
+mod wasi_state;
 mod window;
 
 pub use backfill::BackfillFunction;
@@ -30,15 +34,16 @@ pub use bindings::merge_contract::{
     Average, Gap, Input as MergeInput, Lack, Merged, Range, Settings as MergeSettings, Source as MergeSource,
 };
 pub use bindings::window_contract::{Output, Part, Report, Rows, Stats};
-pub use component::{Code, Component, sha256};
+pub use component::{Code, Component};
 pub use contract::Contract;
 pub use convert::{from_arrow, to_arrow};
+pub use digest::sha256;
 pub use error::{CallError, LoadError};
-pub use instance::Limits;
 pub use merge::MergeFunction;
 pub use parse::{IDS_ONLY, Marked, ParseFunction, Parsed};
 pub use remote::{Caller, Callers, Descriptor};
 pub use runtime::{Runtime, precompile};
+pub use sandbox::Limits;
 pub use tallow_contract::backfill::{
     Answer as BackfillAnswer, Data as BackfillData, Description as BackfillDescription,
     Method as BackfillMethod, Options as BackfillOptions, Pace, Request as BackfillRequest, Span, Verdict,

@@ -4,7 +4,8 @@ use wasmtime::Store;
 
 use crate::bindings::MergeWorld;
 use crate::bindings::merge_contract::{Input, Merged, Settings};
-use crate::instance::{self, Sandbox};
+use crate::instance;
+use crate::sandbox::Sandbox;
 use crate::validate;
 use crate::{CallError, Component, Limits, MergeDescription, Table};
 

@@ -7,9 +7,11 @@ use tallow_record::Batch;
 use wasmtime::Store;
 
 use crate::bindings::{ParseWorld, parse_contract as wit, types};
-use crate::component::{Body, Local};
-use crate::instance::{self, Sandbox};
+use crate::component::Body;
+use crate::instance;
+use crate::local::Local;
 use crate::remote::RemoteParse;
+use crate::sandbox::Sandbox;
 use crate::validate::{self, texts};
 use crate::{CallError, Component, Limits, ParseDescription, ParseOptions, Rows};
 

@@ -5,12 +5,12 @@
 //! read has ended, the clock stands at 1970-01-01, and every call begins with the same randomness. So a function gives the
 //! same bytes for the same input, as one that imports nothing does.
 
-use tallow_edge::{Random, SeededRandom};
+use tallow_edge::Random;
 use wasmtime::component::types::{ComponentInstance, ComponentItem, ResourceType, Type};
 use wasmtime::component::{Component, Linker, LinkerInstance, Resource, ResourceAny, Val};
 use wasmtime::{Engine, Result, StoreContextMut, Trap, bail};
 
-use crate::instance::Sandbox;
+use crate::sandbox::Sandbox;
 
 /// The packages that are answered, in this version and its patches.
 const PACKAGES: [&str; 7] =
@@ -23,29 +23,9 @@ const MAX_RESOURCES: u32 = 10_000;
 const MAX_RANDOM_BYTES: u64 = 1 << 16;
 /// What an output stream says that it takes: it all goes nowhere.
 const WRITABLE_BYTES: u64 = 1 << 20;
-const SEED: u64 = 0x7a11_0e5e_ed00_0003;
 
 /// The one type behind all resources: there is nothing in any of them.
 struct Nothing;
-
-/// What an instance has of WASI.
-pub(crate) struct State {
-    random: SeededRandom,
-    resources: u32,
-}
-
-impl Default for State {
-    fn default() -> Self {
-        Self { random: SeededRandom::new(SEED), resources: 0 }
-    }
-}
-
-impl State {
-    /// A call begins: what was drawn before changes nothing in it.
-    pub fn begin(&mut self) {
-        self.random = SeededRandom::new(SEED);
-    }
-}
 
 /// Whether an import is an interface that is answered.
 pub(crate) fn is_answered(import: &str) -> bool {

@@ -8,9 +8,10 @@ use wasmtime::component::ResourceAny;
 use super::{Snapshot, join, old};
 use crate::bindings::window_contract::{self as wit, GuestWindows, OutputPiece, Portion, SnapshotPiece};
 use crate::bindings::{Window01World, WindowWorld};
-use crate::component::Local;
 use crate::contract::WINDOW_0_1;
-use crate::instance::{self, Limits, Sandbox, arm, arm_by_state, call_error};
+use crate::instance::{self, arm, arm_by_state, call_error};
+use crate::local::Local;
+use crate::sandbox::{Limits, Sandbox};
 use crate::{CallError, Output, Part, Report, Rows, Spec, Stats, WindowDescription, check};
 
 /// Windows that are asked for at once: some tens of milliseconds.
