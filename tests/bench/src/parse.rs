@@ -48,7 +48,7 @@ pub fn run(measures: &mut Vec<Measure>) -> Result<()> {
             || {
                 rate_per_core(|| {
                     native_next = (native_next + 1) % native_batches.len();
-                    let parsed = parse_market::parse(black_box(&native_batches[native_next]), &options);
+                    let parsed = parse_market::parse(black_box(&native_batches[native_next]), options);
                     whole(black_box(parsed).map_err(|why| anyhow!(why))?.rows.rows)
                 })
             },
