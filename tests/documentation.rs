@@ -39,7 +39,7 @@ const NOT_RUN: &[(&str, &str)] = &[
 const NO_COMMANDS: &[(&str, &str)] = &[
     ("README.md", " tallow candles"),
     ("ARCHITECTURE.md", " Kafka ──►"),
-    ("ARCHITECTURE.md", "record  edge"),
+    ("ARCHITECTURE.md", "layer 0 "),
     ("docs/batch.md", " files ─► lines"),
     ("docs/lake.md", "speed/<pipeline>_<window>"),
     ("docs/live.md", " candidate ──►"),
