@@ -192,7 +192,7 @@ fn widened_until_refused(op: Op, spared: usize) -> Option<Scene> {
     scene.faulty.script_after(spared, op, "", Fault::Denied);
     let run = scene.world.run_wired(wiring);
     let refused = scene.faulty.unmet() == 0;
-    // Whether the lake is still there is looked at once more after a commit; without an answer it goes on.
+    // Whether the lake is still there is looked at once more after a commit; without an answer it continues.
     assert!(refused || run.outcome.is_ok(), "{:?}", run.outcome);
     refused.then_some(scene)
 }

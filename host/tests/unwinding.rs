@@ -25,7 +25,7 @@ fn wire(world: &World) -> Wired {
         world.append(0, trade("BTCUSDT", 100 + second, second * SECOND_US, "100.5", "2.0"));
         world.append(1, trade("ETHUSDT", 100 + second, second * SECOND_US, "200.5", "2.0"));
     }
-    // It would go on for ever.
+    // It would continue for ever.
     world.wire(&pipeline(KEYS, MINUTES), Mode::default())
 }
 

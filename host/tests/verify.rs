@@ -285,7 +285,7 @@ fn record_path(seq: u64) -> String {
     Folder::new("candles", 0).unwrap().record(seq)
 }
 
-/// Writes a record anew, its checksum right.
+/// Writes a record again, its checksum right.
 fn rewrite(world: &World, seq: u64, change: impl FnOnce(&mut Record)) {
     let bytes = world.store.get(&record_path(seq)).unwrap().unwrap();
     let mut record = Record::decode(&bytes).unwrap();

@@ -107,7 +107,7 @@ pub fn recorded(test: &str, file: &str) -> Option<Vec<Bar>> {
     bars
 }
 
-/// A gzip file of bars with a header; none where it is not there.
+/// A gzip file of bars with a header; `None` if it is not there.
 pub fn read(path: &Path) -> Option<Vec<Bar>> {
     let lines = BufReader::new(MultiGzDecoder::new(File::open(path).ok()?)).lines().skip(1);
     Some(lines.map(|line| bar(&line.expect("the file is UTF-8"))).collect())

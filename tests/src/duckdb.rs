@@ -19,7 +19,7 @@ pub struct DuckDb {
 }
 
 impl DuckDb {
-    /// None where the machine has none: the test is skipped, under `CI=true` it fails.
+    /// `None` if the machine has none: the test is skipped, under `CI=true` it fails.
     pub fn find(test: &str) -> Option<Self> {
         match python::with("duckdb") {
             Ok(python) => Some(Self { python }),

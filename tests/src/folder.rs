@@ -101,7 +101,7 @@ impl Folder {
     }
 }
 
-/// The files of a folder; none where it is not there.
+/// The files of a folder; `None` if it is not there.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = folder.read_dir() else { return Vec::new() };
     let mut files: Vec<PathBuf> =

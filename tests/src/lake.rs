@@ -15,7 +15,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 /// text that reads back as it.
 pub type Row = BTreeMap<String, String>;
 
-/// All rows of a table, a folder such as `speed/trades_1m`; none where there is no such folder.
+/// All rows of a table, a folder such as `speed/trades_1m`; `None` if there is no such folder.
 pub fn table(lake: &Path, name: &str) -> Vec<Row> {
     let mut files = Vec::new();
     find_parquet(&lake.join(name), &mut files);

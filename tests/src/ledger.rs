@@ -1,4 +1,4 @@
-//! The ledger as `tallow status --json` shows it, added up anew.
+//! The ledger as `tallow status --json` shows it, added up again.
 
 use std::collections::BTreeMap;
 

@@ -75,7 +75,7 @@ pub fn blocks_of(page: &str) -> Vec<Block> {
 
 impl Block {
     /// The commands of a block without a language: lines after `$ ` where there are any, else all of them. A line that
-    /// ends in `\` or inside quotes goes on in the next; comments are left out.
+    /// ends in `\` or inside quotes continues in the next; comments are left out.
     pub fn commands(&self) -> Vec<String> {
         let is_transcript = self.text.lines().any(|line| line.starts_with("$ "));
         let mut commands = Vec::new();

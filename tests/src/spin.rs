@@ -188,7 +188,7 @@ impl Locked {
     }
 }
 
-/// Fails where a process that is nobody's child here goes on and on.
+/// Fails where a process that is nobody's child here continues and on.
 pub fn wait_until_gone(process: u32) {
     let clock = SystemClock::new();
     let start = clock.ticks();

@@ -29,7 +29,7 @@ impl Finished {
     }
 }
 
-/// A run that goes on; it is killed when dropped.
+/// A run that continues; it is killed when dropped.
 pub struct Running {
     process: Child,
     /// Its output goes to files, so that no full pipe can stop it.

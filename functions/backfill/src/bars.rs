@@ -13,7 +13,7 @@ pub struct Bar {
 }
 
 /// Sorts a page's bars, drops those that were not asked for and those that came twice, and says what is known now. A bar
-/// may begin anywhere and end early: exchanges cut bars short when they go down, and go on off the grid.
+/// may begin anywhere and end early: exchanges cut bars short when they go down, and continue off the grid.
 ///
 /// An answer of bars of which none was asked for proves nothing.
 ///

@@ -24,7 +24,7 @@ pub trait Exchange: 'static {
     /// The bars of an answer, in any order. An error says what is wrong with the answer.
     fn read(options: &Options, body: &[u8]) -> Result<Vec<Bar>, String>;
 
-    /// What the exchange says in words; none where its answer has none.
+    /// What the exchange says in words; `None` if its answer has none.
     fn said(body: &[u8]) -> Option<String>;
 
     fn pace(answer: &Answer) -> Pace {

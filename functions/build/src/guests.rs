@@ -64,7 +64,7 @@ struct Metadata {
 }
 
 impl Metadata {
-    /// What cargo says of the workspace that holds a folder.
+    /// What cargo says about the workspace that holds a folder.
     fn of(folder: &Path) -> Result<Self> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let output = Command::new(cargo)

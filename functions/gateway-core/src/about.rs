@@ -1,4 +1,4 @@
-//! What a gateway says of itself.
+//! What a gateway says about itself.
 
 use serde::Serialize;
 use tallow_contract::ColumnType;

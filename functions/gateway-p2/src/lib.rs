@@ -27,7 +27,7 @@ impl Guest for Gateway {
     }
 }
 
-/// None where its body is too long.
+/// `None` if its body is too long.
 fn read(request: &IncomingRequest) -> Result<Option<Request>, String> {
     let path = request.path_with_query().unwrap_or_else(|| "/".to_owned());
     let content_type = request.headers().get(&"content-type".to_owned()).into_iter().next();

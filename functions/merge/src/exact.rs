@@ -42,7 +42,7 @@ impl ExactSum {
         }
     }
 
-    /// The double that is nearest to the sum, half to even; none where some value is no sound number.
+    /// The double that is nearest to the sum, half to even; `None` if some value is no sound number.
     pub fn value(&self) -> Option<f64> {
         if self.unsound > 0 {
             return None;

@@ -3,7 +3,7 @@
 //! A pure function of tables and settings: no clock, no randomness, no files, no network. The modules, in the order
 //! of the data's way:
 //!
-//! [`settings`] (what is asked for) and [`input`] (what each row says of its window) → [`choose`] (the one row of a
+//! [`settings`] (what is asked for) and [`input`] (what each row says about its window) → [`choose`] (the one row of a
 //! window that counts) → [`series`] (all windows in a row, the missing ones between) and [`gaps`] → [`columns`] (the
 //! inputs' columns as one) → [`average`] over [`exact`] sums → [`merge()`] (the whole).
 //!

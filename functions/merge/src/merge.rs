@@ -53,7 +53,7 @@ pub fn merge(before: Option<&Table>, inputs: &[Input], settings: &Settings) -> R
     Ok(Merged { table, gaps: gaps(&chosen, ended_us, &empty, step_us, settings) })
 }
 
-/// Where the rows given before end; none where there are none.
+/// Where the rows given before end; `None` if there are none.
 fn end_of(before: &Table) -> Result<Option<Before>, String> {
     let Some(last) = (before.rows as usize).checked_sub(1) else { return Ok(None) };
     let end = times(before, "window_end").map_err(|wrong| format!("what was given before: {wrong}"))?;

@@ -45,7 +45,7 @@ pub fn check(settings: &Settings) -> Result<i64, String> {
     Ok(step_us)
 }
 
-/// Whether a column of an input is made anew rather than taken over: inputs may be results of earlier calls.
+/// Whether a column of an input is made again rather than taken over: inputs may be results of earlier calls.
 pub fn remakes(settings: &Settings, column: &str) -> bool {
     MADE.contains(&column) || settings.averages.iter().any(|average| average.name == column)
 }

@@ -32,7 +32,7 @@ impl Block {
         &self.symbols[..self.length]
     }
 
-    /// Integers, times or mantissas of a column; none where the lines do not have it.
+    /// Integers, times or mantissas of a column; `None` if the lines do not have it.
     pub fn integers(&self, column: ColumnId) -> Option<&[i64]> {
         let values = match column {
             ColumnId::EventTime => &self.times_us,

@@ -17,7 +17,7 @@ use crate::when::{self, event_time};
 
 const SHORTEST_MONTH_US: i64 = 28 * 86_400_000_000;
 
-/// Reads a line; none of one that is a header, whatever the order of its columns. `layout`: the line's columns; none where
+/// Reads a line; none of one that is a header, whatever the order of its columns. `layout`: the line's columns; `None` if
 /// only their number can tell. `header`: the line that names them.
 pub fn read<'a>(
     line: &'a [u8],

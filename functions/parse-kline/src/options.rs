@@ -51,7 +51,7 @@ pub struct Plan<'o> {
     pub dates: Option<Order>,
     pub follows_headers: bool,
     pub is_beginning: bool,
-    /// The columns; none where only their number can tell.
+    /// The columns; `None` if only their number can tell.
     pub layout: Option<Layout>,
     /// The file's first line where it is a header, without its end.
     pub header: Option<&'o [u8]>,

@@ -38,7 +38,7 @@ pub struct Template<'p> {
 }
 
 impl<'p> Template<'p> {
-    /// None where no line of such columns is plain.
+    /// `None` if no line of such columns is plain.
     pub fn new(plan: &'p Plan<'_>, layout: &Layout) -> Option<Self> {
         let in_two = layout.has(Field::Day) || layout.has(Field::TimeOfDay);
         let symbol_column = layout.has(Field::Cell(ColumnId::Symbol)) && plan.symbol.is_none();

@@ -199,7 +199,7 @@ impl Cell {
         }
     }
 
-    /// The aggregate; none where it is null.
+    /// The aggregate; `None` if it is null.
     pub fn finish(&self, operation: Operation) -> Option<i128> {
         match *self {
             Cell::Pick(pick) => pick.map(|pick| pick.value),

@@ -70,7 +70,7 @@ impl<'a> Block<'a> {
         }
     }
 
-    /// An input's values in some positions; none where it is to be read row by row.
+    /// An input's values in some positions; `None` if it is to be read row by row.
     #[inline]
     pub fn plain(&self, input: usize, range: &Range<usize>) -> Option<&[i64]> {
         self.inputs[input].get(range.clone()).filter(|values| !values.is_empty())

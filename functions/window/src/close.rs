@@ -19,7 +19,7 @@ pub struct Candle {
     pub first_id: i64,
     pub last_id: i64,
     pub cells: Vec<Cell>,
-    /// None where ids are not named or no longer tracked.
+    /// `None` if ids are not named or no longer tracked.
     pub missing: Option<Missing>,
     pub open: bool,
     pub revision: u64,

@@ -50,7 +50,7 @@ pub fn encode(column: &[u8], key: &mut Vec<u8>) {
     key.extend_from_slice(&[0, 0]);
 }
 
-/// The columns of an encoded key; none where it is not one.
+/// The columns of an encoded key; `None` if it is not one.
 pub fn decode(mut key: &[u8]) -> Option<Vec<Vec<u8>>> {
     let mut columns = Vec::new();
     while !key.is_empty() {

@@ -12,7 +12,7 @@ use crate::held::SpecState;
 use crate::keys::decode;
 use crate::table::{Column, ColumnData, Decimals, Table, Text, validity};
 
-/// The output of some windows; none where there are none.
+/// The output of some windows; `None` if there are none.
 pub fn output(spec: u32, state: &SpecState, candles: &[Candle]) -> Option<Output> {
     if candles.is_empty() {
         return None;

@@ -1,5 +1,5 @@
 //! Windows in the order in which they are given, whatever the order in which they were found: by start, then by key.
-//! Taking the next one costs the same however many there are to come, so that work on them can stop and go on.
+//! Taking the next one costs the same however many there are to come, so that work on them can stop and continue.
 
 use std::cmp::Ordering;
 

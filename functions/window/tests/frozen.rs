@@ -1,4 +1,4 @@
-//! State that an older release wrote is read, goes on as if nothing had happened, and is written as today.
+//! State that an older release wrote is read, continues as if nothing had happened, and is written as today.
 //!
 //! `frozen/state-1.txt` (a group and its bytes a line) was written by the function whose state version was 1, over
 //! hours of trades, under a watermark of one hour: ADA's ids 1 to 10 closed, 11 to 30 open; BTC's even ids

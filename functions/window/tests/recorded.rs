@@ -24,7 +24,7 @@ struct Trade {
     quantity: i64,
 }
 
-/// Trades of some recordings, one after the other; none where the recordings are absent.
+/// Trades of some recordings, one after the other; `None` if the recordings are absent.
 fn trades(files: &[&str]) -> Option<Vec<Trade>> {
     let mut trades = Vec::new();
     for file in files {

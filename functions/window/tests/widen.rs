@@ -1,4 +1,4 @@
-//! State that was written under fewer aggregates goes on under more: those that were there as if nothing had happened,
+//! State that was written under fewer aggregates continues under more: those that were there as if nothing had happened,
 //! the new ones from then on.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]

@@ -15,7 +15,7 @@ use tallow_pipeline::progress;
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// A hole is seldom alone: how long none more must have shown.
 const QUIET: Duration = Duration::from_secs(5);
-/// Holes that go on showing are not waited out for longer than that.
+/// Holes that continue showing are not waited out for longer than that.
 const LONGEST_QUIET: Duration = Duration::from_secs(60);
 /// Pause after a failure, doubled with each.
 const FIRST_RETRY: Duration = Duration::from_secs(30);

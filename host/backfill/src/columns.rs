@@ -23,7 +23,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// `parse`: what the stream's parse function says of its columns.
+    /// `parse`: what the stream's parse function says about its columns.
     pub fn new(stream: &Pipeline, window: &Window, parse: &ParseDescription) -> Self {
         let places = |column: &str| match parse.columns.iter().find(|it| it.name == column)?.type_ {
             ColumnType::Decimal => Some(stream.scale(column)),

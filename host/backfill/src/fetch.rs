@@ -22,7 +22,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// An exchange that asks for a longer wait than that has shut its door: better to come again another time.
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
-/// How long a wait may go on after a stop.
+/// How long a wait may continue after a stop.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// Why there is no answer.

@@ -95,7 +95,7 @@ impl Tables {
     }
 }
 
-/// Looks at everything anew.
+/// Looks at everything again.
 pub fn survey(
     backfill: &Backfill,
     tables: &mut Tables,

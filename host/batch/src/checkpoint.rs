@@ -150,7 +150,7 @@ impl Checkpoint {
         found.filter(|found| found.is_of(group, fingerprint, commits))
     }
 
-    /// What an account says; none where it is of another version of this program.
+    /// What an account says; `None` if it is of another version of this program.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         // Its beginning decides whether the rest can be read.
         group_of(bytes)?;

@@ -17,7 +17,7 @@ use crate::account::group_of;
 use crate::services::Services;
 use tallow_pipeline::PipelineError;
 
-/// What was made is committed at least that often: a run that is killed then goes on from there.
+/// What was made is committed at least that often: a run that is killed then continues from there.
 pub const COMMIT_EVERY: Duration = Duration::from_secs(20);
 
 /// What the job's log remembers of a group.
@@ -92,7 +92,7 @@ impl<'a> Commits<'a> {
     }
 
     /// Objects that a group was made into and that are gone or of another size, so that somebody else has been at them.
-    /// They are written anew, whatever their digest.
+    /// They are written again, whatever their digest.
     pub fn distrust_spoiled(&mut self, group: &str) -> Result<bool, BatchError> {
         let mut spoiled = Vec::new();
         for path in self.groups.get(group).iter().flat_map(|made| &made.paths) {

@@ -39,7 +39,7 @@ impl Accounts {
         }
     }
 
-    /// Books what a worker made of the next lines of file number `file`, and gives the slices whose rows go on.
+    /// Books what a worker made of the next lines of file number `file`, and gives the slices whose rows continue.
     pub fn take(&mut self, file: usize, parts: ParsedBatch) -> Result<Vec<ParsedSlice>, BatchError> {
         let lines = parts.taken.iter().map(|taken| taken.records).sum::<u64>();
         self.report.lines += lines;

@@ -15,7 +15,7 @@ const UNITS: [(char, i64); 5] = [
 const PLAUSIBLE: [&str; 15] =
     ["1w", "3d", "1d", "12h", "8h", "6h", "4h", "2h", "1h", "30m", "15m", "5m", "3m", "1m", "1s"];
 
-/// Of so many distances one may be no multiple of the interval: after an outage an exchange may go on off its grid.
+/// Of so many distances one may be no multiple of the interval: after an outage an exchange may continue off its grid.
 const OFF_GRID: usize = 20;
 
 /// The column in which a parse function says it.

@@ -33,7 +33,7 @@ pub struct Feed<'a> {
     pub stop: &'a AtomicBool,
 }
 
-/// What a reader says of its file. One that says nothing more without having come to the end has stopped.
+/// What a reader says about its file. One that says nothing more without having come to the end has stopped.
 enum Read {
     Lines(Lines),
     /// The file was whole.

@@ -27,7 +27,7 @@ pub struct Outcome {
     pub sorted: u64,
     pub written: Vec<String>,
     pub removed: Vec<String>,
-    /// Of all groups, those that were not made anew too.
+    /// Of all groups, those that were not made again too.
     pub report: Report,
     pub elapsed: Duration,
     /// Lines read in this run.

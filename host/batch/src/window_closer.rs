@@ -137,7 +137,7 @@ impl<'a> Closer<'a> {
         self.finish.forget();
     }
 
-    /// The oldest step that is not closed; none where there are no rows from there on.
+    /// The oldest step that is not closed; `None` if there are no rows from there on.
     fn next(&self, fold: &Fold) -> Option<Step> {
         let spans = fold.coverage.symbols().filter_map(|symbol| fold.coverage.span_us(symbol));
         let (first_us, last_us) = spans

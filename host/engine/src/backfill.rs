@@ -24,7 +24,7 @@ impl BackfillFunction {
         Ok(Self { component: component.clone(), limits, live: Some(live) })
     }
 
-    /// What the component says of itself.
+    /// What the component says about itself.
     pub fn describe(&mut self) -> Result<BackfillDescription, CallError> {
         self.call(|guest, store| guest.call_describe(store).map(Ok)).map(Into::into)
     }

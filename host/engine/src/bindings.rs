@@ -44,7 +44,7 @@ mod window_world {
     });
 }
 
-/// The contract before this one, which goes on to be taken.
+/// The contract before this one, which continues to be taken.
 mod window_0_1_world {
     wasmtime::component::bindgen!({
         path: ["../../wit/types", "../../wit/window-0.1"],

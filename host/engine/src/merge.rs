@@ -25,7 +25,7 @@ impl MergeFunction {
         }
     }
 
-    /// What the component says of itself.
+    /// What the component says about itself.
     pub fn describe(&mut self) -> Result<MergeDescription, CallError> {
         self.call(|world, store| world.tallow_merge_merge().call_describe(store)).map(Into::into)
     }

@@ -18,7 +18,7 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// `cache`: a folder for compiled code; none compiles anew at every start (about a second a function).
+    /// `cache`: a folder for compiled code; none compiles again at every start (about a second a function).
     pub fn new(cache: Option<PathBuf>) -> Result<Self, LoadError> {
         let wrong = |why: String| LoadError::Invalid { name: "wasmtime".into(), why };
         let engine = Engine::new(&config()).map_err(|error| wrong(error.to_string()))?;

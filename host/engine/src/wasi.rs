@@ -78,7 +78,7 @@ fn define(
     Ok(())
 }
 
-/// The one thing that a function can ask for and not go on after.
+/// The one thing that a function can ask for and not continue after.
 fn end(interface: &str) -> Result<()> {
     match interface {
         "wasi:cli/exit" => Err(wasmtime::Error::from(Trap::UnreachableCodeReached).context("it called exit")),

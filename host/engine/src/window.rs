@@ -36,7 +36,7 @@ enum Live {
 }
 
 impl WindowFunction {
-    /// What a component says of itself.
+    /// What a component says about itself.
     pub fn describe(component: &Component, limits: Limits) -> Result<WindowDescription, CallError> {
         match &component.body {
             Body::Remote(remote) => remote.descriptor.window().map_err(CallError::Remote),

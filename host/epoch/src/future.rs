@@ -4,7 +4,7 @@
 /// What is to be done with an epoch's rows from the future.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Set these rows' records aside, and go on.
+    /// Set these rows' records aside, and continue.
     SetAside,
     /// Do not commit: pause, alert, and try the epoch again.
     Pause { future: u64, rows: u64 },

@@ -281,7 +281,7 @@ mod tests {
         // One that never had a row does not count.
         steps(vec![Rows(0, 500), Add(1)], vec![Advance(1099, true, None), Advance(1100, true, Some(490))]);
         steps(vec![Add(0), Add(1)], vec![Advance(1100, true, None)]);
-        // It stays there, whatever the clock says, and goes on with the next row.
+        // It stays there, whatever the clock says, and continues with the next row.
         steps(
             vec![Rows(0, 500), Rows(1, 300)],
             vec![

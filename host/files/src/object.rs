@@ -26,7 +26,7 @@ pub enum Place {
 }
 
 impl Place {
-    /// None where there is nothing.
+    /// `None` if there is nothing.
     pub fn version(&self, name: &str) -> Result<Option<Version>, FileError> {
         match self {
             Place::Local(path) => match fs::metadata(path) {

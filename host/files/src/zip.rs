@@ -12,7 +12,7 @@ const OF_SPREADSHEETS: [&str; 2] = ["[Content_Types].xml", "META-INF/manifest.xm
 /// Compressed bytes that are read at once.
 const BUFFER_BYTES: usize = 256 << 10;
 
-/// What the directory says of a file.
+/// What the directory says about a file.
 struct Entry {
     name: String,
     method: CompressionMethod,

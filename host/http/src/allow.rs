@@ -87,7 +87,7 @@ impl AllowList {
         self
     }
 
-    /// Whether the origin may be at an internal address; none where it may not be talked to at all.
+    /// Whether the origin may be at an internal address; `None` if it may not be talked to at all.
     pub(crate) fn find(&self, origin: &Origin) -> Option<bool> {
         self.origins.get(origin).copied()
     }

@@ -73,7 +73,7 @@ fn serve(stream: TcpStream, handler: &Handler, stop: &AtomicBool) -> io::Result<
     answer(stream, handler(&received), stop)
 }
 
-/// One request; none where the client closed the connection instead.
+/// One request; `None` if the client closed the connection instead.
 fn receive(reader: &mut impl BufRead) -> io::Result<Option<Received>> {
     let first = line(reader)?;
     let mut words = first.split(' ');

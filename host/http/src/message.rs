@@ -60,7 +60,7 @@ impl Response {
 
     /// How long the server asks to wait (`Retry-After`, RFC 9110): seconds, or a date, which counts from the date that
     /// the server gave the answer (`Date`), so that its clock and ours need not agree; from `now_us` where it gave
-    /// none (µs since 1970-01-01 UTC). A date in the past is no wait; none where there is no such header, or one that is
+    /// none (µs since 1970-01-01 UTC). A date in the past is no wait; `None` if there is no such header, or one that is
     /// neither.
     pub fn retry_after(&self, now_us: i64) -> Option<Duration> {
         let asked = self.header("retry-after")?.trim();

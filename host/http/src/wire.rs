@@ -14,7 +14,7 @@ const USER_AGENT: &str = concat!("tallow/", env!("CARGO_PKG_VERSION"));
 
 pub struct Wire {
     runtime: Runtime,
-    /// A client is bound to the addresses that were checked when it was made. It is made anew when these change,
+    /// A client is bound to the addresses that were checked when it was made. It is made again when these change,
     /// and keeps its connections until then.
     clients: Mutex<BTreeMap<Origin, (Vec<SocketAddr>, Client)>>,
 }

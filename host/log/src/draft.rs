@@ -23,7 +23,7 @@ impl Draft {
         Self { kind: Kind::Commit, epoch, state, voided: None }
     }
 
-    /// Checks the draft against the newest record: watermark, offsets and ledger go on from there, without a
+    /// Checks the draft against the newest record: watermark, offsets and ledger continue from there, without a
     /// hole and without an overlap. The error says what does not fit, with the numbers.
     pub fn check(&self, newest: &Record) -> Result<(), String> {
         match self.kind {

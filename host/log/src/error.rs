@@ -27,7 +27,7 @@ pub enum LogError {
         "{object} is damaged: {why}. The pipeline stops rather than guess; restore the object from a backup"
     )]
     Corrupt { object: String, why: String },
-    /// A record that this owner goes on from is not there any more, and nobody else has gone on.
+    /// A record that this owner continues from is not there any more, and nobody else has gone on.
     #[error(
         "{object}, which this process goes on from, is gone: the lake was deleted or replaced while it was written to. Nothing more is \
          written; put the lake back, or start again with an empty one"

@@ -41,7 +41,7 @@ impl Job {
     /// or a rollback may return to. Removes, too, what earlier owners stored and never committed; this owner's
     /// own blobs only with the records that name them, since a commit may be under way.
     ///
-    /// Fine to fail half-way: the next one goes on.
+    /// Fine to fail half-way: the next one continues.
     pub fn clean_up(&mut self, retention: Retention) -> Result<Removed, LogError> {
         let newest = self.newest();
         let released = |sink: &str| newest.released_through(sink);

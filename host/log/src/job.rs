@@ -48,7 +48,7 @@ pub struct Opened {
 
 impl Job {
     /// Takes shard `shard` of `pipeline` over: reads the newest record, checks it, its chain and its blobs,
-    /// and fences every earlier owner. [`Job::newest`] is then the fence, which carries the state to go on
+    /// and fences every earlier owner. [`Job::newest`] is then the fence, which carries the state to continue
     /// from. `owner` is for people: host and process.
     ///
     /// Damage is an error that names the object, and leaves the log as it was.
@@ -141,7 +141,7 @@ impl Job {
     }
 
     /// Makes the object `path` what a blob is, whether or not there is one, as [`Store::copy`] does. Whether this owner
-    /// still has the shard is asked before each try: tries may go on for long, and a later owner's object must stay.
+    /// still has the shard is asked before each try: tries may continue for long, and a later owner's object must stay.
     pub fn copy_blob(&self, blob: &BlobRef, path: &str) -> Result<(), LogError> {
         self.store.copy_while(&self.folder.blob(&blob.name), path, || self.check_owner())
     }

@@ -1,5 +1,5 @@
 //! A record of the log: everything that a restart, a replay or a person needs to know of one commit.
-//! A record is whole: the newest one is enough to go on from.
+//! A record is whole: the newest one is enough to continue from.
 
 mod format;
 mod live;
@@ -73,7 +73,7 @@ pub struct Epoch {
     pub watermark_us: Option<i64>,
     /// What was taken, in the order in which the windows took it.
     pub chunks: Vec<Chunk>,
-    /// Offsets that were lost before they could be read, where the manifest says to go on.
+    /// Offsets that were lost before they could be read, where the manifest says to continue.
     pub gaps: Vec<Gap>,
     pub set_aside: SetAside,
     /// What was taken from elsewhere than topics, in the order in which it was taken.
@@ -173,7 +173,7 @@ pub struct AsideRecord {
 #[serde(deny_unknown_fields)]
 pub struct Partition {
     pub topic: String,
-    /// Kafka's id, which changes when a topic is deleted and made anew.
+    /// Kafka's id, which changes when a topic is deleted and made again.
     pub topic_id: Option<String>,
     pub partition: i32,
     /// Offset of the first record that has not been taken.
@@ -220,7 +220,7 @@ pub struct Function {
     /// Version of the state that it writes; none for functions without state.
     pub state_version: Option<u32>,
     /// SHA-256 of the file that the manifest named when the pipeline last started, where another component has been
-    /// swapped in since: as long as the file stays as it is, a start goes on with the component.
+    /// swapped in since: as long as the file stays as it is, a start continues with the component.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<Digest>,
 }

@@ -43,7 +43,7 @@ pub fn record(store: &Store, pipeline: &str, shard: u32, seq: u64) -> Result<Opt
         .transpose()
 }
 
-/// The seqs of the oldest record that counts and of the newest one; none where the shard has no log.
+/// The seqs of the oldest record that counts and of the newest one; `None` if the shard has no log.
 pub fn extent(store: &Store, pipeline: &str, shard: u32) -> Result<Option<(u64, u64)>, LogError> {
     let folder = Folder::new(pipeline, shard)?;
     // Listed before the boundary is: the other way round, a clean-up in between would look like a hole.
@@ -53,7 +53,7 @@ pub fn extent(store: &Store, pipeline: &str, shard: u32) -> Result<Option<(u64, 
     Ok(newest.map(|newest| (oldest, newest)))
 }
 
-/// The bytes of the records `from` to `through`; none where a record is not there.
+/// The bytes of the records `from` to `through`; `None` if a record is not there.
 pub fn record_bytes(
     store: &Store,
     pipeline: &str,

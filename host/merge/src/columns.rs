@@ -68,7 +68,7 @@ impl Columns {
     }
 }
 
-/// Columns that the function makes anew.
+/// Columns that the function makes again.
 fn made(columns: &[ColumnNote], settings: &Settings) -> BTreeSet<String> {
     let averages = settings.of_function(&names(columns), None).averages;
     ["source", "filled"]

@@ -118,7 +118,7 @@ impl Notes {
     }
 }
 
-/// What the newest run of a merge left, without owning the job; none where it never ran.
+/// What the newest run of a merge left, without owning the job; `None` if it never ran.
 pub fn peek(store: &Store, job: &str) -> Result<Option<(TableState, Notes)>, TableError> {
     let Some(state) = job::peek(store, job)? else { return Ok(None) };
     let notes = Notes::of(job, &state)?;

@@ -10,7 +10,7 @@ use crate::speed::{self, Day};
 const DAY_US: i64 = 86_400_000_000;
 
 /// The days of `files` that are old enough and that the served table covers for every key that they have rows of: the
-/// table goes on beyond the day, and no window of it is missing or partial.
+/// table continues beyond the day, and no window of it is missing or partial.
 pub fn droppable(
     notes: &Notes,
     files: &BTreeMap<String, Day>,

@@ -41,7 +41,7 @@ pub struct Step<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     pub merge: String,
-    /// Its number; none where no partition changed.
+    /// Its number; `None` if no partition changed.
     pub run: Option<u64>,
     /// Partitions whose inputs changed, and were merged again.
     pub merged: u64,

@@ -73,7 +73,7 @@ impl Sources {
         Ok(())
     }
 
-    /// The years of each key that have a partition in the result, by year; and whether the key goes on after it.
+    /// The years of each key that have a partition in the result, by year; and whether the key continues after it.
     pub fn partitions(&self, notes: &Notes, fill: bool) -> BTreeMap<i32, BTreeMap<String, bool>> {
         let mut years: BTreeMap<&str, BTreeSet<i32>> = BTreeMap::new();
         for partition in self.batch.keys() {

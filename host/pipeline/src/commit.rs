@@ -49,7 +49,7 @@ pub struct Committer {
     pub reads_headers: bool,
     /// What waits for the end of a probation, in order.
     pub held: Vec<Publication>,
-    /// What is published and void: what comes out anew is held against it.
+    /// What is published and void: what comes out again is held against it.
     pub published: Published,
     /// Where the last record of that ended.
     pub remake_until: Option<State>,
@@ -216,7 +216,7 @@ impl Committer {
     }
 }
 
-/// Stores finished objects as blobs; what the commit says of them.
+/// Stores finished objects as blobs; what the commit says about them.
 pub fn put_outbox(job: &Job, items: &[Item]) -> Result<Vec<Outgoing>, PipelineError> {
     let outgoing = items.iter().map(|item| {
         Ok(Outgoing {

@@ -80,7 +80,7 @@ pub enum Finished {
 /// A function that was taken up between two epochs.
 pub struct FinishedSwap {
     pub swap: Box<Swap>,
-    /// All of the state, as the new window function writes it; none where parse was swapped.
+    /// All of the state, as the new window function writes it; `None` if parse was swapped.
     pub parts: Option<Vec<Part>>,
     pub clock_us: i64,
     /// How long the windows stood still.

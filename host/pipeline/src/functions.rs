@@ -1,4 +1,4 @@
-//! Which components a pipeline runs, and which it goes on with after a restart.
+//! Which components a pipeline runs, and which it continues with after a restart.
 
 use std::sync::Arc;
 

@@ -37,7 +37,7 @@ impl Card {
 pub struct Kept {
     pub digest: Digest,
     pub size_bytes: u64,
-    /// None where only the bytes are there: its writer died between the two.
+    /// `None` if only the bytes are there: its writer died between the two.
     pub card: Option<Card>,
 }
 

@@ -1,4 +1,4 @@
-//! After a rollback of results that had gone out: what comes out anew is published only where it differs from what is
+//! After a rollback of results that had gone out: what comes out again is published only where it differs from what is
 //! there, as the next revision; late rows and dead letters only where they are not there yet.
 
 use std::collections::{BTreeMap, BTreeSet};

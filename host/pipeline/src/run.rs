@@ -204,7 +204,7 @@ pub fn run_once(services: &Services, started: Started) -> Result<(), PipelineErr
                 let told = |away: Option<&str>| contact.told(client, away);
                 Ok(fetch::run(fetcher, &order, fetch_limits, &services.stop, discovery, &told)?)
             };
-            // Those that have started would go on, and be waited for.
+            // Those that have started would continue, and be waited for.
             threads.push(spawn(scope, "fetch", fetch).inspect_err(|_| sequencer.stop())?);
         }
         // The parse workers end when nobody can send them work any more.

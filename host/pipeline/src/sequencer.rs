@@ -63,7 +63,7 @@ pub fn ends_of(partitions: &[PartitionInfo], from: &[Position]) -> Ends {
     ends
 }
 
-/// Whether a fetch client goes on.
+/// Whether a fetch client continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
     Continue,

@@ -13,7 +13,7 @@ pub use sample::{Variant, sample};
 
 /// A destination under test, empty at first.
 pub trait Bench {
-    /// The sink, opened anew on the same destination, as another process would.
+    /// The sink, opened again on the same destination, as another process would.
     fn sink(&self) -> Box<dyn Sink>;
 
     /// Every row that a reader of the destination sees, each as one text.

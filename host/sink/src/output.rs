@@ -39,7 +39,7 @@ impl EpochOutput<'_> {
 pub enum Origin {
     #[default]
     Stream,
-    /// Fetched anew: revisions of what the stream lacked.
+    /// Fetched again: revisions of what the stream lacked.
     Backfill,
 }
 

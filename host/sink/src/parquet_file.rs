@@ -132,7 +132,7 @@ fn footer(output: &EpochOutput<'_>, rows_digest: Digest) -> Vec<(&'static str, S
     claims(output, rows_digest).into_iter().collect()
 }
 
-/// What the footer of a file of this output says of where its rows come from, by key.
+/// What the footer of a file of this output says about where its rows come from, by key.
 pub fn claims(output: &EpochOutput<'_>, rows_digest: Digest) -> BTreeMap<&'static str, String> {
     let mut offsets = output.provenance.offsets.clone();
     offsets.sort();
@@ -148,7 +148,7 @@ pub fn claims(output: &EpochOutput<'_>, rows_digest: Digest) -> BTreeMap<&'stati
     .into()
 }
 
-/// What a file's footer says of where its rows come from, by key.
+/// What a file's footer says about where its rows come from, by key.
 pub fn read_claims(bytes: Bytes) -> Result<BTreeMap<String, String>, ParquetError> {
     let file = ParquetRecordBatchReaderBuilder::try_new(bytes)?;
     let entries = file.metadata().file_metadata().key_value_metadata().into_iter().flatten();

@@ -89,7 +89,7 @@ fn column(name: &str, why: String) -> SortError {
     SortError::Column { column: name.to_owned(), why }
 }
 
-/// A row's value; none where it is null. As nulls sort: before all others.
+/// A row's value; `None` if it is null. As nulls sort: before all others.
 pub fn key_of(keys: &StringArray, row: usize) -> Option<&str> {
     keys.is_valid(row).then(|| keys.value(row))
 }

@@ -30,7 +30,7 @@ impl Cursor {
         Ok(())
     }
 
-    /// The next row's key; none where there is no row, and a null key as none inside.
+    /// The next row's key; `None` if there is no row, and a null key as none inside.
     fn key(&self, layout: &Layout) -> Option<Option<&str>> {
         self.block.as_ref().map(|block| key_of(layout.keys(block), self.row))
     }

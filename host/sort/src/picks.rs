@@ -43,7 +43,7 @@ impl Picks {
         self.rows.len() >= self.most.rows || self.bytes >= self.most.bytes
     }
 
-    /// The rows so far; none where there are none.
+    /// The rows so far; `None` if there are none.
     pub fn give(&mut self) -> Result<Option<RecordBatch>, SortError> {
         if self.rows.is_empty() {
             return Ok(None);

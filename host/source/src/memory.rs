@@ -89,7 +89,7 @@ impl MemoryLog {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Creates a topic, or makes it anew: empty, with another id.
+    /// Creates a topic, or makes it again: empty, with another id.
     pub fn create_topic(&self, topic: &str, partitions: usize) {
         let mut state = self.state();
         state.topics_made += 1;

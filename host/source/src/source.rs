@@ -9,7 +9,7 @@ use tallow_record::{Batch, TopicPartition};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartitionInfo {
     pub partition: TopicPartition,
-    /// The topic's id as Kafka's own tools print it: a topic deleted and made anew under the same name has another.
+    /// The topic's id as Kafka's own tools print it: a topic deleted and made again under the same name has another.
     /// `None` where the broker has no ids.
     pub topic_id: Option<Arc<str>>,
     /// Offset of the first record that is still there.

@@ -118,7 +118,7 @@ fn kafka(brokers: &str, topic: &str, on_data_loss: OnDataLoss) -> Access {
 }
 
 fn append(brokers: &str, topic: &str, partition: i32, records: &[Raw]) {
-    // Made anew each time: a producer may take minutes to learn of new partitions.
+    // Made again each time: a producer may take minutes to learn of new partitions.
     let producer: BaseProducer = config(brokers).create().unwrap();
     for record in records {
         let headers = record.headers.iter().fold(OwnedHeaders::new(), |headers, (key, value)| {

@@ -1,4 +1,4 @@
-//! What only Kafka can show: silence, transactions, topics made anew. The tests of a real broker run where
+//! What only Kafka can show: silence, transactions, topics made again. The tests of a real broker run where
 //! `TALLOW_TEST_KAFKA=host:port` names one that may be filled with topics.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]

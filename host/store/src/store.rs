@@ -66,7 +66,7 @@ pub struct Listed {
     pub path: String,
     /// Bytes.
     pub size: u64,
-    /// The store's own mark of the content (its ETag): another one means that the object was written anew.
+    /// The store's own mark of the content (its ETag): another one means that the object was written again.
     pub tag: String,
 }
 
@@ -113,7 +113,7 @@ impl Store {
         self.retry("read", path, || self.try_get(&location))
     }
 
-    /// What the store says of an object; none where there is no such object.
+    /// What the store says about an object; `None` if there is no such object.
     pub fn head(&self, path: &str) -> Result<Option<Listed>, StoreError> {
         let location = self.location(path)?;
         let found = self.retry("look at", path, || match self.run(self.objects.head(&location)) {

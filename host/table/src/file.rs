@@ -87,7 +87,7 @@ impl Content {
     }
 }
 
-/// Reads the Parquet file at a path of the store; none where there is none.
+/// Reads the Parquet file at a path of the store; `None` if there is none.
 pub fn read(store: &Store, path: &str) -> Result<Option<Content>, TableError> {
     let at = format!("{}/{path}", store.url());
     store.get(path)?.map(|bytes| decode(&at, bytes)).transpose()

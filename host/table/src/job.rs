@@ -46,13 +46,13 @@ pub struct NewPartition {
 /// What a run did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Done {
-    /// Its number; none where nothing changed.
+    /// Its number; `None` if nothing changed.
     pub run: Option<u64>,
     pub written: Vec<String>,
     pub removed: Vec<String>,
 }
 
-/// What the newest commit of a job says, without owning it; none where the job never ran.
+/// What the newest commit of a job says, without owning it; `None` if the job never ran.
 pub fn peek(store: &Store, name: &str) -> Result<Option<TableState>, TableError> {
     let newest = tallow_log::status::last_records(store, name, 0, 1)?.pop();
     let Some(blob) = newest.and_then(|record| parts::tables(&record.state)) else { return Ok(None) };

@@ -4,7 +4,7 @@
 //! - [`partition`]: where a partition's object is, and which ones there are;
 //! - [`file`](mod@file): a partition's Parquet to a function's [`Table`](tallow_engine::Table) and back;
 //! - [`FileWriter`]: such a file, as its rows come;
-//! - [`state`]: what a job's commit says of its tables: partitions, digests, inputs;
+//! - [`state`]: what a job's commit says about its tables: partitions, digests, inputs;
 //! - [`job`]: the fenced job that replaces partitions: what it is about to write is committed before it is written, so
 //!   that the next owner completes what a crash left; [`Run`]: what it commits at once;
 //! - [`Stored`]: a partition between its making and its commit; [`Unfinished`]: work that commits hold for the next owner;

@@ -1,4 +1,4 @@
-//! The parts of a commit's state: what it says of the tables, and what it holds of work that is not done.
+//! The parts of a commit's state: what it says about the tables, and what it holds of work that is not done.
 
 use tallow_log::record::{BlobRef, State, StatePart};
 
@@ -8,7 +8,7 @@ const TABLES: &str = "table";
 const UNFINISHED: &str = "unfinished";
 
 /// Work that a job has begun and that no run has taken in. The newest commit holds it, so that the next owner of the job
-/// can go on with it; a commit that does not hold it lets its blobs go.
+/// can continue with it; a commit that does not hold it lets its blobs go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfinished {
     /// The job's own account of it.

@@ -1,4 +1,4 @@
-//! What a job's newest commit says of its tables: format 1, JSON in a blob of the commit.
+//! What a job's newest commit says about its tables: format 1, JSON in a blob of the commit.
 
 use std::collections::BTreeMap;
 

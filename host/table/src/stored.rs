@@ -34,7 +34,7 @@ impl Stored {
         self.blob.is_some() || committed.is_some_and(|partition| partition.digest == self.digest)
     }
 
-    /// What a commit says of it. `since`: the run since which there is a partition under its path.
+    /// What a commit says about it. `since`: the run since which there is a partition under its path.
     pub(crate) fn state(&self, since: u64) -> PartitionState {
         PartitionState {
             rows: self.rows,

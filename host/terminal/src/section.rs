@@ -57,7 +57,7 @@ struct Columns {
     /// Of all aggregates.
     titles: Vec<String>,
     forms: Vec<Form>,
-    /// Width of each aggregate; none where there is no room for it.
+    /// Width of each aggregate; `None` if there is no room for it.
     cells: Vec<Option<usize>>,
     mark: usize,
     chart: usize,

@@ -39,7 +39,7 @@ pub struct Counters {
     pub dead_letters: u64,
     /// µs since 1970-01-01 UTC; none before any event.
     pub watermark_us: Option<i64>,
-    /// Records that the topics hold and the pipeline has not taken; none where it is not known.
+    /// Records that the topics hold and the pipeline has not taken; `None` if it is not known.
     pub lag: Option<u64>,
     /// Windows published.
     pub candles: u64,

@@ -8,7 +8,7 @@ use tallow_store::Digest;
 /// What became of one place in the log.
 pub struct Link {
     pub seq: u64,
-    /// None where there is nothing that can be read.
+    /// `None` if there is nothing that can be read.
     pub record: Option<Record>,
     pub wrong: Option<String>,
 }

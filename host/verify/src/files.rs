@@ -91,7 +91,7 @@ impl Faults<'_> {
     }
 }
 
-/// The file's rows, and what its footer says of where they come from.
+/// The file's rows, and what its footer says about where they come from.
 fn judge_content(commit: &Record, outgoing: &Outgoing, bytes: bytes::Bytes, faults: &mut Faults<'_>) {
     let (rows, said) = match (read(bytes.clone()), read_claims(bytes)) {
         (Ok(rows), Ok(said)) => (rows, said),

@@ -70,7 +70,7 @@ pub fn check(component: &Component, candidate: &Candidate<'_>, trial: &mut Trial
     Ok(())
 }
 
-/// The first request for a day; none where the function does not know the symbol or the interval.
+/// The first request for a day; `None` if the function does not know the symbol or the interval.
 fn plan(
     function: &mut BackfillFunction,
     options: &BackfillOptions,

@@ -89,7 +89,7 @@ pub struct Vetted {
     pub passed: Vec<(Rule, String)>,
 }
 
-/// What a function says of itself.
+/// What a function says about itself.
 #[derive(Clone, Debug)]
 pub enum Description {
     Parse(ParseDescription),

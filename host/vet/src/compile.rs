@@ -108,7 +108,7 @@ impl Compiler {
     }
 }
 
-/// What a child wrote to its output and to its errors; none where it did not end in time.
+/// What a child wrote to its output and to its errors; `None` if it did not end in time.
 fn answer(child: &mut Child, bytes: &[u8], limits: CompileLimits) -> Option<(Vec<u8>, String)> {
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (ended, end) = crossbeam_channel::bounded(1);

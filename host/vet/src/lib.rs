@@ -43,7 +43,7 @@ pub fn vet(
     try_rules(loaded, candidate, begin)
 }
 
-/// Compiles a candidate, looks at its imports and exports and at what it says of itself, and tries nothing more.
+/// Compiles a candidate, looks at its imports and exports and at what it says about itself, and tries nothing more.
 pub fn load(
     runtime: &Runtime,
     compiler: &Compiler,

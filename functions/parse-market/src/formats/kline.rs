@@ -7,7 +7,7 @@ use crate::reason::{Apart, Step, excerpt};
 use crate::rows::Rows;
 use crate::schema::ColumnId;
 
-/// Reads the kline under `k`; the message is read anew from there.
+/// Reads the kline under `k`; the message is read again from there.
 pub(crate) fn read(message: &mut Message<'_>, rows: &mut Rows) -> Step<()> {
     let kline = message.required("kline", "k")?;
     match message.read(kline.0).map_err(|apart| apart.within(|| "k".to_owned()))? {

@@ -1,4 +1,4 @@
-//! Functions that change while a pipeline runs: what a record says of it.
+//! Functions that change while a pipeline runs: what a record says about it.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ pub struct Live {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probation: Option<Probation>,
     /// Records that were published and then made void by a rollback, as long as not all of their offsets have
-    /// been taken again: what comes out anew is published only where it differs.
+    /// been taken again: what comes out again is published only where it differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remake: Option<SeqRange>,
     /// The last changes, oldest first.

@@ -25,7 +25,7 @@ impl Drop for Gateway {
     }
 }
 
-/// Starts the gateway with an empty bucket; none where it is not installed.
+/// Starts the gateway with an empty bucket; `None` if it is not installed.
 fn gateway(keeps_metadata: bool) -> Option<Gateway> {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);

@@ -150,7 +150,7 @@ impl Bench {
         (0..table.rows as usize).map(line).collect()
     }
 
-    /// Every object of the tables with its tag: another tag means that it was written anew.
+    /// Every object of the tables with its tag: another tag means that it was written again.
     pub fn objects(&self) -> Vec<tallow_store::Listed> {
         let mut all = self.store.list_tagged("serving").unwrap();
         all.extend(self.store.list_tagged("prophet_input").unwrap());

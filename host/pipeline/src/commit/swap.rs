@@ -78,7 +78,7 @@ impl Committer {
         true
     }
 
-    /// Once all offsets of what was published and void have been taken again, nothing more comes out anew.
+    /// Once all offsets of what was published and void have been taken again, nothing more comes out again.
     pub(super) fn end_remake(&self, state: &mut State) {
         let Some(end) = &self.remake_until else { return };
         let next = |topic: &str, partition| {

@@ -18,7 +18,7 @@ pub(super) struct ForHooks {
 }
 
 impl WindowWorker {
-    /// Takes another function up. One that fails at it is dropped, and the one that is there goes on as it was.
+    /// Takes another function up. One that fails at it is dropped, and the one that is there continues as it was.
     pub(super) fn swap(&mut self, swap: Box<Swap>) -> Result<Option<FinishedSwap>, PipelineError> {
         let begun = self.clock.ticks();
         let parts = match swap.role {

@@ -90,7 +90,7 @@ fn wrong(error: KafkaError) -> SourceError {
 /// Serves what waits on the client's own queue: logs, errors, answers to commits.
 ///
 /// # Errors
-/// Where the client cannot go on, and where a record comes by this queue: all of them belong into the private one.
+/// Where the client cannot continue, and where a record comes by this queue: all of them belong into the private one.
 pub(super) fn serve_events(client: &Client) -> Result<(), SourceError> {
     const AT_ONCE: usize = 16;
     for _ in 0..AT_ONCE {

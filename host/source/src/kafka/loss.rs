@@ -9,7 +9,7 @@ use crate::{OnDataLoss, SourceError};
 pub(crate) enum Verdict {
     /// The broker holds it after all (it refused for another reason).
     Held,
-    /// Offsets `wanted..from` are gone; go on at `from`.
+    /// Offsets `wanted..from` are gone; continue at `from`.
     Skip {
         from: i64,
     },

@@ -135,7 +135,7 @@ impl Store {
         })
     }
 
-    /// SHA-256 and length in bytes of the object, read piece by piece; none where there is no such object. An error
+    /// SHA-256 and length in bytes of the object, read piece by piece; `None` if there is no such object. An error
     /// where it is overwritten meanwhile.
     pub fn digest(&self, path: &str) -> Result<Option<(Digest, u64)>, StoreError> {
         let Some(object) = self.head(path)? else { return Ok(None) };
@@ -144,7 +144,7 @@ impl Store {
         Ok(Some((Digest::from_bytes(sha.finalize().into()), object.size)))
     }
 
-    /// The object as a body, in a scratch file in `folder` where it is large; none where there is no such object. An
+    /// The object as a body, in a scratch file in `folder` where it is large; `None` if there is no such object. An
     /// error where it is overwritten meanwhile.
     pub fn get_file(&self, path: &str, folder: &Folder) -> Result<Option<Body>, StoreError> {
         let Some(object) = self.head(path)? else { return Ok(None) };

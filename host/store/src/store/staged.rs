@@ -8,7 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use super::Store;
 
-/// A file that was written to since may be an upload that goes on: longer than any call is tried.
+/// A file that was written to since may be an upload that continues: longer than any call is tried.
 const UNTOUCHED: Duration = Duration::from_secs(3_600);
 
 impl Store {

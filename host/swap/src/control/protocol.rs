@@ -72,7 +72,7 @@ pub enum Answer {
         seq: u64,
         pause_us: u64,
     },
-    /// The old function goes on.
+    /// The old function continues.
     Dropped {
         why: String,
     },

@@ -19,7 +19,7 @@ use tallow_pipeline::hooks::{Outcome, Rollback};
 
 /// How often a shadow tells how far it is.
 const NEWS_EVERY: Duration = Duration::from_millis(500);
-/// A rollback starts the pipeline anew; services may keep it waiting.
+/// A rollback starts the pipeline again; services may keep it waiting.
 const ROLLBACK_PATIENCE: Duration = Duration::from_secs(120);
 
 pub struct ControlHandler {

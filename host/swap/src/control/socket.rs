@@ -27,7 +27,7 @@ fn folder() -> PathBuf {
     }
 }
 
-/// The owner of this process, by what the kernel says of it.
+/// The owner of this process, by what the kernel says about it.
 pub(super) fn user() -> u32 {
     fs::metadata("/proc/self").map_or(ROOT, |metadata| metadata.uid())
 }

@@ -265,7 +265,7 @@ impl Clock for Eventful {
     }
 }
 
-/// Scripts faults for the first owner's run 2, and lets the next owner complete that and go on to another whenever the
+/// Scripts faults for the first owner's run 2, and lets the next owner complete that and continue to another whenever the
 /// first one sleeps; then whatever the first one did, the next one's files and backups stay.
 fn fenced(script: impl FnOnce(&Faulty)) {
     let clock = Arc::new(Eventful { clock: ManualClock::at(0), event: Mutex::default() });

@@ -1,4 +1,4 @@
-//! One answer, held against what was asked and what the function says of itself.
+//! One answer, held against what was asked and what the function says about itself.
 
 use tallow_engine::{ColumnData, ColumnType, IDS_ONLY, ParseDescription, ParseOptions, Parsed};
 use tallow_record::Batch;

@@ -16,7 +16,7 @@ use crate::{Candidate, Refusal, Rule};
 /// Decimal places that are asked for where nobody says.
 const SCALE: u8 = 8;
 
-/// Checks what a function says of itself.
+/// Checks what a function says about itself.
 pub fn check_description(description: &ParseDescription, trial: &Trial<'_>) -> Result<(), Refusal> {
     if description.name.is_empty() || description.version.is_empty() {
         return Err(trial.refuse("it has no name or no version", "give both in `describe`"));

@@ -143,7 +143,7 @@ impl Trials<'_> {
     }
 }
 
-/// What an answer says of one record: its rows, or why it is set apart.
+/// What an answer says about one record: its rows, or why it is set apart.
 fn said(parsed: &Parsed, record: usize) -> Vec<Vec<u8>> {
     let rows = &parsed.rows;
     let of_record = rows.records.iter().enumerate().filter(|(_, it)| **it as usize == record);

@@ -87,7 +87,7 @@ fn wrong(spec: &Spec, rows: &Rows, report: &Report) -> Option<String> {
     None
 }
 
-/// None where it is not the same for every row.
+/// `None` if it is not the same for every row.
 fn windows_a_row(spec: &Spec) -> Option<u64> {
     match spec.shape {
         Shape::Tumbling(_) | Shape::Session(_) => Some(1),

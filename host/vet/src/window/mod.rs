@@ -16,7 +16,7 @@ use tallow_engine::{Component, WindowDescription};
 use crate::refusal::Trial;
 use crate::{Candidate, Refusal, Rule};
 
-/// Checks what a function says of itself.
+/// Checks what a function says about itself.
 pub fn check_description(description: &WindowDescription, trial: &Trial<'_>) -> Result<(), Refusal> {
     if description.name.is_empty() || description.version.is_empty() {
         return Err(trial.refuse("it has no name or no version", "give both in `describe`"));

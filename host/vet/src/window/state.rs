@@ -28,7 +28,7 @@ pub fn check(
     Ok(())
 }
 
-/// A restored instance has the same state, and goes on to the same candles.
+/// A restored instance has the same state, and continues to the same candles.
 fn restores(
     trials: &Trials<'_>,
     before: &[Phase],

@@ -1,4 +1,4 @@
-//! The ids of topics, by which a topic deleted and made anew under the same name is seen.
+//! The ids of topics, by which a topic deleted and made again under the same name is seen.
 
 use std::ffi::{CStr, CString, c_char};
 use std::ptr::{NonNull, null_mut};
