@@ -13,7 +13,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tallow_edge::{Clock, SystemClock};
+use tallow_env::{Clock, SystemClock};
 use tallow_tests::paths;
 use tallow_tests::stream::Stream;
 use tallow_tests::tallow::{self, Finished, Running};

@@ -9,7 +9,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 use tallow_contract::messages::{About, CONTENT_TYPE, MAX_BODY_BYTES};
-use tallow_edge::{Random, SeededRandom};
+use tallow_env::{Random, SeededRandom};
 use tallow_tests::gateways::Gateways;
 
 static GATEWAYS: LazyLock<Gateways> = LazyLock::new(Gateways::start);

@@ -10,7 +10,7 @@ use tallow_contract::messages::{
     CONTENT_TYPE, DECODE, DecodeCall, MERGE, MergeCall, PARSE, PLAN, ParseCall, PlanCall, State, Step,
     WINDOW, WINDOW_CONTENT_TYPE, WindowAnswer, WindowCall, decode, encode,
 };
-use tallow_edge::{Random, SeededRandom};
+use tallow_env::{Random, SeededRandom};
 use tallow_tests::gateways::Gateways;
 
 static GATEWAYS: LazyLock<Gateways> = LazyLock::new(Gateways::start);

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
-use tallow_edge::{Clock, SystemClock};
+use tallow_env::{Clock, SystemClock};
 use tallow_tests::{paths, tallow};
 use tempfile::TempDir;
 

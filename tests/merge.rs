@@ -5,8 +5,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tallow_edge::{Random, SeededRandom};
 use tallow_engine::{Column, ColumnData, Table, Text};
+use tallow_env::{Random, SeededRandom};
 use tallow_table::{File, Partition, Partitioned, partition};
 use tallow_tests::duckdb::DuckDb;
 use tallow_tests::{disk, paths, skip, tallow};

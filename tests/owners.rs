@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
-use tallow_edge::{Clock, SystemClock};
+use tallow_env::{Clock, SystemClock};
 use tallow_tests::stream::Stream;
 use tallow_tests::tallow::{self, Running};
 

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tallow_edge::{Clock, Random, SeededRandom, SystemClock};
+use tallow_env::{Clock, Random, SeededRandom, SystemClock};
 use tallow_source::{Config, KafkaSource, OnDataLoss, Source, Topics};
 use tallow_tests::kafka::Kafka;
 use tallow_tests::lake::{self, Row};

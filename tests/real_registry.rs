@@ -10,7 +10,7 @@ use std::time::Duration;
 use oci_client::client::{ClientConfig, ClientProtocol, Config, ImageLayer};
 use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, Reference};
-use tallow_edge::{Clock, SystemClock};
+use tallow_env::{Clock, SystemClock};
 use tallow_oci::{Credentials, OciError, pull};
 use tempfile::TempDir;
 

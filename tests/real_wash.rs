@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::json;
-use tallow_edge::{Clock, SystemClock};
+use tallow_env::{Clock, SystemClock};
 use tallow_tests::gateway::{COMPOSED, send};
 use tallow_tests::{paths, skip};
 

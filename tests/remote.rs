@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value;
-use tallow_edge::{Clock, SystemClock};
+use tallow_env::{Clock, SystemClock};
 use tallow_tests::gateway::{COMPOSED, Gateway};
 use tallow_tests::remote::{self, Market, Scene};
 use tallow_tests::{paths, tallow};

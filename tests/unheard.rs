@@ -16,11 +16,11 @@ const AFTER_PROGRESS: Duration = Duration::from_secs(7);
 
 /// Stops a run once it has said something to nobody, and has gone on all the same.
 fn stop_later(stream: &mut Stream, running: Running, signal: &str) -> Finished {
-    let clock = tallow_edge::SystemClock::new();
-    let start = tallow_edge::Clock::ticks(&clock);
+    let clock = tallow_env::SystemClock::new();
+    let start = tallow_env::Clock::ticks(&clock);
     let mut wanted = None;
     running.signal_when(&[signal], || {
-        let said = tallow_edge::Clock::ticks(&clock).since(start) > AFTER_PROGRESS;
+        let said = tallow_env::Clock::ticks(&clock).since(start) > AFTER_PROGRESS;
         if said && wanted.is_none() && stream.commits() > 0 {
             stream.trade(500);
             wanted = Some(stream.commits() + 1);
@@ -113,18 +113,18 @@ fn a_disk_that_is_full_is_an_error_of_what_only_prints() {
 #[test]
 fn a_reader_that_stops_reading_does_not_keep_the_program() {
     let stream = Stream::in_memory();
-    let clock = tallow_edge::SystemClock::new();
+    let clock = tallow_env::SystemClock::new();
     // A pipe holds 64 KiB, which this fills at once.
     let mut command = up(&stream, &["--log-filter", "trace"]);
     let mut process = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let held = process.stderr.take();
-    tallow_edge::Clock::sleep(&clock, Duration::from_secs(3));
+    tallow_env::Clock::sleep(&clock, Duration::from_secs(3));
     let asked = Command::new("kill").args(["-TERM", &process.id().to_string()]).status();
     assert!(asked.unwrap().success());
     // It never ends where it waits for its reader.
     let mut waited = 0;
     while process.try_wait().unwrap().is_none() && waited < 120 {
-        tallow_edge::Clock::sleep(&clock, Duration::from_secs(1));
+        tallow_env::Clock::sleep(&clock, Duration::from_secs(1));
         waited += 1;
     }
     let ended = process.try_wait().unwrap();

@@ -36,7 +36,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::say;
-use tallow_edge::exit;
+use tallow_env::exit;
 
 /// Streams of market messages into candles, by sandboxed WebAssembly functions, exactly once.
 #[derive(Parser)]

@@ -12,7 +12,7 @@ use arrow_array::types::TimestampMicrosecondType;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use tallow_merge::Merger;
 
-use tallow_edge::Finally;
+use tallow_env::Finally;
 use tallow_pipeline::progress::Viewer;
 
 const DAY_US: i64 = 86_400_000_000;

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tallow_contract::messages::{CONTENT_TYPE, FUNCTION_HEADER, Fault, MAX_BODY_BYTES, content_type};
-use tallow_edge::{Clock, Random};
 use tallow_engine::{CallError, Caller, Callers, Contract, Descriptor};
+use tallow_env::{Clock, Random};
 use tallow_http::{AllowList, Http, Origin, Request, Response};
 use tallow_manifest::Secret;
 

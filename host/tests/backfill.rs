@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use common::{MINUTES, OPEN_US, Row, SECOND_US, World, manifest, trade};
 use tallow_backfill::{Backfilling, Wanted};
-use tallow_edge::{Clock, SeededRandom};
 use tallow_engine::Contract;
+use tallow_env::{Clock, SeededRandom};
 use tallow_http::Handler;
 use tallow_log::job::read_blob;
 use tallow_log::name::Folder;

@@ -9,7 +9,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use tallow_edge::{Clock, SystemClock};
+use tallow_env::{Clock, SystemClock};
 use tallow_tests::bars;
 use tallow_tests::exchange::Exchange;
 

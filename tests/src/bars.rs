@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 use serde_json::{Value, json};
-use tallow_edge::{Random, SeededRandom};
+use tallow_env::{Random, SeededRandom};
 
 use crate::lake::{self, Row};
 use crate::reference::{mantissa, nearest};

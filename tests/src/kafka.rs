@@ -13,7 +13,7 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use tallow_edge::{Clock, SystemClock};
+use tallow_env::{Clock, SystemClock};
 use tempfile::TempDir;
 
 use crate::{paths, skip_unless_ci};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use tallow_edge::{Clock, SystemClock, Ticks};
+use tallow_env::{Clock, SystemClock, Ticks};
 use tempfile::TempDir;
 
 use crate::paths;

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tallow_edge::{Clock, Ticks};
+use tallow_env::{Clock, Ticks};
 
 use super::run::Backfilling;
 use super::survey::Wanted;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use tallow_edge::Ticks;
+use tallow_env::Ticks;
 
 /// The period of the allowance.
 const PERIOD_US: u64 = 60_000_000;

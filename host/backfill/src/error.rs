@@ -1,7 +1,7 @@
 //! Why a backfill stops, and the exit code that says so.
 
-use tallow_edge::exit;
 use tallow_engine::LoadError;
+use tallow_env::exit;
 use tallow_epoch::Imbalance;
 use tallow_http::HttpError;
 use tallow_log::LogError;

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tallow_edge::{Clock, Random};
 use tallow_engine::{
     BackfillAnswer, BackfillData, BackfillFunction, BackfillMethod, BackfillOptions, BackfillRequest,
     CallError, Pace, Span, Verdict,
 };
+use tallow_env::{Clock, Random};
 use tallow_http::{Http, HttpError, Method, Request, Response};
 use url::form_urlencoded;
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tallow_edge::{Clock, Random};
 use tallow_engine::Component;
+use tallow_env::{Clock, Random};
 use tallow_log::name::Folder;
 use tallow_log::record::{Epoch, Function, Input, Role, State};
 use tallow_log::{Draft, Job, LogError, Opened};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
-use tallow_edge::{Clock, Random};
 use tallow_engine::Component;
+use tallow_env::{Clock, Random};
 use tallow_http::Http;
 use tallow_manifest::{Backfill, Pipeline};
 use tallow_sink::Sink;

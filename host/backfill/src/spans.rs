@@ -90,7 +90,7 @@ impl FromIterator<(i64, i64)> for Spans {
 mod tests {
     use std::collections::BTreeSet;
 
-    use tallow_edge::{Random, SeededRandom};
+    use tallow_env::{Random, SeededRandom};
 
     use super::*;
 

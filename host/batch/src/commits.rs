@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use tallow_edge::Ticks;
+use tallow_env::Ticks;
 use tallow_log::record::BlobRef;
 use tallow_table::{Done, NewPartition, Stored, TableJob, TableState, Unfinished};
 

@@ -5,7 +5,7 @@ use tallow_files::FileError;
 use tallow_sink::SinkError;
 use tallow_table::TableError;
 
-use tallow_edge::exit;
+use tallow_env::exit;
 use tallow_pipeline::PipelineError;
 use tallow_worker::WorkerError;
 

@@ -23,7 +23,7 @@ use crate::example::NAMED;
 use crate::group_build::GroupBuild;
 use crate::position::{Position, Way};
 use crate::services::Services;
-use tallow_edge::Finally;
+use tallow_env::Finally;
 use tallow_pipeline::PipelineError;
 use tallow_worker::ByteBudget;
 use tallow_worker::{BisectBudget, ParseOutcome, ParseSettings, ParseWorker, ParsedBatch, Unobserved};

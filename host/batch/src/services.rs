@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use tallow_edge::{Clock, Random};
 use tallow_engine::Component;
+use tallow_env::{Clock, Random};
 use tallow_store::Store;
 
 use crate::plan::Plan;

@@ -1,6 +1,6 @@
 //! A group in work: its open windows, books and files, from the first line to the last, in one run or in several.
 
-use tallow_edge::Ticks;
+use tallow_env::Ticks;
 use tallow_table::{File, Stored};
 
 use super::beginning::{Lengths, Reading};

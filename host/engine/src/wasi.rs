@@ -5,7 +5,7 @@
 //! read has ended, the clock stands at 1970-01-01, and every call begins with the same randomness. So a function gives the
 //! same bytes for the same input, as one that imports nothing does.
 
-use tallow_edge::Random;
+use tallow_env::Random;
 use wasmtime::component::types::{ComponentInstance, ComponentItem, ResourceType, Type};
 use wasmtime::component::{Component, Linker, LinkerInstance, Resource, ResourceAny, Val};
 use wasmtime::{Engine, Result, StoreContextMut, Trap, bail};

@@ -1,6 +1,6 @@
 //! What an instance has of WASI.
 
-use tallow_edge::SeededRandom;
+use tallow_env::SeededRandom;
 
 const SEED: u64 = 0x7a11_0e5e_ed00_0003;
 

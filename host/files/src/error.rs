@@ -1,6 +1,6 @@
 //! What can go wrong with a file, by what is to be done about it.
 
-use tallow_edge::exit;
+use tallow_env::exit;
 use tallow_store::StoreError;
 
 /// Each names the file.

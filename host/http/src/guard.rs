@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tallow_edge::Clock;
+use tallow_env::Clock;
 use url::{Host, Url};
 
 use crate::{AllowList, Http, HttpError, Method, Names, Origin, Request, Response, address};

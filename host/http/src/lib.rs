@@ -23,7 +23,7 @@ mod wire;
 
 use std::sync::Arc;
 
-use tallow_edge::Clock;
+use tallow_env::Clock;
 
 pub use allow::{AllowList, Origin};
 pub use error::HttpError;

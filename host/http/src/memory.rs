@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tallow_edge::Clock;
+use tallow_env::Clock;
 
 use crate::{Answer, Handler, Hop, HttpError, Received, Request, Response, Transport, Trouble};
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 
-use tallow_edge::{Clock, ManualClock, SystemClock};
+use tallow_env::{Clock, ManualClock, SystemClock};
 use tallow_http::conformance::{Bench, run};
 use tallow_http::local::Server;
 use tallow_http::{AllowList, Guarded, Handler, Http, Limits, MemoryNet, Names, Wire};

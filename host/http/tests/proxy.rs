@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use tallow_edge::SystemClock;
+use tallow_env::SystemClock;
 use tallow_http::local::Server;
 use tallow_http::{AllowList, Answer, Http, Limits, Request, client};
 

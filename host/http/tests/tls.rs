@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use tallow_edge::SystemClock;
+use tallow_env::SystemClock;
 use tallow_http::{AllowList, Guarded, Http, HttpError, Limits, Request, Response, ScriptedNames, Wire};
 
 /// Signs certificates; whoever trusts it trusts them.

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tallow_edge::{Clock, Random};
+use tallow_env::{Clock, Random};
 
 use crate::record::{Epoch, State};
 use crate::{Draft, Job};

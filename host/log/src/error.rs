@@ -2,7 +2,7 @@
 
 use crate::name::BadName;
 use crate::record::{FormatError, Writer};
-use tallow_edge::exit;
+use tallow_env::exit;
 use tallow_store::store::StoreError;
 
 #[derive(Debug, thiserror::Error)]

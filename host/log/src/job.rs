@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tallow_edge::{Clock, Random};
+use tallow_env::{Clock, Random};
 
 use crate::name::{self, BlobName, Folder};
 use crate::record::{BlobRef, Record, Writer};

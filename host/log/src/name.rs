@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use tallow_edge::Random;
+use tallow_env::Random;
 
 use tallow_store::Digest;
 
@@ -136,7 +136,7 @@ impl<'de> Deserialize<'de> for BlobName {
 
 #[cfg(test)]
 mod tests {
-    use tallow_edge::SeededRandom;
+    use tallow_env::SeededRandom;
 
     use super::*;
 

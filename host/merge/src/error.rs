@@ -1,7 +1,7 @@
 //! Why a merge stops. Nothing of the run is visible then, unless it was committed: the next one completes it.
 
-use tallow_edge::exit;
 use tallow_engine::CallError;
+use tallow_env::exit;
 use tallow_table::TableError;
 
 #[derive(Debug, thiserror::Error)]

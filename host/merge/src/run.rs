@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::Serialize;
-use tallow_edge::{Clock, Random};
 use tallow_engine::{Component, Limits, MergeFunction};
+use tallow_env::{Clock, Random};
 use tallow_store::Store;
 use tallow_table::{Done, TableError, TableJob, wanted};
 

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tallow_edge::{Clock, Ticks};
+use tallow_env::{Clock, Ticks};
 
 use crate::spell::{Spell, Tell};
 use crate::words::duration;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tallow_edge::Clock;
+use tallow_env::Clock;
 use tallow_record::{Batch, TopicPartition};
 use tallow_source::{Event, Fetcher, Limits, PartitionInfo, Position, Source, SourceError};
 
@@ -59,7 +59,7 @@ pub struct Discovery {
     source: Arc<dyn Source>,
     clock: Arc<dyn Clock>,
     every: Duration,
-    looked: tallow_edge::Ticks,
+    looked: tallow_env::Ticks,
     known: BTreeSet<TopicPartition>,
 }
 

@@ -22,7 +22,7 @@ use crate::spell::{Spell, Tell};
 use crate::start::{self, Started};
 use crate::window_worker::WindowWorker;
 use crate::words::duration;
-use tallow_edge::Finally;
+use tallow_env::Finally;
 use tallow_worker::ByteBudget;
 use tallow_worker::{BisectBudget, ParseWorker};
 

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use tallow_edge::{Clock, Ticks};
 use tallow_engine::Component;
+use tallow_env::{Clock, Ticks};
 use tallow_epoch::cut::{Limits, Progress, cut, room};
 use tallow_log::record::Role;
 use tallow_record::{Batch, TopicPartition};
@@ -278,8 +278,8 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;
 
-    use tallow_edge::ManualClock;
     use tallow_engine::Contract;
+    use tallow_env::ManualClock;
     use tallow_worker::{CallObserver, Unobserved};
 
     use super::*;

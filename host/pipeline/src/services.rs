@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use tallow_edge::{Clock, Random};
+use tallow_env::{Clock, Random};
 use tallow_sink::Sink;
 use tallow_source::Source;
 use tallow_store::Store;

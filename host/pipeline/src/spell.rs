@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use tallow_edge::Ticks;
+use tallow_env::Ticks;
 
 const EVERY: Duration = Duration::from_secs(60);
 

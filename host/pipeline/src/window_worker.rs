@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use crossbeam_channel::{Receiver, Sender};
-use tallow_edge::Clock;
 use tallow_engine::{CallError, Contract, Output, Part, Report, WindowFunction};
+use tallow_env::Clock;
 use tallow_epoch::future::{Decision, judge};
 use tallow_epoch::watermark::Now;
 use tallow_epoch::{Ledger, Watermarks};

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use tallow_edge::SystemClock;
+use tallow_env::SystemClock;
 use tallow_produce::{Generator, Market, Pace, SinkConfig, produce};
 
 const START_US: i64 = 1_723_161_600_000_000;

@@ -14,7 +14,7 @@ mod trade;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use tallow_edge::{Random, SeededRandom};
+use tallow_env::{Random, SeededRandom};
 
 use crate::Message;
 pub use fault::Faults;

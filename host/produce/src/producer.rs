@@ -10,7 +10,7 @@ use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::types::RDKafkaConfRes;
-use tallow_edge::{Clock, Ticks};
+use tallow_env::{Clock, Ticks};
 
 use crate::pace::Schedule;
 use crate::unread::{Cap, Unread};

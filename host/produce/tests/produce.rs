@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use tallow_edge::{Clock, SystemClock};
+use tallow_env::{Clock, SystemClock};
 use tallow_produce::{
     EMBEDDED_CAP, EmbeddedBroker, Gate, Generator, Market, Message, Newest, Pace, ProduceError, Progress,
     SinkConfig, Tail, newest, produce,
@@ -135,8 +135,8 @@ impl Clock for Impatient {
         self.0.now_us() + self.1.load(Ordering::SeqCst)
     }
 
-    fn ticks(&self) -> tallow_edge::Ticks {
-        tallow_edge::Ticks(self.0.ticks().0 + self.1.load(Ordering::SeqCst) as u64)
+    fn ticks(&self) -> tallow_env::Ticks {
+        tallow_env::Ticks(self.0.ticks().0 + self.1.load(Ordering::SeqCst) as u64)
     }
 
     fn sleep(&self, duration: Duration) {

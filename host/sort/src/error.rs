@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use tallow_edge::exit;
+use tallow_env::exit;
 
 use arrow_schema::ArrowError;
 

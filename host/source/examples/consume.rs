@@ -15,7 +15,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::Headers;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::{ClientConfig, Message};
-use tallow_edge::SystemClock;
+use tallow_env::SystemClock;
 use tallow_record::Batch;
 use tallow_source::{Config, Event, KafkaSource, Limits, OnDataLoss, Position, Source, Topics};
 

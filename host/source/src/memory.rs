@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tallow_edge::Clock;
+use tallow_env::Clock;
 use tallow_record::{Batch, TopicPartition};
 
 use crate::kafka::{Verdict, judge};
@@ -310,7 +310,7 @@ impl Fetcher for MemoryFetcher {
 #[cfg(test)]
 mod tests {
 
-    use tallow_edge::ManualClock;
+    use tallow_env::ManualClock;
 
     use super::*;
 

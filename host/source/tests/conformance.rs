@@ -15,7 +15,7 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use tallow_edge::{ManualClock, SystemClock};
+use tallow_env::{ManualClock, SystemClock};
 use tallow_record::TopicPartition;
 use tallow_source::conformance::{Access, run};
 use tallow_source::{Config, KafkaSource, MemoryLog, MemorySource, OnDataLoss, Raw, Topics};

@@ -14,7 +14,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use tallow_edge::SystemClock;
+use tallow_env::SystemClock;
 use tallow_record::{Batch, TopicPartition};
 use tallow_source::{
     Config, Event, Fetcher, KafkaSource, Limits, OnDataLoss, Position, Source, SourceError, Topics,

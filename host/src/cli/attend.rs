@@ -14,7 +14,7 @@ use crate::say;
 
 use super::gate::Gate;
 use super::{Failure, settings};
-use tallow_edge::exit;
+use tallow_env::exit;
 use tallow_pipeline::Services;
 use tallow_swap::Target;
 use tallow_swap::control::serve::ControlHandler;

@@ -10,7 +10,7 @@ use super::report::{LineReporter, counted, duration, grouped, time};
 use super::wire::World;
 use super::{Failure, merge, settings, stop};
 use tallow_backfill::{BackfillError, Backfilling, Counts, Step, Summary, Wanted};
-use tallow_edge::exit;
+use tallow_env::exit;
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Gaps of a symbol that a dry run lists one by one.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args as ClapArgs;
 use serde_json::json;
-use tallow_edge::{SystemClock, SystemRandom};
+use tallow_env::{SystemClock, SystemRandom};
 use tallow_manifest::{Batch, Manifest, Merge};
 use tallow_sink::ReasonKind;
 
@@ -18,7 +18,7 @@ use tallow_batch::plan::Plan;
 use tallow_batch::report::Report;
 use tallow_batch::run::{self, Outcome};
 use tallow_batch::services::{Progress, Services};
-use tallow_edge::exit;
+use tallow_env::exit;
 use tallow_pipeline::start::owner;
 
 /// Gaps that people are shown; `--json` gives more.

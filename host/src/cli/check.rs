@@ -7,7 +7,7 @@ use tallow_manifest::{Backfill, Batch, Manifest, Pipeline};
 
 use super::gate::{Gate, OfBackfill, OfBatch, OfPipeline};
 use super::{Failure, settings, wire};
-use tallow_edge::exit;
+use tallow_env::exit;
 
 #[derive(clap::Args)]
 pub struct Args {

@@ -1,7 +1,7 @@
 //! `tallow compile-function`, which nobody types: the child process in which an untrusted component is compiled.
 
 use super::Failure;
-use tallow_edge::exit;
+use tallow_env::exit;
 
 #[derive(clap::Args)]
 pub struct Args {

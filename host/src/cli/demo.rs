@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tallow_edge::{Clock, SystemClock};
+use tallow_env::{Clock, SystemClock};
 use tallow_manifest::{Manifest, Merge, Pipeline, Topics};
 use tallow_produce::{
     EMBEDDED_CAP, EmbeddedBroker, Gate, Generator, Market, Pace, ProduceError, SinkConfig, produce,
@@ -23,8 +23,8 @@ use super::attend::{self, Attendance};
 use super::wire::{Asked, World, first_failure};
 use super::{Failure, again, init, merge, report, settings, stop, up, wire};
 use crate::say;
-use tallow_edge::Finally;
-use tallow_edge::exit;
+use tallow_env::Finally;
+use tallow_env::exit;
 use tallow_pipeline::PipelineError;
 use tallow_pipeline::Services;
 use tallow_pipeline::plan::Mode;

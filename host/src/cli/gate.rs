@@ -7,8 +7,8 @@ mod passed;
 
 use std::collections::BTreeMap;
 
-use tallow_edge::{Clock, SystemClock};
 use tallow_engine::{ColumnInfo, Component, Contract, Descriptor, Limits, ParseOptions, Runtime, Spec};
+use tallow_env::{Clock, SystemClock};
 use tallow_manifest::{Manifest, Vetting};
 use tallow_vet::{
     Candidate, CompileLimits, Compiler, Description, Vector, Vetted, describe, load, try_rules,
@@ -18,7 +18,7 @@ pub use self::jobs::{OfBackfill, OfBatch, OfPipeline};
 use self::passed::Passed;
 use super::functions::find;
 use super::{Failure, settings};
-use tallow_edge::exit;
+use tallow_env::exit;
 
 /// What the manifest says about its components, the program that compiles, and what has passed before.
 pub struct Gate {

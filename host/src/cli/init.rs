@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::again::{in_double_quotes, quoted};
 use super::{Failure, settings};
-use tallow_edge::exit;
+use tallow_env::exit;
 
 /// The manifest; `{{name}}` stands for the application's name.
 pub const MANIFEST: &str = include_str!("init/spin.toml.in");

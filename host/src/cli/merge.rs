@@ -9,7 +9,7 @@ use tallow_merge::{MergeError, Merger, Report};
 use super::report::{LineReporter, counted};
 use super::wire::World;
 use super::{Failure, again, settings};
-use tallow_edge::exit;
+use tallow_env::exit;
 
 #[derive(clap::Args)]
 pub struct Args {

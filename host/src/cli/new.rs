@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::Failure;
 use super::again::quoted;
 use super::report::counted;
-use tallow_edge::exit;
+use tallow_env::exit;
 
 #[derive(clap::Args)]
 pub struct Args {

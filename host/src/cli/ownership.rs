@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tallow_edge::{Clock, Random, Ticks};
+use tallow_env::{Clock, Random, Ticks};
 use tallow_log::LogError;
 use tallow_log::owner::{self, EVERY, Newcomer, STALE, Sign, Verdict};
 use tallow_store::{Patience, Store};
 
 use super::Failure;
 use super::report::time;
-use tallow_edge::exit;
+use tallow_env::exit;
 use tallow_pipeline::PipelineError;
 use tallow_pipeline::Services;
 

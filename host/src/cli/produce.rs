@@ -12,12 +12,12 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use serde_json::json;
-use tallow_edge::{Clock, SystemClock};
+use tallow_env::{Clock, SystemClock};
 use tallow_produce::{Message, Pace, ProduceError, Progress, Replay, SinkConfig, Summary, produce};
 
 use super::report::{LineReporter, counted, grouped, time};
 use super::{Failure, settings, stop};
-use tallow_edge::exit;
+use tallow_env::exit;
 
 #[derive(clap::Args)]
 pub struct Args {

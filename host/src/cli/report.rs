@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::json;
-use tallow_edge::{Clock, Ticks};
+use tallow_env::{Clock, Ticks};
 use tallow_terminal::Screen;
 use unicode_width::UnicodeWidthStr;
 

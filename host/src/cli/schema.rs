@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind, Write};
 
-use tallow_edge::exit;
+use tallow_env::exit;
 
 use super::Failure;
 

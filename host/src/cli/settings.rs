@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use tallow_edge::{SystemClock, SystemRandom};
 use tallow_engine::{Component, Contract, LoadError, Runtime};
+use tallow_env::{SystemClock, SystemRandom};
 use tallow_manifest::{Manifest, Overrides, Pipeline, Source};
 
 use super::Failure;
 use crate::remote::Gateways;
 use crate::say;
-use tallow_edge::exit;
+use tallow_env::exit;
 
 /// The manifest's file where none is named.
 pub const MANIFEST: &str = "spin.toml";

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tallow_edge::SystemClock;
+use tallow_env::SystemClock;
 use tallow_epoch::Ledger;
 use tallow_log::record::{Kind, Record};
 use tallow_log::status::last_records;

@@ -7,10 +7,10 @@ use std::time::Duration;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crossbeam_channel::bounded;
-use tallow_edge::{Clock, SystemClock};
+use tallow_env::{Clock, SystemClock};
 
 use super::Failure;
-use tallow_edge::exit;
+use tallow_env::exit;
 
 /// Exit code after a second signal, as shells number it.
 const INTERRUPTED: i32 = 130;

@@ -17,7 +17,7 @@ use url::Url;
 use super::report::Show;
 use super::{Failure, compile_function, end, logging, settings, stop, up};
 use crate::say;
-use tallow_edge::exit;
+use tallow_env::exit;
 
 /// What the plugin is called: its type of triggers, after `trigger-`.
 const NAME: &str = "trigger-kafka";

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::report::{LineReporter, counted, grouped};
 use super::wire::World;
 use super::{Failure, settings};
-use tallow_edge::exit;
+use tallow_env::exit;
 use tallow_verify::range::Ask;
 use tallow_verify::report::{Report, Unprovable, Verdict, Wrong};
 use tallow_verify::{Step, VerifyError, verify};

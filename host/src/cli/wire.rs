@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tallow_edge::{Clock, Random, SystemClock, SystemRandom};
 use tallow_engine::{Component, Contract, Limits, Runtime};
+use tallow_env::{Clock, Random, SystemClock, SystemRandom};
 use tallow_http::{AllowList, Http, Origin};
 use tallow_log::name::Folder;
 use tallow_manifest::{self as manifest, Backfill, Cluster, Manifest, Mistake, Pipeline, key_path};
@@ -20,7 +20,7 @@ use super::gate::{Admitted, Gate, OfBackfill, OfPipeline};
 use super::{Failure, settings};
 use crate::merging::Merging;
 use tallow_backfill::{BackfillError, Backfilling};
-use tallow_edge::exit;
+use tallow_env::exit;
 use tallow_pipeline::PipelineError;
 use tallow_pipeline::Services;
 use tallow_pipeline::functions::Functions;

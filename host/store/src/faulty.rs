@@ -16,7 +16,7 @@ use object_store::{
     CopyMode, CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
     ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
-use tallow_edge::{Clock, Random};
+use tallow_env::{Clock, Random};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Op {

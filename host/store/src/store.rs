@@ -20,7 +20,7 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
-use tallow_edge::{Clock, Random};
+use tallow_env::{Clock, Random};
 use tokio::runtime::Runtime;
 
 pub use create::Create;

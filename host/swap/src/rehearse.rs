@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use tallow_edge::Clock;
 use tallow_engine::{Component, ParseFunction, Part, WindowFunction};
+use tallow_env::Clock;
 use tallow_record::Batch;
 
 use tallow_pipeline::plan::Plan;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use serde::Serialize;
-use tallow_edge::{Clock, Ticks};
 use tallow_engine::{Component, Limits, ParseFunction, Parsed, Rows, WindowFunction};
+use tallow_env::{Clock, Ticks};
 use tallow_log::record::Role;
 use tallow_record::Batch;
 

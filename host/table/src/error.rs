@@ -1,6 +1,6 @@
 //! What can go wrong with a rebuilt table, by what is to be done about it.
 
-use tallow_edge::exit;
+use tallow_env::exit;
 use tallow_log::LogError;
 use tallow_store::StoreError;
 

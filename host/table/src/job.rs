@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tallow_edge::{Clock, Random};
+use tallow_env::{Clock, Random};
 use tallow_log::record::{BlobRef, Epoch, Outgoing};
 use tallow_log::{Draft, Job, Publication, Retention};
 use tallow_store::body::SPILL_BYTES;
@@ -260,7 +260,7 @@ impl TableJob {
 
 #[cfg(test)]
 mod tests {
-    use tallow_edge::{ManualClock, SeededRandom};
+    use tallow_env::{ManualClock, SeededRandom};
     use tallow_store::Body;
 
     use super::*;

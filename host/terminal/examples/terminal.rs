@@ -8,7 +8,7 @@ use arrow_array::{
     ArrayRef, BooleanArray, Decimal128Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use arrow_schema::ArrowError;
-use tallow_edge::{Clock, Random, SeededRandom, SystemClock};
+use tallow_env::{Clock, Random, SeededRandom, SystemClock};
 use tallow_terminal::{Output, Phase, Screen, View, plain, render};
 
 const START_US: i64 = 1_723_161_600_000_000;

@@ -134,7 +134,7 @@ mod tests {
 
     fn outgoing(name: &str, rows: &[u8]) -> Outgoing {
         let digest = Digest::of(rows);
-        let blob = BlobName::new(1, digest, &tallow_edge::SeededRandom::new(1));
+        let blob = BlobName::new(1, digest, &tallow_env::SeededRandom::new(1));
         Outgoing {
             sink: "lake".into(),
             name: name.into(),

@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use tallow_edge::{Clock, Random};
+use tallow_env::{Clock, Random};
 use tallow_log::name::Folder;
 use tallow_log::record::{BlobRef, SeqRange};
 use tallow_log::{LogError, Record, job, status};

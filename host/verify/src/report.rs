@@ -6,7 +6,7 @@ use serde::Serialize;
 use tallow_log::record::SeqRange;
 use tallow_record::TopicPartition;
 
-use tallow_edge::exit;
+use tallow_env::exit;
 
 /// What of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

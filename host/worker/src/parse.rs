@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender};
-use tallow_edge::Clock;
 use tallow_engine::{
     CallError, Component, Contract, Limits, ParseDescription, ParseFunction, ParseOptions, Parsed,
 };
+use tallow_env::Clock;
 use tallow_record::Batch;
 use tallow_sink::ReasonKind;
 

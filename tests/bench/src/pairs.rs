@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use tallow_edge::{Clock, SystemClock};
+use tallow_env::{Clock, SystemClock};
 
 /// How long one round of calls in a loop takes: long against the ticks in which it is counted.
 const ROUND: Duration = Duration::from_millis(300);

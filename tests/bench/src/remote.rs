@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 use tallow::remote::Gateways;
-use tallow_edge::{SystemClock, SystemRandom};
 use tallow_engine::{Component, Contract, ParseFunction, Runtime, WindowFunction};
+use tallow_env::{SystemClock, SystemRandom};
 use tallow_record::Batch;
 use tallow_tests::gateway::Gateway;
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use crossbeam_channel::bounded;
-use tallow_edge::{SystemClock, SystemRandom};
 use tallow_engine::{Component, Contract, Runtime};
+use tallow_env::{SystemClock, SystemRandom};
 use tallow_log::record::{Mode, Role};
 use tallow_manifest::Overrides;
 use tallow_pipeline::Services;

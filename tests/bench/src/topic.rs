@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use tallow_edge::SystemClock;
+use tallow_env::SystemClock;
 use tallow_produce::{Message, Pace, SinkConfig};
 use tallow_record::Batch;
 use tallow_source::{Config, Event, Fetcher, KafkaSource, Limits, OnDataLoss, Position, Source, Topics};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use tallow_edge::{Clock, Random};
+use tallow_env::{Clock, Random};
 
 use super::{corrupt, create_record, highest_boundary, lost_to};
 use crate::LogError;

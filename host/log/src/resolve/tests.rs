@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use tallow_edge::SeededRandom;
+use tallow_env::SeededRandom;
 
 use super::*;
 use crate::name::BlobName;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use object_store::memory::InMemory;
-use tallow_edge::{Clock, ManualClock, Random, SeededRandom};
+use tallow_env::{Clock, ManualClock, Random, SeededRandom};
 use tallow_log::record::{Chunk, Epoch, Outgoing, Partition, State, StatePart};
 use tallow_log::{Draft, Job, LogError, Opened};
 use tallow_store::faulty::Faulty;

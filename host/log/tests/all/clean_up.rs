@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tallow_edge::{Clock, ManualClock, Random, SeededRandom, SystemClock};
+use tallow_env::{Clock, ManualClock, Random, SeededRandom, SystemClock};
 use tallow_log::{Job, Retention};
 use tallow_store::faulty::{Fault, Op};
 use tallow_store::{Store, StoreError};

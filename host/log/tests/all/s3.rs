@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tallow_edge::{SystemClock, SystemRandom};
+use tallow_env::{SystemClock, SystemRandom};
 use tallow_log::conformance;
 use tallow_store::{Patience, Store, StoreError};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
-use tallow_edge::SeededRandom;
+use tallow_env::SeededRandom;
 use tallow_epoch::{Ledger, PartitionCounts, WindowCounts};
 use tallow_log::name::BlobName;
 use tallow_log::record::{

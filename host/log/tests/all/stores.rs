@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use object_store::memory::InMemory;
 use proptest::prelude::*;
-use tallow_edge::{Clock, ManualClock, Random, SeededRandom, SystemClock, SystemRandom};
+use tallow_env::{Clock, ManualClock, Random, SeededRandom, SystemClock, SystemRandom};
 use tallow_log::conformance;
 use tallow_store::faulty::{Fault, Faulty, Op};
 use tallow_store::{Create, Store, StoreError};

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use object_store::memory::InMemory;
-use tallow_edge::{ManualClock, Random, SeededRandom};
 use tallow_engine::{Column, ColumnData, Component, Contract, Limits, Runtime, Table, Text};
+use tallow_env::{ManualClock, Random, SeededRandom};
 use tallow_merge::{MergeError, Merger, Report, Settings};
 use tallow_store::Store;
 use tallow_store::faulty::Faulty;

@@ -1,6 +1,6 @@
 //! What goes wrong on the way from an exchange.
 
-use tallow_edge::Random;
+use tallow_env::Random;
 
 /// Shares are of trades, as one in so many; 0 is never.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ fn hits(one_in: u64, random: &dyn Random) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use tallow_edge::SeededRandom;
+    use tallow_env::SeededRandom;
 
     use super::*;
 

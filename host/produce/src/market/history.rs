@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use tallow_edge::{Random, SeededRandom};
+use tallow_env::{Random, SeededRandom};
 
 use super::symbol::Symbol;
 

@@ -1,6 +1,6 @@
 //! One symbol of the synthetic market: its price walks at random.
 
-use tallow_edge::Random;
+use tallow_env::Random;
 
 use super::newest::Last;
 use super::trade::Trade;

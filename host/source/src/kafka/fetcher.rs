@@ -8,7 +8,7 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::Consumer;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaErrorCode;
-use tallow_edge::{Clock, Ticks};
+use tallow_env::{Clock, Ticks};
 use tallow_record::{Batch, TopicPartition};
 
 use super::client::{Client, connect, serve_events};

@@ -12,7 +12,7 @@ use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::metadata::{Metadata, MetadataTopic};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use tallow_edge::Clock;
+use tallow_env::Clock;
 use tallow_record::TopicPartition;
 
 use super::client::{Client, connect, native, serve_events};

@@ -13,7 +13,7 @@ use crate::cli::{Failure, settings};
 use tallow_batch::plan::Plan;
 use tallow_batch::run::{Outcome, run};
 use tallow_batch::services::Services;
-use tallow_edge::exit;
+use tallow_env::exit;
 use tallow_pipeline::start::owner;
 
 const DAY_US: i64 = 86_400_000_000;

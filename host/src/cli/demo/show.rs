@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
-use tallow_edge::{Clock, Ticks};
+use tallow_env::{Clock, Ticks};
 use tallow_log::status::last_records;
 use tallow_manifest::{Manifest, Pipeline, Window};
 use tallow_store::Store;

@@ -11,7 +11,7 @@ use tallow_oci::{Credentials, OciError};
 
 use crate::cli::report::counted;
 use crate::cli::{Failure, settings};
-use tallow_edge::exit;
+use tallow_env::exit;
 use tallow_swap::control::protocol::{Component, Request, Terms};
 use tallow_swap::control::{self, socket};
 

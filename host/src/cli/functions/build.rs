@@ -6,7 +6,7 @@ use tallow_functions_build::{Toolchain, Workspace, build, digest};
 
 use super::find;
 use crate::cli::Failure;
-use tallow_edge::exit;
+use tallow_env::exit;
 
 #[derive(clap::Args)]
 pub struct Args {

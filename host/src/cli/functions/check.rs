@@ -10,7 +10,7 @@ use tallow_vet::{Candidate, Description, Refusal, Vector, Vetted, vet};
 use super::find::{self, Found};
 use crate::cli::report::LineReporter;
 use crate::cli::{Failure, settings};
-use tallow_edge::exit;
+use tallow_env::exit;
 use tallow_pipeline::plan::Plan;
 
 #[derive(clap::Args)]

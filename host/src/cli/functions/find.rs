@@ -11,7 +11,7 @@ use tallow_vet::{Candidate, CompileLimits, Compiler, Description, Rule, Vector, 
 
 use crate::cli::report::LineReporter;
 use crate::cli::{Failure, compile_function, settings};
-use tallow_edge::exit;
+use tallow_env::exit;
 use tallow_pipeline::plan::{Mode, Plan};
 
 #[derive(clap::Args)]

@@ -20,7 +20,7 @@ use super::values;
 use crate::cli::report::counted;
 use crate::cli::table::{indented, table};
 use crate::cli::{Failure, settings};
-use tallow_edge::exit;
+use tallow_env::exit;
 use tallow_pipeline::plan::{Mode, Plan};
 
 /// Rows and rejections that people are shown.

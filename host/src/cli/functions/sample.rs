@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use tallow_record::Batch;
 
 use crate::cli::Failure;
-use tallow_edge::exit;
+use tallow_env::exit;
 
 /// Records in one call, as in a pipeline.
 const BATCH_RECORDS: usize = 4096;

@@ -12,7 +12,7 @@ use tallow_worker::WorkerError;
 use super::{Admitted, Gate, Opened, Use};
 use crate::cli::Failure;
 use crate::fit::{self, Computes, Misfit, Parse};
-use tallow_edge::exit;
+use tallow_env::exit;
 use tallow_pipeline::plan::{Mode, Plan};
 
 const BATCH: &str = "application.trigger.kafka.batch";

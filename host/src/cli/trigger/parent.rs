@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tallow_edge::{Clock, SystemClock};
+use tallow_env::{Clock, SystemClock};
 
 use crate::cli::Failure;
-use tallow_edge::exit;
+use tallow_env::exit;
 
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 

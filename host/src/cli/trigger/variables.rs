@@ -6,7 +6,7 @@ use std::fs;
 use tallow_manifest::environment_name;
 
 use crate::cli::{Failure, settings};
-use tallow_edge::exit;
+use tallow_env::exit;
 
 /// A file of variables that Spin's own triggers read where it lies in the current folder.
 const DOTENV: &str = ".env";

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::io;
-use tallow_edge::exit;
+use tallow_env::exit;
 
 use super::Store;
 

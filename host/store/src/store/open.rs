@@ -12,7 +12,7 @@ use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ClientConfigKey, ObjectStore, RetryConfig};
-use tallow_edge::{Clock, Random, SystemClock, SystemRandom};
+use tallow_env::{Clock, Random, SystemClock, SystemRandom};
 use url::Url;
 
 use super::error::is_denied;
@@ -63,8 +63,8 @@ impl Store {
 
     /// An empty store of its own in memory.
     pub fn memory() -> Result<Store, StoreError> {
-        let edge = (Arc::new(SystemClock::new()), Arc::new(SystemRandom));
-        Self::build(Arc::new(InMemory::new()), Path::default(), "memory:", edge.0, edge.1)
+        let clock = Arc::new(SystemClock::new());
+        Self::build(Arc::new(InMemory::new()), Path::default(), "memory:", clock, Arc::new(SystemRandom))
     }
 
     /// A root inside any object store: for simulations, which bring faults, clock and randomness of their own.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use object_store::PutMode;
-use tallow_edge::Random;
+use tallow_env::Random;
 
 use super::error::Failure;
 use super::{Patience, Store, StoreError};

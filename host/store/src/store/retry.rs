@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use tallow_edge::Ticks;
+use tallow_env::Ticks;
 
 use super::error::Failure;
 use super::{Store, StoreError};

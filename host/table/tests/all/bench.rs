@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use object_store::memory::InMemory;
-use tallow_edge::{ManualClock, Random, SeededRandom};
 use tallow_engine::{Column, ColumnData, Table, Text};
+use tallow_env::{ManualClock, Random, SeededRandom};
 use tallow_store::Store;
 use tallow_store::faulty::Faulty;
 use tallow_table::{Done, File, Input, NewPartition, Partition, Partitioned, TableError, TableJob, file};

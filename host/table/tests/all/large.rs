@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use object_store::memory::InMemory;
-use tallow_edge::{Clock, ManualClock, Random, SeededRandom, Ticks};
 use tallow_engine::to_arrow;
+use tallow_env::{Clock, ManualClock, Random, SeededRandom, Ticks};
 use tallow_sink::PiecesDigest;
 use tallow_sink::parquet_file::{Encoder, Layout, SCHEMA_VERSION};
 use tallow_store::body::SPILL_BYTES;

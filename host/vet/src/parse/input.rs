@@ -1,9 +1,9 @@
 //! Records made for the purpose: those of the golden vectors, objects of the function's own columns, what these become
 //! when they are cut and bent, and what breaks careless parsers.
 
-use tallow_edge::{Random, SeededRandom};
 use tallow_engine::golden::parse_input;
 use tallow_engine::{ColumnType, ParseDescription, ParseOptions};
+use tallow_env::{Random, SeededRandom};
 use tallow_record::Batch;
 
 use crate::Vector;

@@ -2,9 +2,9 @@
 //! that no window takes, some exactly at a window's edge.
 
 use serde_json::{Map, Value, json};
-use tallow_edge::{Random, SeededRandom};
 use tallow_engine::golden::{GoldenError, rows_of_json};
 use tallow_engine::{ColumnData, ColumnType, Rows, Shape};
+use tallow_env::{Random, SeededRandom};
 
 use super::case::Case;
 
