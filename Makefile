@@ -31,6 +31,8 @@ functions: build ## Build the functions into target/functions
 
 gateways: build ## Build the HTTP gateways into target/functions, alone and composed with the functions
 	$(BUILT)/tallow-functions-build gateways
+	$(CARGO) build --release --locked --package tallow-functions-compose
+	$(BUILT)/tallow-functions-compose
 
 plugin: build ## Pack the host as Spin's trigger for Kafka, and say how to install it
 	@scripts/plugin.sh $(BUILT)/tallow $(dir $(BUILT))plugin

@@ -216,7 +216,7 @@ fn a_record_that_ends_the_gateways_instance_becomes_a_dead_letter() {
         (name, std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
     };
     let functions = ["test/hostile-parse", "window", "merge", "backfill-binance"].map(read);
-    let composed = tallow_functions_build::compose(&read("gateway-p2"), &functions).unwrap();
+    let composed = tallow_functions_compose::compose(&read("gateway-p2"), &functions).unwrap();
     let place = tempfile::tempdir().unwrap();
     let component = place.path().join("hostile.wasm");
     std::fs::write(&component, composed).unwrap();

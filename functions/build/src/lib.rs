@@ -1,8 +1,7 @@
 //! Builds function crates into components: a core module by the Rust compiler, then a component that asks its host for
-//! nothing. Gateway crates become components that ask for HTTP and for functions; [`compose()`] gives them these.
+//! nothing. Gateway crates become components that ask for HTTP and for functions.
 
 mod component;
-mod compose;
 mod guests;
 mod toolchain;
 
@@ -12,7 +11,6 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-pub use compose::compose;
 pub use guests::{Guest, Workspace};
 pub use toolchain::Toolchain;
 
@@ -26,26 +24,13 @@ pub fn build(toolchain: &Toolchain, workspace: &Workspace, guest: &Guest, to: &P
     Ok(component)
 }
 
-/// Composes a gateway with functions, all of them built, into the component `to`, whose bytes are returned.
-pub fn build_composed(gateway: &Path, functions: &[&Path], to: &Path) -> Result<Vec<u8>> {
-    let read = |path: &Path| -> Result<(String, Vec<u8>)> {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        Ok((name, fs::read(path).with_context(|| format!("cannot read {}", path.display()))?))
-    };
-    let plugs = functions.iter().map(|path| read(path)).collect::<Result<Vec<_>>>()?;
-    let composed =
-        compose(&read(gateway)?, &plugs).with_context(|| format!("cannot compose {}", to.display()))?;
-    write_if_changed(to, &composed)?;
-    Ok(composed)
-}
-
 /// A component's SHA-256 in hex.
 pub fn digest(component: &[u8]) -> String {
     Sha256::digest(component).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A running host watches these files: it must never see half a component, nor a change where there is none.
-fn write_if_changed(path: &Path, bytes: &[u8]) -> Result<()> {
+/// Writes a component whole or not at all, and an unchanged one not: a running host watches these files.
+pub fn write_if_changed(path: &Path, bytes: &[u8]) -> Result<()> {
     if fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());
     }

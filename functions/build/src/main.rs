@@ -3,18 +3,13 @@
 //! A function crate is a package under `functions/` with a `cdylib` target. Each becomes a core module by
 //! the Rust compiler, then a component in `target/functions/<name>.wasm`. The same source and compiler give
 //! the same digest from any folder. With the argument `tests` it builds the functions that tests need, from
-//! `tests/guests/` into `target/functions/test/`; with `gateways` the functions and the gateways, each gateway also
-//! composed with the functions that it calls (`<name>-composed.wasm`).
+//! `tests/guests/` into `target/functions/test/`; with `gateways` the functions and the gateways.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use tallow_functions_build::{Guest, Toolchain, Workspace, build, build_composed, digest};
-
-/// What a gateway is composed with.
-const CALLED: [&str; 4] = ["parse-market", "window", "merge", "backfill-binance"];
+use tallow_functions_build::{Guest, Toolchain, Workspace, build, digest};
 
 fn main() -> ExitCode {
     match run() {
@@ -48,12 +43,6 @@ fn run() -> Result<()> {
     make(&workspace.guests)?;
     if argument.as_deref() == Some("gateways") {
         make(&workspace.gateways)?;
-        let functions = CALLED.map(file);
-        let functions: Vec<&Path> = functions.iter().map(PathBuf::as_path).collect();
-        for gateway in &workspace.gateways {
-            let name = format!("{}-composed", gateway.name);
-            say(&name, &build_composed(&file(&gateway.name), &functions, &file(&name))?);
-        }
     }
     Ok(())
 }
