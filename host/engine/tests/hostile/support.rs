@@ -38,7 +38,7 @@ pub fn component(wat: &str, imports: &[(&str, &str)]) -> Vec<u8> {
     let package = wit.push_str("world.wit", &world).unwrap();
     let world = wit.select_world(&[package], None).unwrap();
     embed_component_metadata(&mut module, &wit, world, StringEncoding::UTF8).unwrap();
-    ComponentEncoder::default().module(&module).and_then(|it| it.encode()).unwrap()
+    ComponentEncoder::default().module(&module).and_then(|mut it| it.encode()).unwrap()
 }
 
 pub fn hostile_bytes(name: &str) -> Vec<u8> {
