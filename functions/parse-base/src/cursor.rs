@@ -1,43 +1,10 @@
 //! Reading a message whose keys are known beforehand: keys are compared and digits converted eight bytes at
-//! once. A message lies in a window of fixed size and the position is masked into it, so that no load needs a
-//! bounds check, and none is unsafe.
+//! once. The position is masked into a window of fixed size, so that no load needs a bounds check, and none is unsafe.
 
 use crate::swar::{
-    eight_digits, equal_bytes, first_bytes, first_digits, gathered, leading_digits, low_bytes, matching,
-    non_digits, power_of_10,
+    eight_digits, first_bytes, first_digits, leading_digits, low_bytes, matching, non_digits, power_of_10,
 };
-
-/// Bytes of a [`Window`]: positions are masked to 256, and a load there takes eight.
-pub const WINDOW_BYTES: usize = 264;
-/// Longest message that a window takes.
-pub const MAX_MESSAGE_BYTES: usize = 240;
-
-/// A message and whatever comes after it.
-pub type Window = [u8; WINDOW_BYTES];
-
-/// Windows onto the values. Those that would reach beyond the last value are copied out of it.
-pub struct Windows<'b> {
-    bytes: &'b [u8],
-    copy: Window,
-}
-
-impl<'b> Windows<'b> {
-    pub fn new(bytes: &'b [u8]) -> Self {
-        Windows { bytes, copy: [0; WINDOW_BYTES] }
-    }
-
-    #[inline(always)]
-    pub fn at(&mut self, start: usize) -> &Window {
-        let rest = &self.bytes[start..];
-        match rest.first_chunk() {
-            Some(window) => window,
-            None => {
-                self.copy[..rest.len()].copy_from_slice(rest);
-                &self.copy
-            }
-        }
-    }
-}
+use crate::window::Window;
 
 /// A reading position in a window. Positions only grow, so whoever ends where the message ends has read
 /// nothing but the message; until then, nothing read is certain.
@@ -243,21 +210,6 @@ impl<'w> Cursor<'w> {
     }
 }
 
-/// A bit for each of the first 64 bytes that is `byte`, the lowest for the first. Fields whose ends are known at once
-/// can be read side by side, where a cursor has to wait for the end of one to begin the next.
-#[inline(always)]
-pub fn places_of(window: &Window, byte: u8) -> u64 {
-    let mut places = 0;
-    let mut at = 0;
-    while at < 64 {
-        let mut word = [0; 8];
-        word.copy_from_slice(&window[at..at + 8]);
-        places |= gathered(equal_bytes(u64::from_le_bytes(word), byte)) << at;
-        at += 8;
-    }
-    places
-}
-
 /// The decimal at scale 8 from `start` to `end`, of up to eight bytes; `None` leaves it to [`Cursor::decimal`].
 #[inline(always)]
 pub fn short_decimal(window: &Window, start: usize, end: usize) -> Option<i64> {
@@ -298,6 +250,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::window::{WINDOW_BYTES, places_of};
 
     fn window(text: &str) -> Window {
         let mut window = [b'x'; WINDOW_BYTES];

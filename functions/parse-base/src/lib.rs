@@ -1,7 +1,7 @@
 //! What parse functions share. In the order of the data's way:
 //!
 //! - [`options`]: what a call is given; [`column`]: what a function can make;
-//! - [`swar`], [`cursor`]: text by the word, for messages whose form is known beforehand;
+//! - [`swar`], [`window`], [`cursor`]: text by the word, for messages whose form is known beforehand;
 //! - [`lanes`], [`shape`]: lines of numbers that look like those before them, sixteen bytes at once;
 //! - [`decimal`], [`time`], [`date`], [`interval`]: exact numbers, times, dates as files write them, kline intervals;
 //! - [`builder`], [`marks`], [`reason`]: rows in the making, and records set apart;
@@ -22,6 +22,7 @@ pub mod reason;
 pub mod shape;
 pub mod swar;
 pub mod time;
+pub mod window;
 
 pub use column::{ColumnInfo, Range};
 pub use tallow_contract::parse::{Marked, Options, Parsed, WantedColumn};

@@ -1,8 +1,8 @@
 //! Lines of numbers that look like one before them: their delimiters and points are at the same places, so that all of a
 //! line is checked at once and every number is read from where it must be, without a look for where it ends.
 
-use crate::cursor::{WINDOW_BYTES, Window};
 use crate::lanes::{LANES, Lanes};
+use crate::window::{WINDOW_BYTES, Window};
 
 /// Longest line that has a shape.
 pub const MAX_LINE_BYTES: usize = 4 * LANES;

@@ -24,6 +24,21 @@ pub struct Block {
 }
 
 impl Block {
+    pub fn new(present: [bool; COLUMNS.len()]) -> Self {
+        Block {
+            length: 0,
+            records: [0; BLOCK],
+            symbols: [0; BLOCK],
+            times_us: [0; BLOCK],
+            ids: [0; BLOCK],
+            trades: [0; BLOCK],
+            flagged: [0; BLOCK],
+            decimals: [[0; BLOCK]; 8],
+            interval: None,
+            present,
+        }
+    }
+
     pub fn records(&self) -> &[u32] {
         &self.records[..self.length]
     }

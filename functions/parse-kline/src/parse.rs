@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use parse_base::cursor::Windows;
 use parse_base::marks::Marks;
 use parse_base::reason::Apart;
+use parse_base::window::Windows;
 use parse_base::{Batch, Options, Parsed};
 
 use crate::beginning::{self, Learnt};

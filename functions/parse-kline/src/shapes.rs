@@ -1,7 +1,7 @@
 //! Shapes of the lines before, by length: the next line mostly looks like one of them.
 
-use parse_base::cursor::Window;
 use parse_base::shape::{MAX_LINE_BYTES, MAX_NUMBERS, Shape};
+use parse_base::window::Window;
 
 pub struct Shapes {
     delimiter: u8,

@@ -1,10 +1,13 @@
 //! Plain lines: unsigned numbers with up to eight places, nothing quoted, nothing empty. What is read here is
 //! what `full` would read; at the first surprise the line is left to it.
 
-use parse_base::cursor::{Cursor, MAX_MESSAGE_BYTES, Window, places_of, short_decimal};
+mod time;
+
+use parse_base::cursor::{Cursor, short_decimal};
 use parse_base::interval::Interval;
-use parse_base::swar::{first_digits, leading_digits, low_bytes, non_digits};
-use parse_base::time;
+use parse_base::time::from_unix_integer;
+use parse_base::window::{MAX_MESSAGE_BYTES, Window, places_of};
+use time::{RecentTime, whole_time};
 
 use crate::block::{BLOCK, Block};
 use crate::cells::without_end;
@@ -57,18 +60,6 @@ impl<'p> Template<'p> {
                 present[*column as usize] = true;
             }
         }
-        let block = Block {
-            length: 0,
-            records: [0; BLOCK],
-            symbols: [0; BLOCK],
-            times_us: [0; BLOCK],
-            ids: [0; BLOCK],
-            trades: [0; BLOCK],
-            flagged: [0; BLOCK],
-            decimals: [[0; BLOCK]; 8],
-            interval: None,
-            present,
-        };
         let delimiter = plan.separator();
         Some(Template {
             layout: layout.clone(),
@@ -90,8 +81,8 @@ impl<'p> Template<'p> {
                 delimiter,
                 layout.fields.iter().position(|field| *field == Field::Time).unwrap_or_default(),
             ),
-            recent_time: RecentTime { word: u64::MAX, number: 0 },
-            block: Box::new(block),
+            recent_time: RecentTime::NONE,
+            block: Box::new(Block::new(present)),
         })
     }
 
@@ -176,7 +167,7 @@ impl<'p> Template<'p> {
         for (field, number) in self.layout.fields.iter().zip(numbers) {
             match *field {
                 Field::Cell(column) => self.block.decimals[column.decimal() & 7][at] = number,
-                _ => time_us = time::from_unix_integer(number).ok()?,
+                _ => time_us = from_unix_integer(number).ok()?,
             }
         }
         self.accept(at, record, time_us, ([0; 2], 0), rows)
@@ -288,40 +279,4 @@ impl<'p> Template<'p> {
             self.block.length = 0;
         }
     }
-}
-
-/// The first eight digits of the time of the line before, as a word and as a number.
-struct RecentTime {
-    word: u64,
-    number: i64,
-}
-
-impl RecentTime {
-    /// A unix time of 13 digits begins as the one of the line before, mostly.
-    #[inline(always)]
-    fn between(&mut self, window: &Window, start: usize, end: usize) -> Option<i64> {
-        let mut cursor = Cursor::starting_at(window, start);
-        let first = cursor.word();
-        if end - start != 13 || first != self.word {
-            let time_us = whole_time(&mut cursor)?.0;
-            if end - start == 13 && leading_digits(first) == 8 {
-                (self.word, self.number) = (first, first_digits(first, 8) as i64);
-            }
-            return cursor.is_at(end).then_some(time_us);
-        }
-        cursor.skip(8);
-        let rest = cursor.word() & low_bytes(5);
-        let value = self.number * 100_000 + first_digits(rest, 5) as i64;
-        let digits = non_digits(rest) & low_bytes(5) == 0;
-        digits.then_some(time::from_unix_integer(value).ok()?)
-    }
-}
-
-/// A unix time in µs, and whether it is written in milliseconds; `.0` after seconds is no fraction.
-#[inline(always)]
-fn whole_time(cursor: &mut Cursor<'_>) -> Option<(i64, bool)> {
-    let value = cursor.integer()?;
-    cursor.accept(b".0");
-    let time_us = time::from_unix_integer(value).ok()?;
-    Some((time_us, time_us == value.wrapping_mul(1_000)))
 }

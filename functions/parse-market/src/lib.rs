@@ -28,5 +28,5 @@ pub use parse_base::{
     Batch, ByteColumn, Column, ColumnData, ColumnType, Decimals, Marked, Options, Parsed, Table, Text,
     WantedColumn,
 };
-use parse_base::{builder, cursor, decimal, interval, marks, reason, swar, time};
+use parse_base::{builder, cursor, decimal, interval, marks, reason, swar, time, window};
 pub use schema::{COLUMNS, ColumnInfo, Kind};

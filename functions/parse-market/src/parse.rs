@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use crate::cursor::{Window, Windows};
 use crate::full;
 use crate::marks::Marks;
 use crate::message::Message;
@@ -12,6 +11,7 @@ use crate::record::{Record, not_asked_for};
 use crate::rows::Rows;
 use crate::rows::Trade;
 use crate::template::Templates;
+use crate::window::{Window, Windows};
 use parse_base::{Batch, ByteColumn, Parsed};
 
 /// Trades that are gathered before they go into columns: few enough to stay in the nearest cache.

@@ -1,11 +1,12 @@
 //! Trades and aggregate trades in the exchange's own key order, bare or in the combined-stream envelope. What
 //! is read here is what `full` would read; at the first surprise the record is left to it.
 
-use crate::cursor::{Cursor, MAX_MESSAGE_BYTES, Window};
+use crate::cursor::Cursor;
 use crate::options::Plan;
 use crate::rows::{Rows, Trade};
 use crate::schema::{ColumnId, Kind};
 use crate::time;
+use crate::window::{MAX_MESSAGE_BYTES, Window};
 
 /// Symbols of the call by their words, so that a symbol costs one probe; two that share a slot evict each other.
 struct Symbols {

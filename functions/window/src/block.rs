@@ -17,6 +17,17 @@ pub enum Ids<'a> {
     Range(&'a [i64], &'a [i64]),
 }
 
+impl Ids<'_> {
+    /// First and last id of a row; `None` if rows have no ids.
+    pub fn of(&self, row: usize) -> Option<(i64, i64)> {
+        match self {
+            Ids::None => None,
+            Ids::One(ids) => Some((ids[row], ids[row])),
+            Ids::Range(first, last) => Some((first[row], last[row])),
+        }
+    }
+}
+
 /// Some rows of an update; a position is an index into these. Columns of all rows in their order are borrowed.
 #[derive(Default)]
 pub struct Block<'a> {

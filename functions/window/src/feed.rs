@@ -2,19 +2,24 @@
 //! fingerprints and inputs. Candles of a minute and of a day over the same trades share one feed, and what
 //! its rows add up to.
 
-use std::borrow::Cow;
+mod by_key;
+mod fingerprint;
+mod select;
+
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
 use std::ops::Range;
+
+use by_key::{by_key, combine};
+use fingerprint::fingerprints;
+pub use select::Aside;
+use select::{Needed, Selection, asides, select};
 
 use crate::aggregate::Cell;
 use crate::block::{Block, Ids};
-use crate::columns::{Input, Values};
-use crate::ids::MAX_ID;
+use crate::columns::Input;
 use crate::keys::encode;
-use crate::pane::MAX_TIME_US;
 use crate::spec::{IdColumns, Plan};
-use crate::table::{ColumnData, Rows, Table, Text, is_valid};
+use crate::table::{ColumnData, Rows, Table, Text};
 
 /// The rows of one key.
 pub struct Group {
@@ -31,19 +36,6 @@ pub struct Group {
     /// Fingerprints of the last rows, once a spec has asked.
     recent: OnceCell<Vec<u64>>,
 }
-
-/// Ids that are not missing, of a row that no window takes otherwise.
-#[derive(Clone, Copy, Debug)]
-pub struct Aside {
-    pub row: u32,
-    pub time_us: i64,
-    pub first: i64,
-    pub last: i64,
-}
-
-/// How the name of a kind ends whose rows only tell that their ids are not missing. Windows of the kind before it
-/// take note of these.
-pub const IDS_ONLY: &str = ":ids";
 
 pub struct Feed<'a> {
     /// How many rows are of a kind that is taken.
@@ -84,15 +76,15 @@ impl<'a> Feed<'a> {
         }
         let (codes, distinct) = combine(&keys, table.rows as usize);
         let validity = both(&validities);
-        let selection = select(plan, rows, time_us, ids, validity.as_deref())?;
-        let (sorted, ranges) = match &selection.rows {
+        let needed = Needed { time_us, ids, validity: validity.as_deref() };
+        let Selection { taken, rows: usable, invalid } = select(plan, rows, needed)?;
+        let (sorted, ranges) = match &usable {
             Some(rows) => by_key(rows.iter().copied(), &codes, distinct)?,
             None => by_key(0..table.rows, &codes, distinct)?,
         };
         let block = Block::gather(sorted, time_us, ids, &inputs);
         let groups = ranges.into_iter().map(|range| group(&block, range)).collect();
-        let asides = asides(plan, rows, time_us, ids, validity.as_deref());
-        let Selection { taken, invalid, .. } = selection;
+        let asides = asides(plan, rows, needed);
         Ok(Feed { taken, invalid, block, fingerprints: OnceCell::new(), groups, asides, inputs, keys })
     }
 
@@ -123,143 +115,6 @@ impl<'a> Feed<'a> {
     }
 }
 
-/// The rows of which only the ids count, those without a time, a key or ids left out.
-fn asides(plan: &Plan, rows: &Rows, time_us: &[i64], ids: Ids, validity: Option<&[u8]>) -> Vec<Aside> {
-    let kinds = &rows.kinds;
-    let is_one = |code: u32| {
-        let kind = kinds.entry(code);
-        let of = kind.strip_suffix(IDS_ONLY.as_bytes());
-        let named = |wanted: &[u8]| plan.spec.kinds.iter().any(|kind| kind.as_bytes() == wanted);
-        of.is_some_and(named) && !named(kind)
-    };
-    let codes: Vec<u32> = (0..kinds.ends.len() as u32).filter(|&code| is_one(code)).collect();
-    let mut asides = Vec::new();
-    for code in codes.into_iter().filter(|code| kinds.codes.contains(code)) {
-        let of_it = (0..rows.table.rows).filter(|&row| kinds.codes[row as usize] == code);
-        asides.extend(of_it.filter_map(|row| {
-            let at = row as usize;
-            let usable = is_valid(validity, at) && within(&time_us[at..=at], MAX_TIME_US) && has_ids(ids, at);
-            let (first, last) = match ids {
-                Ids::None => return None,
-                Ids::One(ids) => (ids[at], ids[at]),
-                Ids::Range(first, last) => (first[at], last[at]),
-            };
-            usable.then_some(Aside { row, time_us: time_us[at], first, last })
-        }));
-    }
-    asides
-}
-
-struct Selection {
-    taken: u64,
-    /// None for all rows of the update.
-    rows: Option<Vec<u32>>,
-    invalid: Vec<u32>,
-}
-
-/// Sorts the rows into taken, invalid and others.
-fn select(
-    plan: &Plan,
-    rows: &Rows,
-    time_us: &[i64],
-    ids: Ids,
-    validity: Option<&[u8]>,
-) -> Result<Selection, String> {
-    let kinds = &rows.kinds;
-    kinds.check().map_err(|wrong| format!("`kinds` {wrong}"))?;
-    let count = rows.table.rows;
-    if kinds.codes.len() != count as usize {
-        return Err(format!("`kinds` has {} entries for {count} rows", kinds.codes.len()));
-    }
-    let takes: Vec<bool> = (0..kinds.ends.len() as u32)
-        .map(|code| plan.spec.kinds.iter().any(|kind| kind.as_bytes() == kinds.entry(code)))
-        .collect();
-    if let Some(&code) = kinds.codes.iter().max().filter(|&&code| code as usize >= takes.len()) {
-        return Err(format!("`kinds` has code {code} in a dictionary of {}", takes.len()));
-    }
-    let all_usable = validity.is_none() && within(time_us, MAX_TIME_US) && ids_within(ids);
-    if all_usable && !takes.contains(&false) {
-        return Ok(Selection { taken: u64::from(count), rows: None, invalid: Vec::new() });
-    }
-    let (mut taken, mut usable, mut invalid) = (0, Vec::with_capacity(count as usize), Vec::new());
-    for (row, &kind) in kinds.codes.iter().enumerate() {
-        if !takes[kind as usize] {
-            continue;
-        }
-        taken += 1;
-        let is_usable = all_usable
-            || (is_valid(validity, row) && within(&time_us[row..=row], MAX_TIME_US) && has_ids(ids, row));
-        let list = if is_usable { &mut usable } else { &mut invalid };
-        list.push(row as u32);
-    }
-    Ok(Selection { taken, rows: Some(usable), invalid })
-}
-
-/// Whether all values are nearer to 0 than `far`, a power of 2.
-fn within(values: &[i64], far: i64) -> bool {
-    let bits = values.iter().fold(0, |bits, &value| bits | (value ^ (value >> 63)));
-    bits < far
-}
-
-fn has_ids(ids: Ids, row: usize) -> bool {
-    match ids {
-        Ids::None => true,
-        Ids::One(ids) => ids_within(Ids::One(&ids[row..=row])),
-        Ids::Range(first, last) => ids_within(Ids::Range(&first[row..=row], &last[row..=row])),
-    }
-}
-
-fn ids_within(ids: Ids) -> bool {
-    match ids {
-        Ids::None => true,
-        Ids::One(ids) => within(ids, MAX_ID),
-        Ids::Range(first, last) => {
-            let ordered = first.iter().zip(last).all(|(first, last)| first <= last);
-            ordered && within(first, MAX_ID) && within(last, MAX_ID)
-        }
-    }
-}
-
-/// The rows sorted by their key's code, in the order in which they came under each, and where each key's are.
-fn by_key(
-    rows: impl ExactSizeIterator<Item = u32> + Clone,
-    codes: &[u32],
-    distinct: usize,
-) -> Result<(Vec<u32>, Vec<Range<usize>>), String> {
-    if let Some(first) = rows.clone().next().map(|row| codes[row as usize])
-        && (first as usize) < distinct
-        && codes.iter().fold(true, |one, code| one & (*code == first))
-    {
-        let whole = 0..rows.len();
-        return Ok((rows.collect(), vec![whole]));
-    }
-    let mut counts = vec![0u32; distinct];
-    for row in rows.clone() {
-        match counts.get_mut(codes[row as usize] as usize) {
-            Some(count) => *count += 1,
-            None => return Err(format!("row {row} has a key code beyond its dictionary")),
-        }
-    }
-    let mut ranges = Vec::new();
-    let mut cursors = counts;
-    let mut next = 0;
-    for cursor in &mut cursors {
-        let start = next;
-        next += *cursor as usize;
-        *cursor = start as u32;
-        if next > start {
-            ranges.push(start..next);
-        }
-    }
-    let mut sorted = vec![0; next];
-    for row in rows {
-        let cursor = &mut cursors[codes[row as usize] as usize];
-        sorted[*cursor as usize] = row;
-        *cursor += 1;
-    }
-    Ok((sorted, ranges))
-}
-
 fn group(block: &Block, range: Range<usize>) -> Group {
     let times = &block.time_us[range.clone()];
     let ascends = block.ascends(range.clone());
@@ -274,50 +129,6 @@ fn group(block: &Block, range: Range<usize>) -> Group {
     };
     let (cells, recent) = (OnceCell::new(), OnceCell::new());
     Group { range, earliest_us: earliest, latest_us: latest, ascends, ids_ascend, cells, recent }
-}
-
-/// A fingerprint covers what makes two rows of one id the same: time, ids and all inputs.
-fn fingerprints(block: &Block, of: Range<usize>, inputs: &[Input]) -> Vec<u64> {
-    const NULL: i64 = 0x6e75_6c6c;
-    let with = |hashes: &mut [u64], values: &[i64]| {
-        hashes.iter_mut().zip(values).for_each(|(hash, &value)| *hash = mix(*hash, value));
-    };
-    let rows = block.first_ids[of.clone()].iter().zip(&block.time_us[of.clone()]);
-    let mut hashes: Vec<u64> = rows.map(|(&id, &time_us)| mix(mix(0, id), time_us)).collect();
-    if let Some(last_ids) = block.last_ids.get(of.clone()) {
-        with(&mut hashes, last_ids);
-    }
-    for (index, input) in inputs.iter().enumerate() {
-        match block.plain(index, &of) {
-            Some(values) => with(&mut hashes, values),
-            None if input.is_empty => hashes.iter_mut().for_each(|hash| *hash = mix(*hash, NULL)),
-            None => {
-                let each = hashes.iter_mut().zip(&block.rows[of.clone()]);
-                each.for_each(|(hash, &row)| *hash = mix_value(*hash, input, row, NULL));
-            }
-        }
-    }
-    hashes
-}
-
-/// Mixes one value in, the same way whether or not its column has nulls or high halves in this update.
-fn mix_value(hash: u64, input: &Input, row: u32, null: i64) -> u64 {
-    if !input.is_valid(row) {
-        return mix(hash, null);
-    }
-    if matches!(input.values, Values::Opaque) {
-        return hash;
-    }
-    let value = input.value(row);
-    match i64::try_from(value) {
-        Ok(narrow) => mix(hash, narrow),
-        Err(_) => mix(mix(hash, value as i64), (value >> 64) as i64),
-    }
-}
-
-#[inline]
-fn mix(hash: u64, value: i64) -> u64 {
-    (hash.rotate_left(23) ^ value as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 type Validities<'a> = Vec<&'a [u8]>;
@@ -372,33 +183,4 @@ fn both(validities: &[&[u8]]) -> Option<Vec<u8>> {
         bits.iter_mut().zip(*other).for_each(|(bit, other)| *bit &= other);
     }
     Some(bits)
-}
-
-/// One code a row for any number of key columns, and how many codes there are.
-fn combine<'a>(keys: &[&'a Text], rows: usize) -> (Cow<'a, [u32]>, usize) {
-    let Some((first, rest)) = keys.split_first() else {
-        return (Cow::Owned(vec![0; rows]), 1);
-    };
-    let mut codes: Cow<'a, [u32]> = Cow::Borrowed(&first.codes);
-    let mut count = first.ends.len();
-    for text in rest {
-        let mut pairs: BTreeMap<(u32, u32), u32> = BTreeMap::new();
-        let mut joined = Vec::with_capacity(rows);
-        let mut previous = None;
-        for pair in codes.iter().copied().zip(text.codes.iter().copied()) {
-            let known = match previous {
-                Some((last, code)) if last == pair => code,
-                _ => {
-                    let next = pairs.len() as u32;
-                    let inside = (pair.0 as usize) < count && (pair.1 as usize) < text.ends.len();
-                    if inside { *pairs.entry(pair).or_insert(next) } else { u32::MAX }
-                }
-            };
-            previous = Some((pair, known));
-            joined.push(known);
-        }
-        codes = Cow::Owned(joined);
-        count = pairs.len();
-    }
-    (codes, count)
 }

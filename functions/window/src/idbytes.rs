@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::bits::{Bits, Run};
 use crate::bytes::{Reader, Writer};
-use crate::chunk::{Bits, Chunk, MOST_RUNS, Run};
+use crate::chunk::{Chunk, MOST_RUNS};
 use crate::ids::{KeyIds, MAX_ID};
 use crate::idset::IdSet;
 use crate::ranges::Ranges;

@@ -4,8 +4,8 @@
 //! the order of the data's way:
 //!
 //! [`spec`] (what a window definition says) and [`table`] (rows as they come) → [`columns`], [`block`] and
-//! [`feed`] (what specs read of them) → [`keys`], [`ids`] over [`ring`] and [`idset`] with [`chunk`] and
-//! [`ranges`], [`order`] (which row is which) →
+//! [`feed`] (what specs read of them) → [`keys`], [`ids`] over [`ring`] and [`idset`] with [`lower`], [`chunk`],
+//! [`bits`] and [`ranges`], [`order`] (which row is which) →
 //! [`pane`] and [`session`] (where it belongs) → [`aggregate`] and [`decimal`] (what is kept of it) →
 //! [`held`] (all that is kept) → [`update`], [`close`], [`bound`], [`output`] (what comes and goes), [`giving`] over
 //! [`queue`] (piece by piece) → [`state`], [`snapshots`], [`restore`] with [`widen`], [`idbytes`], [`bounds`] and [`bytes`] (what is saved) →
@@ -16,6 +16,7 @@
 //! calls; only where rows of one id differ does the first one that came win.
 
 pub mod aggregate;
+pub mod bits;
 pub mod block;
 pub mod bound;
 pub mod bounds;
@@ -30,6 +31,7 @@ pub mod idbytes;
 pub mod ids;
 pub mod idset;
 pub mod keys;
+pub mod lower;
 pub mod order;
 pub mod output;
 pub mod pane;

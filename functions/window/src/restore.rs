@@ -1,16 +1,18 @@
 //! Reads snapshots. Bytes that were not written by [`crate::state`], or under another spec, are refused.
 
+mod cells;
+
+use cells::read_rows;
 use tallow_contract::window::Part;
 
-use crate::aggregate::{Cell, Pick};
-use crate::bounds::{count, id, time};
+use crate::bounds::{count, time};
 use crate::bytes::Reader;
 use crate::columns::ColumnType;
-use crate::decimal::{MAX_SCALE, Sum};
+use crate::decimal::MAX_SCALE;
 use crate::held::{Pane, SpecState};
 use crate::idbytes::{read_ids, read_ids_v1};
 use crate::keys::{GROUPS, decode, group_of};
-use crate::order::{OrderKey, Place, Topics};
+use crate::order::Topics;
 use crate::spec::{Form, Plan, Spec};
 use crate::state::{AGGREGATES, MAGIC, READS_VERSIONS, STATE_VERSION, says};
 use crate::widen::Written;
@@ -212,66 +214,6 @@ fn read_key(
         read_rows(reader, &mut pane, layout, plan.spec.ids.is_some(), topics)?;
         let start_us = pane.start_us;
         key_state.open.insert(start_us, panes.add(pane));
-    }
-    Ok(())
-}
-
-fn read_rows(
-    reader: &mut Reader,
-    pane: &mut Pane,
-    layout: &Layout,
-    ids: bool,
-    topics: &[u32],
-) -> Result<(), String> {
-    pane.rows = count(reader)?;
-    (pane.first_id, pane.last_id) = (0, 0);
-    if ids {
-        pane.first_id = id(reader.signed()?)?;
-        pane.last_id = id(pane.first_id.saturating_add_unsigned(reader.unsigned()?))?;
-    }
-    pane.pending = reader.flag()?;
-    pane.changed_at = 1;
-    let start_us = pane.start_us;
-    for &cell in &layout.written.cells {
-        read_cell(reader, &mut pane.cells[cell], start_us, topics)?;
-    }
-    Ok(())
-}
-
-fn read_cell(reader: &mut Reader, cell: &mut Cell, start_us: i64, topics: &[u32]) -> Result<(), String> {
-    let total = |reader: &mut Reader| {
-        let low = reader.wide()? as u128;
-        Ok::<Sum, String>(Sum { low, high: reader.signed()? })
-    };
-    match cell {
-        Cell::Pick(pick) if reader.flag()? => {
-            let time_us = time(start_us.saturating_add(reader.signed()?))?;
-            let id = id(reader.signed()?)?;
-            let topic = reader.unsigned()?;
-            let topic = *topics.get(topic as usize).ok_or("a row's topic is not listed")?;
-            let partition = i32::try_from(reader.signed()?).map_err(|_| "a partition is too large")?;
-            let offset = reader.signed()?;
-            let row = u32::try_from(reader.unsigned()?).map_err(|_| "a row is too large")?;
-            let order = OrderKey { time_us, id, place: Place { topic, partition, offset, row } };
-            *pick = Some(Pick { order, value: reader.wide()? });
-        }
-        Cell::Pick(_) => {}
-        Cell::Extreme(best) => {
-            if reader.flag()? {
-                *best = Some(reader.wide()?);
-            }
-        }
-        Cell::Count(rows) => *rows = count(reader)?,
-        Cell::Sum { sum, count: rows } => {
-            *sum = total(reader)?;
-            *rows = count(reader)?;
-        }
-        Cell::Product { product, weight, count: rows, overflow } => {
-            *product = total(reader)?;
-            *weight = total(reader)?;
-            *rows = count(reader)?;
-            *overflow = reader.flag()?;
-        }
     }
     Ok(())
 }

@@ -68,6 +68,11 @@ impl Plan {
         specs.into_iter().map(Plan::new).collect()
     }
 
+    /// Whether it takes rows of a kind.
+    pub fn takes_kind(&self, kind: &[u8]) -> bool {
+        self.spec.kinds.iter().any(|taken| taken.as_bytes() == kind)
+    }
+
     fn checked(spec: Spec) -> Result<Plan, String> {
         if spec.name.is_empty() {
             return Err("a window needs a name".to_owned());
