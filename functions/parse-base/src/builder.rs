@@ -2,11 +2,9 @@
 
 use tallow_contract::{Column, ColumnData, ColumnType, Decimals, Dictionary};
 
-use crate::column::ColumnInfo;
-
-/// A wanted column.
-pub struct Builder<Id: 'static> {
-    pub info: &'static ColumnInfo<Id>,
+pub struct Builder {
+    name: String,
+    column_type: ColumnType,
     pub data: Data,
     /// Rows, ascending, that are null.
     nulls: Vec<u32>,
@@ -29,9 +27,10 @@ pub enum Data {
     },
 }
 
-impl<Id> Builder<Id> {
-    pub fn new(info: &'static ColumnInfo<Id>, scale: u8, expected_rows: usize) -> Self {
-        let data = match info.column_type {
+impl Builder {
+    /// `scale`: of a decimal column.
+    pub fn new(name: &str, column_type: ColumnType, scale: u8, expected_rows: usize) -> Self {
+        let data = match column_type {
             ColumnType::Int64 | ColumnType::TimestampUs => Data::Integers(Vec::with_capacity(expected_rows)),
             ColumnType::Decimal => {
                 Data::Decimals { scale, low: Vec::with_capacity(expected_rows), high: Vec::new() }
@@ -42,7 +41,7 @@ impl<Id> Builder<Id> {
                 Data::Text { dictionary: Dictionary::default(), codes: Vec::with_capacity(expected_rows) }
             }
         };
-        Builder { info, data, nulls: Vec::new() }
+        Builder { name: name.to_owned(), column_type, data, nulls: Vec::new() }
     }
 
     pub fn len(&self) -> usize {
@@ -57,6 +56,28 @@ impl<Id> Builder<Id> {
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    pub fn push_integer(&mut self, value: Option<i64>) {
+        match (&mut self.data, value) {
+            (Data::Integers(values), Some(value)) => values.push(value),
+            _ => self.push_null(),
+        }
+    }
+
+    pub fn push_text(&mut self, value: Option<&[u8]>) {
+        match (&mut self.data, value) {
+            (Data::Text { dictionary, codes }, Some(value)) => codes.push(dictionary.code(value)),
+            _ => self.push_null(),
+        }
+    }
+
+    /// A mantissa at the column's scale.
+    pub fn push_mantissa(&mut self, value: Option<i128>) {
+        match (&mut self.data, value) {
+            (Data::Decimals { low, high, .. }, Some(mantissa)) => push_mantissa(low, high, mantissa),
+            _ => self.push_null(),
+        }
     }
 
     pub fn push_null(&mut self) {
@@ -77,6 +98,14 @@ impl<Id> Builder<Id> {
         self.resize(rows);
     }
 
+    /// Makes `rows` rows, all with this text from the present end on.
+    pub fn fill_with_text(&mut self, text: &[u8], rows: usize) {
+        if let Data::Text { dictionary, codes } = &mut self.data {
+            let code = dictionary.code(text);
+            codes.resize(rows, code);
+        }
+    }
+
     /// Cuts, or fills up with the value that stands in null rows.
     fn resize(&mut self, rows: usize) {
         match &mut self.data {
@@ -95,7 +124,7 @@ impl<Id> Builder<Id> {
 
     pub fn into_column(self, rows: usize) -> Column {
         let data = match self.data {
-            Data::Integers(values) if self.info.column_type == ColumnType::TimestampUs => {
+            Data::Integers(values) if self.column_type == ColumnType::TimestampUs => {
                 ColumnData::TimestampUs(values)
             }
             Data::Integers(values) => ColumnData::Int64(values),
@@ -119,7 +148,7 @@ impl<Id> Builder<Id> {
             }
             bits
         });
-        Column { name: self.info.name.to_owned(), data, validity }
+        Column { name: self.name, data, validity }
     }
 }
 

@@ -2,19 +2,22 @@
 //!
 //! - [`options`]: what a call is given; [`column`]: what a function can make;
 //! - [`swar`], [`window`], [`cursor`]: text by the word, for messages whose form is known beforehand;
+//! - [`json`]: any JSON, where the form is not known;
 //! - [`lanes`], [`shape`]: lines of numbers that look like those before them, sixteen bytes at once;
 //! - [`decimal`], [`time`], [`date`], [`interval`]: exact numbers, times, dates as files write them, kline intervals;
-//! - [`builder`], [`marks`], [`reason`]: rows in the making, and records set apart;
+//! - [`columns`] over [`builder`], [`marks`], [`reason`]: rows in the making, and records set apart;
 //! - `export_parse_function!`: the contract `tallow:parse` around it.
 
 pub mod builder;
 mod calendar;
 pub mod column;
+pub mod columns;
 pub mod cursor;
 pub mod date;
 pub mod decimal;
 mod export;
 pub mod interval;
+pub mod json;
 pub mod lanes;
 pub mod marks;
 pub mod options;

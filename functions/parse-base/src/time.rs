@@ -3,8 +3,8 @@
 use crate::calendar::{DAY_US, day_number, days_in};
 use crate::decimal::Number;
 
-/// 9999-12-31T23:59:59.999999Z.
-const MAX_US: i64 = 253_402_300_799_999_999;
+/// The last event time: 9999-12-31T23:59:59.999999Z.
+pub const MAX_US: i64 = 253_402_300_799_999_999;
 /// Exchange times below are milliseconds (up to the year 5138), from here on microseconds (from 1973).
 const FIRST_AS_US: i64 = 100_000_000_000_000;
 /// Unix times below are seconds (up to the year 5138).

@@ -1,9 +1,10 @@
 //! What the caller asks for, checked once a call.
 
+use parse_base::Options;
+use parse_base::columns::{Wanted, wanted};
 use parse_base::date::Order;
 use parse_base::interval::Interval;
-use parse_base::options::{MAX_SCALE, MAX_SYMBOL_BYTES, unknown};
-use parse_base::{ColumnInfo, Options};
+use parse_base::options::{MAX_SYMBOL_BYTES, unknown};
 
 use crate::FUNCTION;
 use crate::cells::{cells, without_end};
@@ -38,8 +39,7 @@ pub const SETTINGS: [&str; 9] = [
 
 /// Options that hold.
 pub struct Plan<'o> {
-    /// Wanted columns with their scale, in the caller's order.
-    pub columns: Vec<(&'static ColumnInfo<ColumnId>, u8)>,
+    pub columns: Wanted<ColumnId>,
     /// Scales of the decimal columns.
     pub scales: [u8; 8],
     pub symbol: Option<&'o str>,
@@ -63,7 +63,7 @@ impl<'o> Plan<'o> {
         if let Some(kind) = options.kinds.iter().find(|kind| !KINDS.contains(&kind.as_str())) {
             return Err(unknown(FUNCTION, "kind", kind, KINDS));
         }
-        let columns = wanted(options)?;
+        let columns = wanted(FUNCTION, &COLUMNS, options)?;
         let mut scales = [UNWANTED_SCALE; 8];
         for (info, scale) in columns.iter().filter(|(info, _)| ColumnId::DECIMALS.contains(&info.id)) {
             scales[info.id.decimal()] = *scale;
@@ -146,23 +146,6 @@ impl<'o> Plan<'o> {
             self.layout = header.or_else(|| Layout::by_count(cells.len()));
         }
     }
-}
-
-fn wanted(options: &Options) -> Result<Vec<(&'static ColumnInfo<ColumnId>, u8)>, String> {
-    let mut columns: Vec<(&'static ColumnInfo<ColumnId>, u8)> = Vec::with_capacity(options.columns.len());
-    for wanted in &options.columns {
-        let info = COLUMNS.iter().find(|info| info.name == wanted.name);
-        let known = COLUMNS.iter().map(|info| info.name);
-        let info = info.ok_or_else(|| unknown(FUNCTION, "column", &wanted.name, known))?;
-        if columns.iter().any(|(known, _)| known.id == info.id) {
-            return Err(format!("column `{}` is asked for twice", info.name));
-        }
-        if wanted.scale > MAX_SCALE {
-            return Err(format!("column `{}`: scale {} is above {MAX_SCALE}", info.name, wanted.scale));
-        }
-        columns.push((info, wanted.scale));
-    }
-    Ok(columns)
 }
 
 fn symbol(value: &str) -> Result<&str, String> {

@@ -1,15 +1,13 @@
 //! The rows of a call, column by column. Only wanted columns are made; what a line does not have is null.
 
-use parse_base::builder::{Builder, Data, push_mantissa};
+use parse_base::builder::Data;
+use parse_base::columns::Columns;
 use parse_base::interval::Interval;
 use parse_base::{Table, Text};
 
 use crate::block::Block;
 use crate::options::Plan;
 use crate::schema::{COLUMNS, ColumnId, KINDS};
-
-/// Index in `builders` of a column that is not wanted.
-const UNWANTED: u8 = u8::MAX;
 
 /// A kline as the careful way reads it.
 pub struct Kline<'a> {
@@ -25,9 +23,7 @@ pub struct Kline<'a> {
 }
 
 pub struct Rows {
-    builders: Vec<Builder<ColumnId>>,
-    /// Index in `builders` of each column.
-    slots: [u8; COLUMNS.len()],
+    columns: Columns<ColumnId, { COLUMNS.len() }>,
     records: Vec<u32>,
     id_unit_us: Option<i64>,
     rounded: u64,
@@ -35,13 +31,9 @@ pub struct Rows {
 
 impl Rows {
     pub fn new(plan: &Plan<'_>, expected_rows: usize) -> Self {
-        let mut slots = [UNWANTED; COLUMNS.len()];
-        for (slot, (info, _)) in plan.columns.iter().enumerate() {
-            slots[info.id as usize] = slot as u8;
-        }
-        let builders = plan.columns.iter().map(|(info, scale)| Builder::new(info, *scale, expected_rows));
+        let columns = Columns::new(&plan.columns, expected_rows);
         let records = Vec::with_capacity(expected_rows);
-        Rows { builders: builders.collect(), slots, records, id_unit_us: plan.id_unit_us, rounded: 0 }
+        Rows { columns, records, id_unit_us: plan.id_unit_us, rounded: 0 }
     }
 
     pub fn push(&mut self, record: u32, kline: &Kline<'_>) {
@@ -59,10 +51,8 @@ impl Rows {
         self.integer(ColumnId::Trades, kline.trades);
         self.integer(ColumnId::Flagged, Some(i64::from(kline.flagged)));
         for (column, mantissa) in ColumnId::DECIMALS.into_iter().zip(kline.decimals) {
-            let Some(builder) = self.wanted(column) else { continue };
-            match (&mut builder.data, mantissa) {
-                (Data::Decimals { low, high, .. }, Some(mantissa)) => push_mantissa(low, high, mantissa),
-                _ => builder.push_null(),
+            if let Some(builder) = self.columns.get(column) {
+                builder.push_mantissa(mantissa);
             }
         }
     }
@@ -71,8 +61,8 @@ impl Rows {
     pub fn extend(&mut self, block: &Block) {
         let rows = self.records.len();
         self.records.extend_from_slice(block.records());
-        for builder in &mut self.builders {
-            match (&mut builder.data, block.integers(builder.info.id)) {
+        for (id, builder) in self.columns.iter_mut() {
+            match (&mut builder.data, block.integers(id)) {
                 (Data::Integers(values), Some(integers)) => values.extend_from_slice(integers),
                 (Data::Decimals { low, high, .. }, Some(mantissas)) => {
                     low.extend_from_slice(mantissas);
@@ -80,17 +70,14 @@ impl Rows {
                         high.resize(rows + mantissas.len(), 0);
                     }
                 }
-                (Data::Text { codes, .. }, _) if builder.info.id == ColumnId::Symbol => {
+                (Data::Text { codes, .. }, _) if id == ColumnId::Symbol => {
                     codes.extend_from_slice(block.symbols());
                 }
-                (Data::Text { dictionary, codes }, _)
-                    if builder.info.id == ColumnId::Interval && block.interval.is_some() =>
-                {
+                (Data::Text { .. }, _) if id == ColumnId::Interval && block.interval.is_some() => {
                     let name = block.interval.map(Interval::name).unwrap_or_default();
-                    let code = dictionary.code(name.as_bytes());
-                    codes.resize(rows + block.records().len(), code);
+                    builder.fill_with_text(name.as_bytes(), rows + block.records().len());
                 }
-                _ if [ColumnId::Settings, ColumnId::Remarks].contains(&builder.info.id) => {}
+                _ if [ColumnId::Settings, ColumnId::Remarks].contains(&id) => {}
                 _ => builder.fill_with_nulls(rows + block.records().len()),
             }
         }
@@ -99,23 +86,17 @@ impl Rows {
     /// By which settings the rows since the last call were read, and what is to be remarked.
     pub fn mark(&mut self, settings: impl FnOnce() -> String, remarks: &[String]) {
         let rows = self.records.len();
-        if let Some(Builder { data: Data::Text { dictionary, codes }, .. }) = self.wanted(ColumnId::Settings)
-        {
-            let code = dictionary.code(settings().as_bytes());
-            codes.resize(rows, code);
+        if let Some(builder) = self.columns.get(ColumnId::Settings) {
+            builder.fill_with_text(settings().as_bytes(), rows);
         }
-        if let Some(Builder { data: Data::Text { dictionary, codes }, .. }) = self.wanted(ColumnId::Remarks) {
-            let code = dictionary.code(remarks.join("\n").as_bytes());
-            codes.resize(rows, code);
+        if let Some(builder) = self.columns.get(ColumnId::Remarks) {
+            builder.fill_with_text(remarks.join("\n").as_bytes(), rows);
         }
     }
 
     /// Code of a symbol for [`Block::symbols`].
     pub fn symbol_code(&mut self, symbol: &[u8]) -> u32 {
-        match self.wanted(ColumnId::Symbol) {
-            Some(Builder { data: Data::Text { dictionary, .. }, .. }) => dictionary.code(symbol),
-            _ => 0,
-        }
+        self.columns.text_code(ColumnId::Symbol, symbol)
     }
 
     /// The table, the record of each row, the kinds, and how many decimals were rounded.
@@ -123,27 +104,19 @@ impl Rows {
         let rows = self.records.len();
         let [kind] = KINDS;
         let kinds = Text { bytes: kind.into(), ends: vec![kind.len() as u32], codes: vec![0; rows] };
-        let columns = self.builders.into_iter().map(|builder| builder.into_column(rows)).collect();
-        (Table { rows: rows as u32, columns }, self.records, kinds, self.rounded)
+        let table = Table { rows: rows as u32, columns: self.columns.finish(rows) };
+        (table, self.records, kinds, self.rounded)
     }
 
     fn integer(&mut self, column: ColumnId, value: Option<i64>) {
-        let Some(builder) = self.wanted(column) else { return };
-        match (&mut builder.data, value) {
-            (Data::Integers(values), Some(value)) => values.push(value),
-            _ => builder.push_null(),
+        if let Some(builder) = self.columns.get(column) {
+            builder.push_integer(value);
         }
     }
 
     fn text(&mut self, column: ColumnId, value: Option<&str>) {
-        let Some(builder) = self.wanted(column) else { return };
-        match (&mut builder.data, value) {
-            (Data::Text { dictionary, codes }, Some(value)) => codes.push(dictionary.code(value.as_bytes())),
-            _ => builder.push_null(),
+        if let Some(builder) = self.columns.get(column) {
+            builder.push_text(value.map(str::as_bytes));
         }
-    }
-
-    fn wanted(&mut self, column: ColumnId) -> Option<&mut Builder<ColumnId>> {
-        self.builders.get_mut(usize::from(self.slots[column as usize]))
     }
 }

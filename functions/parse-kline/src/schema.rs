@@ -55,6 +55,12 @@ impl ColumnId {
     }
 }
 
+impl From<ColumnId> for usize {
+    fn from(id: ColumnId) -> usize {
+        id as usize
+    }
+}
+
 use ColumnId as C;
 
 /// Every column, in the order of [`ColumnId`]. A column that a line does not have is null in its row.

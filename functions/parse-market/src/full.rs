@@ -7,7 +7,7 @@ use crate::reason::{Apart, Step, excerpt};
 use crate::record::{Record, asked_for};
 use crate::rows::Rows;
 use crate::schema::Kind;
-use crate::value::Value;
+use crate::json::Value;
 
 /// Events of the exchange's streams that no kind stands for.
 const OTHER_EVENTS: [&str; 18] = [

@@ -15,10 +15,8 @@ mod options;
 mod parse;
 mod record;
 mod rows;
-mod scan;
 mod schema;
 mod template;
-mod value;
 
 #[cfg(target_arch = "wasm32")]
 mod adapter;
@@ -28,5 +26,5 @@ pub use parse_base::{
     Batch, ByteColumn, Column, ColumnData, ColumnType, Decimals, Marked, Options, Parsed, Table, Text,
     WantedColumn,
 };
-use parse_base::{builder, cursor, decimal, interval, marks, reason, swar, time, window};
+use parse_base::{builder, cursor, decimal, interval, json, marks, reason, swar, time, window};
 pub use schema::{COLUMNS, ColumnInfo, Kind};

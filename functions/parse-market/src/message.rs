@@ -3,11 +3,8 @@
 use std::borrow::Cow;
 
 use crate::reason::{Apart, Step, excerpt};
-use crate::scan::Scanner;
-use crate::value::{Value, unescaped};
+use crate::json::{Scanner, Value, array, members, unescaped};
 
-/// Most items of an array: an exchange answers with 1,500 klines at most.
-const MAX_ITEMS: usize = 100_000;
 /// Most keys of a message that are longer than a letter: no market message has a third of it.
 const MAX_LONG_KEYS: usize = 250;
 
@@ -40,7 +37,7 @@ impl<'a> Message<'a> {
         let mut scanner = Scanner::new(text);
         match scanner.peek() {
             b'{' => {
-                members(&mut scanner, |key, value| self.insert(key, value))?;
+                members(text, |key, value| self.insert(key, value))?;
                 Ok(Shape::Object)
             }
             b'[' => array(text).map(Shape::Array),
@@ -86,7 +83,7 @@ impl<'a> Message<'a> {
     pub fn first_keys(&self, count: usize) -> Vec<&'a [u8]> {
         let mut keys = Vec::new();
         // The text has been read before, so it has no fault.
-        let _ = members(&mut Scanner::new(self.text), |key, _| {
+        let _ = members(self.text, |key, _| {
             if keys.len() < count {
                 keys.push(key);
             }
@@ -132,60 +129,6 @@ impl<'a> Message<'a> {
             None => Err(Apart::rejected(format!("{name}: missing (key {})", excerpt(key.as_bytes())))),
         }
     }
-}
-
-/// The items of a text that is an array.
-pub(crate) fn array(text: &[u8]) -> Step<Vec<Value<'_>>> {
-    let mut scanner = Scanner::new(text);
-    let items = items(&mut scanner).and_then(|items| scanner.end().map(|()| items));
-    items.ok_or_else(|| scanner.fault())
-}
-
-fn items<'a>(scanner: &mut Scanner<'a>) -> Option<Vec<Value<'a>>> {
-    scanner.expect(b'[', "an array")?;
-    let mut items = Vec::new();
-    if scanner.accept(b']') {
-        return Some(items);
-    }
-    loop {
-        if items.len() == MAX_ITEMS {
-            return scanner.stop("the end of an array, which no answer has so late");
-        }
-        items.push(Value(scanner.value()?));
-        if !scanner.another(b']')? {
-            return Some(items);
-        }
-    }
-}
-
-/// Reads a whole text that is an object, member by member.
-#[inline]
-fn members<'a>(scanner: &mut Scanner<'a>, member: impl FnMut(&'a [u8], Value<'a>) -> Step<()>) -> Step<()> {
-    match members_or_fault(scanner, member) {
-        Some(done) => done,
-        None => Err(scanner.fault()),
-    }
-}
-
-#[inline(always)]
-fn members_or_fault<'a>(
-    scanner: &mut Scanner<'a>,
-    mut member: impl FnMut(&'a [u8], Value<'a>) -> Step<()>,
-) -> Option<Step<()>> {
-    scanner.expect(b'{', "an object")?;
-    if !scanner.accept(b'}') {
-        loop {
-            let key = scanner.key()?;
-            let value = Value(scanner.value()?);
-            if let Err(apart) = member(key, value) {
-                return Some(Err(apart));
-            }
-            if !scanner.another(b'}')? {
-                break;
-            }
-        }
-    }
-    scanner.end().map(Ok)
 }
 
 /// Place of a key of one byte from `@` to DEL, all letters among them.

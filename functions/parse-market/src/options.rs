@@ -3,9 +3,10 @@
 pub use parse_base::Options;
 #[cfg(test)]
 use parse_base::WantedColumn;
-use parse_base::options::{MAX_SCALE, MAX_SYMBOL_BYTES, unknown};
+use parse_base::columns::{Wanted, wanted};
+use parse_base::options::{MAX_SYMBOL_BYTES, unknown};
 
-use crate::schema::{COLUMNS, ColumnInfo, Kind};
+use crate::schema::{COLUMNS, ColumnId, Kind};
 
 /// As errors name it.
 const FUNCTION: &str = "parse-market";
@@ -13,8 +14,7 @@ const FUNCTION: &str = "parse-market";
 /// Options that hold: every name is known.
 pub(crate) struct Plan<'o> {
     kinds: u8,
-    /// Wanted columns with their scale, in the caller's order.
-    pub columns: Vec<(&'static ColumnInfo, u8)>,
+    pub columns: Wanted<ColumnId>,
     /// The setting `symbol`.
     pub symbol: Option<&'o str>,
 }
@@ -22,7 +22,7 @@ pub(crate) struct Plan<'o> {
 impl<'o> Plan<'o> {
     /// The error names what is unknown, and the nearest thing that is known.
     pub fn new(options: &'o Options) -> Result<Self, String> {
-        let mut plan = Plan { kinds: 0, columns: Vec::with_capacity(options.columns.len()), symbol: None };
+        let mut plan = Plan { kinds: 0, columns: wanted(FUNCTION, &COLUMNS, options)?, symbol: None };
         for name in &options.kinds {
             let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name);
             let kind = kind.ok_or_else(|| unknown(FUNCTION, "kind", name, Kind::ALL.map(Kind::name)))?;
@@ -30,19 +30,6 @@ impl<'o> Plan<'o> {
         }
         if options.kinds.is_empty() {
             plan.kinds = u8::MAX;
-        }
-        for wanted in &options.columns {
-            let info = COLUMNS.iter().find(|info| info.name == wanted.name);
-            let info = info.ok_or_else(|| {
-                unknown(FUNCTION, "column", &wanted.name, COLUMNS.iter().map(|info| info.name))
-            })?;
-            if plan.columns.iter().any(|(known, _)| known.id == info.id) {
-                return Err(format!("column `{}` is asked for twice", info.name));
-            }
-            if wanted.scale > MAX_SCALE {
-                return Err(format!("column `{}`: scale {} is above {MAX_SCALE}", info.name, wanted.scale));
-            }
-            plan.columns.push((info, wanted.scale));
         }
         for (name, value) in &options.settings {
             if name != "symbol" {
@@ -69,7 +56,7 @@ impl<'o> Plan<'o> {
     }
 
     /// Scale of a wanted decimal column.
-    pub fn scale_of(&self, id: crate::schema::ColumnId) -> Option<u8> {
+    pub fn scale_of(&self, id: ColumnId) -> Option<u8> {
         self.columns.iter().find(|(info, _)| info.id == id).map(|(_, scale)| *scale)
     }
 }

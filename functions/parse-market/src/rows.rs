@@ -1,16 +1,14 @@
 //! The rows of a call, column by column. Only wanted columns are made; what a row does not set is null in it.
 
-use crate::builder::{Data, push_mantissa};
+use crate::builder::{Builder, Data, push_mantissa};
 use crate::decimal::{Number, Plain};
 use crate::options::Plan;
 use crate::reason::{Apart, Step};
 use crate::schema::{COLUMNS, ColumnId, Kind, Range};
-use crate::value::Value;
-use parse_base::Dictionary;
+use crate::json::Value;
+use parse_base::columns::Columns;
 use parse_base::options::MAX_SYMBOL_BYTES;
-use parse_base::{Table, Text};
-
-type Builder = crate::builder::Builder<ColumnId>;
+use parse_base::{Dictionary, Table, Text};
 
 /// A trade as read.
 #[derive(Clone, Copy, Debug)]
@@ -27,13 +25,8 @@ pub(crate) struct Trade {
     pub quantity: i64,
 }
 
-/// Index in `builders` of a column that is not wanted.
-const UNWANTED: u8 = u8::MAX;
-
 pub(crate) struct Rows {
-    builders: Vec<Builder>,
-    /// Index in `builders` of each column.
-    slots: [u8; COLUMNS.len()],
+    columns: Columns<ColumnId, { COLUMNS.len() }>,
     records: Vec<u32>,
     kinds: Vec<u32>,
     rounded: u64,
@@ -48,17 +41,8 @@ pub(crate) struct Mark {
 
 impl Rows {
     pub fn new(plan: &Plan<'_>, expected_rows: usize) -> Self {
-        let mut slots = [UNWANTED; COLUMNS.len()];
-        for (slot, (info, _)) in plan.columns.iter().enumerate() {
-            slots[info.id as usize] = slot as u8;
-        }
         Rows {
-            builders: plan
-                .columns
-                .iter()
-                .map(|(info, scale)| Builder::new(info, *scale, expected_rows))
-                .collect(),
-            slots,
+            columns: Columns::new(&plan.columns, expected_rows),
             records: Vec::with_capacity(expected_rows),
             kinds: Vec::with_capacity(expected_rows),
             rounded: 0,
@@ -78,7 +62,7 @@ impl Rows {
         self.records.truncate(mark.rows);
         self.kinds.truncate(mark.rows);
         self.rounded = mark.rounded;
-        self.builders.iter_mut().for_each(|builder| builder.truncate(mark.rows));
+        self.columns.iter_mut().for_each(|(_, builder)| builder.truncate(mark.rows));
     }
 
     /// Ends a row whose cells have been set.
@@ -86,12 +70,12 @@ impl Rows {
         self.records.push(record);
         self.kinds.push(kind as u32);
         let rows = self.records.len();
-        self.builders.iter_mut().filter(|builder| builder.len() < rows).for_each(Builder::push_null);
+        self.columns.iter_mut().filter(|(_, column)| column.len() < rows).for_each(|(_, it)| it.push_null());
     }
 
     pub fn time(&mut self, column: ColumnId, time_us: i64) {
-        if let Some(Builder { data: Data::Integers(values), .. }) = self.wanted(column) {
-            values.push(time_us);
+        if let Some(builder) = self.columns.get(column) {
+            builder.push_integer(Some(time_us));
         }
     }
 
@@ -100,22 +84,19 @@ impl Rows {
         if value < 0 && info.range != Range::Any {
             return Err(Apart::rejected(format!("{}: negative: {value}", info.name)));
         }
-        if let Some(Builder { data: Data::Integers(values), .. }) = self.wanted(column) {
-            values.push(value);
-        }
+        self.time(column, value);
         Ok(())
     }
 
     pub fn boolean(&mut self, column: ColumnId, value: bool) {
-        if let Some(Builder { data: Data::Booleans(values), .. }) = self.wanted(column) {
+        if let Some(Builder { data: Data::Booleans(values), .. }) = self.columns.get(column) {
             values.push(value);
         }
     }
 
     pub fn text(&mut self, column: ColumnId, value: &str) {
-        if let Some(Builder { data: Data::Text { dictionary, codes }, .. }) = self.wanted(column) {
-            let code = dictionary.code(value.as_bytes());
-            codes.push(code);
+        if let Some(builder) = self.columns.get(column) {
+            builder.push_text(Some(value.as_bytes()));
         }
     }
 
@@ -132,10 +113,7 @@ impl Rows {
 
     /// Code of a symbol for [`Trade::symbol`].
     pub fn symbol_code(&mut self, symbol: &[u8]) -> u32 {
-        match self.wanted(ColumnId::Symbol) {
-            Some(Builder { data: Data::Text { dictionary, .. }, .. }) => dictionary.code(symbol),
-            _ => 0,
-        }
+        self.columns.text_code(ColumnId::Symbol, symbol)
     }
 
     /// Checks the number whether or not its column is wanted: a message is broken for everybody or for nobody.
@@ -143,7 +121,7 @@ impl Rows {
         let Some(plain) = Plain::read(value.plain()) else {
             return self.any_decimal(column, value);
         };
-        let Some(Builder { data: Data::Decimals { scale, low, high }, .. }) = self.wanted(column) else {
+        let Some(Builder { data: Data::Decimals { scale, low, high }, .. }) = self.columns.get(column) else {
             return Ok(());
         };
         match plain.at_scale(*scale) {
@@ -160,7 +138,7 @@ impl Rows {
         if let Some(fault) = info.range.fault(&number) {
             return Err(value.fault(info.name, fault));
         }
-        let Some(Builder { data: Data::Decimals { scale, low, high }, .. }) = self.wanted(column) else {
+        let Some(Builder { data: Data::Decimals { scale, low, high }, .. }) = self.columns.get(column) else {
             return Ok(());
         };
         let scaled = number.at_scale(*scale).map_err(|unfit| value.fault(info.name, &unfit.fault(*scale)))?;
@@ -174,9 +152,7 @@ impl Rows {
         let rows = self.records.len();
         self.records.extend(trades.iter().map(|trade| trade.record));
         self.kinds.extend(trades.iter().map(|trade| trade.kind as u32));
-        for builder in &mut self.builders {
-            extend(builder, rows, trades);
-        }
+        self.columns.iter_mut().for_each(|(id, builder)| extend(id, builder, rows, trades));
     }
 
     pub fn into_table(self) -> (Table, Vec<u32>, Text, u64) {
@@ -185,26 +161,21 @@ impl Rows {
         for kind in Kind::ALL {
             kinds.code(kind.name().as_bytes());
         }
-        let columns = self.builders.into_iter().map(|builder| builder.into_column(rows)).collect();
-        (Table { rows: rows as u32, columns }, self.records, kinds.into_text(self.kinds), self.rounded)
-    }
-
-    fn wanted(&mut self, column: ColumnId) -> Option<&mut Builder> {
-        self.builders.get_mut(usize::from(self.slots[column as usize]))
+        (Table { rows: rows as u32, columns: self.columns.finish(rows) }, self.records, kinds.into_text(self.kinds), self.rounded)
     }
 }
 
 /// Appends trades that a template has read to a column of `rows` rows.
-fn extend(builder: &mut Builder, rows: usize, trades: &[Trade]) {
+fn extend(id: ColumnId, builder: &mut Builder, rows: usize, trades: &[Trade]) {
     use ColumnId::{BuyerMaker, EventTime, Id, LastId, Price, Quantity, Symbol, Trades};
-    match (&mut builder.data, builder.info.id) {
+    match (&mut builder.data, id) {
         (Data::Integers(values), EventTime) => values.extend(trades.iter().map(|trade| trade.event_time_us)),
         (Data::Integers(values), Id) => values.extend(trades.iter().map(|trade| trade.id)),
         (Data::Integers(values), LastId) => values.extend(trades.iter().map(|trade| trade.last_id)),
         (Data::Integers(values), Trades) => {
             values.extend(trades.iter().map(|trade| trade.last_id - trade.id + 1));
         }
-        (Data::Decimals { low, high, .. }, id @ (Price | Quantity)) => {
+        (Data::Decimals { low, high, .. }, Price | Quantity) => {
             match id {
                 Price => low.extend(trades.iter().map(|trade| trade.price)),
                 _ => low.extend(trades.iter().map(|trade| trade.quantity)),

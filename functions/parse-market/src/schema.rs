@@ -71,6 +71,12 @@ impl ColumnId {
     }
 }
 
+impl From<ColumnId> for usize {
+    fn from(id: ColumnId) -> usize {
+        id as usize
+    }
+}
+
 /// What there is to know about a column.
 pub type ColumnInfo = parse_base::ColumnInfo<ColumnId>;
 

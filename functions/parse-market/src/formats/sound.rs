@@ -2,7 +2,7 @@
 
 use crate::decimal::Number;
 use crate::reason::{Apart, Step, excerpt};
-use crate::value::Value;
+use crate::json::Value;
 
 /// Places at which prices are compared; what they do not hold of more digits decides nothing.
 const PLACES: u8 = 18;

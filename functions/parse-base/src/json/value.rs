@@ -9,7 +9,7 @@ use crate::time::{self, NoTime};
 
 /// A value as it is written: UTF-8. Faults name the column or field that needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Value<'a>(pub &'a [u8]);
+pub struct Value<'a>(pub &'a [u8]);
 
 impl<'a> Value<'a> {
     #[inline]
@@ -100,7 +100,7 @@ impl<'a> Value<'a> {
 }
 
 /// The text of a string that is written so between its quotes.
-pub(crate) fn unescaped<'a>(name: &str, written: &'a [u8]) -> Step<Cow<'a, str>> {
+pub fn unescaped<'a>(name: &str, written: &'a [u8]) -> Step<Cow<'a, str>> {
     let text = std::str::from_utf8(written).map_err(|_| Value(written).fault(name, "not UTF-8"))?;
     if !written.contains(&b'\\') {
         return Ok(Cow::Borrowed(text));

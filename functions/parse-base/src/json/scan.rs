@@ -1,15 +1,15 @@
 //! JSON, one level at a time: the keys of an object or the items of an array, each value as the bytes that
 //! write it. The whole text is checked against the grammar (RFC 8259), nothing is built, and nesting takes a
-//! byte a level of the heap and none of the stack. Nothing here turns text into values; `value` does.
+//! byte a level of the heap and none of the stack.
 //!
-//! In place of serde_json's raw values, because the full parser has to take 2.5 M records a second in the
-//! sandbox and every value would go through serde_json twice; the tests hold this scanner against it.
+//! In place of serde_json's raw values, because a parser has to take 2.5 M records a second in the sandbox and every
+//! value would go through serde_json twice; the tests hold this scanner against it.
 
 use crate::reason::{Apart, excerpt};
 use crate::swar;
 
 /// A reading position in a text. Methods that give `None` leave it at the fault: see [`Scanner::fault`].
-pub(crate) struct Scanner<'a> {
+pub struct Scanner<'a> {
     text: &'a [u8],
     at: usize,
     /// What was expected where the scanner stopped.
