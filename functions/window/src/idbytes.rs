@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use rangemap::RangeInclusiveSet;
+
 use crate::bits::{Bits, Run};
 use crate::bytes::{Reader, Writer};
 use crate::chunk::{Chunk, MOST_RUNS};
 use crate::ids::{KeyIds, MAX_ID};
 use crate::idset::IdSet;
-use crate::ranges::Ranges;
 use crate::ring::{Entry, RING};
 
 /// Writes the ids of a key: what is known of closed windows, the set, the ring.
@@ -40,10 +41,10 @@ fn write_set(writer: &mut Writer, set: &IdSet) {
     let Some(lower) = set.lower() else { return };
     writer.unsigned(lower.whole.len() as u64);
     let mut previous = 0;
-    for (from, to) in lower.whole.iter() {
-        writer.signed(from - previous);
-        writer.unsigned(to.abs_diff(from));
-        previous = to;
+    for whole in lower.whole.iter() {
+        writer.signed(whole.start() - previous);
+        writer.unsigned(whole.end().abs_diff(*whole.start()));
+        previous = *whole.end();
     }
     writer.unsigned(lower.parts.len() as u64);
     let mut previous = 0;
@@ -128,7 +129,7 @@ fn read_range(reader: &mut Reader, from: i64) -> Result<(i64, i64), String> {
 
 fn read_set(reader: &mut Reader) -> Result<IdSet, String> {
     let top = if reader.flag()? { Some(read_range(reader, 0)?) } else { None };
-    let (mut whole, mut parts) = (Ranges::default(), BTreeMap::new());
+    let (mut whole, mut parts) = (RangeInclusiveSet::new(), BTreeMap::new());
     if reader.flag()? {
         let mut previous = None;
         for _ in 0..reader.unsigned()? {
@@ -137,7 +138,7 @@ fn read_set(reader: &mut Reader) -> Result<IdSet, String> {
             if previous.is_some_and(|previous| from <= previous + 1) {
                 return Err("ranges of chunks of ids overlap".to_owned());
             }
-            whole.insert(from, to);
+            whole.insert(from..=to);
             previous = Some(to);
         }
         let mut previous = None;

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use rangemap::RangeInclusiveSet;
+
 use crate::chunk::Chunk;
 use crate::lower::Lower;
-use crate::ranges::Ranges;
 
 #[derive(Clone, Debug)]
 pub struct IdSet {
@@ -24,7 +25,11 @@ impl Default for IdSet {
 
 impl IdSet {
     /// A set of what [`IdSet::top`] and [`IdSet::lower`] gave; `None` if they do not belong together.
-    pub fn from_parts(top: Option<(i64, i64)>, whole: Ranges, parts: BTreeMap<i64, Chunk>) -> Option<IdSet> {
+    pub fn from_parts(
+        top: Option<(i64, i64)>,
+        whole: RangeInclusiveSet<i64>,
+        parts: BTreeMap<i64, Chunk>,
+    ) -> Option<IdSet> {
         let lower = Lower::new(whole, parts)?;
         let Some((first, last)) = top else {
             return lower.is_empty().then(IdSet::default);

@@ -4,8 +4,8 @@
 //! the order of the data's way:
 //!
 //! [`spec`] (what a window definition says) and [`table`] (rows as they come) → [`columns`], [`block`] and
-//! [`feed`] (what specs read of them) → [`keys`], [`ids`] over [`ring`] and [`idset`] with [`lower`], [`chunk`],
-//! [`bits`] and [`ranges`], [`order`] (which row is which) →
+//! [`feed`] (what specs read of them) → [`keys`], [`ids`] over [`ring`] and [`idset`] with [`lower`], [`chunk`]
+//! and [`bits`], [`order`] (which row is which) →
 //! [`pane`] and [`session`] (where it belongs) → [`aggregate`] and [`decimal`] (what is kept of it) →
 //! [`held`] (all that is kept) → [`update`], [`close`], [`bound`], [`output`] (what comes and goes), [`giving`] over
 //! [`queue`] (piece by piece) → [`state`], [`snapshots`], [`restore`] with [`widen`], [`idbytes`], [`bounds`] and [`bytes`] (what is saved) →
@@ -36,7 +36,6 @@ pub mod order;
 pub mod output;
 pub mod pane;
 pub mod queue;
-pub mod ranges;
 pub mod restore;
 pub mod ring;
 pub mod session;
