@@ -13,17 +13,7 @@ pub struct Layout {
     pub fields: Vec<Field>,
 }
 
-/// Lines of 6 fields without a header.
-const PLAIN: [Field; 6] = [
-    Field::Time,
-    Field::Cell(C::Open),
-    Field::Cell(C::High),
-    Field::Cell(C::Low),
-    Field::Cell(C::Close),
-    Field::Cell(C::Volume),
-];
-
-/// Lines of 12 fields without a header: the exchange's.
+/// Lines of 12 fields without a header: the exchange's. Lines of 6 have the first 6 of them.
 const OF_THE_EXCHANGE: [Field; 12] = [
     Field::Time,
     Field::Cell(C::Open),
@@ -48,7 +38,7 @@ const REQUIRED: [(Field, &str); 5] = [
 ];
 
 impl Layout {
-    /// By the setting `columns`. An error says which name is not known or lacking.
+    /// By the setting `columns`. An error says which name is not known or missing.
     pub fn by_setting(columns: &str) -> Result<Self, String> {
         let mut named = Vec::new();
         for name in columns.split(',').map(str::trim) {
@@ -58,7 +48,7 @@ impl Layout {
             }
         }
         let layout = Self::by_names(named);
-        match layout.lacking() {
+        match layout.missing() {
             None => Ok(layout),
             Some(name) => Err(format!("setting `columns`: no `{name}` among `{columns}`")),
         }
@@ -77,11 +67,7 @@ impl Layout {
 
     /// By the number of fields, where no name is known.
     pub fn by_count(count: usize) -> Option<Self> {
-        match count {
-            6 => Some(Layout { fields: PLAIN.to_vec() }),
-            12 => Some(Layout { fields: OF_THE_EXCHANGE.to_vec() }),
-            _ => None,
-        }
+        matches!(count, 6 | 12).then(|| Layout { fields: OF_THE_EXCHANGE[..count].to_vec() })
     }
 
     /// In the words of the setting `columns`.
@@ -105,11 +91,11 @@ impl Layout {
     }
 
     fn has_all(&self) -> bool {
-        self.lacking().is_none()
+        self.missing().is_none()
     }
 
     /// A column that every kline has, and these lines do not.
-    fn lacking(&self) -> Option<&'static str> {
+    fn missing(&self) -> Option<&'static str> {
         let has = |field: &Field| self.has(*field) || *field == Field::Time && self.has(Field::Day);
         REQUIRED.iter().find(|(field, _)| !has(field)).map(|(_, name)| *name)
     }

@@ -21,126 +21,63 @@ use ColumnId as C;
 use Field::{Cell, CloseTime, Day, Skipped, Time, TimeOfDay};
 
 /// Known names, as [`normalized`] writes them. Where a file has two columns that mean the same, the one whose name
-/// stands earlier here is read: a number before a date.
-const NAMES: [(&str, Field); 98] = [
-    ("open_time", Time),
-    ("open_time_us", Time),
-    ("open_time_ms", Time),
-    ("open_time_s", Time),
-    ("time_open", Time),
-    ("timestamp_us", Time),
-    ("timestamp_ms", Time),
-    ("unix_timestamp", Time),
-    ("unix_time", Time),
-    ("unix", Time),
-    ("timestamp", Time),
-    ("event_time", Time),
-    ("window_start", Time),
-    ("start_time", Time),
-    ("start_at", Time),
-    ("start", Time),
-    ("mts", Time),
-    ("ts", Time),
-    ("t", Time),
-    ("time", Time),
-    ("datetime", Time),
-    ("date", Time),
-    ("day", Day),
-    ("time_of_day", TimeOfDay),
-    ("open", Cell(C::Open)),
-    ("open_price", Cell(C::Open)),
-    ("price_open", Cell(C::Open)),
-    ("o", Cell(C::Open)),
-    ("high", Cell(C::High)),
-    ("high_price", Cell(C::High)),
-    ("price_high", Cell(C::High)),
-    ("max", Cell(C::High)),
-    ("h", Cell(C::High)),
-    ("low", Cell(C::Low)),
-    ("low_price", Cell(C::Low)),
-    ("price_low", Cell(C::Low)),
-    ("min", Cell(C::Low)),
-    ("l", Cell(C::Low)),
-    ("close", Cell(C::Close)),
-    ("close_price", Cell(C::Close)),
-    ("price_close", Cell(C::Close)),
-    ("c", Cell(C::Close)),
-    ("last", Cell(C::Close)),
-    ("price", Cell(C::Close)),
-    ("volume", Cell(C::Volume)),
-    ("base_volume", Cell(C::Volume)),
-    ("volume_base", Cell(C::Volume)),
-    ("base_asset_volume", Cell(C::Volume)),
-    ("volume_from", Cell(C::Volume)),
-    ("volume_traded", Cell(C::Volume)),
-    ("vol", Cell(C::Volume)),
-    ("v", Cell(C::Volume)),
-    ("close_time", CloseTime),
-    ("close_time_us", CloseTime),
-    ("close_time_ms", CloseTime),
-    ("time_close", CloseTime),
-    ("end_time", CloseTime),
-    ("quote_volume", Cell(C::QuoteVolume)),
-    ("volume_quote", Cell(C::QuoteVolume)),
-    ("vol_quote", Cell(C::QuoteVolume)),
-    ("vol_ccy_quote", Cell(C::QuoteVolume)),
-    ("quote_asset_volume", Cell(C::QuoteVolume)),
-    ("volume_currency", Cell(C::QuoteVolume)),
-    ("volume_to", Cell(C::QuoteVolume)),
-    ("turnover", Cell(C::QuoteVolume)),
-    ("trades", Cell(C::Trades)),
-    ("count", Cell(C::Trades)),
-    ("number_of_trades", Cell(C::Trades)),
-    ("num_trades", Cell(C::Trades)),
-    ("trades_count", Cell(C::Trades)),
-    ("trade_count", Cell(C::Trades)),
-    ("transactions", Cell(C::Trades)),
-    ("n", Cell(C::Trades)),
-    ("taker_buy_volume", Cell(C::TakerBuyVolume)),
-    ("taker_buy_base_volume", Cell(C::TakerBuyVolume)),
-    ("taker_buy_base_asset_volume", Cell(C::TakerBuyVolume)),
-    ("taker_base_volume", Cell(C::TakerBuyVolume)),
-    ("tbbav", Cell(C::TakerBuyVolume)),
-    ("taker_buy_quote_volume", Cell(C::TakerBuyQuoteVolume)),
-    ("taker_buy_quote_asset_volume", Cell(C::TakerBuyQuoteVolume)),
-    ("taker_quote_volume", Cell(C::TakerBuyQuoteVolume)),
-    ("tbqav", Cell(C::TakerBuyQuoteVolume)),
-    ("symbol", Cell(C::Symbol)),
-    ("pair", Cell(C::Symbol)),
-    ("ticker", Cell(C::Symbol)),
-    ("market", Cell(C::Symbol)),
-    ("instrument", Cell(C::Symbol)),
-    ("instrument_name", Cell(C::Symbol)),
-    ("instrument_id", Cell(C::Symbol)),
-    ("inst_id", Cell(C::Symbol)),
-    ("product", Cell(C::Symbol)),
-    ("product_id", Cell(C::Symbol)),
-    ("interval", Cell(C::Interval)),
-    ("timeframe", Cell(C::Interval)),
-    ("granularity", Skipped),
-    ("ignore", Skipped),
-    ("unused", Skipped),
-    ("_", Skipped),
+/// comes earlier here is read: a number before a date.
+const NAMES: [(Field, &str); 16] = [
+    (
+        Time,
+        "open_time open_time_us open_time_ms open_time_s time_open timestamp_us timestamp_ms \
+         unix_timestamp unix_time unix timestamp event_time window_start start_time start_at start \
+         mts ts t time datetime date",
+    ),
+    (Day, "day"),
+    (TimeOfDay, "time_of_day"),
+    (Cell(C::Open), "open open_price price_open o"),
+    (Cell(C::High), "high high_price price_high max h"),
+    (Cell(C::Low), "low low_price price_low min l"),
+    (Cell(C::Close), "close close_price price_close c last price"),
+    (Cell(C::Volume), "volume base_volume volume_base base_asset_volume volume_from volume_traded vol v"),
+    (CloseTime, "close_time close_time_us close_time_ms time_close end_time"),
+    (
+        Cell(C::QuoteVolume),
+        "quote_volume volume_quote vol_quote vol_ccy_quote quote_asset_volume volume_currency \
+         volume_to turnover",
+    ),
+    (Cell(C::Trades), "trades count number_of_trades num_trades trades_count trade_count transactions n"),
+    (
+        Cell(C::TakerBuyVolume),
+        "taker_buy_volume taker_buy_base_volume taker_buy_base_asset_volume taker_base_volume tbbav",
+    ),
+    (
+        Cell(C::TakerBuyQuoteVolume),
+        "taker_buy_quote_volume taker_buy_quote_asset_volume taker_quote_volume tbqav",
+    ),
+    (
+        Cell(C::Symbol),
+        "symbol pair ticker market instrument instrument_name instrument_id inst_id product \
+         product_id",
+    ),
+    (Cell(C::Interval), "interval timeframe"),
+    (Skipped, "granularity ignore unused _"),
 ];
 
 /// What a column of that name is, and its rank among the names that mean the same.
 pub fn field(name: &[u8]) -> Option<(Field, usize)> {
     let name = normalized(name);
-    let rank = NAMES.iter().position(|(known, _)| same(known, &name))?;
-    Some((NAMES[rank].1, rank))
+    NAMES.iter().find_map(|(field, names)| {
+        let rank = names.split(' ').position(|known| same(known, &name))?;
+        Some((*field, rank))
+    })
 }
 
 /// The name that the setting `columns` has for a field.
 pub fn of(field: Field) -> &'static str {
-    match field {
-        Skipped => "-",
-        field => NAMES.iter().find(|(_, known)| *known == field).map_or("-", |(name, _)| name),
-    }
+    let known = NAMES.iter().find(|(known, _)| *known == field && field != Skipped);
+    known.and_then(|(_, names)| names.split(' ').next()).unwrap_or("-")
 }
 
 /// Every known name.
 pub fn all() -> impl Iterator<Item = &'static str> {
-    NAMES.iter().map(|(name, _)| *name)
+    NAMES.iter().flat_map(|(_, names)| names.split(' '))
 }
 
 /// The coin of a column like `Volume ETH`, `Volume_(BTC)` or `eth_volume`, in lower case.
@@ -214,7 +151,7 @@ mod tests {
 
     #[test]
     fn every_field_has_a_name_that_means_it() {
-        for (_, field) in NAMES {
+        for (field, _) in NAMES {
             assert_eq!(super::field(of(field).as_bytes()).map(|(field, _)| field), Some(field));
         }
     }

@@ -1,13 +1,13 @@
 //! Any message: told by its look, then read by its format.
 
 use crate::formats;
+use crate::json::Value;
 use crate::message::{Message, Shape};
 use crate::options::Plan;
 use crate::reason::{Apart, Step, excerpt};
 use crate::record::{Record, asked_for};
 use crate::rows::Rows;
 use crate::schema::Kind;
-use crate::json::Value;
 
 /// Events of the exchange's streams that no kind stands for.
 const OTHER_EVENTS: [&str; 18] = [

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::reason::{Apart, Step, excerpt};
 use crate::json::{Scanner, Value, array, members, unescaped};
+use crate::reason::{Apart, Step, excerpt};
 
 /// Most keys of a message that are longer than a letter: no market message has a third of it.
 const MAX_LONG_KEYS: usize = 250;

@@ -2,10 +2,10 @@
 
 use crate::builder::{Builder, Data, push_mantissa};
 use crate::decimal::{Number, Plain};
+use crate::json::Value;
 use crate::options::Plan;
 use crate::reason::{Apart, Step};
 use crate::schema::{COLUMNS, ColumnId, Kind, Range};
-use crate::json::Value;
 use parse_base::columns::Columns;
 use parse_base::options::MAX_SYMBOL_BYTES;
 use parse_base::{Dictionary, Table, Text};
@@ -161,7 +161,12 @@ impl Rows {
         for kind in Kind::ALL {
             kinds.code(kind.name().as_bytes());
         }
-        (Table { rows: rows as u32, columns: self.columns.finish(rows) }, self.records, kinds.into_text(self.kinds), self.rounded)
+        (
+            Table { rows: rows as u32, columns: self.columns.finish(rows) },
+            self.records,
+            kinds.into_text(self.kinds),
+            self.rounded,
+        )
     }
 }
 

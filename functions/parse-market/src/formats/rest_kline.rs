@@ -6,13 +6,13 @@ use super::kline::identity;
 use super::sound;
 use super::symbol_beside;
 use crate::interval::Interval;
+use crate::json::Value;
 use crate::json::array;
 use crate::options::Plan;
 use crate::reason::{Apart, Step};
 use crate::record::{Record, asked_for};
 use crate::rows::Rows;
 use crate::schema::{ColumnId, Kind};
-use crate::json::Value;
 
 const FIELDS: usize = 12;
 

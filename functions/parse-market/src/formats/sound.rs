@@ -1,8 +1,8 @@
 //! Whether a kline's prices can be those of one time.
 
 use crate::decimal::Number;
-use crate::reason::{Apart, Step, excerpt};
 use crate::json::Value;
+use crate::reason::{Apart, Step, excerpt};
 
 /// Places at which prices are compared; what they do not hold of more digits decides nothing.
 const PLACES: u8 = 18;
