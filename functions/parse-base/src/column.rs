@@ -34,12 +34,39 @@ pub struct ColumnInfo<Id> {
     pub meaning: &'static str,
 }
 
-pub const fn column<Id: Copy>(
-    id: Id,
-    name: &'static str,
-    column_type: ColumnType,
-    range: Range,
-    meaning: &'static str,
-) -> ColumnInfo<Id> {
-    ColumnInfo { id, name, column_type, range, meaning }
+/// Defines `ColumnId`, the columns of a function, and `COLUMNS`, what there is to know about each: its id, name, type,
+/// range and meaning.
+#[macro_export]
+macro_rules! define_columns {
+    ($($id:ident: $name:literal, $type:ident, $range:ident, $meaning:literal;)+) => {
+        /// A column: its index in [`COLUMNS`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum ColumnId {
+            $($id),+
+        }
+
+        impl ColumnId {
+            pub fn info(self) -> &'static $crate::ColumnInfo<ColumnId> {
+                &COLUMNS[self as usize]
+            }
+        }
+
+        impl From<ColumnId> for usize {
+            fn from(id: ColumnId) -> usize {
+                id as usize
+            }
+        }
+
+        /// Every column, in the order of [`ColumnId`]. One that a row does not have is null in it.
+        pub const COLUMNS: [$crate::ColumnInfo<ColumnId>; [$($name),+].len()] = [
+            $($crate::ColumnInfo {
+                id: ColumnId::$id,
+                name: $name,
+                column_type: $crate::ColumnType::$type,
+                range: $crate::Range::$range,
+                meaning: $meaning,
+            }),+
+        ];
+    };
 }

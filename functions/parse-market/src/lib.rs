@@ -27,4 +27,4 @@ pub use parse_base::{
     WantedColumn,
 };
 use parse_base::{builder, cursor, decimal, interval, json, marks, reason, swar, time, window};
-pub use schema::{COLUMNS, ColumnInfo, Kind};
+pub use schema::{COLUMNS, Kind};

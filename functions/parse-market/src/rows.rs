@@ -5,10 +5,10 @@ use crate::decimal::{Number, Plain};
 use crate::json::Value;
 use crate::options::Plan;
 use crate::reason::{Apart, Step};
-use crate::schema::{COLUMNS, ColumnId, Kind, Range};
+use crate::schema::{COLUMNS, ColumnId, Kind};
 use parse_base::columns::Columns;
 use parse_base::options::MAX_SYMBOL_BYTES;
-use parse_base::{Dictionary, Table, Text};
+use parse_base::{Dictionary, Range, Table, Text};
 
 /// A trade as read.
 #[derive(Clone, Copy, Debug)]
