@@ -1,6 +1,6 @@
 //! Dates as files write them beside ISO 8601: year last, months by name, hours without a leading zero, `PM`.
 
-use crate::calendar::{DAY_US, day_number, days_in};
+use crate::calendar::{DAY_US, clock_us, day_number};
 
 /// Which of the day and the month stands first where the year stands last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,17 +104,15 @@ fn half_of_day(text: &[u8]) -> (&[u8], Option<bool>) {
 /// `HHMM` and `HHMMSS`.
 fn compact_us(digits: &[u8]) -> Option<i64> {
     let value = digits.iter().fold(0i64, |sum, digit| sum * 10 + i64::from(digit - b'0'));
-    let (hours, minutes, seconds) = match digits.len() {
-        4 => (value / 100, value % 100, 0),
-        6 => (value / 10_000, value / 100 % 100, value % 100),
-        _ => return None,
-    };
-    let sound = hours < 24 && minutes < 60 && seconds < 60;
-    sound.then_some(((hours * 60 + minutes) * 60 + seconds) * 1_000_000)
+    match digits.len() {
+        4 => clock_us(value / 100, value % 100, 0),
+        6 => clock_us(value / 10_000, value / 100 % 100, value % 100),
+        _ => None,
+    }
 }
 
 /// `SS` and `SS.ffffff`.
-fn seconds_us(text: &[u8]) -> Option<(i64, &[u8])> {
+pub fn seconds_us(text: &[u8]) -> Option<(i64, &[u8])> {
     let (seconds, rest) = digits(text, 2, 2)?;
     let [b'.', rest @ ..] = rest else { return Some((seconds * 1_000_000, rest)) };
     let places = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -178,10 +176,9 @@ fn known(year: i64, month: i64, day: i64) -> Option<Day> {
     day.map(|_| Day { day_first: day, month_first: day })
 }
 
-/// The number of a day since 1970-01-01; none before, and where there is no such day.
+/// The number of a day since 1970-01-01; `None` before it, and if there is no such day.
 fn number(year: i64, month: i64, day: i64) -> Option<i64> {
-    let sound = year >= 1970 && (1..=days_in(year, month)).contains(&day);
-    sound.then(|| day_number(year, month, day))
+    day_number(year, month, day).filter(|number| *number >= 0)
 }
 
 fn separator(text: &[u8]) -> Option<(u8, &[u8])> {
@@ -190,7 +187,7 @@ fn separator(text: &[u8]) -> Option<(u8, &[u8])> {
 }
 
 /// A number of so many digits, all that there are, and what comes after it.
-fn digits(text: &[u8], least: usize, most: usize) -> Option<(i64, &[u8])> {
+pub fn digits(text: &[u8], least: usize, most: usize) -> Option<(i64, &[u8])> {
     let count = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (number, rest) = text.split_at(count);
     let fits = (least..=most).contains(&count);

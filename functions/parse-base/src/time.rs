@@ -1,7 +1,8 @@
 //! Event times: microseconds since 1970-01-01 UTC, from 1970 to the end of 9999.
 
-use crate::calendar::{DAY_US, day_number, days_in};
-use crate::decimal::Number;
+use crate::calendar::{DAY_US, clock_us, day_number};
+use crate::date::{digits, seconds_us};
+use crate::decimal::{Number, Unfit};
 
 /// The last event time: 9999-12-31T23:59:59.999999Z.
 pub const MAX_US: i64 = 253_402_300_799_999_999;
@@ -32,10 +33,10 @@ pub fn from_exchange(value: i64) -> Result<i64, NoTime> {
 #[inline]
 pub fn from_unix_integer(value: i64) -> Result<i64, NoTime> {
     match value {
-        19_700_101..=20_991_231 => compact(value, 0).unwrap_or(Ok(value * 1_000_000)),
+        19_700_101..=20_991_231 => Ok(compact(value, 0).unwrap_or(value * 1_000_000)),
         0..FIRST_AS_MS => Ok(value * 1_000_000),
         19_700_101_000_000..=20_991_231_235_959 => {
-            compact(value / 1_000_000, value % 1_000_000).unwrap_or(Ok(value * 1_000))
+            Ok(compact(value / 1_000_000, value % 1_000_000).unwrap_or(value * 1_000))
         }
         ..=MAX_US => from_exchange(value),
         _ => Ok(value / 1_000),
@@ -44,12 +45,9 @@ pub fn from_unix_integer(value: i64) -> Result<i64, NoTime> {
 
 /// A date of eight digits and a time of day of six; `None` if there is no such moment.
 #[cold]
-fn compact(date: i64, time_of_day: i64) -> Option<Result<i64, NoTime>> {
-    let (year, month, day) = (date / 10_000, date / 100 % 100, date % 100);
-    let (hours, minutes, seconds) = (time_of_day / 10_000, time_of_day / 100 % 100, time_of_day % 100);
-    let sound = (1..=days_in(year, month)).contains(&day) && hours < 24 && minutes < 60 && seconds < 60;
-    let of_day_us = ((hours * 60 + minutes) * 60 + seconds) * 1_000_000;
-    sound.then(|| Ok(day_number(year, month, day) * DAY_US + of_day_us))
+fn compact(date: i64, time_of_day: i64) -> Option<i64> {
+    let day = day_number(date / 10_000, date / 100 % 100, date % 100)?;
+    Some(day * DAY_US + clock_us(time_of_day / 10_000, time_of_day / 100 % 100, time_of_day % 100)?)
 }
 
 /// A unix time: as [`from_unix_integer`], with a fraction or not.
@@ -60,8 +58,8 @@ pub fn from_unix(number: &Number<'_>) -> Result<i64, NoTime> {
     // Less than half a microsecond after 1970 is 1970.
     let us = match number.at_scale(6) {
         Ok(scaled) => scaled.mantissa,
-        Err(crate::decimal::Unfit::BecomesZero) => 0,
-        Err(crate::decimal::Unfit::TooLarge) => return Err(NoTime::After9999),
+        Err(Unfit::BecomesZero) => 0,
+        Err(Unfit::TooLarge) => return Err(NoTime::After9999),
     };
     let us = match us / 1_000_000 {
         whole if us % 1_000_000 == 0 && whole < i128::from(FIRST_AS_US) => {
@@ -77,14 +75,12 @@ pub fn from_unix(number: &Number<'_>) -> Result<i64, NoTime> {
 }
 
 /// A date, or a date and a time of day, as ISO 8601 and databases write them: `2011-08-18`,
-/// `2011-08-18 00:00:00`, `2011-08-18T01:30:00.5+02:00`. UTC where no zone is written. `None`: it is no such text.
+/// `2011-08-18 00:00:00`, `2011-08-18T01:30:00.5+02:00`. UTC unless a zone is written. `None` for any other text.
 pub fn from_iso(text: &[u8]) -> Option<Result<i64, NoTime>> {
-    let (year, rest) = number(text, 4)?;
-    let (month, rest) = number(after(rest, b"-/")?, 2)?;
-    let (day, rest) = number(after(rest, b"-/")?, 2)?;
-    if !(1..=days_in(year, month)).contains(&day) {
-        return None;
-    }
+    let (year, rest) = digits(text, 4, 4)?;
+    let (month, rest) = digits(after(rest, b"-/")?, 2, 2)?;
+    let (day, rest) = digits(after(rest, b"-/")?, 2, 2)?;
+    let day = day_number(year, month, day)?;
     let (time_of_day_us, zone_us) = match rest {
         [] => (0, 0),
         [b' ' | b'T' | b't', rest @ ..] => {
@@ -93,7 +89,7 @@ pub fn from_iso(text: &[u8]) -> Option<Result<i64, NoTime>> {
         }
         _ => return None,
     };
-    let time_us = day_number(year, month, day) * DAY_US + time_of_day_us - zone_us;
+    let time_us = day * DAY_US + time_of_day_us - zone_us;
     Some(match time_us {
         ..0 => Err(NoTime::Before1970),
         0..=MAX_US => Ok(time_us),
@@ -103,25 +99,14 @@ pub fn from_iso(text: &[u8]) -> Option<Result<i64, NoTime>> {
 
 /// `HH:MM`, `HH:MM:SS`, `HH:MM:SS.ffffff`, in microseconds, and what comes after it.
 fn time_of_day(text: &[u8]) -> Option<(i64, &[u8])> {
-    let (hours, rest) = number(text, 2)?;
-    let (minutes, rest) = number(after(rest, b":")?, 2)?;
-    let (seconds, rest) = match rest {
-        [b':', rest @ ..] => number(rest, 2)?,
+    let (hours, rest) = digits(text, 2, 2)?;
+    let (minutes, rest) = digits(after(rest, b":")?, 2, 2)?;
+    let (of_minute_us, rest) = match rest {
+        [b':', rest @ ..] => seconds_us(rest)?,
         rest => (0, rest),
     };
-    if hours > 23 || minutes > 59 || seconds > 59 {
-        return None;
-    }
-    let (fraction_us, rest) = match rest {
-        [b'.', rest @ ..] => {
-            let places = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            let (digits, rest) = rest.split_at(places);
-            let digit = |place: usize| i64::from(digits.get(place).map_or(0, |digit| digit - b'0'));
-            (places > 0).then_some(((0..6).fold(0, |us, place| us * 10 + digit(place)), rest))?
-        }
-        rest => (0, rest),
-    };
-    Some((((hours * 60 + minutes) * 60 + seconds) * 1_000_000 + fraction_us, rest))
+    let sound = hours < 24 && minutes < 60 && of_minute_us < 60_000_000;
+    sound.then_some(((hours * 60 + minutes) * 60_000_000 + of_minute_us, rest))
 }
 
 /// `Z`, ` UTC`, `+HH:MM`, `-HHMM`, `+HH` or nothing, in microseconds east of UTC.
@@ -132,22 +117,13 @@ fn zone(text: &[u8]) -> Option<i64> {
         [b'-', rest @ ..] => (-1, rest),
         _ => return None,
     };
-    let (hours, rest) = number(rest, 2)?;
-    let minutes = match rest {
-        [] => 0,
-        [b':', rest @ ..] | rest => {
-            let (minutes, []) = number(rest, 2)? else { return None };
-            minutes
-        }
+    let (hours, rest) = rest.split_at_checked(2)?;
+    let two = |text| digits(text, 2, 2).filter(|(_, rest)| rest.is_empty()).map(|(number, _)| number);
+    let (hours, minutes) = match rest {
+        [] => (two(hours)?, 0),
+        [b':', minutes @ ..] | minutes => (two(hours)?, two(minutes)?),
     };
     (hours < 24 && minutes < 60).then_some(sign * (hours * 60 + minutes) * 60_000_000)
-}
-
-/// A number of exactly so many digits, and what comes after it.
-fn number(text: &[u8], digits: usize) -> Option<(i64, &[u8])> {
-    let (number, rest) = text.split_at_checked(digits)?;
-    let all = number.iter().all(u8::is_ascii_digit);
-    all.then(|| (number.iter().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')), rest))
 }
 
 fn after<'t>(text: &'t [u8], separators: &[u8]) -> Option<&'t [u8]> {
