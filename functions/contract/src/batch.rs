@@ -1,15 +1,14 @@
 //! Raw records, column by column.
 
+#[cfg(feature = "wasmtime")]
+use wasmtime::component::{ComponentType, Lift, Lower};
+
 use crate::Text;
 
 /// Consecutive records that come from one partition, in offset order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(
-    feature = "wasmtime",
-    derive(wasmtime::component::ComponentType, wasmtime::component::Lift, wasmtime::component::Lower),
-    component(record)
-)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower), component(record))]
 pub struct Run {
     /// Index into the topics' names.
     pub topic: u32,
@@ -21,11 +20,7 @@ pub struct Run {
 /// A byte string for each record: string i is `bytes[ends[i-1]..ends[i]]`, from 0 for the first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(
-    feature = "wasmtime",
-    derive(wasmtime::component::ComponentType, wasmtime::component::Lift, wasmtime::component::Lower),
-    component(record)
-)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower), component(record))]
 pub struct ByteColumn {
     pub bytes: Vec<u8>,
     /// End of each string in `bytes`; ascending.
@@ -96,11 +91,7 @@ impl<T: AsRef<[u8]>> FromIterator<T> for ByteColumn {
 /// Record headers, for the records that have any; one entry per header.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(
-    feature = "wasmtime",
-    derive(wasmtime::component::ComponentType, wasmtime::component::Lift, wasmtime::component::Lower),
-    component(record)
-)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower), component(record))]
 pub struct Headers {
     /// Record index of each header, ascending.
     pub records: Vec<u32>,
@@ -111,11 +102,7 @@ pub struct Headers {
 /// Raw records, column by column.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(
-    feature = "wasmtime",
-    derive(wasmtime::component::ComponentType, wasmtime::component::Lift, wasmtime::component::Lower),
-    component(record)
-)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower), component(record))]
 pub struct Batch {
     /// Names of the topics that `runs` refer to.
     pub topics: Vec<String>,

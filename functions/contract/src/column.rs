@@ -1,5 +1,8 @@
 //! Columns as they cross the boundary.
 
+#[cfg(feature = "wasmtime")]
+use wasmtime::component::{ComponentType, Lift, Lower};
+
 use crate::{Decimals, Text, is_valid};
 
 /// The type of a column's values.
@@ -42,11 +45,7 @@ impl ColumnType {
 /// A column's values, one per row. The value of a null row means nothing.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(
-    feature = "wasmtime",
-    derive(wasmtime::component::ComponentType, wasmtime::component::Lift, wasmtime::component::Lower),
-    component(variant)
-)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower), component(variant))]
 pub enum ColumnData {
     #[cfg_attr(feature = "wasmtime", component(name = "int64"))]
     Int64(Vec<i64>),
@@ -101,11 +100,7 @@ impl ColumnData {
 /// A named column.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(
-    feature = "wasmtime",
-    derive(wasmtime::component::ComponentType, wasmtime::component::Lift, wasmtime::component::Lower),
-    component(record)
-)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower), component(record))]
 pub struct Column {
     pub name: String,
     pub data: ColumnData,

@@ -1,5 +1,8 @@
 //! A column of exact decimals.
 
+#[cfg(feature = "wasmtime")]
+use wasmtime::component::{ComponentType, Lift, Lower};
+
 use crate::decimal;
 
 /// Exact decimals: the number is `mantissa / 10^scale`.
@@ -13,11 +16,7 @@ use crate::decimal;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(
-    feature = "wasmtime",
-    derive(wasmtime::component::ComponentType, wasmtime::component::Lift, wasmtime::component::Lower),
-    component(record)
-)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower), component(record))]
 pub struct Decimals {
     /// Places behind the point.
     pub scale: u8,

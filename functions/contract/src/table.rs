@@ -1,5 +1,8 @@
 //! Tables as they cross the boundary.
 
+#[cfg(feature = "wasmtime")]
+use wasmtime::component::{ComponentType, Lift, Lower};
+
 use crate::{Column, ColumnData, Decimals};
 
 /// Named columns of equal length.
@@ -17,11 +20,7 @@ use crate::{Column, ColumnData, Decimals};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(
-    feature = "wasmtime",
-    derive(wasmtime::component::ComponentType, wasmtime::component::Lift, wasmtime::component::Lower),
-    component(record)
-)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower), component(record))]
 pub struct Table {
     /// How many rows each column has.
     pub rows: u32,

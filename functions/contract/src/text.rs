@@ -1,5 +1,8 @@
 //! Dictionary text.
 
+#[cfg(feature = "wasmtime")]
+use wasmtime::component::{ComponentType, Lift, Lower};
+
 use std::collections::BTreeMap;
 
 /// Dictionary text, UTF-8. A code means something inside one call only.
@@ -12,11 +15,7 @@ use std::collections::BTreeMap;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(
-    feature = "wasmtime",
-    derive(wasmtime::component::ComponentType, wasmtime::component::Lift, wasmtime::component::Lower),
-    component(record)
-)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower), component(record))]
 pub struct Text {
     /// The dictionary's entries, one after the other.
     pub bytes: Vec<u8>,

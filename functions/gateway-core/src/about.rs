@@ -4,7 +4,10 @@ use serde::Serialize;
 use tallow_contract::ColumnType;
 use tallow_contract::messages::{About, AboutColumn, AboutFunction};
 
-use crate::functions::Functions;
+#[cfg(not(test))]
+use crate::contracts::{backfill, merge, parse, window};
+#[cfg(test)]
+use crate::fake::{backfill, merge, parse, window};
 
 /// The description of all paths, for people and their tools.
 pub const OPENAPI: &str = include_str!("../openapi.json");
@@ -18,12 +21,12 @@ pub struct Page {
     paths: [&'static str; 8],
 }
 
-pub fn about(functions: &impl Functions) -> Page {
+pub fn about() -> Page {
     Page {
         about: About {
             name: "tallow".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            functions: vec![parse(functions), window(functions), merge(functions), backfill(functions)],
+            functions: vec![parse(), window(), merge(), backfill()],
         },
         description: "Tallow's functions over HTTP: market messages to rows, rows to candles. Nothing is kept between \
                       requests. /openapi.json says what each path takes.",
@@ -40,8 +43,8 @@ pub fn about(functions: &impl Functions) -> Page {
     }
 }
 
-pub fn parse(functions: &impl Functions) -> AboutFunction {
-    let description = functions.parse_description();
+pub fn parse() -> AboutFunction {
+    let description = parse::describe();
     let columns = description.columns.into_iter().map(|column| AboutColumn {
         name: column.name,
         column_type: ColumnType::from(column.type_).name().to_owned(),
@@ -56,8 +59,8 @@ pub fn parse(functions: &impl Functions) -> AboutFunction {
     }
 }
 
-pub fn window(functions: &impl Functions) -> AboutFunction {
-    let description = functions.window_description();
+pub fn window() -> AboutFunction {
+    let description = window::describe();
     AboutFunction {
         state_version: Some(description.state_version),
         reads_state_versions: description.reads_state_versions,
@@ -65,13 +68,13 @@ pub fn window(functions: &impl Functions) -> AboutFunction {
     }
 }
 
-pub fn merge(functions: &impl Functions) -> AboutFunction {
-    let description = functions.merge_description();
+pub fn merge() -> AboutFunction {
+    let description = merge::describe();
     named("tallow:merge/merge@0.1.0", description.name, description.version)
 }
 
-pub fn backfill(functions: &impl Functions) -> AboutFunction {
-    let description = functions.backfill_description();
+pub fn backfill() -> AboutFunction {
+    let description = backfill::describe();
     named("tallow:backfill/backfill@0.1.0", description.name, description.version)
 }
 

@@ -1,7 +1,6 @@
 //! The form for people, as [`tallow_contract::json`] has it, path by path.
 
 pub mod backfill;
-mod base64;
 pub mod merge;
 pub mod parse;
 pub mod window;

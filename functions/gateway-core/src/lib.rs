@@ -4,20 +4,18 @@
 //!
 //! In the order of a request's way: [`http`] (what comes and goes) → [`route`] (which function, which form) →
 //! [`binary`] and [`json`] (bodies to the contracts' records and back) → [`limits`] (what is too much for one request)
-//! → [`functions`] (the call) over [`contracts`]. [`about`] says what a gateway is, [`browsers`] lets pages read answers.
+//! → [`contracts`] (the call). [`about`] says what a gateway is, [`browsers`] lets pages read answers.
 
 pub mod about;
 pub mod binary;
 mod browsers;
 pub mod contracts;
-pub mod functions;
 pub mod http;
 pub mod json;
 pub mod limits;
 pub mod route;
 mod steps;
 
-pub use functions::{Functions, Linked};
 pub use http::{Request, Response};
 pub use route::{respond, too_large};
 pub use tallow_contract::messages::MAX_BODY_BYTES;

@@ -4,7 +4,6 @@ use tallow_contract::messages::{
     AboutFunction, DECODE, MAX_BODY_BYTES, MERGE, PARSE, PLAN, WINDOW, content_type,
 };
 
-use crate::functions::Functions;
 use crate::http::{Refused, Request, Response};
 use crate::{about, binary, browsers, json};
 
@@ -14,16 +13,16 @@ enum Form {
 }
 
 /// Answers a request, whatever it is.
-pub fn respond(functions: &impl Functions, request: &Request) -> Response {
-    respond_to(functions, request, browsers::origin())
+pub fn respond(request: &Request) -> Response {
+    respond_to(request, browsers::origin())
 }
 
 /// The same for pages of an origin; none: browsers let no page read it.
-pub fn respond_to(functions: &impl Functions, request: &Request, origin: Option<&str>) -> Response {
+pub fn respond_to(request: &Request, origin: Option<&str>) -> Response {
     if let Some(response) = browsers::preflight(request, origin) {
         return response;
     }
-    let response = match route(functions, request) {
+    let response = match route(request) {
         Ok(response) => response.within_limit(),
         Err(refused) => refused.into(),
     };
@@ -36,36 +35,35 @@ pub fn too_large() -> Response {
     browsers::readable(refused.into(), browsers::origin())
 }
 
-fn route(functions: &impl Functions, request: &Request) -> Result<Response, Refused> {
+fn route(request: &Request) -> Result<Response, Refused> {
     match request.path.as_str() {
-        "/" => get(request).map(|()| Response::json(200, &about::about(functions))),
+        "/" => get(request).map(|()| Response::json(200, &about::about())),
         "/healthz" => get(request).map(|()| Response::text("text/plain", "ok\n")),
         "/openapi.json" => get(request).map(|()| Response::text("application/json", about::OPENAPI)),
-        PARSE => call(functions, request, json::parse::answer, binary::parse, about::parse),
-        WINDOW => call(functions, request, json::window::answer, binary::window, about::window),
-        MERGE => call(functions, request, json::merge::answer, binary::merge, about::merge),
-        PLAN => call(functions, request, json::backfill::planned, binary::plan, about::backfill),
-        DECODE => call(functions, request, json::backfill::decoded, binary::decoded, about::backfill),
+        PARSE => call(request, json::parse::answer, binary::parse, about::parse),
+        WINDOW => call(request, json::window::answer, binary::window, about::window),
+        MERGE => call(request, json::merge::answer, binary::merge, about::merge),
+        PLAN => call(request, json::backfill::planned, binary::plan, about::backfill),
+        DECODE => call(request, json::backfill::decoded, binary::decoded, about::backfill),
         other => Err(Refused::new(404, format!("there is no {other}; `GET /` says what there is"))),
     }
 }
 
-type Answering<F> = fn(&F, &[u8]) -> Result<Response, Refused>;
+type Answering = fn(&[u8]) -> Result<Response, Refused>;
 
 /// The answer in the form of the request, with who gave it.
-fn call<F: Functions>(
-    functions: &F,
+fn call(
     request: &Request,
-    json: Answering<F>,
-    binary: Answering<F>,
-    about: fn(&F) -> AboutFunction,
+    json: Answering,
+    binary: Answering,
+    about: fn() -> AboutFunction,
 ) -> Result<Response, Refused> {
-    let about = about(functions);
+    let about = about();
     let answering = match form(request, content_type(&about.contract))? {
         Form::Json => json,
         Form::Binary => binary,
     };
-    Ok(answering(functions, &request.body)?.by(about.label()))
+    Ok(answering(&request.body)?.by(about.label()))
 }
 
 fn get(request: &Request) -> Result<(), Refused> {

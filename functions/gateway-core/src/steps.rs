@@ -3,9 +3,8 @@
 use tallow_contract::messages::{State, Step, StepResult, WindowAnswer, WindowCall};
 
 use crate::contracts::window::{
-    Output, OutputPiece, Part, Portion, Report, Rows, SnapshotPiece, Spec, Stats,
+    Output, OutputPiece, Part, Portion, Report, Rows, SnapshotPiece, Spec, Stats, Windows,
 };
-use crate::functions::{Functions, Windows};
 use crate::http::Refused;
 use crate::limits;
 
@@ -13,21 +12,21 @@ pub type Call = WindowCall<Spec, Part, Rows>;
 pub type Answer = WindowAnswer<Part, Report, Output, Stats>;
 
 /// The results, and the parts of the state that are other than those of the call. The inner error is the function's.
-pub fn run<F: Functions>(functions: &F, call: &Call) -> Result<Result<Answer, String>, Refused> {
+pub fn run(call: &Call) -> Result<Result<Answer, String>, Refused> {
     limits::specs(&call.specs)?;
     let rows = |step: &Step<Rows>| match step {
         Step::Update(rows) => u64::from(rows.table.rows),
         _ => 0,
     };
     limits::steps(&call.specs, call.steps.len(), call.steps.iter().map(rows).sum())?;
-    Ok(steps(functions, call))
+    Ok(steps(call))
 }
 
-fn steps<F: Functions>(functions: &F, call: &Call) -> Result<Answer, String> {
+fn steps(call: &Call) -> Result<Answer, String> {
     let windows = match &call.state {
-        None => functions.open(&call.specs)?,
+        None => Windows::open(&call.specs)?,
         Some(State { watermark_us, parts }) => {
-            let windows = functions.restore(&call.specs, *watermark_us)?;
+            let windows = Windows::restore(&call.specs, *watermark_us)?;
             windows.load(parts)?;
             windows
         }
@@ -66,7 +65,7 @@ fn all(piece: impl Fn() -> Result<OutputPiece, String>) -> Result<Vec<Output>, S
 }
 
 /// The version, and the parts that changed after `since`.
-fn snapshot(windows: &impl Windows, since: u64) -> Result<(u64, Vec<Part>), String> {
+fn snapshot(windows: &Windows, since: u64) -> Result<(u64, Vec<Part>), String> {
     let mut parts: Vec<Part> = Vec::new();
     loop {
         let SnapshotPiece { version, parts: given, more } = windows.snapshot(since, u64::MAX)?;

@@ -3,14 +3,13 @@
 use serde_json::{Value, json};
 use tallow_contract::messages::{About, CONTENT_TYPE, MAX_BODY_BYTES, WINDOW_CONTENT_TYPE};
 
-use crate::fake::Untouched;
 use crate::http::{Request, Response};
 use crate::respond;
 use crate::route::respond_to;
 
 fn send(method: &str, path: &str, content_type: &str, body: Vec<u8>) -> Response {
     let content_type = Some(content_type.to_owned());
-    respond(&Untouched, &Request { method: method.into(), path: path.into(), content_type, body })
+    respond(&Request { method: method.into(), path: path.into(), content_type, body })
 }
 
 fn post(path: &str, body: &Value) -> (u16, String) {
@@ -59,7 +58,7 @@ fn a_wrong_method_path_or_type_is_answered_with_what_would_be_right() {
 fn browsers_are_answered_where_the_gateway_was_built_for_them() {
     let ask = |method: &str, path: &str, origin: Option<&str>| {
         let request = Request { method: method.into(), path: path.into(), ..Request::default() };
-        respond_to(&Untouched, &request, origin)
+        respond_to(&request, origin)
     };
     let here = Some("https://app.example.org");
     let before = ask("OPTIONS", "/parse", here);

@@ -2,7 +2,7 @@
 //! An instance answers one request.
 #![cfg(target_arch = "wasm32")]
 
-use gateway_core::{Linked, MAX_BODY_BYTES, Request, Response, respond, too_large};
+use gateway_core::{MAX_BODY_BYTES, Request, Response, respond, too_large};
 use wasip2::exports::http::incoming_handler::Guest;
 use wasip2::http::types::{
     ErrorCode, Fields, IncomingBody, IncomingRequest, Method, OutgoingBody, OutgoingResponse,
@@ -20,7 +20,7 @@ wasip2::http::proxy::export!(Gateway);
 impl Guest for Gateway {
     fn handle(request: IncomingRequest, outparam: ResponseOutparam) {
         match read(&request) {
-            Ok(Some(request)) => send(&respond(&Linked, &request), outparam),
+            Ok(Some(request)) => send(&respond(&request), outparam),
             Ok(None) => send(&too_large(), outparam),
             Err(why) => ResponseOutparam::set(outparam, Err(ErrorCode::InternalError(Some(why)))),
         }

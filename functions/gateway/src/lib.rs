@@ -3,7 +3,7 @@
 #![cfg(target_arch = "wasm32")]
 
 use bytes::Bytes;
-use gateway_core::{Linked, MAX_BODY_BYTES, respond, too_large};
+use gateway_core::{MAX_BODY_BYTES, respond, too_large};
 use http_body_util::BodyExt;
 use spin_sdk::http::{FullBody, IntoResponse, Request, Response};
 use spin_sdk::http_service;
@@ -22,15 +22,12 @@ async fn handle(request: Request) -> impl IntoResponse {
         }
     }
     let content_type = head.headers.get("content-type").and_then(|value| value.to_str().ok());
-    answer(respond(
-        &Linked,
-        &gateway_core::Request {
-            method: head.method.as_str().to_owned(),
-            path: head.uri.path().to_owned(),
-            content_type: content_type.map(str::to_owned),
-            body: bytes,
-        },
-    ))
+    answer(respond(&gateway_core::Request {
+        method: head.method.as_str().to_owned(),
+        path: head.uri.path().to_owned(),
+        content_type: content_type.map(str::to_owned),
+        body: bytes,
+    }))
 }
 
 fn answer(response: gateway_core::Response) -> Response<FullBody<Bytes>> {

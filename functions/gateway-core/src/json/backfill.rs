@@ -5,7 +5,6 @@ use tallow_contract::backfill as ours;
 use tallow_contract::json::backfill::{Answer, Decoded, Options, Request, Span, spans};
 
 use crate::contracts::backfill;
-use crate::functions::Functions;
 use crate::http::{Refused, Response};
 use crate::limits;
 
@@ -31,22 +30,22 @@ struct Planned {
     requests: Vec<Request>,
 }
 
-pub fn planned(functions: &impl Functions, body: &[u8]) -> Result<Response, Refused> {
+pub fn planned(body: &[u8]) -> Result<Response, Refused> {
     let PlanBody { options, wanted, covered } = super::read(body)?;
     let options = options_in(options);
     let spans = |of: &[Span]| spans(of).into_iter().map(Into::into).collect::<Vec<backfill::Span>>();
     let wanted = spans(&wanted);
     limits::plan(&options, &wanted)?;
-    let requests = functions.plan(&options, &wanted, &spans(&covered)).map_err(Refused::by_function)?;
+    let requests = backfill::plan(&options, &wanted, &spans(&covered)).map_err(Refused::by_function)?;
     let requests = requests.into_iter().map(|request| ours::Request::from(request).into());
     Ok(Response::json(200, &Planned { requests: requests.collect() }))
 }
 
-pub fn decoded(functions: &impl Functions, body: &[u8]) -> Result<Response, Refused> {
+pub fn decoded(body: &[u8]) -> Result<Response, Refused> {
     let DecodeBody { options, request, answer } = super::read(body)?;
     let request = ours::Request::from(request).into();
     let answer = ours::Answer::from(answer).into();
-    let decoded = functions.decode(&options_in(options), &request, &answer).map_err(Refused::by_function)?;
+    let decoded = backfill::decode(&options_in(options), &request, &answer).map_err(Refused::by_function)?;
     Ok(Response::json(200, &Decoded::from(ours::Decoded::from(decoded))))
 }
 

@@ -6,7 +6,6 @@ use tallow_contract::json::{ColumnInfo, Row};
 use tallow_contract::merge as ours;
 
 use crate::contracts::merge;
-use crate::functions::Functions;
 use crate::http::{Refused, Response};
 use crate::limits;
 
@@ -25,13 +24,13 @@ struct Answer {
     gaps: Vec<Gap>,
 }
 
-pub fn answer(functions: &impl Functions, body: &[u8]) -> Result<Response, Refused> {
+pub fn answer(body: &[u8]) -> Result<Response, Refused> {
     let Body { before, inputs, settings } = super::read(body)?;
     let before = before.map(|it| it.read().map_err(malformed("before"))).transpose()?;
     let inputs = inputs.iter().enumerate().map(input).collect::<Result<Vec<_>, _>>()?;
     let settings = ours::Settings::from(settings).into();
     limits::merge(&inputs, &settings)?;
-    let merged = functions.merge(before.as_ref(), &inputs, &settings).map_err(Refused::by_function)?;
+    let merged = merge::merge(before.as_ref(), &inputs, &settings).map_err(Refused::by_function)?;
     let (columns, rows) = super::table(&merged.table)?;
     let gaps = merged.gaps.into_iter().map(|gap| ours::Gap::from(gap).into()).collect();
     Ok(Response::json(200, &Answer { columns, rows, gaps }))

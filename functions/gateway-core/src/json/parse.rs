@@ -6,7 +6,6 @@ use tallow_contract::json::{ColumnInfo, Row, has_values, pairs};
 use tallow_contract::{Batch, ByteColumn, Run};
 
 use crate::contracts::parse;
-use crate::functions::Functions;
 use crate::http::{Refused, Response};
 use crate::limits;
 
@@ -55,21 +54,21 @@ struct Marked {
     reason: String,
 }
 
-pub fn answer(functions: &impl Functions, body: &[u8]) -> Result<Response, Refused> {
+pub fn answer(body: &[u8]) -> Result<Response, Refused> {
     let body: Body<'_> = super::read(body)?;
     limits::records(body.records.len())?;
     let batch = batch(&body.records)?;
     let asked = body.columns.is_some();
     let columns = match body.columns {
         Some(columns) => columns.into_iter().map(|it| (it.name, it.scale)).collect::<Vec<_>>(),
-        None => functions.parse_description().columns.into_iter().map(|it| (it.name, SCALE)).collect(),
+        None => parse::describe().columns.into_iter().map(|it| (it.name, SCALE)).collect(),
     };
     let options = parse::Options {
         kinds: body.kinds,
         columns: columns.into_iter().map(|(name, scale)| parse::WantedColumn { name, scale }).collect(),
         settings: body.settings,
     };
-    let mut parsed = functions.parse(&batch, &options).map_err(Refused::by_function)?;
+    let mut parsed = parse::parse(&batch, &options).map_err(Refused::by_function)?;
     if !asked {
         let rows = parsed.rows.rows as usize;
         parsed.rows.columns.retain(|column| has_values(column, rows));

@@ -1,13 +1,13 @@
 //! `POST /window`: rows to windows, with the state that comes back from one call going into the next.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use tallow_contract::json::{ColumnInfo, Row, Spec, Time, rows_with_places};
 use tallow_contract::messages::{State, Step, StepResult, decode, encode};
 use tallow_contract::window as ours;
 
-use super::base64;
 use crate::contracts::window;
-use crate::functions::Functions;
 use crate::http::{Refused, Response};
 use crate::steps::{self, Call};
 
@@ -70,7 +70,7 @@ struct Windows {
     rows: Vec<Row>,
 }
 
-pub fn answer(functions: &impl Functions, body: &[u8]) -> Result<Response, Refused> {
+pub fn answer(body: &[u8]) -> Result<Response, Refused> {
     let body: Body = super::read(body)?;
     let specs: Vec<window::Spec> = body.specs.into_iter().map(|spec| ours::Spec::from(spec).into()).collect();
     let (state, next_offset) = match &body.state {
@@ -94,7 +94,7 @@ pub fn answer(functions: &impl Functions, body: &[u8]) -> Result<Response, Refus
     let closing = steps.len();
     steps.push(Step::Changed);
     let call = Call { specs, state, steps };
-    let answer = steps::run(functions, &call)?.map_err(Refused::by_function)?;
+    let answer = steps::run(&call)?.map_err(Refused::by_function)?;
     let mut reports = Vec::new();
     let (mut closed, mut open) = (Vec::new(), Vec::new());
     for (step, result) in answer.results.into_iter().enumerate() {
@@ -113,14 +113,15 @@ pub fn answer(functions: &impl Functions, body: &[u8]) -> Result<Response, Refus
     let watermark_us = body.watermark.map_or(watermark_before, |Time(time_us)| time_us.max(watermark_before));
     let saved =
         Saved { specs: call.specs, state: State { watermark_us, parts }, next_offset: next_offset_after };
-    let state = base64::encode(&encode(&saved).map_err(|why| Refused::new(500, why))?);
+    let state = STANDARD.encode(encode(&saved).map_err(|why| Refused::new(500, why))?);
     Ok(Response::json(200, &Answer { reports, closed, open, state }))
 }
 
 fn saved(text: &str, specs: &[window::Spec]) -> Result<Saved, Refused> {
     let wrong =
         |why: String| Refused::malformed(format!("`state` is not what a call of this path gave: {why}"));
-    let saved: Saved = base64::decode(text).and_then(|bytes| decode(&bytes)).map_err(wrong)?;
+    let bytes = STANDARD.decode(text).map_err(|error| wrong(format!("not base64: {error}")))?;
+    let saved: Saved = decode(&bytes).map_err(wrong)?;
     if saved.specs != specs {
         return Err(Refused::malformed("`state` is of other specs: send those that it was made with"));
     }
