@@ -15,6 +15,8 @@ pub enum Interval {
     Months(i64),
 }
 
+pub const SHORTEST_MONTH_US: i64 = 28 * DAY_US;
+
 impl Interval {
     /// `1m`, `4h`, `1d`, `1M` …: a count and one of `s m h d w M`.
     pub fn read(name: &str) -> Option<Self> {
@@ -43,6 +45,14 @@ impl Interval {
         }
         let length_us = next_open_us - open_us;
         (length_us > 0 && length_us % SECOND_US == 0).then_some(Interval::Fixed(length_us))
+    }
+
+    /// How long one lasts at least.
+    pub fn least_us(self) -> i64 {
+        match self {
+            Interval::Fixed(length_us) => length_us,
+            Interval::Months(count) => count * SHORTEST_MONTH_US,
+        }
     }
 
     /// The exchange's name of it; of equal ones (`7d`, `1w`) that with the longest unit.

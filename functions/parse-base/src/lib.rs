@@ -4,7 +4,7 @@
 //! - [`swar`], [`window`], [`cursor`]: text by the word, for messages whose form is known beforehand;
 //! - [`json`]: any JSON, where the form is not known;
 //! - [`lanes`], [`shape`]: lines of numbers that look like those before them, sixteen bytes at once;
-//! - [`decimal`], [`time`], [`date`], [`interval`]: exact numbers, times, dates as files write them, kline intervals;
+//! - [`decimal`], [`time`], [`date`], [`interval`]: exact numbers, times, dates as files write them, kline intervals; [`symbol`];
 //! - [`columns`] over [`builder`], [`marks`], [`reason`]: rows in the making, and records set apart;
 //! - `export_parse_function!`: the contract `tallow:parse` around it.
 
@@ -24,6 +24,7 @@ pub mod options;
 pub mod reason;
 pub mod shape;
 pub mod swar;
+pub mod symbol;
 pub mod time;
 pub mod window;
 

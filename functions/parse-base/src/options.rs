@@ -2,9 +2,6 @@
 
 pub use tallow_contract::decimal::MAX_SCALE;
 
-/// Longest symbol, in bytes.
-pub const MAX_SYMBOL_BYTES: usize = 256;
-
 /// Says that `function` has no `what` of that name, and which is the nearest that it has.
 pub fn unknown<'n>(
     function: &str,

@@ -53,6 +53,12 @@ pub fn excerpt(text: &[u8]) -> String {
     }
 }
 
+/// What is wrong with the text of a column or field.
+#[cold]
+pub fn fault(name: &str, what: &str, text: &[u8]) -> Box<Apart> {
+    Apart::rejected(format!("{name}: {what}: {}", excerpt(text)))
+}
+
 fn bounded(reason: Cow<'static, str>) -> Cow<'static, str> {
     if reason.len() <= MAX_REASON_BYTES {
         return reason;

@@ -17,6 +17,16 @@ pub enum NoTime {
     After9999,
 }
 
+impl NoTime {
+    /// What is wrong with the time.
+    pub fn fault(self) -> &'static str {
+        match self {
+            NoTime::Before1970 => "before 1970",
+            NoTime::After9999 => "after 9999",
+        }
+    }
+}
+
 /// An exchange's time: milliseconds, or microseconds (Binance since 2025-01-01), told by its size.
 #[inline]
 pub fn from_exchange(value: i64) -> Result<i64, NoTime> {

@@ -2,8 +2,8 @@
 
 use parse_base::decimal::Number;
 use parse_base::interval::Interval;
-use parse_base::options::MAX_SYMBOL_BYTES;
-use parse_base::reason::{Apart, Step, excerpt};
+use parse_base::reason::{Apart, Step, fault};
+use parse_base::symbol;
 
 use crate::cells::{cells, without_end};
 use crate::layout::Layout;
@@ -14,8 +14,6 @@ use crate::rows::Kline;
 use crate::schema::ColumnId as C;
 use crate::schema::ColumnId;
 use crate::when::{self, event_time};
-
-const SHORTEST_MONTH_US: i64 = 28 * 86_400_000_000;
 
 /// Reads a line; none of one that is a header, whatever the order of its columns. `layout`: the line's columns; `None` if
 /// only their number can tell. `header`: the line that names them.
@@ -120,10 +118,6 @@ pub fn is_null(cell: &[u8]) -> bool {
     cell.is_empty() || NULLS.iter().any(|null| cell.eq_ignore_ascii_case(null))
 }
 
-fn fault(name: &str, what: &str, cell: &[u8]) -> Box<Apart> {
-    Apart::rejected(format!("{name}: {what}: {}", excerpt(cell)))
-}
-
 fn decimal(column: ColumnId, cell: &[u8], plan: &Plan<'_>, kline: &mut Kline<'_>) -> Step<()> {
     let info = column.info();
     let required = matches!(column, ColumnId::Open | ColumnId::High | ColumnId::Low | ColumnId::Close);
@@ -175,12 +169,7 @@ fn chosen_symbol<'a>(cell: Option<&'a [u8]>, plan: &Plan<'a>) -> Step<&'a str> {
             .symbol
             .ok_or_else(|| Apart::rejected("symbol: no column names it, and no setting `symbol` is given"));
     };
-    let symbol = std::str::from_utf8(cell).map_err(|_| fault("symbol", "not UTF-8", cell))?;
-    match symbol.len() {
-        0 => Err(Apart::rejected("symbol: empty")),
-        1..=MAX_SYMBOL_BYTES => Ok(symbol),
-        length => Err(Apart::rejected(format!("symbol: {length} bytes, more than {MAX_SYMBOL_BYTES}"))),
-    }
+    symbol::of_record(std::str::from_utf8(cell).map_err(|_| fault("symbol", "not UTF-8", cell))?)
 }
 
 fn named_interval(cell: &[u8]) -> Step<Interval> {
@@ -198,11 +187,7 @@ fn until_close(open_us: i64, close: (&[u8], i64), known: Option<Interval>) -> St
     let Some(known) = known else { return interval_between(open_us, close) };
     // The last unit before the next open, or the next open itself.
     let readings = [1, 1_000, 1_000_000, 0].map(|unit_us| Interval::between(open_us, close_us + unit_us));
-    let least_us = match known {
-        Interval::Fixed(length_us) => length_us,
-        Interval::Months(count) => count * SHORTEST_MONTH_US,
-    };
-    if readings.contains(&Some(known)) || close_us < open_us.saturating_add(least_us) {
+    if readings.contains(&Some(known)) || close_us < open_us.saturating_add(known.least_us()) {
         return Ok(known);
     }
     match interval_between(open_us, close) {

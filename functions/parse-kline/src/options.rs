@@ -4,7 +4,8 @@ use parse_base::Options;
 use parse_base::columns::{Wanted, wanted};
 use parse_base::date::Order;
 use parse_base::interval::Interval;
-use parse_base::options::{MAX_SYMBOL_BYTES, unknown};
+use parse_base::options::unknown;
+use parse_base::symbol;
 
 use crate::FUNCTION;
 use crate::cells::{cells, without_end};
@@ -84,7 +85,7 @@ impl<'o> Plan<'o> {
         let (mut names, mut first_line) = (None, None);
         for (name, value) in &options.settings {
             match name.as_str() {
-                "symbol" => plan.symbol = Some(symbol(value)?),
+                "symbol" => plan.symbol = Some(symbol::of_setting(value)?),
                 "interval" => plan.interval = Some(interval(value)?),
                 "columns" => names = Some(value.as_str()),
                 "delimiter" => plan.delimiter = Some(delimiter(value)?),
@@ -145,13 +146,6 @@ impl<'o> Plan<'o> {
         if self.layout.is_none() && !self.is_beginning {
             self.layout = header.or_else(|| Layout::by_count(cells.len()));
         }
-    }
-}
-
-fn symbol(value: &str) -> Result<&str, String> {
-    match value.len() {
-        1..=MAX_SYMBOL_BYTES => Ok(value),
-        length => Err(format!("setting `symbol` takes 1 to {MAX_SYMBOL_BYTES} bytes, not {length}")),
     }
 }
 

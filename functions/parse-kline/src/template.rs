@@ -4,7 +4,7 @@
 mod time;
 
 use parse_base::cursor::{Cursor, short_decimal};
-use parse_base::interval::Interval;
+use parse_base::interval::{Interval, SHORTEST_MONTH_US};
 use parse_base::time::from_unix_integer;
 use parse_base::window::{MAX_MESSAGE_BYTES, Window, places_of};
 use time::{RecentTime, whole_time};
@@ -17,8 +17,6 @@ use crate::options::Plan;
 use crate::rows::Rows;
 use crate::schema::{COLUMNS, ColumnId};
 use crate::shapes::Shapes;
-
-const SHORTEST_MONTH_US: i64 = 28 * 86_400_000_000;
 
 /// Reads the plain lines of a call.
 pub struct Template<'p> {

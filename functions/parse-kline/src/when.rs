@@ -2,8 +2,8 @@
 
 use parse_base::date::{self, Order};
 use parse_base::decimal::Number;
-use parse_base::reason::{Apart, Step, excerpt};
-use parse_base::time::{self, NoTime};
+use parse_base::reason::{Step, fault};
+use parse_base::time;
 
 use crate::number;
 
@@ -12,7 +12,7 @@ const LEAST_MOMENT: f64 = 1e8;
 
 /// Reads a time: a unix time of any unit, or a date. `order`: of dates whose year stands last.
 pub fn event_time(name: &str, cell: &[u8], order: Option<Order>) -> Step<i64> {
-    let fault = |what: &str| Err(Apart::rejected(format!("{name}: {what}: {}", excerpt(cell))));
+    let fault = |what: &str| Err(fault(name, what, cell));
     let time = match Number::read(cell) {
         Some(number) if number::is_shortened(cell, &number) => {
             return fault("its last digits were lost in a spreadsheet");
@@ -22,8 +22,7 @@ pub fn event_time(name: &str, cell: &[u8], order: Option<Order>) -> Step<i64> {
     };
     match time {
         Some(Ok(time_us)) => Ok(time_us),
-        Some(Err(NoTime::Before1970)) => fault("before 1970"),
-        Some(Err(NoTime::After9999)) => fault("after 9999"),
+        Some(Err(no_time)) => fault(no_time.fault()),
         None if order.is_none() && date::day(cell).is_some_and(|(day, _)| day.by(None).is_none()) => {
             fault("day and month may be either (name their order by `dates`)")
         }
@@ -41,10 +40,7 @@ pub fn of_two(day: &[u8], of_day: &[u8], order: Option<Order>) -> Step<i64> {
     };
     let day_us = match date::day(day) {
         Some((_, rest)) if !rest.is_empty() => {
-            return Err(Apart::rejected(format!(
-                "event_time: a time of day in two columns: {}",
-                excerpt(day)
-            )));
+            return Err(fault("event_time", "a time of day in two columns", day));
         }
         _ => event_time("event_time", day, order)?,
     };

@@ -4,7 +4,8 @@ pub use parse_base::Options;
 #[cfg(test)]
 use parse_base::WantedColumn;
 use parse_base::columns::{Wanted, wanted};
-use parse_base::options::{MAX_SYMBOL_BYTES, unknown};
+use parse_base::options::unknown;
+use parse_base::symbol;
 
 use crate::schema::{COLUMNS, ColumnId, Kind};
 
@@ -35,13 +36,7 @@ impl<'o> Plan<'o> {
             if name != "symbol" {
                 return Err(unknown(FUNCTION, "setting", name, ["symbol"]));
             }
-            if value.is_empty() || value.len() > MAX_SYMBOL_BYTES {
-                return Err(format!(
-                    "setting `symbol` takes 1 to {MAX_SYMBOL_BYTES} bytes, not {}",
-                    value.len()
-                ));
-            }
-            plan.symbol = Some(value);
+            plan.symbol = Some(symbol::of_setting(value)?);
         }
         Ok(plan)
     }

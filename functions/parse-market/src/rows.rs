@@ -7,8 +7,7 @@ use crate::options::Plan;
 use crate::reason::{Apart, Step};
 use crate::schema::{COLUMNS, ColumnId, Kind};
 use parse_base::columns::Columns;
-use parse_base::options::MAX_SYMBOL_BYTES;
-use parse_base::{Dictionary, Range, Table, Text};
+use parse_base::{Dictionary, Range, Table, Text, symbol};
 
 /// A trade as read.
 #[derive(Clone, Copy, Debug)]
@@ -101,14 +100,8 @@ impl Rows {
     }
 
     pub fn symbol(&mut self, value: &str) -> Step<()> {
-        match value.len() {
-            0 => Err(Apart::rejected("symbol: empty")),
-            1..=MAX_SYMBOL_BYTES => {
-                self.text(ColumnId::Symbol, value);
-                Ok(())
-            }
-            length => Err(Apart::rejected(format!("symbol: {length} bytes, more than {MAX_SYMBOL_BYTES}"))),
-        }
+        self.text(ColumnId::Symbol, symbol::of_record(value)?);
+        Ok(())
     }
 
     /// Code of a symbol for [`Trade::symbol`].

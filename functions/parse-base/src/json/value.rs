@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use crate::decimal::Number;
-use crate::reason::{Apart, Step, excerpt};
+use crate::reason::{Apart, Step, fault};
 use crate::swar;
-use crate::time::{self, NoTime};
+use crate::time;
 
 /// A value as it is written: UTF-8. Faults name the column or field that needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,26 +76,19 @@ impl<'a> Value<'a> {
 
     /// An exchange's time (milliseconds or microseconds) as microseconds.
     pub fn exchange_time(self, name: &str) -> Step<i64> {
-        time::from_exchange(self.integer(name)?).map_err(|fault| self.no_time(name, fault))
+        time::from_exchange(self.integer(name)?).map_err(|fault| self.fault(name, fault.fault()))
     }
 
     /// A unix time (seconds, or finer by its size) as microseconds.
     pub fn unix_time(self, name: &str) -> Step<i64> {
         let text = self.text(name)?;
         let number = Number::read(text.as_bytes()).ok_or_else(|| self.fault(name, "not a unix time"))?;
-        time::from_unix(&number).map_err(|fault| self.no_time(name, fault))
-    }
-
-    fn no_time(self, name: &str, fault: NoTime) -> Box<Apart> {
-        match fault {
-            NoTime::Before1970 => self.fault(name, "before 1970"),
-            NoTime::After9999 => self.fault(name, "after 9999"),
-        }
+        time::from_unix(&number).map_err(|fault| self.fault(name, fault.fault()))
     }
 
     #[cold]
     pub fn fault(self, name: &str, what: &str) -> Box<Apart> {
-        Apart::rejected(format!("{name}: {what}: {}", excerpt(self.plain())))
+        fault(name, what, self.plain())
     }
 }
 

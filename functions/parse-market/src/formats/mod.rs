@@ -47,8 +47,12 @@ fn decimal(message: &Message<'_>, column: ColumnId, key: &str, rows: &mut Rows) 
 }
 
 /// Decimals that a message may leave out: null then.
-fn optional_decimals(message: &Message<'_>, columns: &[(ColumnId, &str)], rows: &mut Rows) -> Step<()> {
-    for &(column, key) in columns {
+fn optional_decimals<'k>(
+    message: &Message<'_>,
+    columns: impl IntoIterator<Item = (ColumnId, &'k str)>,
+    rows: &mut Rows,
+) -> Step<()> {
+    for (column, key) in columns {
         if let Some(value) = message.get(key)? {
             rows.decimal(column, value)?;
         }

@@ -2,8 +2,9 @@
 //! one item and lists of them are read alike; klines, which are arrays, have a file of their own. Trades do not name
 //! their symbol.
 
+use super::ticker::rolling;
 use super::trade::read_aggregate_of;
-use super::{decimal, event_time, integer, optional_decimals, optional_integer, symbol, symbol_beside};
+use super::{decimal, event_time, integer, symbol, symbol_beside};
 use crate::message::Message;
 use crate::options::Plan;
 use crate::reason::{Apart, Step};
@@ -96,20 +97,9 @@ fn ticker(message: &Message<'_>, rows: &mut Rows) -> Step<()> {
     if !has_never_traded(message)? {
         decimal(message, ColumnId::Price, "lastPrice", rows)?;
     }
-    optional_decimals(
-        message,
-        &[
-            (ColumnId::RollingOpen, "openPrice"),
-            (ColumnId::RollingHigh, "highPrice"),
-            (ColumnId::RollingLow, "lowPrice"),
-            (ColumnId::RollingVolume, "volume"),
-            (ColumnId::RollingQuoteVolume, "quoteVolume"),
-            (ColumnId::RollingPriceChange, "priceChange"),
-            (ColumnId::RollingPriceChangePercent, "priceChangePercent"),
-        ],
-        rows,
-    )?;
-    optional_integer(message, ColumnId::RollingTrades, "count", rows)
+    let keys =
+        ["openPrice", "highPrice", "lowPrice", "volume", "quoteVolume", "priceChange", "priceChangePercent"];
+    rolling(message, keys, "count", rows)
 }
 
 /// The exchange has tickers of other lengths, and of trading days, under the same names.

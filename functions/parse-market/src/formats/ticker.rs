@@ -11,20 +11,7 @@ pub(crate) fn read_24hr(message: &Message<'_>, rows: &mut Rows) -> Step<()> {
     symbol(message, "s", rows)?;
     event_time(message, "E", rows)?;
     decimal(message, ColumnId::Price, "c", rows)?;
-    optional_decimals(
-        message,
-        &[
-            (ColumnId::RollingOpen, "o"),
-            (ColumnId::RollingHigh, "h"),
-            (ColumnId::RollingLow, "l"),
-            (ColumnId::RollingVolume, "v"),
-            (ColumnId::RollingQuoteVolume, "q"),
-            (ColumnId::RollingPriceChange, "p"),
-            (ColumnId::RollingPriceChangePercent, "P"),
-        ],
-        rows,
-    )?;
-    optional_integer(message, ColumnId::RollingTrades, "n", rows)
+    rolling(message, ["o", "h", "l", "v", "q", "p", "P"], "n", rows)
 }
 
 /// `{symbol, event_time, price, open, high, low, volume, quote_volume, number_trades, …}`. Its `timestamp` is a
@@ -33,18 +20,22 @@ pub(crate) fn read_polled(message: &Message<'_>, rows: &mut Rows) -> Step<()> {
     symbol(message, "symbol", rows)?;
     event_time(message, "event_time", rows)?;
     decimal(message, ColumnId::Price, "price", rows)?;
-    optional_decimals(
-        message,
-        &[
-            (ColumnId::RollingOpen, "open"),
-            (ColumnId::RollingHigh, "high"),
-            (ColumnId::RollingLow, "low"),
-            (ColumnId::RollingVolume, "volume"),
-            (ColumnId::RollingQuoteVolume, "quote_volume"),
-            (ColumnId::RollingPriceChange, "price_change"),
-            (ColumnId::RollingPriceChangePercent, "price_change_percent"),
-        ],
-        rows,
-    )?;
-    optional_integer(message, ColumnId::RollingTrades, "number_trades", rows)
+    let keys = ["open", "high", "low", "volume", "quote_volume", "price_change", "price_change_percent"];
+    rolling(message, keys, "number_trades", rows)
+}
+
+/// The rolling values, which a ticker may leave out. `keys`: of open, high, low, volume, quote volume, price change and
+/// price change in percent.
+pub(super) fn rolling(message: &Message<'_>, keys: [&str; 7], trades: &str, rows: &mut Rows) -> Step<()> {
+    const COLUMNS: [ColumnId; 7] = [
+        ColumnId::RollingOpen,
+        ColumnId::RollingHigh,
+        ColumnId::RollingLow,
+        ColumnId::RollingVolume,
+        ColumnId::RollingQuoteVolume,
+        ColumnId::RollingPriceChange,
+        ColumnId::RollingPriceChangePercent,
+    ];
+    optional_decimals(message, COLUMNS.into_iter().zip(keys), rows)?;
+    optional_integer(message, ColumnId::RollingTrades, trades, rows)
 }
