@@ -2,18 +2,18 @@
 //! read whole, and gives an answer; the worlds that carry them (`gateway`: wasi:http 0.3, `gateway-p2`: 0.2) are crates
 //! of their own.
 //!
-//! In the order of a request's way: [`http`] (what comes and goes) → [`route`] (which function, which form) →
-//! [`binary`] and [`json`] (bodies to the contracts' records and back) → [`limits`] (what is too much for one request)
-//! → [`contracts`] (the call). [`about`] says what a gateway is, [`browsers`] lets pages read answers.
+//! In the order of a request's way: `http` (what comes and goes) → `route` (which function, which form) →
+//! `binary` and `json` (bodies to the contracts' records and back) → `limits` (what is too much for one request)
+//! → [`contracts`] (the call). `about` says what a gateway is, `browsers` lets pages read answers.
 
-pub mod about;
-pub mod binary;
+mod about;
+mod binary;
 mod browsers;
 pub mod contracts;
-pub mod http;
-pub mod json;
-pub mod limits;
-pub mod route;
+mod http;
+mod json;
+mod limits;
+mod route;
 mod steps;
 
 pub use http::{Request, Response};

@@ -3,22 +3,22 @@
 //! A pure function of tables and settings: no clock, no randomness, no files, no network. The modules, in the order
 //! of the data's way:
 //!
-//! [`settings`] (what is asked for) and [`input`] (what each row says about its window) → [`choose`] (the one row of a
-//! window that counts) → [`series`] (all windows in a row, the missing ones between) and [`gaps`] → [`columns`] (the
-//! inputs' columns as one) → [`average`] over [`exact`] sums → [`merge()`] (the whole).
+//! `settings` (what is asked for) and `input` (what each row says about its window) → `choose` (the one row of a
+//! window that counts) → `series` (all windows in a row, the missing ones between) and `gaps` → `columns` (the
+//! inputs' columns as one) → `average` over `exact` sums → [`merge()`] (the whole).
 //!
 //! What is promised: the result depends on the rows, not on their order (rows that are alike in all that counts
 //! aside); a series that is merged piece by piece is the one that is merged at once.
 
-pub mod average;
-pub mod choose;
-pub mod columns;
-pub mod exact;
-pub mod gaps;
-pub mod input;
+mod average;
+mod choose;
+mod columns;
+mod exact;
+mod gaps;
+mod input;
 mod merge;
-pub mod series;
-pub mod settings;
+mod series;
+mod settings;
 
 #[cfg(target_arch = "wasm32")]
 mod adapter;

@@ -3,49 +3,49 @@
 //! A pure function of rows and watermarks: no clock, no randomness, no files, no network. The modules, in
 //! the order of the data's way:
 //!
-//! [`spec`] (what a window definition says) and [`table`] (rows as they come) → [`columns`], [`block`] and
-//! [`feed`] (what specs read of them) → [`keys`], [`ids`] over [`ring`] and [`idset`] with [`lower`], [`chunk`]
-//! and [`bits`], [`order`] (which row is which) →
-//! [`pane`] and [`session`] (where it belongs) → [`aggregate`] and [`decimal`] (what is kept of it) →
-//! [`held`] (all that is kept) → [`update`], [`close`], [`bound`], [`output`] (what comes and goes), [`giving`] over
-//! [`queue`] (piece by piece) → [`state`], [`snapshots`], [`restore`] with [`widen`], [`idbytes`], [`bounds`] and [`bytes`] (what is saved) →
-//! [`windows`] (the whole).
+//! [`spec`] (what a window definition says) and [`table`] (rows as they come) → `columns`, `block` and
+//! `feed` (what specs read of them) → `keys`, `ids` over [`ring`] and `idset` with `lower`, `chunk`
+//! and `bits`, `order` (which row is which) →
+//! `pane` and `session` (where it belongs) → `aggregate` and `decimal` (what is kept of it) →
+//! `held` (all that is kept) → `update`, `close`, `bound`, `output` (what comes and goes), `giving` over
+//! `queue` (piece by piece) → `state`, `snapshots`, `restore` with [`widen`], `idbytes`, `bounds` and `bytes` (what is saved) →
+//! `windows` (the whole).
 //!
 //! What is promised: windows, reports and snapshots depend on the rows, on the watermarks and on which rows
 //! came between two watermarks. They do not depend on the order of the rows nor on how they were cut into
 //! calls; only where rows of one id differ does the first one that came win.
 
-pub mod aggregate;
-pub mod bits;
-pub mod block;
-pub mod bound;
-pub mod bounds;
-pub mod bytes;
-pub mod chunk;
-pub mod close;
-pub mod columns;
-pub mod feed;
-pub mod giving;
-pub mod held;
-pub mod idbytes;
-pub mod ids;
-pub mod idset;
-pub mod keys;
-pub mod lower;
-pub mod order;
-pub mod output;
-pub mod pane;
-pub mod queue;
-pub mod restore;
+mod aggregate;
+mod bits;
+mod block;
+mod bound;
+mod bounds;
+mod bytes;
+mod chunk;
+mod close;
+mod columns;
+mod feed;
+mod giving;
+mod held;
+mod idbytes;
+mod ids;
+mod idset;
+mod keys;
+mod lower;
+mod order;
+mod output;
+mod pane;
+mod queue;
+mod restore;
 pub mod ring;
-pub mod session;
-pub mod snapshots;
+mod session;
+mod snapshots;
 pub mod spec;
-pub mod state;
+mod state;
 pub mod table;
-pub mod update;
+mod update;
 pub mod widen;
-pub mod windows;
+mod windows;
 
 #[cfg(target_arch = "wasm32")]
 mod adapter;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Chosen, Update};
+use super::{Arrived, Chosen, Update};
 use crate::aggregate::{Cell, Slice};
 use crate::block::Block;
 use crate::feed::Group;
