@@ -39,11 +39,8 @@ pub(crate) fn read(message: &mut Message<'_>, rows: &mut Rows) -> Step<()> {
     ] {
         decimal(message, column, key, rows)?;
     }
-    let optional = [
-        (ColumnId::QuoteVolume, "q"),
-        (ColumnId::TakerBuyVolume, "V"),
-        (ColumnId::TakerBuyQuoteVolume, "Q"),
-    ];
+    let optional =
+        [(ColumnId::QuoteVolume, "q"), (ColumnId::TakerBuyVolume, "V"), (ColumnId::TakerBuyQuoteVolume, "Q")];
     optional_decimals(message, optional, rows)?;
     optional_integer(message, ColumnId::Trades, "n", rows)
 }
