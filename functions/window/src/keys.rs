@@ -127,10 +127,6 @@ impl Keys {
         self.by_text.len()
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.by_text.is_empty()
-    }
-
     /// Indices of the keys, ascending: in no order of the keys.
     pub fn indices(&self) -> impl Iterator<Item = u32> + '_ {
         (0..self.texts.len() as u32).filter(|&index| self.is_there(index))
