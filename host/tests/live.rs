@@ -319,11 +319,10 @@ fn after_a_restart_a_swap_lasts_until_the_manifests_file_changes() {
     run_with_swap(&world, &pipeline, Role::Window, b'1', Mode::Publish, 0);
     let running = |world: &World| {
         let functions = log(world).last().unwrap().state.functions.clone();
-        functions.into_iter().find(|function| function.role == Role::Window).unwrap().digest.to_string()
+        functions.into_iter().find(|function| function.role == Role::Window).unwrap().digest
     };
     let digest = |variant| {
-        let version = world.version("test/hostile-window", variant, contract(Role::Window));
-        version.digest().to_owned()
+        world.version("test/hostile-window", variant, contract(Role::Window)).digest()
     };
     assert_eq!(running(&world), digest(b'1'));
     market(&world, 100..200);

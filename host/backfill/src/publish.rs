@@ -52,12 +52,12 @@ impl Publisher {
         let folder = Folder::new(&name, 0).map_err(LogError::from)?;
         let no_data = NoData::read(store, &folder, job.newest())?;
         let state = State {
-            functions: functions.recorded()?,
-            manifest: plan.pipeline.digest.parse().ok(),
+            functions: functions.recorded(),
+            manifest: Some(plan.pipeline.digest),
             windows: Kept::write(&plan.pipeline.kept()),
             ..job.newest().state.clone()
         };
-        let function = digest(functions.backfill)?;
+        let function = functions.backfill.digest();
         Ok((Self { plan: plan.clone(), job, sinks: sinks.to_vec(), clock, state, function, no_data }, left))
     }
 
@@ -112,9 +112,9 @@ impl Publisher {
     }
 
     /// Digests by role, as files name them.
-    fn functions(&self) -> BTreeMap<String, String> {
+    fn functions(&self) -> BTreeMap<String, Digest> {
         let mut functions = commit::by_role(&self.state.functions);
-        functions.insert("backfill".to_owned(), self.function.to_string());
+        functions.insert("backfill".to_owned(), self.function);
         functions
     }
 
@@ -145,21 +145,15 @@ pub struct Functions<'a> {
 
 impl Functions<'_> {
     /// As the log names them. The backfill function is named with each answer that it read.
-    fn recorded(&self) -> Result<Vec<Function>, BackfillError> {
-        let function = |role, component: &Component| {
-            Ok::<_, BackfillError>(Function {
-                role,
-                name: component.name().to_owned(),
-                digest: digest(component)?,
-                contract: component.contract().interface().to_owned(),
-                state_version: None,
-                file: None,
-            })
+    fn recorded(&self) -> Vec<Function> {
+        let function = |(role, component): (Role, &Component)| Function {
+            role,
+            name: component.name().to_owned(),
+            digest: component.digest(),
+            contract: component.contract().interface().to_owned(),
+            state_version: None,
+            file: None,
         };
-        Ok(vec![function(Role::Parse, self.parse)?, function(Role::Window, self.window)?])
+        [(Role::Parse, self.parse), (Role::Window, self.window)].map(function).into()
     }
-}
-
-fn digest(component: &Component) -> Result<Digest, BackfillError> {
-    component.digest().parse().map_err(|_| BackfillError::Broken)
 }

@@ -135,7 +135,7 @@ impl Plan {
     }
 
     /// Digest of all that a group's partitions are made of: the job, the functions, the files as they were found.
-    pub fn fingerprint(&self, group: &Group, functions: &[&str]) -> Digest {
+    pub fn fingerprint(&self, group: &Group, functions: &[Digest]) -> Digest {
         let files: Vec<_> =
             group.files.iter().map(|file| (&file.name, file.size_bytes(), file.tag())).collect();
         let parts = serde_json::json!({

@@ -3,23 +3,22 @@
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
+use tallow_digest::Digest;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use crate::digest::hex;
 use crate::private_folder;
 
 const SUM_BYTES: usize = 32;
 
 /// What an earlier run compiled from the bytes of this digest with the same settings. A cache that cannot be read
 /// or written costs time, never a start.
-pub(crate) fn find(engine: &Engine, folder: Option<&Path>, digest: &str) -> Option<Component> {
+pub(crate) fn find(engine: &Engine, folder: Option<&Path>, digest: Digest) -> Option<Component> {
     read(engine, &path(engine, folder?, digest))
 }
 
 /// Keeps compiled code for later runs.
-pub(crate) fn keep(engine: &Engine, folder: Option<&Path>, digest: &str, code: &Component) {
+pub(crate) fn keep(engine: &Engine, folder: Option<&Path>, digest: Digest, code: &Component) {
     let Some(folder) = folder else { return };
     let kept = private_folder::make(folder).map_err(wasmtime::Error::from);
     if let Err(error) = kept.and_then(|()| write(&path(engine, folder, digest), code)) {
@@ -27,7 +26,7 @@ pub(crate) fn keep(engine: &Engine, folder: Option<&Path>, digest: &str, code: &
     }
 }
 
-fn path(engine: &Engine, folder: &Path, digest: &str) -> PathBuf {
+fn path(engine: &Engine, folder: &Path, digest: Digest) -> PathBuf {
     folder.join(format!("{digest}-{:016x}.compiled", settings_hash(engine)))
 }
 
@@ -44,7 +43,7 @@ fn read(engine: &Engine, path: &Path) -> Option<Component> {
     }
     let file = std::fs::read(path).ok()?;
     let (sum, code) = file.split_at_checked(SUM_BYTES)?;
-    if Sha256::digest(code).as_slice() != sum {
+    if Digest::of(code).as_bytes() != sum {
         tracing::warn!(path = %path.display(), "cached code is damaged and is compiled again");
         return None;
     }
@@ -56,10 +55,9 @@ fn read(engine: &Engine, path: &Path) -> Option<Component> {
 /// Written beside and renamed, so that a reader never sees half a file.
 fn write(path: &Path, component: &Component) -> wasmtime::Result<()> {
     let code = component.serialize()?;
-    let mut file = Sha256::digest(&code).to_vec();
-    file.extend_from_slice(&code);
-    let draft = path.with_extension(format!("{}-{}", std::process::id(), hex(&file[..4])));
-    let written = std::fs::write(&draft, file).and_then(|()| std::fs::rename(&draft, path));
+    let sum = Digest::of(&code);
+    let draft = path.with_extension(format!("{}-{sum}", std::process::id()));
+    let written = std::fs::write(&draft, [sum.as_bytes(), &code[..]].concat()).and_then(|()| std::fs::rename(&draft, path));
     if written.is_err() {
         // Half a file may be there, or none.
         let _ = std::fs::remove_file(&draft);

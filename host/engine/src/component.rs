@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use tallow_digest::Digest;
+
 use crate::check;
 use crate::contract::Contract;
-use crate::digest::sha256;
 use crate::local::Local;
 use crate::remote::Remote;
 use crate::sandbox::Allowance;
@@ -14,14 +15,14 @@ use crate::{CallError, LoadError, Runtime, cache, wasi};
 /// Compiled code that nothing has been checked of yet.
 pub struct Code {
     code: wasmtime::component::Component,
-    digest: String,
+    digest: Digest,
 }
 
 impl Code {
     /// What was compiled from these bytes in an earlier run, if the cache has it.
     pub(crate) fn cached(runtime: &Runtime, bytes: &[u8]) -> Option<Self> {
-        let digest = sha256(bytes);
-        let code = cache::find(runtime.engine(), runtime.cache(), &digest)?;
+        let digest = Digest::of(bytes);
+        let code = cache::find(runtime.engine(), runtime.cache(), digest)?;
         Some(Self { code, digest })
     }
 
@@ -46,8 +47,8 @@ impl Code {
     }
 
     fn keep(runtime: &Runtime, bytes: &[u8], code: wasmtime::component::Component) -> Self {
-        let digest = sha256(bytes);
-        cache::keep(runtime.engine(), runtime.cache(), &digest, &code);
+        let digest = Digest::of(bytes);
+        cache::keep(runtime.engine(), runtime.cache(), digest, &code);
         Self { code, digest }
     }
 
@@ -65,7 +66,7 @@ impl Code {
 pub struct Component {
     pub(crate) body: Body,
     name: String,
-    digest: String,
+    digest: Digest,
     contract: Contract,
 }
 
@@ -79,7 +80,7 @@ pub(crate) enum Body {
 impl Component {
     /// A function of a gateway. `bytes`: its descriptor.
     pub(crate) fn remote(name: &str, bytes: &[u8], remote: Remote, contract: Contract) -> Self {
-        Self { body: Body::Remote(remote), name: name.to_owned(), digest: sha256(bytes), contract }
+        Self { body: Body::Remote(remote), name: name.to_owned(), digest: Digest::of(bytes), contract }
     }
 
     /// The code that runs here.
@@ -127,9 +128,9 @@ impl Component {
         &self.name
     }
 
-    /// SHA-256 of the component's binary, in hex.
-    pub fn digest(&self) -> &str {
-        &self.digest
+    /// Of the component's binary.
+    pub fn digest(&self) -> Digest {
+        self.digest
     }
 
     pub fn contract(&self) -> Contract {

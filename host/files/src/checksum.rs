@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use sha2::{Digest, Sha256};
+use tallow_store::{Digest, Hasher};
 
 use crate::object::{Object, Place, unreadable};
 use crate::reader::Reader;
@@ -44,29 +44,28 @@ pub fn check(file: &File, checksums: Checksums) -> Result<bool, FileError> {
     Ok(true)
 }
 
-fn expected(place: &Place, name: &str) -> Result<Option<String>, FileError> {
+fn expected(place: &Place, name: &str) -> Result<Option<Digest>, FileError> {
     let Some(version) = place.version(name)? else { return Ok(None) };
     let object = Object::open(place, &version, name)?;
     let text =
         object.range(0, version.size_bytes.min(MAX_BYTES)).map_err(|error| unreadable(name, &error))?;
     let text = String::from_utf8_lossy(&text);
     let sum = text.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
-    if sum.len() != 64 || !sum.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    let broken = |_| {
         let why = "it holds no SHA-256 (64 hexadecimal digits)".to_owned();
-        return Err(FileError::Broken { file: name.to_owned(), why });
-    }
-    Ok(Some(sum))
+        FileError::Broken { file: name.to_owned(), why }
+    };
+    sum.parse().map(Some).map_err(broken)
 }
 
-fn sum(file: &File) -> Result<String, FileError> {
+fn sum(file: &File) -> Result<Digest, FileError> {
     let mut reader = Reader::open(file, None)?;
-    let mut hash = Sha256::new();
+    let mut hasher = Hasher::default();
     let mut bytes = vec![0; 1 << 20];
     loop {
         match reader.read(&mut bytes).map_err(|error| unreadable(&file.name, &error))? {
-            0 => break,
-            read => hash.update(&bytes[..read]),
+            0 => return Ok(hasher.finish()),
+            read => hasher.update(&bytes[..read]),
         }
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

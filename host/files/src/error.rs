@@ -1,7 +1,7 @@
 //! What can go wrong with a file, by what is to be done about it.
 
 use tallow_env::exit;
-use tallow_store::StoreError;
+use tallow_store::{Digest, StoreError};
 
 /// Each names the file.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +19,7 @@ pub enum FileError {
     #[error("{file} is broken: {why}")]
     Broken { file: String, why: String },
     #[error("{file}: its SHA-256 is {found}, and {checksum} says {expected}: fetch it again")]
-    Checksum { file: String, checksum: String, expected: String, found: String },
+    Checksum { file: String, checksum: String, expected: Digest, found: Digest },
     #[error("{file} has no {checksum} beside it, and the manifest asks for one (`checksums = \"required\"`)")]
     NoChecksum { file: String, checksum: String },
     #[error("{file}:{line}: a line of more than {} bytes: this is no file of klines", crate::MAX_LINE_BYTES)]

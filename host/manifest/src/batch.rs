@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
+use tallow_digest::Digest;
 
 pub use self::symbol::{FilePattern, SymbolOf};
 use self::symbol::{SYMBOL, SYMBOL_FROM};
@@ -174,8 +175,8 @@ table! {
     "As of a pipeline."
     pub limits: Limits = key("limits", LIMITS, inner("its defaults"));
 
-    "SHA-256, in hexadecimal, of all that decides which rows the job makes of which files."
-    pub digest: String = from(Some(String::new()));
+    "Of all that decides which rows the job makes of which files."
+    pub digest: Digest = from(Some(Digest::of(b"")));
 }
 
 /// Column by which batch tables are partitioned.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use tallow_digest::Digest;
+
 use crate::error::Report;
 use crate::node::{Node, Place, Value};
 use crate::secret::Secret;
@@ -23,8 +25,8 @@ pub enum Source {
     Local(PathBuf),
     Url {
         url: String,
-        /// `sha256:` and 64 hexadecimal digits.
-        digest: String,
+        /// Written as `sha256:` and 64 hexadecimal digits.
+        digest: Digest,
     },
     Registry {
         /// None: the default registry.
@@ -65,10 +67,15 @@ fn read_source(node: &Node, folder: &Path, report: &mut Report) -> Option<Source
     let text = |key: &str| node.find(&[key]).and_then(Node::as_str).map(str::to_owned);
     node.as_table()?;
     match (text("url"), text("digest"), text("package"), text("version")) {
-        (Some(url), Some(digest), None, None) if is_sha256(&digest) => Some(Source::Url { url, digest }),
-        (Some(_), Some(_), None, None) => {
-            report.at(node, "`digest` must be `sha256:` and 64 hexadecimal digits");
-            None
+        (Some(url), Some(digest), None, None) => {
+            let digits = digest.strip_prefix("sha256:").map(str::to_ascii_lowercase);
+            match digits.and_then(|digits| digits.parse().ok()) {
+                Some(digest) => Some(Source::Url { url, digest }),
+                None => {
+                    report.at(node, "`digest` must be `sha256:` and 64 hexadecimal digits");
+                    None
+                }
+            }
         }
         (None, None, Some(package), Some(version)) => {
             Some(Source::Registry { registry: text("registry"), package, version })
@@ -82,12 +89,6 @@ fn read_source(node: &Node, folder: &Path, report: &mut Report) -> Option<Source
             None
         }
     }
-}
-
-fn is_sha256(digest: &str) -> bool {
-    digest
-        .strip_prefix("sha256:")
-        .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 fn build_commands(component: &Node) -> Vec<String> {

@@ -2,13 +2,13 @@
 //! digest, however they are written.
 
 use serde_json::Value;
-use sha2::{Digest, Sha256};
+use tallow_digest::Digest;
 
-/// SHA-256 of the value's canonical text, in hexadecimal.
-pub(crate) fn digest(value: &Value) -> String {
+/// Of the value's canonical text.
+pub(crate) fn digest(value: &Value) -> Digest {
     let mut text = String::new();
     write_canonical(value, &mut text);
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    Digest::of(text.as_bytes())
 }
 
 /// JSON without spaces and with sorted keys, whatever order the map happens to keep.
@@ -58,6 +58,7 @@ mod tests {
     #[test]
     fn the_digest_is_sha_256() {
         // echo -n '{}' | sha256sum
-        assert_eq!(digest(&json!({})), "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
+        let printed = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+        assert_eq!(digest(&json!({})).to_string(), printed);
     }
 }

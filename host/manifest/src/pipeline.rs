@@ -7,6 +7,8 @@ mod meaning;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use tallow_digest::Digest;
+
 use crate::error::{Report, suggestion};
 use crate::forms::{
     BOOLEAN, Choice, DURATION, DURATION_US, Described, Form, Integer, PLAIN_SETTINGS, POSITIVE_DURATION,
@@ -138,8 +140,8 @@ table! {
         Some(swap)
     });
 
-    "SHA-256, in hexadecimal, of [`Pipeline::meaning`]."
-    pub digest: String = from(Some(String::new()));
+    "Of [`Pipeline::meaning`]."
+    pub digest: Digest = from(Some(Digest::of(b"")));
 }
 
 table! {

@@ -15,7 +15,6 @@ fn a_pipeline_that_is_changed_afterwards_has_another_digest() {
 #[test]
 fn what_only_makes_it_faster_or_slower_does_not_change_the_digest() {
     let digest = pipeline(MINIMAL).digest;
-    assert_eq!(digest.len(), 64);
     for line in [
         "epoch = { interval = \"5s\" }",
         "limits = { memory = \"64MiB\" }",

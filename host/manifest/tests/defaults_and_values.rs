@@ -5,6 +5,7 @@ mod common;
 use std::time::Duration;
 
 use common::{MINIMAL, error, pipeline, read, read_with, with, with_line};
+use tallow_digest::Digest;
 use tallow_manifest::{
     Aggregate, Decimals, Epoch, IdColumns, Limits, OnDataLoss, OnReject, OnUntracked, Operation, Overrides,
     Shape, Source, StartingOffsets, Topics, WantedColumn,
@@ -240,7 +241,7 @@ fn triggers_of_other_types_are_named_and_not_looked_into() {
 
 #[test]
 fn every_form_of_a_components_source_is_taken() {
-    let digest = format!("sha256:{}", "ab".repeat(32));
+    let digest = format!("sha256:{}", Digest::of(b"a"));
     let text = format!(
         "{MINIMAL}\n[component.a]\nsource = {{ url = \"https://example.org/a.wasm\", digest = \"{digest}\" }}\n\
          [component.b]\nsource = {{ registry = \"ttl.sh\", package = \"user:b\", version = \"1.0.0\" }}\n\
@@ -249,7 +250,7 @@ fn every_form_of_a_components_source_is_taken() {
     let components = read(&text).unwrap().components;
     let source = |name: &str| components[name].source.clone();
     assert_eq!(source("window"), Source::Local("/srv/app/window.wasm".into()));
-    assert_eq!(source("a"), Source::Url { url: "https://example.org/a.wasm".to_owned(), digest });
+    assert_eq!(source("a"), Source::Url { url: "https://example.org/a.wasm".to_owned(), digest: Digest::of(b"a") });
     let registry = Some("ttl.sh".to_owned());
     let (package, version) = ("user:b".to_owned(), "1.0.0".to_owned());
     assert_eq!(source("b"), Source::Registry { registry, package, version });

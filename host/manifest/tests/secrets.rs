@@ -101,7 +101,7 @@ fn credentials_in_the_lakes_url_are_refused_without_repeating_them() {
 
 #[test]
 fn the_digest_does_not_depend_on_secrets() {
-    let digest = |text: &str| read(text).unwrap().pipelines[0].digest.clone();
+    let digest = |text: &str| read(text).unwrap().pipelines[0].digest;
     assert_eq!(digest(&with_secrets()), digest(MINIMAL));
 }
 

@@ -40,8 +40,7 @@ pub struct Series<'a> {
     pub sources: &'a Sources,
     pub function: MergeFunction,
     pub function_name: &'a str,
-    /// SHA-256 of the component.
-    pub function_digest: &'a str,
+    pub function_digest: Digest,
     /// Objects of the served tables that are there, by path.
     pub there: BTreeMap<String, Listed>,
     tails: BTreeMap<String, Tail>,
@@ -130,7 +129,7 @@ impl<'a> Series<'a> {
         };
         let how = json!([self.settings.meaning(), notes.columns]).to_string();
         let mut inputs = vec![
-            named("function", self.function_digest.to_owned()),
+            named("function", self.function_digest.to_string()),
             named("settings and columns", Digest::of(how.as_bytes()).to_string()),
             named("rows before", tail),
             named("goes on", goes_on.to_string()),

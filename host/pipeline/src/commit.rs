@@ -276,12 +276,12 @@ pub fn output<'a>(
 }
 
 /// Digests of the functions by their role, as files name them.
-pub fn by_role(functions: &[Function]) -> BTreeMap<String, String> {
+pub fn by_role(functions: &[Function]) -> BTreeMap<String, Digest> {
     let role = |function: &Function| match function.role {
         Role::Parse => "parse",
         Role::Window => "window",
     };
-    functions.iter().map(|it| (role(it).to_owned(), it.digest.to_string())).collect()
+    functions.iter().map(|it| (role(it).to_owned(), it.digest)).collect()
 }
 
 /// Where an epoch's rows come from.

@@ -78,7 +78,7 @@ pub fn at_start(
     let mut changed = Vec::new();
     for role in [Role::Parse, Role::Window] {
         let recorded = state.functions.iter().find(|function| function.role == role);
-        let file = digest(functions.get(role))?;
+        let file = functions.get(role).digest();
         match (choose(recorded, file, state.live.probation.is_some()), recorded) {
             (Choice::Recorded, Some(recorded)) => {
                 let component = library.load(&recorded.name, recorded.digest, contract(role))?;
@@ -108,8 +108,7 @@ pub fn recorded(
         Role::Parse => None,
         Role::Window => Some(state_version(limits, component)?),
     };
-    let file = digest(files.get(role))?;
-    let digest = digest(component)?;
+    let (file, digest) = (files.get(role).digest(), component.digest());
     Ok(Function {
         role,
         name: component.name().to_owned(),
@@ -132,10 +131,6 @@ pub fn state_version(limits: Limits, component: &Component) -> Result<u32, Pipel
         why: error.to_string(),
     })?;
     Ok(description.state_version)
-}
-
-pub fn digest(component: &Component) -> Result<Digest, PipelineError> {
-    component.digest().parse().map_err(|_| PipelineError::Broken)
 }
 
 #[cfg(test)]

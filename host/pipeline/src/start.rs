@@ -86,7 +86,7 @@ pub fn start(services: &Services, roll_back: Option<&str>) -> Result<Started, Pi
         partitions.iter().filter_map(|it| Some((it.partition.topic.clone(), it.topic_id.clone()?))).collect();
     let mut state = State {
         functions: recorded_functions(services, &record.state, &functions, &changed)?,
-        manifest: plan.pipeline.digest.parse().ok(),
+        manifest: Some(plan.pipeline.digest),
         windows: Kept::write(&next.windows),
         ..record.state.clone()
     };
@@ -111,7 +111,7 @@ pub fn start(services: &Services, roll_back: Option<&str>) -> Result<Started, Pi
         topic_ids,
         state,
         hooks: services.hooks.clone(),
-        files: swap::files(&services.functions)?,
+        files: swap::files(&services.functions),
         reads_headers: services.reads_headers,
         held,
         published,

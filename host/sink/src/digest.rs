@@ -21,8 +21,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::{ArrowError, DataType, TimeUnit};
-use sha2::{Digest as _, Sha256};
-use tallow_store::Digest;
+use tallow_store::{Digest, Hasher};
 
 const HEAD: &[u8] = b"tallow rows 1\n";
 
@@ -49,13 +48,13 @@ pub fn rows_digest(batch: &RecordBatch) -> Result<Digest, ArrowError> {
     }
     rows.sort_unstable_by(|a, b| bytes[a.clone()].cmp(&bytes[b.clone()]));
 
-    let mut sha = Sha256::new();
-    sha.update(&head);
+    let mut hasher = Hasher::default();
+    hasher.update(&head);
     for row in rows {
-        sha.update((row.len() as u64).to_le_bytes());
-        sha.update(&bytes[row]);
+        hasher.update(&(row.len() as u64).to_le_bytes());
+        hasher.update(&bytes[row]);
     }
-    Ok(Digest::from_bytes(sha.finalize().into()))
+    Ok(hasher.finish())
 }
 
 fn logical_type(data_type: &DataType) -> Result<String, ArrowError> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use arrow_array::RecordBatch;
 use serde::Serialize;
 use tallow_record::Place;
+use tallow_store::Digest;
 
 /// The output of one epoch. Everything in it follows from the checkpoint log and the records, so a replay makes
 /// the same value, and sinks make the same bytes of it.
@@ -56,8 +57,8 @@ impl Origin {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Provenance {
     pub origin: Origin,
-    /// sha256 of each component by its role (`parse`, `window`).
-    pub functions: BTreeMap<String, String>,
+    /// Of each component, by its role (`parse`, `window`).
+    pub functions: BTreeMap<String, Digest>,
     /// The records that the epoch took.
     pub offsets: Vec<OffsetRange>,
 }

@@ -8,8 +8,7 @@
 use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, SchemaRef};
 use arrow_select::concat::concat_batches;
-use sha2::{Digest as _, Sha256};
-use tallow_store::Digest;
+use tallow_store::{Digest, Hasher};
 
 use crate::rows_digest;
 
@@ -70,10 +69,10 @@ impl PiecesDigest {
         if let [only] = &self.pieces[..] {
             return Ok((*only, last));
         }
-        let mut sha = Sha256::new();
-        sha.update(HEAD);
-        self.pieces.iter().for_each(|piece| sha.update(piece.as_bytes()));
-        Ok((Digest::from_bytes(sha.finalize().into()), last))
+        let mut hasher = Hasher::default();
+        hasher.update(HEAD);
+        self.pieces.iter().for_each(|piece| hasher.update(piece.as_bytes()));
+        Ok((hasher.finish(), last))
     }
 }
 

@@ -111,7 +111,7 @@ fn print(report: &Report, lake: &str) {
         counted(report.rows, "row")
     );
     for (role, digests) in &report.functions {
-        let short: Vec<&str> = digests.iter().map(|digest| &digest[..12]).collect();
+        let short: Vec<String> = digests.iter().map(|digest| format!("{digest:.12}")).collect();
         println!("           {role:<8} sha256 {}", short.join(", "));
     }
     let notes = [

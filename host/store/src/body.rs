@@ -10,9 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use sha2::{Digest as _, Sha256};
-
-use crate::Digest;
+use tallow_digest::{Digest, Hasher};
 
 /// A body of more bytes is in a scratch file.
 pub const SPILL_BYTES: usize = 16 << 20;
@@ -93,7 +91,7 @@ pub struct BodyWriter {
     folder: PathBuf,
     held: Writing,
     length: u64,
-    sha: Sha256,
+    hasher: Hasher,
 }
 
 enum Writing {
@@ -105,7 +103,7 @@ impl BodyWriter {
     /// `folder`: where a scratch file is made. It is looked at when there is one to be made.
     pub fn new(folder: &Path) -> Self {
         let held = Writing::Memory(Vec::new());
-        Self { folder: folder.to_owned(), held, length: 0, sha: Sha256::new() }
+        Self { folder: folder.to_owned(), held, length: 0, hasher: Hasher::default() }
     }
 
     pub fn finish(self) -> Body {
@@ -113,7 +111,7 @@ impl BodyWriter {
             Writing::Memory(bytes) => Held::Memory(bytes.into()),
             Writing::Scratch(file) => Held::Scratch(Arc::new(file)),
         };
-        Body { held, length: self.length, digest: Digest::from_bytes(self.sha.finalize().into()) }
+        Body { held, length: self.length, digest: self.hasher.finish() }
     }
 
     fn spill(&self, bytes: &[u8]) -> io::Result<File> {
@@ -145,7 +143,7 @@ impl Write for BodyWriter {
                 format!("cannot write a scratch file in {folder}: {error}. Make room there, or set TMPDIR");
             io::Error::new(error.kind(), why)
         })?;
-        self.sha.update(bytes);
+        self.hasher.update(bytes);
         self.length += bytes.len() as u64;
         Ok(bytes.len())
     }

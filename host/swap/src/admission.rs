@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use crossbeam_channel::{RecvTimeoutError, bounded};
 use tallow_log::record::{Mode, Role};
-use tallow_pipeline::functions::{Functions, contract, digest, state_version};
+use tallow_pipeline::functions::{Functions, contract, state_version};
 use tallow_pipeline::hooks::{Outcome, Swap};
 use tallow_pipeline::library::Card;
 use tallow_worker::StateCopy;
@@ -65,8 +65,8 @@ pub fn running(target: &Target) -> Result<Functions, String> {
 /// Swaps the candidate in at the next epoch's end, after a rehearsal on the state as it is.
 pub fn swap(target: &Target, candidate: &Candidate, terms: &Terms) -> Result<Outcome, String> {
     let running = running(target)?;
-    let ours = digest(&candidate.component).map_err(|error| error.to_string())?;
-    if digest(running.get(candidate.role)).map_err(|error| error.to_string())? == ours {
+    let ours = candidate.component.digest();
+    if running.get(candidate.role).digest() == ours {
         return Err(format!("sha256 {ours} is what runs already"));
     }
     if target.swap.probation.is_on() {

@@ -152,7 +152,7 @@ impl<'a> Proof<'a> {
     }
 
     fn same_manifest(&self, record: &Record) -> bool {
-        record.state.manifest == self.verifier.plan.pipeline.digest.parse().ok()
+        record.state.manifest == Some(self.verifier.plan.pipeline.digest)
     }
 
     /// Computes an epoch again and compares.
@@ -267,7 +267,7 @@ impl<'a> Proof<'a> {
         self.report.set_aside += computed.set_aside;
         for function in &record.state.functions {
             let digests = self.report.functions.entry(role_name(function.role).to_owned()).or_default();
-            digests.insert(function.digest.to_string());
+            digests.insert(function.digest);
         }
     }
 

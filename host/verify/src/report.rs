@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use tallow_log::record::SeqRange;
 use tallow_record::TopicPartition;
+use tallow_store::Digest;
 
 use tallow_env::exit;
 
@@ -118,7 +119,7 @@ pub struct Report {
     pub held: u64,
     pub due: u64,
     /// SHA-256 of the components that were run, by role.
-    pub functions: BTreeMap<String, BTreeSet<String>>,
+    pub functions: BTreeMap<String, BTreeSet<Digest>>,
     pub wrong: Vec<Wrong>,
     pub unprovable: Vec<Unprovable>,
     /// What lies beyond the topics' retention, where nobody asked for it.

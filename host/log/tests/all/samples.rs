@@ -125,7 +125,7 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn digest() -> impl Strategy<Value = Digest> {
-    any::<[u8; 32]>().prop_map(Digest::from_bytes)
+    any::<[u8; 32]>().prop_map(|bytes| Digest::of(&bytes))
 }
 
 fn blob_ref() -> impl Strategy<Value = BlobRef> {

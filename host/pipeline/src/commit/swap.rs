@@ -7,7 +7,6 @@ use tallow_store::Digest;
 use super::{Committer, publish};
 use crate::epoch::{FinishedEpoch, FinishedSwap};
 use crate::error::PipelineError;
-use crate::functions::digest;
 use crate::hooks::Outcome;
 
 impl Committer {
@@ -17,7 +16,7 @@ impl Committer {
         let FinishedSwap { swap, parts, clock_us, pause } = finished;
         let seq = self.job.next_seq();
         let mut state = self.state.clone();
-        let to = digest(&swap.component)?;
+        let to = swap.component.digest();
         let Some(function) = state.functions.iter_mut().find(|it| it.role == swap.role) else {
             return Err(PipelineError::Broken);
         };

@@ -10,13 +10,12 @@ use super::restore::Restored;
 use crate::commit::Committer;
 use crate::epoch::FinishedSwap;
 use crate::error::PipelineError;
-use crate::functions::{Functions, digest, state_version};
+use crate::functions::{Functions, state_version};
 use crate::hooks::Swap;
 
 /// Digests of the components of the manifest's files.
-pub fn files(functions: &Functions) -> Result<BTreeMap<Role, Digest>, PipelineError> {
-    let roles = [Role::Parse, Role::Window].into_iter();
-    roles.map(|role| Ok((role, digest(functions.get(role))?))).collect()
+pub fn files(functions: &Functions) -> BTreeMap<Role, Digest> {
+    [Role::Parse, Role::Window].map(|role| (role, functions.get(role).digest())).into()
 }
 
 /// Commits the swaps of the roles whose file has changed. Nobody is on probation for it: whoever changes a file while

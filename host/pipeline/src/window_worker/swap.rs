@@ -37,7 +37,7 @@ impl WindowWorker {
             Err(why) => {
                 tracing::warn!(
                     pipeline = self.plan.name(),
-                    component = swap.component.digest(),
+                    component = %swap.component.digest(),
                     why,
                     "a candidate is dropped"
                 );

@@ -7,6 +7,7 @@ use arrow_array::{
     TimestampMicrosecondArray,
 };
 use tallow_record::Place;
+use tallow_store::Digest;
 
 use crate::{DeadLetter, EpochOutput, LateRow, OffsetRange, Origin, Provenance, ReasonKind};
 
@@ -25,7 +26,7 @@ pub enum Variant {
 /// An epoch of pipeline `trades` with windows `1m` and `1d`, two days of candles, late rows for both windows
 /// and dead letters of every kind.
 pub fn sample(seq: u64, variant: Variant) -> EpochOutput<'static> {
-    let functions = [("parse", "5e1f"), ("window", "0ff5")];
+    let functions = [("parse", "p"), ("window", "w")];
     EpochOutput {
         pipeline: "trades",
         chain: "c1a9",
@@ -34,7 +35,7 @@ pub fn sample(seq: u64, variant: Variant) -> EpochOutput<'static> {
         clock_us: MIDNIGHT_US + DAY_US / 2,
         provenance: Provenance {
             origin: Origin::Stream,
-            functions: functions.map(|(role, digest)| (role.to_owned(), digest.repeat(16))).into(),
+            functions: functions.map(|(role, digest)| (role.to_owned(), Digest::of(digest.as_bytes()))).into(),
             offsets: vec![
                 OffsetRange { topic: "btc".into(), partition: 1, from: 7, to: 9 },
                 OffsetRange { topic: "btc".into(), partition: 0, from: 0, to: 1_000 },

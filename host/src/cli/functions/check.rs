@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 use tallow_engine::{ColumnInfo, Component, Contract, Runtime};
 use tallow_manifest::matching;
+use tallow_store::Digest;
 use tallow_vet::{Candidate, Description, Refusal, Vector, Vetted, vet};
 
 use super::find::{self, Found};
@@ -116,13 +117,13 @@ impl Neighbours {
             .columns
             .clone();
         let predecessor = component(name, Contract::Window)?;
-        let other = predecessor.digest() != tallow_engine::sha256(&found.bytes);
+        let other = predecessor.digest() != Digest::of(&found.bytes);
         Ok(Self { contract: Some(Contract::Window), columns, predecessor: other.then_some(predecessor) })
     }
 }
 
 fn report(found: &Found, vetted: &Result<Vetted, Refusal>, json: bool) {
-    let digest = tallow_engine::sha256(&found.bytes);
+    let digest = Digest::of(&found.bytes);
     if json {
         let passed = |vetted: &Vetted| {
             vetted

@@ -7,6 +7,7 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use serde_json::json;
 use tallow_log::status::last_records;
+use tallow_store::Digest;
 
 use crate::cli::report::time;
 use crate::cli::{Failure, settings, wire};
@@ -27,7 +28,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let manifest = args.settings.load()?;
     let store = wire::store(&manifest.kafka)?;
     let library = Library::new(Arc::new(settings::runtime()?), store.clone());
-    let mut run_by: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut run_by: BTreeMap<Digest, Vec<String>> = BTreeMap::new();
     for pipeline in &manifest.pipelines {
         let newest = last_records(&store, &pipeline.id, 0, 1).map_err(PipelineError::from)?;
         for function in newest.iter().flat_map(|record| &record.state.functions) {
@@ -35,7 +36,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
                 newest[0].state.live.probation.as_ref().is_some_and(|it| it.role == function.role);
             let note = if on_probation { ", on probation" } else { "" };
             let text = format!("{} ({}{note})", pipeline.id, role_name(function.role));
-            run_by.entry(function.digest.to_string()).or_default().push(text);
+            run_by.entry(function.digest).or_default().push(text);
         }
     }
     let kept = library.list()?;
@@ -43,12 +44,11 @@ pub fn run(args: Args) -> Result<(), Failure> {
         let list: Vec<_> = kept
             .iter()
             .map(|kept| {
-                let digest = kept.digest.to_string();
                 json!({
-                    "digest": digest,
+                    "digest": kept.digest,
                     "size_bytes": kept.size_bytes,
                     "card": kept.card,
-                    "run_by": run_by.get(&digest).cloned().unwrap_or_default(),
+                    "run_by": run_by.get(&kept.digest).cloned().unwrap_or_default(),
                 })
             })
             .collect();
@@ -58,11 +58,10 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(["sha256", "name", "contract", "KiB", "since", "from", "run by"]);
     for kept in kept {
-        let digest = kept.digest.to_string();
-        let runs = run_by.get(&digest).map(|pipelines| pipelines.join(", ")).unwrap_or_default();
+        let runs = run_by.get(&kept.digest).map(|pipelines| pipelines.join(", ")).unwrap_or_default();
         let card = kept.card.as_ref();
         table.add_row([
-            digest[..12].to_owned(),
+            format!("{:.12}", kept.digest),
             card.map_or("?", |card| &card.name).to_owned(),
             card.map_or("?", |card| &card.contract).to_owned(),
             (kept.size_bytes / 1024).to_string(),

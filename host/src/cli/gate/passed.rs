@@ -3,7 +3,8 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use tallow_engine::{private_folder, sha256};
+use tallow_engine::private_folder;
+use tallow_store::Digest;
 use tallow_vet::Candidate;
 
 /// Marks in a folder beside the compiled code; none where there is no such folder, and then everything is tried each time.
@@ -26,7 +27,7 @@ impl Passed {
         let mut text = format!(
             "{}\n{}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n",
             self.program,
-            sha256(candidate.bytes),
+            Digest::of(candidate.bytes),
             candidate.contract,
             candidate.compile,
             candidate.limits,
@@ -36,9 +37,9 @@ impl Passed {
             candidate.predecessor.map(|it| it.digest()),
         );
         for vector in candidate.golden {
-            text.push_str(&format!("{} {}\n", vector.name, sha256(vector.text.as_bytes())));
+            text.push_str(&format!("{} {}\n", vector.name, Digest::of(vector.text.as_bytes())));
         }
-        sha256(text.as_bytes())
+        Digest::of(text.as_bytes()).to_string()
     }
 
     /// A mark in a folder that others can write to is not believed.

@@ -9,11 +9,11 @@ use bytes::Bytes;
 use futures::future::Either;
 use futures::{StreamExt, TryStreamExt, future, stream};
 use object_store::{MultipartUpload, ObjectStoreExt};
-use sha2::{Digest as _, Sha256};
+use tallow_digest::{Digest, Hasher};
 
 use super::error::Failure;
 use super::{Listed, Store, StoreError, cut_off};
-use crate::{Body, BodyWriter, Digest};
+use crate::{Body, BodyWriter};
 
 /// Bytes that are sent or read by one request. S3 takes no part below 5 MiB but the last, and no more than 10,000.
 const PART_BYTES: u64 = 8 << 20;
@@ -139,9 +139,9 @@ impl Store {
     /// where it is overwritten meanwhile.
     pub fn digest(&self, path: &str) -> Result<Option<(Digest, u64)>, StoreError> {
         let Some(object) = self.head(path)? else { return Ok(None) };
-        let mut sha = Sha256::new();
-        self.pieces(&object).try_for_each(|piece| piece.map(|bytes| sha.update(&bytes)))?;
-        Ok(Some((Digest::from_bytes(sha.finalize().into()), object.size)))
+        let mut hasher = Hasher::default();
+        self.pieces(&object).try_for_each(|piece| piece.map(|bytes| hasher.update(&bytes)))?;
+        Ok(Some((hasher.finish(), object.size)))
     }
 
     /// The object as a body, in a scratch file in `folder` where it is large; `None` if there is no such object. An

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tallow_log::record::Mode;
+use tallow_store::Digest;
 
 use crate::shadow::{Tally, Verdict};
 
@@ -95,7 +96,7 @@ pub enum Answer {
 pub struct Running {
     pub role: String,
     pub name: String,
-    pub digest: String,
+    pub digest: Digest,
 }
 
 impl Answer {

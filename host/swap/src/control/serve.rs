@@ -62,7 +62,7 @@ impl ControlHandler {
         let functions = [Role::Parse, Role::Window].map(|role| Running {
             role: role_name(role).to_owned(),
             name: running.get(role).name().to_owned(),
-            digest: running.get(role).digest().to_owned(),
+            digest: running.get(role).digest(),
         });
         Ok(Answer::Status {
             pipeline: self.target.services.plan.name().to_owned(),

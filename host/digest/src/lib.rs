@@ -1,11 +1,12 @@
-//! SHA-256, in JSON and in names as 64 hexadecimal digits.
+//! SHA-256, which names and checks content. In JSON and in names it is 64 hexadecimal digits.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest as _, Sha256};
 
+/// A SHA-256. Ordered as its text is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
@@ -14,19 +15,31 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// For digests that were fed piece by piece.
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
 
+/// Makes the digest of bytes that come piece by piece.
+#[derive(Clone, Default)]
+pub struct Hasher(Sha256);
+
+impl Hasher {
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    pub fn finish(self) -> Digest {
+        Digest(self.0.finalize().into())
+    }
+}
+
+/// `{digest:.12}` shows its first digits.
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        let mut text = String::with_capacity(64);
+        self.0.iter().try_for_each(|byte| write!(text, "{byte:02x}"))?;
+        f.pad(&text)
     }
 }
 
