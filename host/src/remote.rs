@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tallow_contract::messages::{CONTENT_TYPE, FUNCTION_HEADER, Fault, MAX_BODY_BYTES, content_type};
 use tallow_engine::{CallError, Caller, Callers, Contract, Descriptor};
-use tallow_env::{Clock, Random};
+use tallow_env::{Backoff, Clock, Random};
 use tallow_http::{AllowList, Http, Origin, Request, Response};
 use tallow_manifest::Secret;
 
@@ -16,8 +16,7 @@ use tallow_manifest::Secret;
 const TRY_FOR: Duration = Duration::from_secs(35);
 /// How long a gateway that is away is waited for, before the pipeline stops with nothing of the epoch committed.
 const AWAY_FOR: Duration = Duration::from_secs(60);
-const FIRST_WAIT: Duration = Duration::from_millis(100);
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+const PAUSES: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
 /// So often a call is sent that ends the instance, before the call is blamed.
 const TRAPS: u32 = 3;
 
@@ -119,7 +118,7 @@ impl Gateway {
     /// An answer that is worth having: while the gateway is away, or busy, the request is sent again. An answer of 500
     /// is given where the same request had it again and again, and the gateway lives.
     fn until_answered(&self, request: impl Fn() -> Request) -> Result<Response, CallError> {
-        let (begun, mut wait, mut traps) = (self.clock.ticks(), FIRST_WAIT, 0);
+        let (begun, mut pauses, mut traps) = (self.clock.ticks(), PAUSES, 0);
         loop {
             let (why, asked) = match self.http.send(&request()) {
                 Ok(answer) if matches!(answer.status, 429 | 502..=504) => {
@@ -145,9 +144,8 @@ impl Gateway {
                 )));
             }
             tracing::warn!(gateway = self.url, why, "the gateway does not answer; trying again");
-            let pause = asked.unwrap_or_else(|| wait.mul_f64(0.5 + self.random.unit() / 2.0));
-            self.clock.sleep(pause.min(AWAY_FOR));
-            wait = (wait * 2).min(LONGEST_WAIT);
+            let pause = pauses.half_jittered(&*self.random);
+            self.clock.sleep(asked.unwrap_or(pause).min(AWAY_FOR));
         }
     }
 

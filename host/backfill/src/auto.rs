@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tallow_env::{Clock, Ticks};
+use tallow_env::{Backoff, Clock, Ticks};
 
 use super::run::Backfilling;
 use super::survey::Wanted;
@@ -17,9 +17,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 const QUIET: Duration = Duration::from_secs(5);
 /// Holes that continue showing are not waited out for longer than that.
 const LONGEST_QUIET: Duration = Duration::from_secs(60);
-/// Pause after a failure, doubled with each.
-const FIRST_RETRY: Duration = Duration::from_secs(30);
-const LONGEST_RETRY: Duration = Duration::from_secs(15 * 60);
+/// After failures.
+const PAUSES: Backoff = Backoff::new(Duration::from_secs(30), Duration::from_secs(15 * 60));
 
 /// When to run next. Pure: facts in, decision out.
 #[derive(Clone, Copy, Debug)]
@@ -31,13 +30,13 @@ pub struct Trigger {
     first: Ticks,
     last: Ticks,
     due: Option<Ticks>,
-    retry: Duration,
+    pauses: Backoff,
 }
 
 impl Trigger {
     /// A run is due at once.
     pub fn at_start(now: Ticks) -> Self {
-        Self { seen: 0, shown: 0, first: now, last: now, due: Some(now), retry: FIRST_RETRY }
+        Self { seen: 0, shown: 0, first: now, last: now, due: Some(now), pauses: PAUSES }
     }
 
     /// How many windows have closed incomplete so far; whether a run is due.
@@ -52,7 +51,7 @@ impl Trigger {
             && (now.since(self.last) >= QUIET || now.since(self.first) >= LONGEST_QUIET);
         // After a failure nothing is tried before its time.
         match self.due {
-            Some(due) if due > now => self.retry == FIRST_RETRY && holes,
+            Some(due) if due > now => self.pauses.is_fresh() && holes,
             Some(_) => true,
             None => holes,
         }
@@ -61,14 +60,13 @@ impl Trigger {
     /// A run went well. `again`: more is to be fetched after so long.
     pub fn done(&mut self, again: Option<Duration>, now: Ticks) {
         self.seen = self.shown;
-        self.retry = FIRST_RETRY;
+        self.pauses.reset();
         self.due = again.map(|again| later(now, again));
     }
 
     /// A run failed, and may go better later.
     pub fn failed(&mut self, now: Ticks) {
-        self.due = Some(later(now, self.retry));
-        self.retry = (self.retry * 2).min(LONGEST_RETRY);
+        self.due = Some(later(now, self.pauses.pause()));
     }
 }
 

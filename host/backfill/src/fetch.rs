@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use tallow_engine::{
     BackfillAnswer, BackfillData, BackfillFunction, BackfillMethod, BackfillOptions, BackfillRequest,
     CallError, Pace, Span, Verdict,
 };
-use tallow_env::{Clock, Random};
+use tallow_env::{Backoff, Clock, Random};
 use tallow_http::{Http, HttpError, Method, Request, Response};
 use url::form_urlencoded;
 
@@ -18,12 +18,9 @@ use super::Spans;
 use super::budget::Budget;
 use super::progress::Progress;
 
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const PAUSES: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
 /// An exchange that asks for a longer wait than that has shut its door: better to come again another time.
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
-/// How long a wait may continue after a stop.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -99,14 +96,11 @@ impl Fetcher {
         request: &BackfillRequest,
     ) -> Result<(BackfillData, Bytes), FetchError> {
         let asked = self.in_http(request);
-        let mut pause = FIRST_PAUSE;
-        let mut why = String::new();
+        let (mut pauses, mut why) = (PAUSES, String::new());
         for attempt in 0..self.attempts {
             if attempt > 0 {
                 tracing::warn!(request = shown(request), why, attempt, "asking again");
-                let micros = self.random.below(pause.as_micros() as u64);
-                self.wait(Duration::from_micros(micros))?;
-                pause = (pause * 2).min(LONGEST_PAUSE);
+                self.wait(pauses.jittered(&*self.random))?;
             }
             self.wait_for_allowance(request.weight)?;
             self.progress.asked(attempt > 0);
@@ -183,17 +177,7 @@ impl Fetcher {
     }
 
     fn wait(&self, whole: Duration) -> Result<(), FetchError> {
-        let start = self.clock.ticks();
-        loop {
-            if self.stop.load(Ordering::Relaxed) {
-                return Err(FetchError::Stopped);
-            }
-            let left = whole.saturating_sub(self.clock.ticks().since(start));
-            if left.is_zero() {
-                return Ok(());
-            }
-            self.clock.sleep(left.min(LOOK_EVERY));
-        }
+        if self.clock.sleep_unless(&self.stop, whole) { Ok(()) } else { Err(FetchError::Stopped) }
     }
 }
 

@@ -2,8 +2,11 @@
 
 #![allow(clippy::disallowed_methods)]
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// How soon a sleeper sees that it is to stop.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// A monotonic moment, in microseconds since some start of the clock's choosing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +24,19 @@ pub trait Clock: Send + Sync {
     /// Monotonic clock, for intervals and deadlines.
     fn ticks(&self) -> Ticks;
     fn sleep(&self, duration: Duration);
+
+    /// Sleeps unless `stop` is set, also meanwhile: false then.
+    fn sleep_unless(&self, stop: &AtomicBool, duration: Duration) -> bool {
+        let begun = self.ticks();
+        while !stop.load(Ordering::Relaxed) {
+            let left = duration.saturating_sub(self.ticks().since(begun));
+            if left.is_zero() {
+                return true;
+            }
+            self.sleep(left.min(LOOK_EVERY));
+        }
+        false
+    }
 }
 
 /// The machine's clock.
@@ -57,7 +73,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that moves only when told to, or when somebody sleeps on it.
+/// A clock that moves only when told to, or when a caller sleeps on it.
 pub struct ManualClock {
     now_us: AtomicI64,
 }
@@ -89,6 +105,16 @@ impl Clock for ManualClock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sleeper_that_is_stopped_does_not_sleep() {
+        let (clock, stop) = (ManualClock::at(0), AtomicBool::new(false));
+        assert!(clock.sleep_unless(&stop, Duration::from_millis(250)));
+        assert_eq!(clock.now_us(), 250_000);
+        stop.store(true, Ordering::Relaxed);
+        assert!(!clock.sleep_unless(&stop, Duration::from_secs(1)));
+        assert_eq!(clock.now_us(), 250_000);
+    }
 
     #[test]
     fn sleeping_on_a_manual_clock_moves_it_and_returns_at_once() {

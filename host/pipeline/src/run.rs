@@ -83,7 +83,7 @@ fn start_again(services: &Services, roll_back: Option<&str>) -> Result<Option<St
     // A rollback waits for nothing.
     let mut wait = if roll_back.is_some() { Duration::ZERO } else { RETRY };
     loop {
-        if !wait.is_zero() && !pause(services, wait) {
+        if !wait.is_zero() && !services.clock.sleep_unless(&services.stop, wait) {
             return Ok(None);
         }
         wait = RETRY;
@@ -108,20 +108,6 @@ fn start_again(services: &Services, roll_back: Option<&str>) -> Result<Option<St
             (Err(error), _) => return Err(error),
         }
     }
-}
-
-/// Waits; false: a stop was asked for.
-fn pause(services: &Services, length: Duration) -> bool {
-    const SLICE: Duration = Duration::from_millis(100);
-    let begun = services.clock.ticks();
-    while !services.stop.load(Ordering::Relaxed) {
-        let left = length.saturating_sub(services.clock.ticks().since(begun));
-        if left.is_zero() {
-            return true;
-        }
-        services.clock.sleep(left.min(SLICE));
-    }
-    false
 }
 
 /// Runs from where the pipeline started until drained, stopped, or the first error.

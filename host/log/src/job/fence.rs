@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use tallow_env::{Clock, Random};
+use tallow_env::{Backoff, Clock, Random};
 
 use super::{corrupt, create_record, highest_boundary, lost_to};
 use crate::LogError;
@@ -14,7 +14,7 @@ use tallow_store::{Digest, Store};
 
 /// Others may be starting, too: each try loses only to one that won.
 const TRIES: u32 = 10;
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const PAUSES: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(1));
 
 pub(super) struct Fenced {
     pub fence: Record,
@@ -33,7 +33,7 @@ pub(super) fn fence(
     clock: &dyn Clock,
     random: &dyn Random,
 ) -> Result<Fenced, LogError> {
-    let mut broken_before = None;
+    let (mut broken_before, mut pauses) = (None, PAUSES);
     for _ in 0..TRIES {
         let (before, parent) = match read(store, folder)? {
             Ok(read) => read,
@@ -56,7 +56,7 @@ pub(super) fn fence(
                 return Ok(Fenced { digest: Digest::of(&bytes), fence, before, to_publish });
             }
             Outcome::Fenced(_) | Outcome::Overtaken { .. } => {
-                clock.sleep(Duration::from_micros(random.below(LONGEST_PAUSE.as_micros() as u64)));
+                clock.sleep(pauses.jittered(random));
             }
             unreadable @ Outcome::Unreadable(_) => return Err(lost_to(store, folder, unreadable, &fence)),
         }

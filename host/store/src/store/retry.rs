@@ -3,13 +3,12 @@
 use std::future::Future;
 use std::time::Duration;
 
-use tallow_env::Ticks;
+use tallow_env::{Backoff, Ticks};
 
 use super::error::Failure;
 use super::{Store, StoreError};
 
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const PAUSES: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(5));
 
 impl Store {
     pub(super) fn run<T>(
@@ -72,7 +71,7 @@ impl Store {
     }
 
     pub(super) fn pauses(&self) -> Pauses<'_> {
-        Pauses { store: self, start: self.clock.ticks(), whole: self.patience.whole, next: FIRST_PAUSE }
+        Pauses { store: self, start: self.clock.ticks(), whole: self.patience.whole, backoff: PAUSES }
     }
 }
 
@@ -87,12 +86,12 @@ pub(super) async fn cut_off<T>(
     }
 }
 
-/// Exponential pauses with full jitter, up to the deadline of a call.
+/// The pauses of a call, up to its deadline.
 pub(super) struct Pauses<'a> {
     store: &'a Store,
     start: Ticks,
     whole: Duration,
-    next: Duration,
+    backoff: Backoff,
 }
 
 impl Pauses<'_> {
@@ -101,9 +100,7 @@ impl Pauses<'_> {
         if self.store.clock.ticks().since(self.start) >= self.whole {
             return false;
         }
-        let micros = self.store.random.below(self.next.as_micros() as u64);
-        self.store.clock.sleep(Duration::from_micros(micros));
-        self.next = (self.next * 2).min(LONGEST_PAUSE);
+        self.store.clock.sleep(self.backoff.jittered(&*self.store.random));
         true
     }
 }
