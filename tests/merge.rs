@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use tallow_engine::{Column, ColumnData, Table, Text};
 use tallow_env::{Random, SeededRandom};
-use tallow_table::{File, Partition, Partitioned, partition};
+use tallow_lake::{Partition, Partitioned, hive, partition};
+use tallow_table::File;
 use tallow_tests::duckdb::DuckDb;
 use tallow_tests::{disk, paths, skip, tallow};
 use tempfile::TempDir;
@@ -85,7 +86,7 @@ impl Lake {
     }
 
     fn write_batch(&self, symbol: &str, candles: &[Candle]) {
-        let batch = Partitioned::new("batch", "daily", "symbol");
+        let batch = Partitioned::batch("daily", "symbol");
         for of_year in candles.chunk_by(|one, next| year(one) == year(next)) {
             let path = batch.path(&Partition::of(symbol, year(&of_year[0])));
             self.write(&path, &[], &table(symbol, of_year));
@@ -95,9 +96,9 @@ impl Lake {
     fn write_speed(&self, name: &str, source: &str, symbol: &str, candle: Candle) {
         let mut table = table(symbol, &[candle]);
         table.columns.pop();
-        let day = tallow_sink::hive::date(candle.day * DAY_US);
+        let day = hive::day(candle.day * DAY_US);
         let footer = [("tallow.source", source.to_owned())];
-        self.write(&format!("speed/candles_1d/{day}/{name}.parquet"), &footer, &table);
+        self.write(&format!("speed/candles_1d/date={day}/{name}.parquet"), &footer, &table);
     }
 
     fn run(&self, arguments: &[&str]) -> tallow::Finished {

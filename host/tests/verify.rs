@@ -16,7 +16,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use tallow_log::Record;
-use tallow_log::name::Folder;
+use tallow_lake::Folder;
 use tallow_log::record::{Kind, Mode, Role, SeqRange};
 use tallow_log::status::last_records;
 use tallow_manifest::Pipeline;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tallow_engine::Component;
 use tallow_env::{Clock, Random};
-use tallow_log::name::Folder;
+use tallow_lake::Folder;
 use tallow_log::record::{Epoch, Function, Input, Role, State};
 use tallow_log::{Draft, Job, LogError, Opened};
 use tallow_manifest::Kept;

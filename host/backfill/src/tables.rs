@@ -8,7 +8,7 @@ use arrow_array::{Array, Int64Array, RecordBatch};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use tallow_sink::hive;
+use tallow_lake::{hive, tables};
 use tallow_store::Store;
 use tallow_table::ids::Ids;
 
@@ -31,7 +31,7 @@ pub struct SpeedTable {
 
 impl SpeedTable {
     pub fn new(pipeline: &str, window: &str, key: &str) -> Self {
-        let folder = format!("speed/{}_{}", hive::encode(pipeline), hive::encode(window));
+        let folder = tables::speed(pipeline, window);
         Self { folder, key: key.to_owned(), read: BTreeSet::new(), symbols: Symbols::new() }
     }
 
@@ -42,12 +42,11 @@ impl SpeedTable {
 
     /// Reads what is new of the days from `from_us` on.
     pub fn refresh(&mut self, store: &Store, from_us: Option<i64>) -> Result<&Symbols, BackfillError> {
-        let first_day = from_us.map(hive::date);
+        let first_day = from_us.map(hive::day);
         let is_new = |path: &String| {
-            let mut parts = path[self.folder.len()..].split('/').skip(1);
-            let day = parts.next().filter(|part| part.starts_with("date="));
+            let day = tables::day_of(&self.folder, path);
             let in_time = day.is_some_and(|day| first_day.as_deref().is_none_or(|first| day >= first));
-            in_time && path.ends_with(".parquet") && !self.read.contains(path)
+            in_time && !self.read.contains(path)
         };
         let listed = store.list(&self.folder)?;
         let paths: Vec<String> = listed.into_iter().map(|(path, _)| path).filter(is_new).collect();

@@ -1,5 +1,6 @@
 //! Dead letters of a batch, in files of their own beside the table's partitions.
 
+use tallow_lake::tables;
 use tallow_sink::DeadLetter;
 use tallow_table::{File as TableFile, NewPartition};
 
@@ -21,7 +22,7 @@ pub struct Letters {
 impl Letters {
     /// `job`: name of the job's log. `group`: name of the group of files.
     pub fn new(job: &str, group: &str) -> Self {
-        Self { job: job.to_owned(), group: tallow_sink::hive::segment("group", group), files: 0 }
+        Self { job: job.to_owned(), group: group.to_owned(), files: 0 }
     }
 
     /// A file of the letters, where they are many or large.
@@ -38,7 +39,7 @@ impl Letters {
         if letters.is_empty() {
             return Ok(None);
         }
-        let path = format!("dead-letter/{}/{}/{:05}.parquet", self.job, self.group, self.files);
+        let path = tables::batch_dead_letters(&self.job, &self.group, self.files);
         let rows = tallow_sink::dead_letter_rows(letters, &self.job)?;
         let file = TableFile::of_rows(&path, &rows, "topic", &[("tallow.job", self.job.clone())])?;
         self.files += 1;

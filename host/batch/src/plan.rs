@@ -7,7 +7,7 @@ use tallow_engine::{Average, Limits, MergeSettings, ParseOptions, Spec, WantedCo
 use tallow_files::{Checksums, File};
 use tallow_manifest as manifest;
 use tallow_store::Digest;
-use tallow_table::Partitioned;
+use tallow_lake::Partitioned;
 
 use super::error::BatchError;
 use tallow_pipeline::plan;
@@ -56,7 +56,7 @@ impl Plan {
                 manifest::Checksums::Required => Checksums::Required,
                 manifest::Checksums::Ignored => Checksums::Ignored,
             },
-            table: Partitioned::new("batch", &job.table, KEY),
+            table: Partitioned::batch(&job.table, KEY),
             workers: job.workers.unwrap_or_else(plan::processors),
             allow_empty: job.allow_empty,
             scratch: job.scratch.clone().unwrap_or_else(std::env::temp_dir),

@@ -1,6 +1,6 @@
 //! The pieces in which windows are closed and merged: a bounded number of windows of each key, all of one year.
 
-use tallow_table::partition;
+use tallow_lake::partition;
 
 use super::plan::Plan;
 

@@ -1,6 +1,6 @@
 //! What can go wrong with a shard's log, by what is to be done about it.
 
-use crate::name::BadName;
+use tallow_lake::job::BadName;
 use crate::record::{FormatError, Writer};
 use tallow_env::exit;
 use tallow_store::store::StoreError;

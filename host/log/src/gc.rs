@@ -4,7 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::name::{self, BlobName};
+use crate::name::BlobName;
+use tallow_lake::job::seq_of;
 use crate::record::Record;
 use crate::resolve;
 use crate::{Job, LogError};
@@ -72,7 +73,7 @@ impl Job {
             self.store.delete(&path)?;
         }
         for (path, _) in self.store.list(&self.folder.boundaries())? {
-            if name::seq_of(&path).is_some_and(|older| older < boundary) {
+            if seq_of(&path).is_some_and(|older| older < boundary) {
                 self.store.delete(&path)?;
             }
         }
@@ -85,7 +86,7 @@ impl Job {
         let paths: Vec<String> = listed
             .into_iter()
             .map(|(path, _)| path)
-            .filter(|path| name::seq_of(path).is_some_and(|seq| seq < boundary))
+            .filter(|path| seq_of(path).is_some_and(|seq| seq < boundary))
             .collect();
         let mut blobs = BTreeSet::new();
         for some in paths.chunks(RECORDS_AT_ONCE) {

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tallow_env::{Clock, Random};
 
-use crate::name::{self, BlobName, Folder};
+use crate::name::BlobName;
+use tallow_lake::Folder;
+use tallow_lake::job::seq_of;
 use crate::record::{BlobRef, Record, Writer};
 use crate::resolve::{self, Kept, Outcome, Publication};
 use crate::{Draft, LogError};
@@ -101,7 +103,7 @@ impl Job {
 
     /// What names published by the next commit begin with: `<chain>-<shard>-<seq>`.
     pub fn next_commit_id(&self) -> String {
-        Record::id(&self.newest.chain, self.newest.shard, self.next_seq())
+        tallow_lake::tables::commit_name(&self.newest.chain, self.newest.shard, self.next_seq())
     }
 
     pub fn next_seq(&self) -> u64 {
@@ -214,7 +216,7 @@ impl Job {
         if self.store.head(&path)?.is_some() {
             return Ok(());
         }
-        let object = format!("{}/{path}", self.store.url());
+        let object = self.store.at(&path);
         match highest_boundary(&self.store, &self.folder)? {
             Some(boundary) if boundary > seq => {
                 Err(LogError::Overtaken { object, boundary, our_term: self.newest.term })
@@ -228,7 +230,7 @@ impl Job {
     pub fn check_owner(&self) -> Result<(), LogError> {
         let seq = self.next_seq();
         let path = self.folder.record(seq);
-        let object = format!("{}/{path}", self.store.url());
+        let object = self.store.at(&path);
         let our_term = self.newest.term;
         if let Some(bytes) = self.store.get(&path)? {
             let theirs =
@@ -296,12 +298,12 @@ fn as_named(blob: &BlobRef, found: Option<(Digest, u64)>) -> Result<(), String> 
 }
 
 pub(crate) fn corrupt(store: &Store, path: &str, why: String) -> LogError {
-    LogError::Corrupt { object: format!("{}/{path}", store.url()), why }
+    LogError::Corrupt { object: store.at(path), why }
 }
 
 /// The highest clean-up boundary: records below it count for nothing.
 pub(crate) fn highest_boundary(store: &Store, folder: &Folder) -> Result<Option<u64>, LogError> {
-    Ok(store.list(&folder.boundaries())?.iter().filter_map(|(path, _)| name::seq_of(path)).max())
+    Ok(store.list(&folder.boundaries())?.iter().filter_map(|(path, _)| seq_of(path)).max())
 }
 
 fn create_record(
@@ -318,7 +320,7 @@ fn create_record(
 /// The error for an outcome that is not [`Outcome::Committed`].
 fn lost_to(store: &Store, folder: &Folder, outcome: Outcome, ours: &Record) -> LogError {
     let path = folder.record(ours.seq);
-    let object = format!("{}/{path}", store.url());
+    let object = store.at(&path);
     let our_term = ours.term;
     match outcome {
         Outcome::Fenced(theirs) => {

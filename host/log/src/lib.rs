@@ -1,6 +1,6 @@
 //! The checkpoint log: what makes Tallow's results exactly once. In the order in which it is best read:
 //!
-//! - [`name`]: where a shard's objects are;
+//! - [`name`]: what blobs are called;
 //! - [`record`]: what a log record says, and its bytes;
 //! - [`draft`], [`resolve`]: decisions: what may be committed, what an answer means, what to do at a start;
 //! - [`job`]: an owned shard: open, put blobs, commit, settle;

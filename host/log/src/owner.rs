@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::LogError;
-use crate::name::Folder;
+use tallow_lake::Folder;
 use tallow_store::Store;
 
 /// How often an owner gives a sign: 8,640 writes a day.

@@ -11,6 +11,7 @@ use tallow_epoch::Ledger;
 use tallow_epoch::PartitionTime;
 
 use crate::name::BlobName;
+use tallow_lake::tables::commit_name;
 use tallow_store::Digest;
 
 pub use format::FormatError;
@@ -314,10 +315,6 @@ impl Record {
 
     /// What names published by this record begin with: `<chain>-<shard>-<seq>`.
     pub fn commit_id(&self) -> String {
-        Self::id(&self.chain, self.shard, self.seq)
-    }
-
-    pub(crate) fn id(chain: &str, shard: u32, seq: u64) -> String {
-        format!("{chain}-{shard}-{seq:020}")
+        commit_name(&self.chain, self.shard, self.seq)
     }
 }

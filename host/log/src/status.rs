@@ -4,7 +4,8 @@ use bytes::Bytes;
 
 use crate::LogError;
 use crate::job;
-use crate::name::{self, Folder};
+use tallow_lake::Folder;
+use tallow_lake::job::{JOBS, seq_of};
 use crate::record::Record;
 use tallow_store::Store;
 
@@ -18,7 +19,7 @@ pub fn last_records(
     let folder = Folder::new(pipeline, shard)?;
     let boundary = job::highest_boundary(store, &folder)?.unwrap_or(1);
     let listed = store.list(&folder.log())?;
-    let kept = listed.iter().filter_map(|(path, _)| name::seq_of(path)).filter(|seq| *seq >= boundary);
+    let kept = listed.iter().filter_map(|(path, _)| seq_of(path)).filter(|seq| *seq >= boundary);
     let mut newest_first: Vec<u64> = kept.collect();
     newest_first.sort_unstable_by_key(|seq| std::cmp::Reverse(*seq));
     newest_first.truncate(count);
@@ -27,7 +28,7 @@ pub fn last_records(
     for (path, bytes) in paths.iter().zip(store.get_all(&paths)?) {
         // The owner may have cleaned up since it was listed.
         let Some(bytes) = bytes else { continue };
-        let object = format!("{}/{path}", store.url());
+        let object = store.at(path);
         records.push(Record::decode(&bytes).map_err(|why| LogError::Format { object, why })?);
     }
     Ok(records)
@@ -36,7 +37,7 @@ pub fn last_records(
 /// The record with that seq; none if it was never written or has been cleaned away.
 pub fn record(store: &Store, pipeline: &str, shard: u32, seq: u64) -> Result<Option<Record>, LogError> {
     let path = Folder::new(pipeline, shard)?.record(seq);
-    let object = format!("{}/{path}", store.url());
+    let object = store.at(&path);
     store
         .get(&path)?
         .map(|bytes| Record::decode(&bytes).map_err(|why| LogError::Format { object, why }))
@@ -49,7 +50,7 @@ pub fn extent(store: &Store, pipeline: &str, shard: u32) -> Result<Option<(u64, 
     // Listed before the boundary is: the other way round, a clean-up in between would look like a hole.
     let listed = store.list(&folder.log())?;
     let oldest = job::highest_boundary(store, &folder)?.unwrap_or(1);
-    let newest = listed.iter().filter_map(|(path, _)| name::seq_of(path)).filter(|seq| *seq >= oldest).max();
+    let newest = listed.iter().filter_map(|(path, _)| seq_of(path)).filter(|seq| *seq >= oldest).max();
     Ok(newest.map(|newest| (oldest, newest)))
 }
 
@@ -69,12 +70,8 @@ pub fn record_bytes(
 /// The pipelines and shards that have a folder in the store, sorted.
 pub fn shards(store: &Store) -> Result<Vec<(String, u32)>, LogError> {
     let mut found: Vec<(String, u32)> = Vec::new();
-    for (path, _) in store.list("_tallow/jobs")? {
-        let mut parts = path.split('/').skip(2);
-        let (Some(pipeline), Some(shard)) = (parts.next(), parts.next()) else { continue };
-        if let Ok(shard) = shard.parse() {
-            found.push((pipeline.to_owned(), shard));
-        }
+    for (path, _) in store.list(JOBS)? {
+        found.extend(Folder::owner_of(&path).map(|(pipeline, shard)| (pipeline.to_owned(), shard)));
     }
     found.sort();
     found.dedup();

@@ -20,6 +20,7 @@ use crate::pipeline::{self, Pipeline, SCALES};
 use crate::section::{Written, read_section};
 use crate::table::table;
 use crate::window::{self, AGGREGATES, IDS, IdColumns, KINDS, Window};
+use tallow_lake::partition::{batch, serving};
 use crate::{config_digest, names, values};
 
 table! {
@@ -159,8 +160,7 @@ impl Backfill {
         let own: Vec<String> = self.bars.windows.iter().map(|window| self.bars.table(window)).collect();
         for (_, merge) in merges {
             if merge.speed.as_ref().is_some_and(|table| own.contains(table)) {
-                let batch = merge.batch.iter().map(|table| format!("batch/{table}"));
-                let tables = batch.chain([format!("serving/{}", merge.name)]);
+                let tables = merge.batch.iter().map(|table| batch(table)).chain([serving(&merge.name)]);
                 let new: Vec<String> = tables.filter(|table| !self.covered_by.contains(table)).collect();
                 self.covered_by.extend(new);
             }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use tallow_engine::{Gap, Lack};
-use tallow_sink::hive;
-use tallow_table::{Partitioned, Wanted};
+use tallow_lake::{Partitioned, hive, tables};
+use tallow_table::Wanted;
 
 use crate::Settings;
 use crate::notes::{GapNote, Healed, Notes, PartitionNote};
@@ -42,7 +42,7 @@ pub fn all<'a>(settings: &Settings, notes: &'a Notes) -> Vec<(String, &'a GapNot
 pub fn wanted(settings: &Settings, notes: &Notes, now_us: i64) -> Vec<Wanted> {
     let Some(speed) = &settings.speed else { return Vec::new() };
     let step_us = settings.step_us as i64;
-    let table = format!("speed/{}", hive::encode(speed));
+    let table = tables::speed_table(speed);
     all(settings, notes)
         .into_iter()
         .filter_map(|(key, gap)| {

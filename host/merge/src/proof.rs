@@ -7,9 +7,9 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, PrimitiveArray};
 use tallow_engine::{Column, ColumnData, MergeInput, MergeSource, Table, Text, to_arrow};
-use tallow_sink::hive;
+use tallow_lake::hive;
+use tallow_lake::partition::year_start_us;
 use tallow_table::ids::{Ids, Known, empty_spans};
-use tallow_table::partition::year_start_us;
 
 use crate::Settings;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tallow_table::{Partition, Partitioned};
+use tallow_lake::{Partition, Partitioned};
 
 use crate::notes::Notes;
 use crate::speed::{self, Day};
@@ -47,7 +47,7 @@ mod tests {
 
     /// Two keys have rows on each of three days; both are served to the end of the third.
     fn bench() -> (Notes, BTreeMap<String, Day>, Partitioned) {
-        let serving = Partitioned::new("serving", "daily", "symbol");
+        let serving = Partitioned::serving("daily", "symbol");
         let mut notes = Notes::default();
         let mut files = BTreeMap::new();
         for day in ["2025-01-01", "2025-01-02", "2025-01-03"] {

@@ -10,9 +10,10 @@ use arrow_select::take::take_record_batch;
 use serde_json::json;
 use tallow_engine::{MergeFunction, MergeInput, MergeSource, Merged, Table, from_arrow, to_arrow};
 use tallow_sink::{hive, rows_digest};
+use tallow_lake::partition::year_start_us;
+use tallow_lake::{Partition, hive};
 use tallow_store::{Digest, Listed, Store};
-use tallow_table::partition::year_start_us;
-use tallow_table::{File, Input, NewPartition, Partition, Run, file};
+use tallow_table::{File, Input, NewPartition, Run, file};
 
 use crate::notes::{GapNote, Notes, PartitionNote, empty_table};
 use crate::settings::tail_rows;
@@ -63,7 +64,7 @@ impl<'a> Series<'a> {
     ) -> Result<Self, MergeError> {
         let mut there = BTreeMap::new();
         for table in [settings.serving_table(), settings.prophet_table()] {
-            there.extend(table.list(store)?.into_iter().map(|(_, listed)| (listed.path.clone(), listed)));
+            there.extend(tallow_table::list(store, &table)?.into_iter().map(|(_, listed)| (listed.path.clone(), listed)));
         }
         Ok(Self {
             store,
@@ -293,8 +294,8 @@ impl<'a> Series<'a> {
         let rows = &content.rows;
         let starts = column(rows, "window_start").map_err(wrong)?.as_primitive::<TimestampMicrosecondType>();
         let sources = column(rows, "source").map_err(wrong)?.as_string::<i32>();
-        let day = |row: usize| hive::date(starts.value(row));
-        let is_dropped = |row: usize| dropped.contains(&day(row).trim_start_matches("date="));
+        let day = |row: usize| hive::day(starts.value(row));
+        let is_dropped = |row: usize| dropped.contains(&day(row).as_str());
         let mut inputs = Vec::new();
         for (name, source) in [("speed", MergeSource::Speed), ("backfill", MergeSource::Backfill)] {
             let of_source =

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tallow_engine::{Average, MergeSettings};
-use tallow_table::Partitioned;
+use tallow_lake::Partitioned;
 
 /// A merge of the manifest, in plain words.
 #[derive(Clone, Debug)]
@@ -42,15 +42,15 @@ impl Settings {
     }
 
     pub fn batch_table(&self) -> Option<Partitioned> {
-        self.batch.as_ref().map(|table| Partitioned::new("batch", table, &self.key))
+        self.batch.as_ref().map(|table| Partitioned::batch(table, &self.key))
     }
 
     pub fn serving_table(&self) -> Partitioned {
-        Partitioned::new("serving", &self.name, &self.key)
+        Partitioned::serving(&self.name, &self.key)
     }
 
     pub fn prophet_table(&self) -> Partitioned {
-        Partitioned::new("prophet_input", &self.name, &self.key)
+        Partitioned::prophet(&self.name, &self.key)
     }
 
     /// What the function is asked for, given the columns of the tables.

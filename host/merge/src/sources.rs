@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tallow_store::{Digest, Listed, Store};
-use tallow_table::{Input, Partition, TableState, file};
+use tallow_lake::Partition;
+use tallow_table::{Input, TableState, file};
 
 use crate::columns::Columns;
 use crate::notes::{DayNote, Notes};
@@ -29,7 +30,7 @@ impl Sources {
         columns: &mut Columns,
     ) -> Result<Self, MergeError> {
         let batch = match settings.batch_table() {
-            Some(table) => table.list(store)?.into_iter().collect(),
+            Some(table) => tallow_table::list(store, &table)?.into_iter().collect(),
             None => BTreeMap::new(),
         };
         let days = match &settings.speed {

@@ -9,7 +9,7 @@ use arrow_select::concat::concat_batches;
 use arrow_select::take::take_record_batch;
 use chrono::{Datelike, NaiveDate};
 use tallow_engine::{MergeInput, MergeSource, from_arrow};
-use tallow_sink::hive;
+use tallow_lake::{hive, tables};
 use tallow_store::{Digest, Listed, Store};
 use tallow_table::{TableError, file};
 
@@ -28,15 +28,12 @@ pub struct Day {
 
 /// The days of a speed table that have files, by their text (`2025-01-31`).
 pub fn days(store: &Store, table: &str) -> Result<BTreeMap<String, Day>, TableError> {
-    let root = format!("speed/{}", hive::encode(table));
+    let root = tables::speed_table(table);
     let mut files: BTreeMap<String, Vec<Listed>> = BTreeMap::new();
     for listed in store.list_tagged(&root)? {
-        let rest = listed.path.strip_prefix(&root).and_then(|rest| rest.strip_prefix("/date="));
-        if let Some((day, name)) = rest.and_then(|rest| rest.split_once('/'))
-            && name.ends_with(".parquet")
-            && year(day).is_some()
-        {
-            files.entry(day.to_owned()).or_default().push(listed);
+        let day = tables::day_of(&root, &listed.path).filter(|day| year(day).is_some());
+        if let Some(day) = day.map(str::to_owned) {
+            files.entry(day).or_default().push(listed);
         }
     }
     Ok(files.into_iter().map(|(day, files)| (day, Day { tag: tag(&files), files })).collect())

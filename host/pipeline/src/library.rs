@@ -9,8 +9,6 @@ use tallow_store::{Create, Digest, Store};
 
 use crate::error::PipelineError;
 
-const FOLDER: &str = "_tallow/functions";
-
 /// What is known of a component beside its bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -77,18 +75,18 @@ impl Library {
     /// Puts a component into the lake, where it is not there yet.
     pub fn keep(&self, bytes: Bytes, card: &Card) -> Result<Digest, PipelineError> {
         let digest = Digest::of(&bytes);
-        let path = format!("{FOLDER}/{digest}.wasm");
+        let path = tallow_lake::component(digest);
         if let Create::Exists { theirs } = self.store.create(&path, bytes)?
             && Digest::of(&theirs) != digest
         {
             return Err(PipelineError::Checkpoint(format!(
-                "{}/{path} holds other bytes than its name says: remove it, and the component is put there anew",
-                self.store.url()
+                "{} holds other bytes than its name says: remove it, and the component is put there again",
+                self.store.at(&path)
             )));
         }
         let card = serde_json::to_vec_pretty(card).map_err(|_| PipelineError::Broken)?;
         // An older card says where the component was first seen, which is as true.
-        self.store.create(&format!("{FOLDER}/{digest}.json"), card)?;
+        self.store.create(&tallow_lake::component_card(digest), card)?;
         Ok(digest)
     }
 
@@ -98,12 +96,12 @@ impl Library {
     }
 
     pub fn bytes(&self, name: &str, digest: Digest) -> Result<Bytes, PipelineError> {
-        let path = format!("{FOLDER}/{digest}.wasm");
+        let path = tallow_lake::component(digest);
         let broken = |why: &str| {
             PipelineError::Checkpoint(format!(
-                "component `{name}` of the checkpoint, {}/{path}, {why}: bring it back, or build the file that the \
-                 manifest names anew; a changed file is taken instead",
-                self.store.url()
+                "component `{name}` of the checkpoint, {}, {why}: bring it back, or build the file that the \
+                 manifest names again; a changed file is taken instead",
+                self.store.at(&path)
             ))
         };
         let bytes = self.store.get(&path)?.ok_or_else(|| broken("is not there"))?;
@@ -115,7 +113,7 @@ impl Library {
 
     /// Whether the lake holds a component's bytes, and they are what their name says.
     pub fn holds(&self, digest: Digest) -> Result<Holds, PipelineError> {
-        let bytes = self.store.get(&format!("{FOLDER}/{digest}.wasm"))?;
+        let bytes = self.store.get(&tallow_lake::component(digest))?;
         Ok(match bytes {
             None => Holds::Nothing,
             Some(bytes) if Digest::of(&bytes) == digest => Holds::It,
@@ -126,12 +124,9 @@ impl Library {
     /// All of them, by digest.
     pub fn list(&self) -> Result<Vec<Kept>, PipelineError> {
         let mut kept = Vec::new();
-        for (path, size_bytes) in self.store.list(FOLDER)? {
-            let name = path.rsplit('/').next().unwrap_or_default();
-            let Some(digest) = name.strip_suffix(".wasm").and_then(|digest| digest.parse().ok()) else {
-                continue;
-            };
-            let card = self.store.get(&format!("{FOLDER}/{digest}.json"))?;
+        for (path, size_bytes) in self.store.list(tallow_lake::FUNCTIONS)? {
+            let Some(digest) = tallow_lake::component_of(&path) else { continue };
+            let card = self.store.get(&tallow_lake::component_card(digest))?;
             let card = card.and_then(|bytes| serde_json::from_slice(&bytes).ok());
             kept.push(Kept { digest, size_bytes, card });
         }

@@ -11,7 +11,8 @@ use arrow_select::filter::filter_record_batch;
 use arrow_select::take::take_record_batch;
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use tallow_sink::{EpochOutput, hive};
+use tallow_lake::tables;
+use tallow_sink::EpochOutput;
 
 const REVISION: &str = "revision";
 
@@ -56,7 +57,7 @@ impl Published {
     pub fn apply(&self, output: &mut EpochOutput<'_>) -> Result<(), String> {
         let mut closed = Vec::new();
         for (window, batch) in std::mem::take(&mut output.closed) {
-            let table = format!("{}_{}", hive::encode(output.pipeline), hive::encode(&window));
+            let table = tables::of_window(output.pipeline, &window);
             let batch = self.only_changed(&table, &batch)?;
             if batch.num_rows() > 0 {
                 closed.push((window, batch));

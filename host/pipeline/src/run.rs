@@ -8,6 +8,7 @@ use std::thread::ScopedJoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::bounded;
+use tallow_lake::job::JOBS;
 use tallow_log::LogError;
 use tallow_record::TopicPartition;
 use tallow_source::{Limits, Position};
@@ -69,7 +70,7 @@ pub fn run(services: &Services) -> Result<(), PipelineError> {
 }
 
 fn gone(services: &Services) -> PipelineError {
-    let object = format!("{}/_tallow/jobs/{}", services.store.url(), services.plan.name());
+    let object = services.store.at(&format!("{JOBS}/{}", services.plan.name()));
     LogError::Gone { object }.into()
 }
 

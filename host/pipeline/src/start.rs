@@ -10,7 +10,7 @@ pub mod windows;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tallow_log::name::Folder;
+use tallow_lake::Folder;
 use tallow_log::record::{Epoch, Function, Partition, Role, State};
 use tallow_log::{Draft, Job, LogError, Opened, Publication};
 use tallow_manifest::{Kept, OnDataLoss, StartingOffsets, Succession, Topics};
@@ -141,7 +141,7 @@ pub fn still_ours(services: &Services) -> Result<(), PipelineError> {
     match newest {
         Some(theirs) if theirs.writer.name != owner() => {
             let folder = Folder::new(pipeline, SHARD).map_err(LogError::from)?;
-            let object = format!("{}/{}", store.url(), folder.record(theirs.seq));
+            let object = store.at(&folder.record(theirs.seq));
             Err(LogError::Taken { object, by: theirs.writer }.into())
         }
         _ => Ok(()),

@@ -2,12 +2,13 @@
 
 use arrow_array::RecordBatch;
 use bytes::Bytes;
+use tallow_lake::{hive, tables};
 use tallow_store::Store;
 
 use crate::parquet_file::{self, Layout};
 use crate::raw_records::{bytes, headers, kafka_times, numbers, place_columns, texts};
 use crate::sink::publish_object;
-use crate::{DeadLetter, EpochOutput, Item, Sink, SinkError, hive};
+use crate::{DeadLetter, EpochOutput, Item, Sink, SinkError};
 
 /// `dead-letter/<pipeline>/date=<UTC day of the epoch's clock>/<chain>-<shard>-<seq>.parquet`
 pub struct DeadLetters {
@@ -29,8 +30,7 @@ impl Sink for DeadLetters {
         if output.dead.is_empty() {
             return Ok(Vec::new());
         }
-        let folder = format!("dead-letter/{}", hive::encode(output.pipeline));
-        let path = parquet_file::path(&folder, &hive::date(output.clock_us), output);
+        let path = output.file(&tables::dead_letters(output.pipeline), &hive::day(output.clock_us));
         let table = dead_letter_rows(&output.dead, &output.commit())?;
         let layout =
             Layout { sorted_by: &[0, 1, 2], opaque: &["key", "value", "headers.list.element.value"] };

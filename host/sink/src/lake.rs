@@ -10,12 +10,13 @@ use arrow_schema::{DataType, Field, Schema};
 use arrow_select::concat::concat_batches;
 use arrow_select::take::take_record_batch;
 use bytes::Bytes;
+use tallow_lake::{hive, tables};
 use tallow_store::Store;
 
 use crate::parquet_file::{self, Layout};
 use crate::sink::publish_object;
 use crate::sorted::sort_rows;
-use crate::{EpochOutput, Item, Sink, SinkError, hive, nearest_double};
+use crate::{EpochOutput, Item, Sink, SinkError, nearest_double};
 
 /// How decimal columns are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,15 +55,15 @@ impl Lake {
             Decimals::Decimal => table,
         };
 
-        let folder = format!("speed/{}_{}", hive::encode(output.pipeline), hive::encode(window));
+        let folder = tables::speed(output.pipeline, window);
         let mut items = Vec::new();
-        for (date, mut rows) in rows_by_day(&table, sorted_by.len() - 1).map_err(table_error)? {
+        for (day, mut rows) in rows_by_day(&table, sorted_by.len() - 1).map_err(table_error)? {
             sort_rows(&table, &sorted_by, &mut rows);
-            let day = take_record_batch(&table, &UInt32Array::from(rows))
+            let rows = take_record_batch(&table, &UInt32Array::from(rows))
                 .map_err(|error| table_error(error.to_string()))?;
             let layout = Layout { sorted_by: &sorted_by, opaque: &[] };
-            let path = parquet_file::path(&folder, &date, output);
-            items.push(parquet_file::item(self.name(), path, &day, layout, output)?);
+            let path = output.file(&folder, &day);
+            items.push(parquet_file::item(self.name(), path, &rows, layout, output)?);
         }
         Ok(items)
     }
@@ -106,7 +107,7 @@ fn sort_columns(table: &RecordBatch) -> Result<Vec<usize>, String> {
     Ok((0..=start).collect())
 }
 
-/// Row indices by the segment of their day.
+/// Row indices by day.
 fn rows_by_day(table: &RecordBatch, start: usize) -> Result<BTreeMap<String, Vec<u32>>, String> {
     let starts = table.column(start).as_primitive::<TimestampMicrosecondType>();
     let mut days: BTreeMap<String, Vec<u32>> = BTreeMap::new();
@@ -114,7 +115,7 @@ fn rows_by_day(table: &RecordBatch, start: usize) -> Result<BTreeMap<String, Vec
         if starts.is_null(row) {
             return Err(format!("row {row} has no `window_start`"));
         }
-        days.entry(hive::date(starts.value(row))).or_default().push(row as u32);
+        days.entry(hive::day(starts.value(row))).or_default().push(row as u32);
     }
     Ok(days)
 }

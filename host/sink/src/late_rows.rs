@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
 use bytes::Bytes;
+use tallow_lake::{hive, tables};
 use tallow_store::Store;
 
 use crate::parquet_file::{self, Layout};
 use crate::raw_records::{bytes, kafka_times, numbers, place_columns, texts, times};
 use crate::sink::publish_object;
-use crate::{EpochOutput, Item, LateRow, Sink, SinkError, hive};
+use crate::{EpochOutput, Item, LateRow, Sink, SinkError};
 
 /// `late/<pipeline>_<window>/date=<UTC day of the epoch's clock>/<chain>-<shard>-<seq>.parquet`
 pub struct LateRows {
@@ -32,12 +33,11 @@ impl Sink for LateRows {
         for row in &output.late {
             windows.entry(&row.window).or_default().push(row);
         }
-        let date = hive::date(output.clock_us);
+        let day = hive::day(output.clock_us);
         let mut items = Vec::new();
         for (window, mut rows) in windows {
             rows.sort_by_key(|row| (&row.place, row.row));
-            let folder = format!("late/{}_{}", hive::encode(output.pipeline), hive::encode(window));
-            let path = parquet_file::path(&folder, &date, output);
+            let path = output.file(&tables::late(output.pipeline, window), &day);
             let table = table(&rows, &output.commit())
                 .map_err(|error| SinkError::Encode { name: path.clone(), why: error.to_string() })?;
             let layout = Layout { sorted_by: &[0, 1, 2, 3], opaque: &["key", "value"] };

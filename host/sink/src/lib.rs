@@ -15,7 +15,6 @@ mod dead_letters;
 mod decimal;
 mod digest;
 mod error;
-pub mod hive;
 mod lake;
 mod late_rows;
 mod output;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
 use serde::Serialize;
+use tallow_lake::tables;
 use tallow_record::Place;
 use tallow_store::Digest;
 
@@ -32,6 +33,11 @@ impl EpochOutput<'_> {
     /// `chain/shard/seq`: names the commit in every file and row that comes from it.
     pub fn commit(&self) -> String {
         format!("{}/{}/{}", self.chain, self.shard, self.seq)
+    }
+
+    /// The path of its file in a table.
+    pub(crate) fn file(&self, table: &str, day: &str) -> String {
+        tables::commit_file(table, day, &tables::commit_name(self.chain, self.shard, self.seq))
     }
 }
 

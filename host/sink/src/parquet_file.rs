@@ -57,12 +57,6 @@ pub(crate) fn item(
     Ok(Item { sink, bytes, rows: rows.num_rows() as u64, rows_digest: digest, name: path })
 }
 
-/// `<table>/date=<day>/<chain>-<shard>-<seq>.parquet`; names of one chain and shard sort by seq.
-pub(crate) fn path(table: &str, date: &str, output: &EpochOutput<'_>) -> String {
-    let chain = crate::hive::encode(output.chain);
-    format!("{table}/{date}/{chain}-{}-{:020}.parquet", output.shard, output.seq)
-}
-
 /// One Parquet file of the rows. The same rows, layout and footer give the same bytes.
 pub fn encode(
     rows: &RecordBatch,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tallow_engine::{Component, Runtime};
+use tallow_lake::tables::speed_table;
 use tallow_manifest::{Backfill, Batch, Manifest, Pipeline};
 
 use super::gate::{Gate, OfBackfill, OfBatch, OfPipeline};
@@ -69,7 +70,7 @@ fn check_backfill(
     show("fetch", &function.component);
     println!("  from    {}", backfill.base_url);
     for window in &backfill.bars.windows {
-        println!("  fills   speed/{}", backfill.bars.table(window));
+        println!("  fills   {}", speed_table(&backfill.bars.table(window)));
     }
     Ok(())
 }

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use tallow_engine::{Component, Contract, Limits, Runtime};
 use tallow_env::{Clock, Random, SystemClock, SystemRandom};
 use tallow_http::{AllowList, Http, Origin};
-use tallow_log::name::Folder;
+use tallow_lake::Folder;
+use tallow_lake::partition::serving;
 use tallow_manifest::{self as manifest, Backfill, Cluster, Manifest, Mistake, Pipeline, key_path};
 use tallow_merge::Merger;
 use tallow_sink::{DeadLetters, Decimals, Lake, LateRows, Sink};
@@ -172,7 +173,7 @@ impl World {
 /// By name of a speed table: the tables that serve its windows.
 fn served(manifest: &Manifest) -> Vec<(String, String)> {
     let merges = manifest.merges.iter();
-    merges.filter_map(|merge| Some((merge.speed.clone()?, format!("serving/{}", merge.name)))).collect()
+    merges.filter_map(|merge| Some((merge.speed.clone()?, serving(&merge.name)))).collect()
 }
 
 /// A client that talks to the hosts of a backfill, and to no others.

@@ -107,7 +107,12 @@ impl Store {
         &self.url
     }
 
-    /// The whole object, or none where there is no such object.
+    /// An object as people write it: the root and its path.
+    pub fn at(&self, path: &str) -> String {
+        format!("{}/{path}", self.url)
+    }
+
+    /// The whole object; `None` if there is no such object.
     pub fn get(&self, path: &str) -> Result<Option<Bytes>, StoreError> {
         let location = self.location(path)?;
         self.retry("read", path, || self.try_get(&location))

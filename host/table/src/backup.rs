@@ -9,18 +9,9 @@ use tallow_store::{Body, Create, Store, StoreError};
 use crate::TableError;
 use crate::state::TableState;
 
-/// The folder of a job's backups.
-fn folder(job: &str) -> String {
-    format!("_tallow/backup/{job}")
-}
-
-fn path_in(job: &str, run: u64, path: &str) -> String {
-    format!("{}/{run:020}/{path}", folder(job))
-}
-
 /// Keeps an object as it was before a run. One that is kept already stays: the run was taken up again.
 pub(crate) fn keep(store: &Store, job: &str, run: u64, path: &str, bytes: Bytes) -> Result<(), StoreError> {
-    match store.create(&path_in(job, run, path), bytes)? {
+    match store.create(&tallow_lake::backup(job, run, path), bytes)? {
         Create::Created | Create::Exists { .. } => Ok(()),
     }
 }
@@ -34,7 +25,7 @@ pub(crate) fn keep_large(
     path: &str,
     allowed: impl FnMut() -> Result<(), TableError>,
 ) -> Result<(), TableError> {
-    store.copy_new(path, &path_in(job, run, path), allowed)
+    store.copy_new(path, &tallow_lake::backup(job, run, path), allowed)
 }
 
 /// Removes what was kept for runs before the last `keep` ones.
@@ -42,7 +33,7 @@ pub(crate) fn prune(store: &Store, job: &str, newest: u64, keep: u64) -> Result<
     for (run, paths) in kept(store, job)? {
         if run + keep <= newest {
             for path in paths {
-                store.delete(&path_in(job, run, &path))?;
+                store.delete(&tallow_lake::backup(job, run, &path))?;
             }
         }
     }
@@ -51,13 +42,9 @@ pub(crate) fn prune(store: &Store, job: &str, newest: u64, keep: u64) -> Result<
 
 /// The paths that are kept, by run.
 fn kept(store: &Store, job: &str) -> Result<BTreeMap<u64, Vec<String>>, StoreError> {
-    let folder = folder(job);
     let mut kept: BTreeMap<u64, Vec<String>> = BTreeMap::new();
-    for (object, _) in store.list(&folder)? {
-        let of_run = object.strip_prefix(&folder).and_then(|rest| rest.strip_prefix('/'));
-        if let Some((run, path)) = of_run.and_then(|rest| rest.split_once('/'))
-            && let Ok(run) = run.parse()
-        {
+    for (object, _) in store.list(&tallow_lake::backups(job))? {
+        if let Some((run, path)) = tallow_lake::backup_of(job, &object) {
             kept.entry(run).or_default().push(path.to_owned());
         }
     }
@@ -113,7 +100,7 @@ pub(crate) fn plan_restore(
 
 /// The object that was kept.
 pub(crate) fn read(store: &Store, job: &str, run: u64, path: &str) -> Result<Option<Body>, StoreError> {
-    store.get_file(&path_in(job, run, path), &std::env::temp_dir())
+    store.get_file(&tallow_lake::backup(job, run, path), &std::env::temp_dir())
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@ use parquet::arrow::arrow_reader::{
 use parquet::file::reader::ChunkReader;
 use tallow_engine::{Table, from_arrow, to_arrow};
 use tallow_sink::PiecesDigest;
-use tallow_store::{Body, Digest, Store};
+use tallow_lake::{Partition, Partitioned};
+use tallow_store::{Body, Digest, Listed, Store};
 
 use crate::body_reader::BodyReader;
 use crate::{FileWriter, TableError};
@@ -87,9 +88,15 @@ impl Content {
     }
 }
 
+/// The partitions of a table that are there, with their objects.
+pub fn list(store: &Store, table: &Partitioned) -> Result<Vec<(Partition, Listed)>, TableError> {
+    let listed = store.list_tagged(&table.root)?;
+    Ok(listed.into_iter().filter_map(|it| Some((table.partition(&it.path)?, it))).collect())
+}
+
 /// Reads the Parquet file at a path of the store; `None` if there is none.
 pub fn read(store: &Store, path: &str) -> Result<Option<Content>, TableError> {
-    let at = format!("{}/{path}", store.url());
+    let at = store.at(path);
     store.get(path)?.map(|bytes| decode(&at, bytes)).transpose()
 }
 

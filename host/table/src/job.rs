@@ -56,7 +56,7 @@ pub struct Done {
 pub fn peek(store: &Store, name: &str) -> Result<Option<TableState>, TableError> {
     let newest = tallow_log::status::last_records(store, name, 0, 1)?.pop();
     let Some(blob) = newest.and_then(|record| parts::tables(&record.state)) else { return Ok(None) };
-    let folder = tallow_log::name::Folder::new(name, 0).map_err(tallow_log::LogError::from)?;
+    let folder = tallow_lake::Folder::new(name, 0).map_err(tallow_log::LogError::from)?;
     decode(name, &tallow_log::job::read_blob(store, &folder, &blob)?).map(Some)
 }
 

@@ -1,7 +1,6 @@
 //! Rebuilt tables of the lake: one object a partition, under a fixed name, replaced whole. In the order in which it is
 //! best read:
 //!
-//! - [`partition`]: where a partition's object is, and which ones there are;
 //! - [`file`](mod@file): a partition's Parquet to a function's [`Table`](tallow_engine::Table) and back;
 //! - [`FileWriter`]: such a file, as its rows come;
 //! - [`state`]: what a job's commit says about its tables: partitions, digests, inputs;
@@ -17,7 +16,6 @@ mod error;
 pub mod file;
 pub mod ids;
 pub mod job;
-pub mod partition;
 mod parts;
 mod run;
 pub mod state;
@@ -26,9 +24,8 @@ pub mod wanted;
 mod writer;
 
 pub use error::TableError;
-pub use file::File;
+pub use file::{File, list};
 pub use job::{Done, NewPartition, TableJob};
-pub use partition::{Partition, Partitioned};
 pub use parts::Unfinished;
 pub use run::Run;
 pub use state::{Input, PartitionState, RunState, TableState};

@@ -6,8 +6,6 @@ use tallow_store::Store;
 
 use crate::TableError;
 
-const FOLDER: &str = "_tallow/wanted";
-
 /// Consecutive windows of one key that a table has no complete row of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Wanted {
@@ -25,7 +23,7 @@ pub struct Wanted {
 
 /// Says what a job's table lacks; nothing lacks: the object is removed.
 pub fn write(store: &Store, name: &str, wanted: &[Wanted]) -> Result<(), TableError> {
-    let path = format!("{FOLDER}/{name}");
+    let path = tallow_lake::wanted(name);
     if wanted.is_empty() {
         return Ok(store.delete(&path)?);
     }
@@ -40,7 +38,7 @@ pub fn write(store: &Store, name: &str, wanted: &[Wanted]) -> Result<(), TableEr
 /// What all jobs want of a table, by key and time.
 pub fn read(store: &Store, table: &str) -> Result<Vec<Wanted>, TableError> {
     let mut all = Vec::new();
-    for (path, _) in store.list(FOLDER)? {
+    for (path, _) in store.list(tallow_lake::WANTED)? {
         let Some(bytes) = store.get(&path)? else { continue };
         let wanted: Vec<Wanted> = serde_json::from_slice(&bytes)
             .map_err(|error| TableError::Unreadable { path: path.clone(), why: error.to_string() })?;

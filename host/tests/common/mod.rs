@@ -19,7 +19,7 @@ use tallow_backfill::{self as backfill, Backfilling};
 use tallow_engine::{Component, Contract, Runtime};
 use tallow_env::{Clock, ManualClock, SeededRandom};
 use tallow_http::{AllowList, Guarded, Handler, MemoryNet, ScriptedNames};
-use tallow_log::name::Folder;
+use tallow_lake::Folder;
 use tallow_log::record::{self, Role};
 use tallow_manifest::{Manifest, Overrides, Pipeline};
 use tallow_pipeline::PipelineError;

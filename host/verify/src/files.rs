@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tallow_lake::tables;
 use tallow_log::Record;
 use tallow_log::record::{Outgoing, SeqRange};
 use tallow_sink::{EpochOutput, claims, read, read_claims, rows_digest};
@@ -136,12 +137,10 @@ fn provenance_of(commit: &Record) -> EpochOutput<'_> {
 
 /// Every object in the tables that the pipeline writes.
 pub fn list(verifier: &Verifier) -> Result<BTreeSet<String>, PipelineError> {
-    use tallow_sink::hive::encode;
-    let pipeline = encode(verifier.plan.name());
-    let mut folders = vec![format!("dead-letter/{pipeline}")];
+    let pipeline = verifier.plan.name();
+    let mut folders = vec![tables::dead_letters(pipeline)];
     for spec in &verifier.plan.specs {
-        let window = encode(&spec.name);
-        folders.extend(["speed", "late"].map(|root| format!("{root}/{pipeline}_{window}")));
+        folders.extend([tables::speed(pipeline, &spec.name), tables::late(pipeline, &spec.name)]);
     }
     let mut listed = BTreeSet::new();
     for folder in folders {
@@ -161,7 +160,7 @@ pub fn extra(
     newest: u64,
     expected: &BTreeMap<u64, BTreeSet<&str>>,
 ) -> Vec<(u64, String)> {
-    let seq_of = |path: &str| named(path, chain, shard);
+    let seq_of = |path: &str| tables::seq_of(path, chain, shard);
     let named = listed.iter().filter_map(|path| Some((seq_of(path)?, path)));
     let ours = |seq: u64| within.contains(seq) || (within.through == newest && seq > newest);
     let known = |seq: u64, path: &str| expected.get(&seq).is_some_and(|files| files.contains(path));
@@ -169,13 +168,6 @@ pub fn extra(
         .filter(|(seq, path)| ours(*seq) && !known(*seq, path))
         .map(|(seq, path)| (seq, path.clone()))
         .collect()
-}
-
-/// The seq in the name of a chain's file.
-pub fn named(path: &str, chain: &str, shard: u32) -> Option<u64> {
-    let name = path.rsplit('/').next()?.strip_suffix(".parquet")?;
-    let seq = name.strip_prefix(chain)?.strip_prefix(&format!("-{shard}-"))?;
-    if seq.len() == 20 && seq.bytes().all(|byte| byte.is_ascii_digit()) { seq.parse().ok() } else { None }
 }
 
 #[cfg(test)]

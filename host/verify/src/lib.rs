@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use tallow_env::{Clock, Random};
-use tallow_log::name::Folder;
+use tallow_lake::{Folder, tables};
 use tallow_log::record::{BlobRef, SeqRange};
 use tallow_log::{LogError, Record, job, status};
 use tallow_sink::Sink;
@@ -151,7 +151,7 @@ fn cleaned_up(
 ) -> Result<(), PipelineError> {
     let newest = status::record(&verifier.store, verifier.plan.name(), SHARD, newest)?;
     let named = newest.as_ref().map_or(0, |newest| {
-        let seqs = listed.iter().filter_map(|path| files::named(path, &newest.chain, newest.shard));
+        let seqs = listed.iter().filter_map(|path| tables::seq_of(path, &newest.chain, newest.shard));
         seqs.filter(|seq| gone.contains(*seq)).count()
     });
     let why = format!(

@@ -7,7 +7,9 @@ use tallow_env::{Backoff, Clock, Random};
 
 use super::{corrupt, create_record, highest_boundary, lost_to};
 use crate::LogError;
-use crate::name::{self, Folder};
+use crate::name::BlobName;
+use tallow_lake::Folder;
+use tallow_lake::job::seq_of;
 use crate::record::{Epoch, Kind, Record, State, Writer};
 use crate::resolve::{self, Broken, Outcome, Publication};
 use tallow_store::{Digest, Store};
@@ -61,7 +63,7 @@ pub(super) fn fence(
             unreadable @ Outcome::Unreadable(_) => return Err(lost_to(store, folder, unreadable, &fence)),
         }
     }
-    Err(LogError::Contended { folder: format!("{}/{}", store.url(), folder.path()), tries: TRIES })
+    Err(LogError::Contended { folder: store.at(folder.path()), tries: TRIES })
 }
 
 type Read = (Vec<Record>, Option<Digest>);
@@ -70,7 +72,7 @@ type Read = (Vec<Record>, Option<Digest>);
 /// boundary is: the other way round, a clean-up in between would look like a hole.
 pub(crate) fn read(store: &Store, folder: &Folder) -> Result<Result<Read, Broken>, LogError> {
     let listed: Vec<u64> =
-        store.list(&folder.log())?.iter().filter_map(|(path, _)| name::seq_of(path)).collect();
+        store.list(&folder.log())?.iter().filter_map(|(path, _)| seq_of(path)).collect();
     let boundary = highest_boundary(store, folder)?;
     let retained = match resolve::retained(&listed, boundary) {
         Ok(retained) => retained,
@@ -97,7 +99,7 @@ fn check_blobs(
     let stored = store
         .list(&folder.blobs())?
         .into_iter()
-        .filter_map(|(path, size)| Some((name::BlobName::of_path(&path)?.to_string(), size)))
+        .filter_map(|(path, size)| Some((BlobName::of_path(&path)?.to_string(), size)))
         .collect();
     match resolve::lost_blob(newest, to_publish, &stored) {
         Some((blob, why)) => Err(corrupt(store, &folder.blob(&blob.name), why)),

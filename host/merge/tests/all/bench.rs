@@ -9,7 +9,8 @@ use tallow_env::{ManualClock, Random, SeededRandom};
 use tallow_merge::{MergeError, Merger, Report, Settings};
 use tallow_store::Store;
 use tallow_store::faulty::Faulty;
-use tallow_table::{File, Partition, Partitioned, file, partition};
+use tallow_lake::{Partition, Partitioned, hive, partition};
+use tallow_table::{File, file};
 
 pub const DAY_US: i64 = 86_400_000_000;
 
@@ -114,7 +115,7 @@ impl Bench {
 
     /// Replaces a partition of the batch table.
     pub fn batch(&self, year: i32, candles: &[Candle]) {
-        let table = Partitioned::new("batch", "daily", "symbol");
+        let table = Partitioned::batch("daily", "symbol");
         let path = table.path(&Partition::of(candles[0].symbol, year));
         let file = File::of_table(&path, &rows(candles), "window_start", &[]).unwrap();
         self.store.put_overwrite(&path, file.body.bytes().unwrap().clone()).unwrap();
@@ -159,11 +160,11 @@ impl Bench {
 }
 
 pub fn serving(symbol: &str, year: i32) -> String {
-    Partitioned::new("serving", "daily", "symbol").path(&Partition::of(symbol, year))
+    Partitioned::serving("daily", "symbol").path(&Partition::of(symbol, year))
 }
 
 pub fn prophet(symbol: &str, year: i32) -> String {
-    Partitioned::new("prophet_input", "daily", "symbol").path(&Partition::of(symbol, year))
+    Partitioned::prophet("daily", "symbol").path(&Partition::of(symbol, year))
 }
 
 pub fn speed_path(day: &str, name: &str) -> String {
@@ -171,7 +172,7 @@ pub fn speed_path(day: &str, name: &str) -> String {
 }
 
 fn date(start_us: i64) -> String {
-    tallow_sink::hive::date(start_us).trim_start_matches("date=").to_owned()
+    hive::day(start_us)
 }
 
 pub fn rows(candles: &[Candle]) -> Table {

@@ -6,7 +6,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, TimestampMicrosecondType};
 use arrow_array::{Array, RecordBatch};
 use tallow_merge::Settings;
-use tallow_sink::hive;
+use tallow_lake::hive;
 use tallow_store::Store;
 use tallow_table::{TableError, file};
 use tallow_terminal::{Bar, Output, Palette, Screen, Summary, chart, summary};
@@ -41,7 +41,7 @@ pub fn print(store: &Store, settings: &Settings) -> Result<(), TableError> {
 fn read(store: &Store, settings: &Settings) -> Result<Vec<Summary>, TableError> {
     let mut symbols: BTreeMap<String, Summary> = BTreeMap::new();
     // By symbol, then by year.
-    for (partition, listed) in settings.serving_table().list(store)? {
+    for (partition, listed) in tallow_table::list(store, &settings.serving_table())? {
         let Some(content) = file::read(store, &listed.path)? else { continue };
         let symbol = hive::decode(&partition.key).unwrap_or(partition.key);
         let known = symbols.entry(symbol.clone()).or_insert_with(|| Summary {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use arrow_array::RecordBatch;
 use tallow_env::{Clock, Ticks};
+use tallow_lake::tables::speed_table;
 use tallow_log::status::last_records;
 use tallow_manifest::{Manifest, Pipeline, Window};
 use tallow_store::Store;
@@ -179,7 +180,7 @@ fn print_tables(streams: &[Arc<Services>], lake: &str) {
     println!("tables");
     for stream in streams {
         for window in &stream.plan.pipeline.windows {
-            println!("  {folder}/speed/{}", stream.plan.pipeline.table(window));
+            println!("  {folder}/{}", speed_table(&stream.plan.pipeline.table(window)));
         }
     }
     if let Some((pipeline, window)) =
@@ -193,7 +194,7 @@ fn print_tables(streams: &[Arc<Services>], lake: &str) {
 
 /// A command that shows a table's newest rows.
 fn query(folder: &str, pipeline: &Pipeline, window: &Window) -> String {
-    let table = format!("{folder}/speed/{}", pipeline.table(window)).replace('\'', "''");
+    let table = format!("{folder}/{}", speed_table(&pipeline.table(window))).replace('\'', "''");
     let key: String = window.keys.iter().map(|key| format!("{key}, ")).collect();
     // A backfill, or the true close of a window that was published open, writes a row beside the one before.
     let sql = format!(

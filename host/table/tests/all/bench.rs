@@ -7,7 +7,8 @@ use tallow_engine::{Column, ColumnData, Table, Text};
 use tallow_env::{ManualClock, Random, SeededRandom};
 use tallow_store::Store;
 use tallow_store::faulty::Faulty;
-use tallow_table::{Done, File, Input, NewPartition, Partition, Partitioned, TableError, TableJob, file};
+use tallow_lake::{Partition, Partitioned};
+use tallow_table::{Done, File, Input, NewPartition, TableError, TableJob, file};
 
 pub struct Bench {
     pub faulty: Arc<Faulty>,
@@ -33,7 +34,7 @@ impl Bench {
 
     /// The numbers in each partition, by the partition's year.
     pub fn read(&self) -> Vec<(i32, Vec<i64>)> {
-        let listed = table().list(&self.store).unwrap();
+        let listed = tallow_table::list(&self.store, &table()).unwrap();
         listed
             .iter()
             .map(|(partition, listed)| (partition.year, numbers(&read(&self.store, &listed.path))))
@@ -42,7 +43,7 @@ impl Bench {
 }
 
 pub fn table() -> Partitioned {
-    Partitioned::new("serving", "daily", "symbol")
+    Partitioned::serving("daily", "symbol")
 }
 
 pub fn path(year: i32) -> String {

@@ -2,7 +2,7 @@
 
 use chrono::DateTime;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use tallow_store::Digest;
+use tallow_digest::Digest;
 
 /// What Hive writes for a null or empty value; readers give null.
 pub const NULL: &str = "__HIVE_DEFAULT_PARTITION__";
@@ -37,7 +37,7 @@ pub fn encode(value: &str) -> String {
     format!("{}{CUT}{}", &encoded[..head], Digest::of(value.as_bytes()))
 }
 
-/// The value that [`encode`] was given. None: it was cut, or is not UTF-8.
+/// The value that [`encode`] was given. `None` if it was cut or is not UTF-8.
 pub fn decode(encoded: &str) -> Option<String> {
     if encoded == NULL {
         return Some(String::new());
@@ -57,11 +57,11 @@ pub fn segment(name: &str, value: &str) -> String {
 /// beyond them would turn the column `date` of the whole table into text, or into an error.
 const DATES_US: (i64, i64) = (-62_135_596_800_000_000, 253_402_300_799_999_999);
 
-/// `date=YYYY-MM-DD`, the UTC day of a time in µs since 1970-01-01 UTC; times beyond the years 1 to 9999 are filed
-/// under the first or the last day of these.
-pub fn date(time_us: i64) -> String {
+/// `YYYY-MM-DD`, the UTC day of a time in µs since 1970-01-01 UTC; times beyond the years 1 to 9999 are filed under the
+/// first or the last day of these.
+pub fn day(time_us: i64) -> String {
     let time = DateTime::from_timestamp_micros(time_us.clamp(DATES_US.0, DATES_US.1)).unwrap_or_default();
-    format!("date={}", time.format("%Y-%m-%d"))
+    time.format("%Y-%m-%d").to_string()
 }
 
 #[cfg(test)]
@@ -111,20 +111,20 @@ mod tests {
     #[test]
     fn days_are_utc_and_begin_at_midnight() {
         let midnight = 1_723_075_200_000_000; // 2024-08-08T00:00:00Z
-        assert_eq!(date(midnight), "date=2024-08-08");
-        assert_eq!(date(midnight - 1), "date=2024-08-07");
-        assert_eq!(date(-1), "date=1969-12-31");
-        assert_eq!(date(253_402_300_799_999_999), "date=9999-12-31");
+        assert_eq!(day(midnight), "2024-08-08");
+        assert_eq!(day(midnight - 1), "2024-08-07");
+        assert_eq!(day(-1), "1969-12-31");
+        assert_eq!(day(253_402_300_799_999_999), "9999-12-31");
     }
 
     #[test]
     fn days_that_no_reader_takes_for_dates_are_filed_under_the_nearest_that_they_do() {
         for time_us in [253_402_300_800_000_000, i64::MAX] {
-            assert_eq!(date(time_us), "date=9999-12-31");
+            assert_eq!(day(time_us), "9999-12-31");
         }
-        assert_eq!(date(-62_135_596_800_000_000), "date=0001-01-01");
+        assert_eq!(day(-62_135_596_800_000_000), "0001-01-01");
         for time_us in [-62_135_596_800_000_001, i64::MIN] {
-            assert_eq!(date(time_us), "date=0001-01-01");
+            assert_eq!(day(time_us), "0001-01-01");
         }
     }
 

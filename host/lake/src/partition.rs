@@ -1,10 +1,8 @@
 //! Where partitions are: `<table>/symbol=BTCUSDT/year=2025/data.parquet`, as Hive, Spark and DuckDB read them.
 
 use chrono::{DateTime, Datelike, NaiveDate};
-use tallow_sink::hive;
-use tallow_store::{Listed, Store};
 
-use crate::TableError;
+use crate::hive;
 
 /// The one object of a partition.
 pub const FILE: &str = "data.parquet";
@@ -34,9 +32,19 @@ impl Partition {
 }
 
 impl Partitioned {
-    /// `area` is `batch`, `serving` …, `table` a name of the user's choosing.
-    pub fn new(area: &str, table: &str, key: &str) -> Self {
-        Self { root: format!("{area}/{}", hive::encode(table)), key: key.to_owned() }
+    /// What a batch makes.
+    pub fn batch(table: &str, key: &str) -> Self {
+        Self { root: batch(table), key: key.to_owned() }
+    }
+
+    /// What a merge serves.
+    pub fn serving(merge: &str, key: &str) -> Self {
+        Self { root: serving(merge), key: key.to_owned() }
+    }
+
+    /// What a merge makes for Prophet.
+    pub fn prophet(merge: &str, key: &str) -> Self {
+        Self { root: format!("prophet_input/{}", hive::encode(merge)), key: key.to_owned() }
     }
 
     /// Path of a partition's object.
@@ -44,19 +52,23 @@ impl Partitioned {
         format!("{}/{}={}/year={}/{FILE}", self.root, self.key, partition.key, partition.year)
     }
 
-    /// The partition whose object has this path; none for other objects.
+    /// The partition whose object has this path; `None` for other objects.
     pub fn partition(&self, path: &str) -> Option<Partition> {
         let rest = path.strip_prefix(&self.root)?.strip_prefix('/')?;
         let (key, rest) = rest.strip_prefix(&self.key)?.strip_prefix('=')?.split_once('/')?;
         let year = rest.strip_prefix("year=")?.strip_suffix(FILE)?.strip_suffix('/')?;
         Some(Partition { key: key.to_owned(), year: year.parse().ok()? })
     }
+}
 
-    /// The partitions that are there, with their objects.
-    pub fn list(&self, store: &Store) -> Result<Vec<(Partition, Listed)>, TableError> {
-        let listed = store.list_tagged(&self.root)?;
-        Ok(listed.into_iter().filter_map(|it| Some((self.partition(&it.path)?, it))).collect())
-    }
+/// The folder of a batch's table.
+pub fn batch(table: &str) -> String {
+    format!("batch/{}", hive::encode(table))
+}
+
+/// The folder of a merge's served table.
+pub fn serving(merge: &str) -> String {
+    format!("serving/{}", hive::encode(merge))
 }
 
 /// The UTC year of a time, µs since 1970-01-01 UTC; times beyond chrono's are in the first or last of its years.
@@ -78,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_path_is_read_back_and_foreign_objects_are_none() {
-        let table = Partitioned::new("serving", "daily", "symbol");
+        let table = Partitioned::serving("daily", "symbol");
         for (symbol, path) in [
             ("BTCUSDT", "serving/daily/symbol=BTCUSDT/year=2025/data.parquet"),
             ("a/b", "serving/daily/symbol=a%2Fb/year=2025/data.parquet"),
