@@ -2,13 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Int64Type, TimestampMicrosecondType};
-use arrow_array::{Array, Int64Array, RecordBatch};
+use arrow_array::{Array, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use bytes::Bytes;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tallow_lake::{hive, tables};
+use tallow_pipeline::PipelineError;
+use tallow_sink::{LakeFile, ReadError, column, optional_column};
 use tallow_store::Store;
 use tallow_table::ids::Ids;
 
@@ -110,22 +108,15 @@ struct Row {
 }
 
 fn rows(store: &Store, path: &str, bytes: Bytes, key: &str) -> Result<Vec<Row>, BackfillError> {
-    let broken = |why: String| {
-        tallow_pipeline::PipelineError::Checkpoint(format!(
-            "{}/{path} cannot be read: {why}. Restore it from a backup, or remove it",
-            store.url()
-        ))
+    let broken = |error| {
+        PipelineError::Checkpoint(format!("{error}. Restore the file from a backup, or remove it"))
     };
     let wanted = [key, "window_start", "window_end", "complete", "filled", "first_id", "last_id", "revision"];
-    let builder =
-        ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(|error| broken(error.to_string()))?;
-    let mask = ProjectionMask::columns(builder.parquet_schema(), wanted);
-    let reader = builder.with_projection(mask).build().map_err(|error| broken(error.to_string()))?;
     let symbol = symbol_of(path, key);
+    let at = store.at(path);
     let mut rows = Vec::new();
-    for batch in reader {
-        let batch = batch.map_err(|error| broken(error.to_string()))?;
-        read_batch(&batch, key, symbol.as_deref(), &mut rows).map_err(&broken)?;
+    for batch in LakeFile::open_columns(&at, bytes, &wanted).map_err(broken)? {
+        read_batch(&at, &batch.map_err(broken)?, key, symbol.as_deref(), &mut rows).map_err(broken)?;
     }
     Ok(rows)
 }
@@ -138,29 +129,25 @@ fn symbol_of(path: &str, key: &str) -> Option<String> {
 }
 
 fn read_batch(
+    path: &str,
     batch: &RecordBatch,
     key: &str,
     symbol: Option<&str>,
     rows: &mut Vec<Row>,
-) -> Result<(), String> {
-    let time = |name: &str| {
-        let column =
-            batch.column_by_name(name).and_then(|it| it.as_primitive_opt::<TimestampMicrosecondType>());
-        column.ok_or_else(|| format!("it has no timestamps `{name}`"))
+) -> Result<(), ReadError> {
+    let starts: &TimestampMicrosecondArray = column(path, batch, "window_start")?;
+    let ends: &TimestampMicrosecondArray = column(path, batch, "window_end")?;
+    let keys = match symbol {
+        Some(_) => optional_column::<StringArray>(batch, key),
+        None => Some(column(path, batch, key)?),
     };
-    let (starts, ends) = (time("window_start")?, time("window_end")?);
-    let keys = batch.column_by_name(key).and_then(|column| column.as_string_opt::<i32>());
-    let flag = |name: &str| batch.column_by_name(name).and_then(|column| column.as_boolean_opt());
-    let number = |name: &str| batch.column_by_name(name).and_then(|it| it.as_primitive_opt::<Int64Type>());
+    let flag = |name: &str| optional_column::<BooleanArray>(batch, name);
+    let number = |name: &str| optional_column::<Int64Array>(batch, name);
     let (complete, filled) = (flag("complete"), flag("filled"));
     let at = |column: Option<&Int64Array>, row| column.filter(|it| it.is_valid(row)).map(|it| it.value(row));
     let (first_ids, last_ids, revisions) = (number("first_id"), number("last_id"), number("revision"));
     for row in 0..batch.num_rows() {
-        let symbol = match (keys, symbol) {
-            (Some(keys), _) => keys.value(row),
-            (None, Some(symbol)) => symbol,
-            (None, None) => return Err(format!("it has no column `{key}`")),
-        };
+        let symbol = keys.map_or(symbol.unwrap_or_default(), |keys| keys.value(row));
         rows.push(Row {
             symbol: symbol.to_owned(),
             start_us: starts.value(row),

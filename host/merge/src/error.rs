@@ -38,6 +38,12 @@ impl MergeError {
     }
 }
 
+impl From<tallow_sink::ReadError> for MergeError {
+    fn from(error: tallow_sink::ReadError) -> Self {
+        Self::Table(error.into())
+    }
+}
+
 impl From<tallow_store::StoreError> for MergeError {
     fn from(error: tallow_store::StoreError) -> Self {
         Self::Table(error.into())

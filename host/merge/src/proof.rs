@@ -3,10 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Int64Type, TimestampMicrosecondType};
-use arrow_array::{Array, PrimitiveArray};
+use arrow_array::{Array, Int64Array, TimestampMicrosecondArray};
 use tallow_engine::{Column, ColumnData, MergeInput, MergeSource, Table, Text, to_arrow};
+use tallow_sink::optional_column;
 use tallow_lake::hive;
 use tallow_lake::partition::year_start_us;
 use tallow_table::ids::{Ids, Known, empty_spans};
@@ -30,14 +29,14 @@ fn each_known(table: &Table, mut take: impl FnMut(Known)) -> Result<(), String> 
     let columns = table.columns.iter().filter(|column| COLUMNS.contains(&column.name.as_str()));
     let rows = to_arrow(&Table { rows: table.rows, columns: columns.cloned().collect() })
         .map_err(|error| error.to_string())?;
-    let times = |name| rows.column_by_name(name)?.as_primitive_opt::<TimestampMicrosecondType>();
-    let numbers = |name| rows.column_by_name(name)?.as_primitive_opt::<Int64Type>();
+    let times = |name| optional_column::<TimestampMicrosecondArray>(&rows, name);
+    let numbers = |name| optional_column::<Int64Array>(&rows, name);
     let (Some(starts), Some(ends), Some(firsts), Some(lasts)) =
         (times("window_start"), times("window_end"), numbers("first_id"), numbers("last_id"))
     else {
         return Ok(());
     };
-    let at = |column: &PrimitiveArray<Int64Type>, row| column.is_valid(row).then(|| column.value(row));
+    let at = |column: &Int64Array, row| column.is_valid(row).then(|| column.value(row));
     for row in 0..rows.num_rows() {
         if let (Some(first), Some(last)) = (at(firsts, row), at(lasts, row)) {
             let (start_us, end_us) = (starts.value(row), ends.value(row));

@@ -3,15 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::TimestampMicrosecondType;
-use arrow_array::{Array, RecordBatch, UInt32Array};
+use arrow_array::{Array, RecordBatch, StringArray, TimestampMicrosecondArray, UInt32Array};
 use arrow_select::take::take_record_batch;
 use serde_json::json;
 use tallow_engine::{MergeFunction, MergeInput, MergeSource, Merged, Table, from_arrow, to_arrow};
-use tallow_sink::{hive, rows_digest};
 use tallow_lake::partition::year_start_us;
 use tallow_lake::{Partition, hive};
+use tallow_sink::{column, optional_column, rows_digest};
 use tallow_store::{Digest, Listed, Store};
 use tallow_table::{File, Input, NewPartition, Run, file};
 
@@ -292,8 +290,8 @@ impl<'a> Series<'a> {
         let Some(content) = file::read(self.store, path)? else { return Ok(Vec::new()) };
         let wrong = |why: String| MergeError::Input { path: path.to_owned(), why };
         let rows = &content.rows;
-        let starts = column(rows, "window_start").map_err(wrong)?.as_primitive::<TimestampMicrosecondType>();
-        let sources = column(rows, "source").map_err(wrong)?.as_string::<i32>();
+        let starts: &TimestampMicrosecondArray = column(path, rows, "window_start")?;
+        let sources: &StringArray = column(path, rows, "source")?;
         let day = |row: usize| hive::day(starts.value(row));
         let is_dropped = |row: usize| dropped.contains(&day(row).as_str());
         let mut inputs = Vec::new();
@@ -349,13 +347,7 @@ struct LastRows {
     digest: Digest,
 }
 
-fn column<'a>(rows: &'a RecordBatch, name: &str) -> Result<&'a dyn Array, String> {
-    Ok(rows.column_by_name(name).ok_or_else(|| format!("it has no column `{name}`"))?.as_ref())
-}
-
 fn end_us(rows: &RecordBatch) -> i64 {
-    let ends = rows
-        .column_by_name("window_end")
-        .and_then(|ends| ends.as_primitive_opt::<TimestampMicrosecondType>());
+    let ends = optional_column::<TimestampMicrosecondArray>(rows, "window_end");
     ends.and_then(|ends| ends.values().last().copied()).unwrap_or(i64::MIN)
 }

@@ -10,11 +10,12 @@ use arrow_schema::DataType;
 use arrow_select::filter::filter_record_batch;
 use arrow_select::take::take_record_batch;
 use bytes::Bytes;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tallow_lake::tables;
-use tallow_sink::EpochOutput;
+use tallow_sink::{EpochOutput, LakeFile, ReadError};
 
 const REVISION: &str = "revision";
+/// The columns that tell a late row or a dead letter from all others.
+const PLACE: [&str; 6] = ["topic", "partition", "offset", "row", "window", "reason_kind"];
 
 /// What records that are void have published.
 #[derive(Default)]
@@ -27,14 +28,16 @@ pub struct Published {
 
 impl Published {
     /// Takes in one published file; later ones win.
-    pub fn learn(&mut self, sink: &str, path: &str, bytes: Bytes) -> Result<(), String> {
-        let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).and_then(|it| it.build());
-        for batch in reader.map_err(|error| format!("{path}: {error}"))? {
-            let batch = batch.map_err(|error| format!("{path}: {error}"))?;
-            match sink {
-                "lake" => self.learn_candles(path, &batch)?,
-                _ => self.rows.extend((0..batch.num_rows()).map(|row| place(&batch, row))),
+    pub fn learn(&mut self, sink: &str, path: &str, bytes: Bytes) -> Result<(), ReadError> {
+        if sink == "lake" {
+            for rows in LakeFile::open(path, bytes)? {
+                self.learn_candles(path, &rows?)?;
             }
+            return Ok(());
+        }
+        for rows in LakeFile::open_columns(path, bytes, &PLACE)? {
+            let rows = rows?;
+            self.rows.extend((0..rows.num_rows()).map(|row| place(&rows, row)));
         }
         Ok(())
     }
@@ -43,11 +46,11 @@ impl Published {
         self.candles.is_empty() && self.rows.is_empty()
     }
 
-    fn learn_candles(&mut self, path: &str, batch: &RecordBatch) -> Result<(), String> {
+    fn learn_candles(&mut self, path: &str, batch: &RecordBatch) -> Result<(), ReadError> {
         let table = path.split('/').nth(1).unwrap_or_default();
         for row in 0..batch.num_rows() {
             let one = take_record_batch(batch, &UInt32Array::from(vec![row as u32]))
-                .map_err(|error| format!("{path}: {error}"))?;
+                .map_err(|error| ReadError::new(path, error))?;
             self.candles.insert((table.to_owned(), key(batch, row)), one);
         }
         Ok(())
@@ -117,9 +120,8 @@ fn key(batch: &RecordBatch, row: usize) -> Vec<String> {
 }
 
 fn place(batch: &RecordBatch, row: usize) -> Vec<String> {
-    let names = ["topic", "partition", "offset", "row", "window", "reason_kind"];
     let value = |name: &&str| batch.column_by_name(name).map(|column| text(column, row)).unwrap_or_default();
-    names.iter().map(value).collect()
+    PLACE.iter().map(value).collect()
 }
 
 fn text(column: &ArrayRef, row: usize) -> String {

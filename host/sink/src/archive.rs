@@ -5,22 +5,20 @@
 
 use std::sync::Arc;
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Int32Type, Int64Type, TimestampMicrosecondType};
-use arrow_array::{Array, RecordBatch};
+use arrow_array::{
+    Array, BinaryArray, Int32Array, Int64Array, ListArray, RecordBatch, StringArray, StructArray,
+    TimestampMicrosecondArray,
+};
 use arrow_schema::ArrowError;
 use arrow_select::concat::concat_batches;
 use bytes::Bytes;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::errors::ParquetError;
 use tallow_record::{Batch, Place};
 
+use crate::lake_file::{LakeFile, ReadError, column, typed};
 use crate::SinkError;
 use crate::parquet_file::{self, Layout};
 use crate::raw_records::{bytes, headers, kafka_times, place_columns, times};
-
-/// Rows that are read at once.
-const READ_ROWS: usize = 4096;
 
 /// The batches' records, in their order. The same records give the same bytes.
 pub fn encode(batches: &[Batch]) -> Result<Bytes, SinkError> {
@@ -41,13 +39,9 @@ pub fn encode(batches: &[Batch]) -> Result<Bytes, SinkError> {
 
 /// What [`encode`] was given, in batches of another size.
 ///
-/// # Errors
-/// What is wrong with the file.
-pub fn decode(bytes: Bytes) -> Result<Vec<Batch>, String> {
-    let file = ParquetRecordBatchReaderBuilder::try_new(bytes)
-        .and_then(|file| file.with_batch_size(READ_ROWS).build())
-        .map_err(|error| error.to_string())?;
-    file.map(|rows| batch(&rows.map_err(|error| error.to_string())?)).collect()
+/// `path`: for errors.
+pub fn decode(path: &str, bytes: Bytes) -> Result<Vec<Batch>, ReadError> {
+    LakeFile::open(path, bytes)?.map(|rows| batch(path, &rows?)).collect()
 }
 
 fn table(batch: &Batch) -> Result<RecordBatch, ArrowError> {
@@ -89,23 +83,18 @@ fn places(batch: &Batch) -> Vec<Place> {
     runs.collect()
 }
 
-fn batch(rows: &RecordBatch) -> Result<Batch, String> {
-    let column = |name: &str| rows.column_by_name(name).ok_or_else(|| format!("it has no column `{name}`"));
-    let wrong = |name: &str| format!("its column `{name}` is of another type than an archive's");
-    let topics = column("topic")?.as_string_opt::<i32>().ok_or_else(|| wrong("topic"))?;
-    let partitions =
-        column("partition")?.as_primitive_opt::<Int32Type>().ok_or_else(|| wrong("partition"))?;
-    let offsets = column("offset")?.as_primitive_opt::<Int64Type>().ok_or_else(|| wrong("offset"))?;
-    let time =
-        |name: &str| column(name)?.as_primitive_opt::<TimestampMicrosecondType>().ok_or_else(|| wrong(name));
-    let (timestamps, fetched) = (time("timestamp")?, time("fetched")?);
-    let (keys, values) = (Binary::of(column("key")?), Binary::of(column("value")?));
-    let lists = column("headers")?.as_list_opt::<i32>().ok_or_else(|| wrong("headers"))?;
-    let pairs = lists.values().as_struct_opt().ok_or_else(|| wrong("headers"))?;
-    let names = pairs.column_by_name("name").and_then(|it| it.as_string_opt::<i32>());
-    let names = names.ok_or_else(|| wrong("headers"))?;
-    let header_values = Binary::of(pairs.column_by_name("value").ok_or_else(|| wrong("headers"))?);
-
+fn batch(path: &str, rows: &RecordBatch) -> Result<Batch, ReadError> {
+    let topics: &StringArray = column(path, rows, "topic")?;
+    let partitions: &Int32Array = column(path, rows, "partition")?;
+    let offsets: &Int64Array = column(path, rows, "offset")?;
+    let timestamps: &TimestampMicrosecondArray = column(path, rows, "timestamp")?;
+    let fetched: &TimestampMicrosecondArray = column(path, rows, "fetched")?;
+    let keys: &BinaryArray = column(path, rows, "key")?;
+    let values: &BinaryArray = column(path, rows, "value")?;
+    let lists: &ListArray = column(path, rows, "headers")?;
+    let pairs: &StructArray = typed(path, "headers", Some(lists.values()))?;
+    let names: &StringArray = typed(path, "headers.name", pairs.column_by_name("name"))?;
+    let header_values: &BinaryArray = typed(path, "headers.value", pairs.column_by_name("value"))?;
     let mut batch = Batch::default();
     for row in 0..rows.num_rows() {
         let topic: Arc<str> = topics.value(row).into();
@@ -117,32 +106,19 @@ fn batch(rows: &RecordBatch) -> Result<Batch, String> {
             offsets.value(row),
             timestamp_us,
             fetched.value(row),
-            keys.get(row),
-            values.get(row),
+            binary(keys, row),
+            binary(values, row),
         );
         let ends = lists.value_offsets();
         for header in ends[row] as usize..ends[row + 1] as usize {
-            batch.push_header(names.value(header), header_values.get(header));
+            batch.push_header(names.value(header), binary(header_values, header));
         }
     }
     Ok(batch)
 }
 
-/// A column of bytes: Parquet does not say with offsets of which size it was made.
-struct Binary<'a>(&'a dyn Array);
-
-impl<'a> Binary<'a> {
-    fn of(array: &'a dyn Array) -> Self {
-        Self(array)
-    }
-
-    fn get(&self, row: usize) -> Option<&'a [u8]> {
-        if self.0.is_null(row) {
-            return None;
-        }
-        let small = self.0.as_binary_opt::<i32>().map(|array| array.value(row));
-        small.or_else(|| self.0.as_binary_opt::<i64>().map(|array| array.value(row)))
-    }
+fn binary(values: &BinaryArray, row: usize) -> Option<&[u8]> {
+    values.is_valid(row).then(|| values.value(row))
 }
 
 #[cfg(test)]
@@ -160,7 +136,7 @@ mod tests {
         let mut second = Batch::default();
         let other = second.topic_index(&"other".into());
         second.push(other, 0, 0, 0, 60, Some(b""), Some(b""));
-        let batches = decode(encode(&[first.clone(), second.clone()]).unwrap()).unwrap();
+        let batches = decode("a", encode(&[first.clone(), second.clone()]).unwrap()).unwrap();
         let [whole] = &batches[..] else { panic!("{} batches", batches.len()) };
         assert_eq!(whole.select(0..2).runs, first.runs);
         assert_eq!(places(whole), [places(&first), places(&second)].concat());
@@ -176,7 +152,7 @@ mod tests {
     fn another_file_is_refused_with_what_it_lacks() {
         let other = RecordBatch::try_from_iter([("offset", times([None].into_iter()))]).unwrap();
         let bytes = parquet_file::encode(&other, Layout::default(), Vec::new()).unwrap();
-        assert_eq!(decode(bytes).unwrap_err(), "it has no column `topic`");
-        assert!(decode(Bytes::from_static(b"PAR1")).is_err());
+        assert_eq!(decode("a/b", bytes).unwrap_err().to_string(), "a/b: it has no column `topic`");
+        assert!(decode("a", Bytes::from_static(b"PAR1")).is_err());
     }
 }

@@ -7,15 +7,17 @@
 //!   number of publishers, with one result.
 //!
 //! Three sinks write Parquet files: [`Lake`] (candles), [`LateRows`] and [`DeadLetters`]. [`conformance`] is the
-//! suite that every sink passes. [`archive`] keeps records as they came.
+//! suite that every sink passes. [`archive`] keeps records as they came. [`LakeFile`] reads all of these files.
 
 pub mod archive;
+mod body_reader;
 pub mod conformance;
 mod dead_letters;
 mod decimal;
 mod digest;
 mod error;
 mod lake;
+mod lake_file;
 mod late_rows;
 mod output;
 pub mod parquet_file;
@@ -24,6 +26,7 @@ mod raw_records;
 mod sink;
 mod sorted;
 
+pub use body_reader::BodyReader;
 pub use dead_letters::{DeadLetters, dead_letter_rows};
 pub use decimal::nearest_double;
 pub use digest::rows_digest;
@@ -31,6 +34,7 @@ pub use error::SinkError;
 pub use lake::{Decimals, Lake, decimals_to_doubles};
 pub use late_rows::LateRows;
 pub use output::{DeadLetter, EpochOutput, LateRow, OffsetRange, Origin, Provenance, ReasonKind};
-pub use parquet_file::{SCHEMA_VERSION, claims, read, read_claims};
+pub use lake_file::{LakeFile, ReadError, column, optional_column};
+pub use parquet_file::{SCHEMA_VERSION, claims};
 pub use pieces::{PIECE_ROWS, PiecesDigest};
 pub use sink::{Item, Sink};

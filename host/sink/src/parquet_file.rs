@@ -3,14 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use arrow_select::concat::concat_batches;
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
@@ -140,20 +137,4 @@ pub fn claims(output: &EpochOutput<'_>, rows_digest: Digest) -> BTreeMap<&'stati
         ("tallow.source", output.provenance.origin.as_str().to_owned()),
     ]
     .into()
-}
-
-/// What a file's footer says about where its rows come from, by key.
-pub fn read_claims(bytes: Bytes) -> Result<BTreeMap<String, String>, ParquetError> {
-    let file = ParquetRecordBatchReaderBuilder::try_new(bytes)?;
-    let entries = file.metadata().file_metadata().key_value_metadata().into_iter().flatten();
-    let ours = entries.filter(|entry| entry.key.starts_with("tallow."));
-    Ok(ours.map(|entry| (entry.key.clone(), entry.value.clone().unwrap_or_default())).collect())
-}
-
-/// A file's rows.
-pub fn read(bytes: Bytes) -> Result<RecordBatch, ParquetError> {
-    let file = ParquetRecordBatchReaderBuilder::try_new(bytes)?;
-    let schema = Arc::clone(file.schema());
-    let batches = file.build()?.collect::<Result<Vec<_>, _>>()?;
-    Ok(concat_batches(&schema, &batches)?)
 }

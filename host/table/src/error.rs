@@ -2,6 +2,7 @@
 
 use tallow_env::exit;
 use tallow_log::LogError;
+use tallow_sink::ReadError;
 use tallow_store::StoreError;
 
 #[derive(Debug, thiserror::Error)]
@@ -11,8 +12,8 @@ pub enum TableError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A file of the lake is not what a table has.
-    #[error("{path}: {why}")]
-    Unreadable { path: String, why: String },
+    #[error(transparent)]
+    Unreadable(#[from] ReadError),
     /// A table of a function cannot be written.
     #[error("{path} cannot be written as Parquet: {why}")]
     Unwritable { path: String, why: String },
@@ -41,7 +42,7 @@ impl TableError {
         match self {
             Self::Log(error) => error.exit_code(),
             Self::Store(error) => error.exit_code(),
-            Self::Unreadable { .. } | Self::State { .. } => exit::DATA,
+            Self::Unreadable(_) | Self::State { .. } => exit::DATA,
             Self::Unwritable { .. } => exit::INTERNAL,
             Self::Restore(_) | Self::TooLarge { .. } => exit::USAGE,
             Self::Scratch { .. } => exit::FAILED,

@@ -1,26 +1,15 @@
 //! A Parquet file of the lake, to a function's table and back.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_schema::{Schema, SchemaRef};
-use arrow_select::concat::concat_batches;
 use bytes::Bytes;
-use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
-};
-use parquet::file::reader::ChunkReader;
 use tallow_engine::{Table, from_arrow, to_arrow};
-use tallow_sink::PiecesDigest;
+use tallow_sink::{BodyReader, LakeFile, PiecesDigest, ReadError};
 use tallow_lake::{Partition, Partitioned};
 use tallow_store::{Body, Digest, Listed, Store};
 
-use crate::body_reader::BodyReader;
 use crate::{FileWriter, TableError};
-
-/// Rows read at once.
-const BATCH_ROWS: usize = 64 << 10;
 
 /// A file that is ready to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,16 +47,16 @@ impl File {
 
     /// A file's bytes as they are; its rows are read piece by piece. `path`: for the error.
     pub fn of_body(path: &str, body: Body) -> Result<Self, TableError> {
-        let wrong = |why: String| TableError::Unreadable { path: path.to_owned(), why };
-        let mut pieces = pieces(path, BodyReader(body.clone()))?;
-        let mut digest = PiecesDigest::new(pieces.schema.clone());
+        let wrong = |error| ReadError::new(path, error);
+        let pieces = LakeFile::open(path, BodyReader(body.clone()))?;
+        let mut digest = PiecesDigest::new(pieces.schema());
         let mut rows = 0;
-        for piece in &mut pieces {
+        for piece in pieces {
             let piece = piece?;
             rows += piece.num_rows() as u64;
-            digest.add(&piece).map_err(|error| wrong(error.to_string()))?;
+            digest.add(&piece).map_err(wrong)?;
         }
-        let (rows_digest, _) = digest.finish().map_err(|error| wrong(error.to_string()))?;
+        let (rows_digest, _) = digest.finish().map_err(wrong)?;
         Ok(Self { body, rows, rows_digest })
     }
 }
@@ -83,8 +72,7 @@ pub struct Content {
 impl Content {
     /// The rows as a function takes them. `path`: for the error.
     pub fn table(&self, path: &str) -> Result<Table, TableError> {
-        from_arrow(&self.rows)
-            .map_err(|error| TableError::Unreadable { path: path.to_owned(), why: error.to_string() })
+        from_arrow(&self.rows).map_err(|error| ReadError::new(path, error).into())
     }
 }
 
@@ -102,44 +90,6 @@ pub fn read(store: &Store, path: &str) -> Result<Option<Content>, TableError> {
 
 /// Reads a Parquet file's bytes. `path`: for the error.
 pub fn decode(path: &str, bytes: Bytes) -> Result<Content, TableError> {
-    let mut pieces = pieces(path, bytes)?;
-    let batches = (&mut pieces).collect::<Result<Vec<_>, _>>()?;
-    let rows = concat_batches(&pieces.schema, &batches)
-        .map_err(|error| TableError::Unreadable { path: path.to_owned(), why: error.to_string() })?;
-    Ok(Content { rows, footer: pieces.footer })
-}
-
-/// A file's rows, some at a time.
-struct Pieces {
-    path: String,
-    schema: SchemaRef,
-    footer: BTreeMap<String, String>,
-    reader: ParquetRecordBatchReader,
-}
-
-fn pieces(path: &str, file: impl ChunkReader + 'static) -> Result<Pieces, TableError> {
-    let wrong = |why: String| TableError::Unreadable { path: path.to_owned(), why };
-    let metadata = ArrowReaderMetadata::load(&file, Default::default())
-        .map_err(|error| wrong(format!("it is no Parquet file: {error}")))?;
-    let pairs = metadata.metadata().file_metadata().key_value_metadata().into_iter().flatten();
-    let footer =
-        pairs.filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?))).collect::<BTreeMap<_, _>>();
-    // Footers differ from file to file; rows of files with the same columns are to have the same schema.
-    let schema = Arc::new(Schema::new(metadata.schema().fields().clone()));
-    let reader =
-        ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata).with_batch_size(BATCH_ROWS);
-    let reader = reader.build().map_err(|error| wrong(error.to_string()))?;
-    Ok(Pieces { path: path.to_owned(), schema, footer, reader })
-}
-
-impl Iterator for Pieces {
-    type Item = Result<RecordBatch, TableError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let piece = self.reader.next()?;
-        let piece = piece.and_then(|rows| RecordBatch::try_new(self.schema.clone(), rows.columns().to_vec()));
-        Some(
-            piece.map_err(|error| TableError::Unreadable { path: self.path.clone(), why: error.to_string() }),
-        )
-    }
+    let mut file = LakeFile::open(path, bytes)?;
+    Ok(Content { rows: file.rows()?, footer: file.footer().clone() })
 }

@@ -11,7 +11,6 @@
 //! - [`wanted`]: what a served table lacks; [`ids`]: where trade ids prove that nothing is lacking.
 
 mod backup;
-mod body_reader;
 mod error;
 pub mod file;
 pub mod ids;

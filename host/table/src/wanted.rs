@@ -2,6 +2,7 @@
 //! job that serves the table. A view, not a result: nothing that was served depends on it.
 
 use serde::{Deserialize, Serialize};
+use tallow_sink::ReadError;
 use tallow_store::Store;
 
 use crate::TableError;
@@ -40,8 +41,8 @@ pub fn read(store: &Store, table: &str) -> Result<Vec<Wanted>, TableError> {
     let mut all = Vec::new();
     for (path, _) in store.list(tallow_lake::WANTED)? {
         let Some(bytes) = store.get(&path)? else { continue };
-        let wanted: Vec<Wanted> = serde_json::from_slice(&bytes)
-            .map_err(|error| TableError::Unreadable { path: path.clone(), why: error.to_string() })?;
+        let wanted: Vec<Wanted> =
+            serde_json::from_slice(&bytes).map_err(|error| ReadError::new(&path, error))?;
         all.extend(wanted.into_iter().filter(|wanted| wanted.table == table));
     }
     all.sort();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tallow_lake::tables;
 use tallow_log::Record;
 use tallow_log::record::{Outgoing, SeqRange};
-use tallow_sink::{EpochOutput, claims, read, read_claims, rows_digest};
+use tallow_sink::{EpochOutput, LakeFile, claims, rows_digest};
 use tallow_store::Digest;
 
 use super::Verifier;
@@ -94,9 +94,10 @@ impl Faults<'_> {
 
 /// The file's rows, and what its footer says about where they come from.
 fn judge_content(commit: &Record, outgoing: &Outgoing, bytes: bytes::Bytes, faults: &mut Faults<'_>) {
-    let (rows, said) = match (read(bytes.clone()), read_claims(bytes)) {
-        (Ok(rows), Ok(said)) => (rows, said),
-        (Err(error), _) | (_, Err(error)) => return faults.add(&format!("it cannot be read: {error}")),
+    let read = LakeFile::open(&outgoing.name, bytes).and_then(|mut file| Ok((file.rows()?, file)));
+    let (rows, file) = match read {
+        Ok(read) => read,
+        Err(error) => return faults.add(&format!("it cannot be read: {}", error.why)),
     };
     match rows_digest(&rows) {
         Ok(digest) if digest == outgoing.rows_digest => {}
@@ -111,7 +112,7 @@ fn judge_content(commit: &Record, outgoing: &Outgoing, bytes: bytes::Bytes, faul
         faults.add(&format!("it holds {} rows, and {} in the log", rows.num_rows(), outgoing.rows));
     }
     for (key, expected) in claims(&provenance_of(commit), outgoing.rows_digest) {
-        match said.get(key) {
+        match file.footer().get(key) {
             Some(said) if *said == expected => {}
             Some(said) => faults.add(&format!("its footer says `{key}` = {said}, and it is {expected}")),
             None => faults.add(&format!("its footer does not say `{key}`")),

@@ -66,8 +66,8 @@ impl<'a> Records<'a> {
         let epoch = &commit.epoch;
         if let Some(blob) = &epoch.archive {
             let bytes = self.verifier.read_blob(blob)?;
-            let batches = archive::decode(bytes)
-                .map_err(|why| PipelineError::Checkpoint(format!("archive `{}`: {why}", blob.name)))?;
+            let batches = archive::decode(&format!("archive `{}`", blob.name), bytes)
+                .map_err(|error| PipelineError::Checkpoint(error.to_string()))?;
             let mut lanes = Lanes::default();
             batches.iter().for_each(|batch| lanes.take(batch, |_| i64::MAX));
             let batches = lanes.assemble(&epoch.chunks, self.most_records());

@@ -85,7 +85,7 @@ pub fn published(records: &[Record], read_blob: &ReadBlob<'_>) -> Result<Publish
     let mut published = Published::default();
     for outgoing in records.iter().flat_map(|record| &record.epoch.outbox) {
         let learnt = published.learn(&outgoing.sink, &outgoing.name, read_blob(&outgoing.blob)?);
-        learnt.map_err(PipelineError::Checkpoint)?;
+        learnt.map_err(|error| PipelineError::Checkpoint(error.to_string()))?;
     }
     Ok(published)
 }

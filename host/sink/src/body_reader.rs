@@ -7,7 +7,7 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{ChunkReader, Length};
 use tallow_store::Body;
 
-pub(crate) struct BodyReader(pub Body);
+pub struct BodyReader(pub Body);
 
 impl Length for BodyReader {
     fn len(&self) -> u64 {
@@ -29,7 +29,7 @@ impl ChunkReader for BodyReader {
 }
 
 /// Reads on from a place.
-pub(crate) struct From {
+pub struct From {
     body: Body,
     at: u64,
 }
