@@ -321,9 +321,7 @@ fn after_a_restart_a_swap_lasts_until_the_manifests_file_changes() {
         let functions = log(world).last().unwrap().state.functions.clone();
         functions.into_iter().find(|function| function.role == Role::Window).unwrap().digest
     };
-    let digest = |variant| {
-        world.version("test/hostile-window", variant, contract(Role::Window)).digest()
-    };
+    let digest = |variant| world.version("test/hostile-window", variant, contract(Role::Window)).digest();
     assert_eq!(running(&world), digest(b'1'));
     market(&world, 100..200);
     world.run(&pipeline).outcome.unwrap();

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use tallow_lake::Folder;
 use tallow_log::LogError;
 use tallow_log::job::read_blob;
-use tallow_lake::Folder;
 use tallow_log::record::{BlobRef, Record, StatePart};
 use tallow_log::status::last_records;
 use tallow_store::Store;

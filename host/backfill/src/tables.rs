@@ -108,9 +108,8 @@ struct Row {
 }
 
 fn rows(store: &Store, path: &str, bytes: Bytes, key: &str) -> Result<Vec<Row>, BackfillError> {
-    let broken = |error| {
-        PipelineError::Checkpoint(format!("{error}. Restore the file from a backup, or remove it"))
-    };
+    let broken =
+        |error| PipelineError::Checkpoint(format!("{error}. Restore the file from a backup, or remove it"));
     let wanted = [key, "window_start", "window_end", "complete", "filled", "first_id", "last_id", "revision"];
     let symbol = symbol_of(path, key);
     let at = store.at(path);

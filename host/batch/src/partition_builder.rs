@@ -10,9 +10,9 @@ use arrow_schema::ArrowError;
 use arrow_select::concat::concat_batches;
 use arrow_select::take::take_record_batch;
 use tallow_engine::{MergeFunction, MergeInput, MergeSource, Output, Table, from_arrow, to_arrow};
+use tallow_lake::{Partition, partition};
 use tallow_manifest::Decimals;
 use tallow_sink::decimals_to_doubles;
-use tallow_lake::{Partition, partition};
 use tallow_table::{FileWriter, NewPartition};
 
 use super::coverage::Coverage;

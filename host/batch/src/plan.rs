@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use tallow_engine::{Average, Limits, MergeSettings, ParseOptions, Spec, WantedColumn};
 use tallow_files::{Checksums, File};
+use tallow_lake::Partitioned;
 use tallow_manifest as manifest;
 use tallow_store::Digest;
-use tallow_lake::Partitioned;
 
 use super::error::BatchError;
 use tallow_pipeline::plan;

@@ -57,7 +57,8 @@ fn write(path: &Path, component: &Component) -> wasmtime::Result<()> {
     let code = component.serialize()?;
     let sum = Digest::of(&code);
     let draft = path.with_extension(format!("{}-{sum}", std::process::id()));
-    let written = std::fs::write(&draft, [sum.as_bytes(), &code[..]].concat()).and_then(|()| std::fs::rename(&draft, path));
+    let written = std::fs::write(&draft, [sum.as_bytes(), &code[..]].concat())
+        .and_then(|()| std::fs::rename(&draft, path));
     if written.is_err() {
         // Half a file may be there, or none.
         let _ = std::fs::remove_file(&draft);

@@ -1,8 +1,8 @@
 //! What can go wrong with a shard's log, by what is to be done about it.
 
-use tallow_lake::job::BadName;
 use crate::record::{FormatError, Writer};
 use tallow_env::exit;
+use tallow_lake::job::BadName;
 use tallow_store::store::StoreError;
 
 #[derive(Debug, thiserror::Error)]

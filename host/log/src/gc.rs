@@ -5,10 +5,10 @@
 use std::collections::BTreeSet;
 
 use crate::name::BlobName;
-use tallow_lake::job::seq_of;
 use crate::record::Record;
 use crate::resolve;
 use crate::{Job, LogError};
+use tallow_lake::job::seq_of;
 
 /// Bounds the memory for records that are read to be removed.
 const RECORDS_AT_ONCE: usize = 64;

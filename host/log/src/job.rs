@@ -9,11 +9,11 @@ use bytes::Bytes;
 use tallow_env::{Clock, Random};
 
 use crate::name::BlobName;
-use tallow_lake::Folder;
-use tallow_lake::job::seq_of;
 use crate::record::{BlobRef, Record, Writer};
 use crate::resolve::{self, Kept, Outcome, Publication};
 use crate::{Draft, LogError};
+use tallow_lake::Folder;
+use tallow_lake::job::seq_of;
 use tallow_store::{Body, Create, Digest, Store};
 
 /// One owner of one shard. At most one commit is under way.

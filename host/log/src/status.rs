@@ -4,9 +4,9 @@ use bytes::Bytes;
 
 use crate::LogError;
 use crate::job;
+use crate::record::Record;
 use tallow_lake::Folder;
 use tallow_lake::job::{JOBS, seq_of};
-use crate::record::Record;
 use tallow_store::Store;
 
 /// The last `count` records, newest first; empty where the shard has no log.

@@ -20,8 +20,8 @@ use crate::pipeline::{self, Pipeline, SCALES};
 use crate::section::{Written, read_section};
 use crate::table::table;
 use crate::window::{self, AGGREGATES, IDS, IdColumns, KINDS, Window};
-use tallow_lake::partition::{batch, serving};
 use crate::{config_digest, names, values};
+use tallow_lake::partition::{batch, serving};
 
 table! {
     /// A backfill with everything decided.

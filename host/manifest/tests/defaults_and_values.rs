@@ -250,7 +250,10 @@ fn every_form_of_a_components_source_is_taken() {
     let components = read(&text).unwrap().components;
     let source = |name: &str| components[name].source.clone();
     assert_eq!(source("window"), Source::Local("/srv/app/window.wasm".into()));
-    assert_eq!(source("a"), Source::Url { url: "https://example.org/a.wasm".to_owned(), digest: Digest::of(b"a") });
+    assert_eq!(
+        source("a"),
+        Source::Url { url: "https://example.org/a.wasm".to_owned(), digest: Digest::of(b"a") }
+    );
     let registry = Some("ttl.sh".to_owned());
     let (package, version) = ("user:b".to_owned(), "1.0.0".to_owned());
     assert_eq!(source("b"), Source::Registry { registry, package, version });

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use arrow_array::{Array, Int64Array, TimestampMicrosecondArray};
 use tallow_engine::{Column, ColumnData, MergeInput, MergeSource, Table, Text, to_arrow};
-use tallow_sink::optional_column;
 use tallow_lake::hive;
 use tallow_lake::partition::year_start_us;
+use tallow_sink::optional_column;
 use tallow_table::ids::{Ids, Known, empty_spans};
 
 use crate::Settings;

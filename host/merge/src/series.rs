@@ -62,7 +62,11 @@ impl<'a> Series<'a> {
     ) -> Result<Self, MergeError> {
         let mut there = BTreeMap::new();
         for table in [settings.serving_table(), settings.prophet_table()] {
-            there.extend(tallow_table::list(store, &table)?.into_iter().map(|(_, listed)| (listed.path.clone(), listed)));
+            there.extend(
+                tallow_table::list(store, &table)?
+                    .into_iter()
+                    .map(|(_, listed)| (listed.path.clone(), listed)),
+            );
         }
         Ok(Self {
             store,

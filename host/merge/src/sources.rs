@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tallow_store::{Digest, Listed, Store};
 use tallow_lake::Partition;
+use tallow_store::{Digest, Listed, Store};
 use tallow_table::{Input, TableState, file};
 
 use crate::columns::Columns;

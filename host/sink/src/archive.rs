@@ -15,8 +15,8 @@ use bytes::Bytes;
 use parquet::errors::ParquetError;
 use tallow_record::{Batch, Place};
 
-use crate::lake_file::{LakeFile, ReadError, column, typed};
 use crate::SinkError;
+use crate::lake_file::{LakeFile, ReadError, column, typed};
 use crate::parquet_file::{self, Layout};
 use crate::raw_records::{bytes, headers, kafka_times, place_columns, times};
 

@@ -122,7 +122,10 @@ pub(crate) fn typed<'a, A: Array + 'static>(
     let column = column.ok_or_else(|| ReadError::new(path, format!("it has no column `{name}`")))?;
     column.as_any().downcast_ref().ok_or_else(|| {
         let found = column.data_type();
-        ReadError::new(path, format!("its column `{name}` is {found}, which is not the type that it should have"))
+        ReadError::new(
+            path,
+            format!("its column `{name}` is {found}, which is not the type that it should have"),
+        )
     })
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use tallow_engine::{Contract, WindowFunction};
 use tallow_epoch::hold::hold;
-use tallow_log::job;
 use tallow_lake::Folder;
+use tallow_log::job;
 use tallow_log::record::{BlobRef, Record, Role};
 use tallow_manifest::{Kept, Manifest, Pipeline};
 use tallow_record::TopicPartition;

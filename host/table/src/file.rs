@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use arrow_array::RecordBatch;
 use bytes::Bytes;
 use tallow_engine::{Table, from_arrow, to_arrow};
-use tallow_sink::{BodyReader, LakeFile, PiecesDigest, ReadError};
 use tallow_lake::{Partition, Partitioned};
+use tallow_sink::{BodyReader, LakeFile, PiecesDigest, ReadError};
 use tallow_store::{Body, Digest, Listed, Store};
 
 use crate::{FileWriter, TableError};

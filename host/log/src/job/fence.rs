@@ -8,10 +8,10 @@ use tallow_env::{Backoff, Clock, Random};
 use super::{corrupt, create_record, highest_boundary, lost_to};
 use crate::LogError;
 use crate::name::BlobName;
-use tallow_lake::Folder;
-use tallow_lake::job::seq_of;
 use crate::record::{Epoch, Kind, Record, State, Writer};
 use crate::resolve::{self, Broken, Outcome, Publication};
+use tallow_lake::Folder;
+use tallow_lake::job::seq_of;
 use tallow_store::{Digest, Store};
 
 /// Others may be starting, too: each try loses only to one that won.
@@ -71,8 +71,7 @@ type Read = (Vec<Record>, Option<Digest>);
 /// The retained records, checked, with the digest of the newest one's bytes. Records are listed before the
 /// boundary is: the other way round, a clean-up in between would look like a hole.
 pub(crate) fn read(store: &Store, folder: &Folder) -> Result<Result<Read, Broken>, LogError> {
-    let listed: Vec<u64> =
-        store.list(&folder.log())?.iter().filter_map(|(path, _)| seq_of(path)).collect();
+    let listed: Vec<u64> = store.list(&folder.log())?.iter().filter_map(|(path, _)| seq_of(path)).collect();
     let boundary = highest_boundary(store, folder)?;
     let retained = match resolve::retained(&listed, boundary) {
         Ok(retained) => retained,

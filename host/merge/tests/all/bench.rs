@@ -6,10 +6,10 @@ use std::sync::{Arc, OnceLock};
 use object_store::memory::InMemory;
 use tallow_engine::{Column, ColumnData, Component, Contract, Limits, Runtime, Table, Text};
 use tallow_env::{ManualClock, Random, SeededRandom};
+use tallow_lake::{Partition, Partitioned, hive, partition};
 use tallow_merge::{MergeError, Merger, Report, Settings};
 use tallow_store::Store;
 use tallow_store::faulty::Faulty;
-use tallow_lake::{Partition, Partitioned, hive, partition};
 use tallow_table::{File, file};
 
 pub const DAY_US: i64 = 86_400_000_000;

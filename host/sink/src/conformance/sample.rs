@@ -35,7 +35,9 @@ pub fn sample(seq: u64, variant: Variant) -> EpochOutput<'static> {
         clock_us: MIDNIGHT_US + DAY_US / 2,
         provenance: Provenance {
             origin: Origin::Stream,
-            functions: functions.map(|(role, digest)| (role.to_owned(), Digest::of(digest.as_bytes()))).into(),
+            functions: functions
+                .map(|(role, digest)| (role.to_owned(), Digest::of(digest.as_bytes())))
+                .into(),
             offsets: vec![
                 OffsetRange { topic: "btc".into(), partition: 1, from: 7, to: 9 },
                 OffsetRange { topic: "btc".into(), partition: 0, from: 0, to: 1_000 },

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use object_store::memory::InMemory;
 use tallow_engine::{Column, ColumnData, Table, Text};
 use tallow_env::{ManualClock, Random, SeededRandom};
+use tallow_lake::{Partition, Partitioned};
 use tallow_store::Store;
 use tallow_store::faulty::Faulty;
-use tallow_lake::{Partition, Partitioned};
 use tallow_table::{Done, File, Input, NewPartition, TableError, TableJob, file};
 
 pub struct Bench {
