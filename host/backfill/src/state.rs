@@ -146,6 +146,16 @@ mod tests {
         assert_eq!(no_data.since("B", 0), Spans::default());
     }
 
+    /// As a backfill's commit has always been written. Never to be changed.
+    const FROZEN: &[u8] = include_bytes!("../tests/formats/5.record");
+
+    #[test]
+    fn the_frozen_record_is_read_and_written_again_as_it_is() {
+        let record = Record::decode(FROZEN).unwrap();
+        assert_eq!(record.encode().unwrap(), FROZEN);
+        assert_eq!(record.state.parts, [NoData::part(record.state.parts[0].blob.clone())]);
+    }
+
     #[test]
     fn what_was_remembered_without_an_age_is_asked_again() {
         let stored: Stored = serde_json::from_str(r#"{"format":1,"symbols":{"A":[[0,10]]}}"#).unwrap();

@@ -5,6 +5,7 @@
 mod bench;
 mod faults;
 mod files;
+mod frozen;
 mod large;
 mod restore;
 mod runs;
