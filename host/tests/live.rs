@@ -19,7 +19,8 @@ use tallow_swap::Target;
 use tallow_swap::admission;
 use tallow_swap::candidate::{Candidate, Terms};
 use tallow_swap::rehearse;
-use tallow_swap::shadow::{Shadow, Verdict};
+use tallow_swap::shadow::Shadow;
+use tallow_swap::tally::{Tally, Verdict};
 
 fn log(world: &World) -> Vec<Record> {
     let mut records = last_records(&world.store, "candles", 0, 1000).unwrap();
@@ -337,7 +338,7 @@ fn after_a_restart_a_swap_lasts_until_the_manifests_file_changes() {
 }
 
 /// Computes the epochs of a run again beside it.
-fn shadow(role: Role, variant: u8) -> (Verdict, tallow_swap::shadow::Tally) {
+fn shadow(role: Role, variant: u8) -> (Verdict, Tally) {
     let world = World::guests();
     market(&world, 0..400);
     let mut pipeline = epochs(COUNTS);

@@ -48,7 +48,7 @@ impl Publisher {
         let opened = Job::open(store, &name, 0, &start::owner(), clock.clone(), random)?;
         let Opened { mut job, to_publish, .. } = opened;
         let left = !to_publish.is_empty();
-        start::republish(sinks, &mut job, to_publish)?;
+        commit::republish(sinks, &mut job, to_publish)?;
         let folder = Folder::new(&name, 0).map_err(LogError::from)?;
         let no_data = NoData::read(store, &folder, job.newest())?;
         let state = State {

@@ -8,12 +8,12 @@ use super::beginning::Reading;
 use super::coverage::Gap;
 use super::error::BatchError;
 use crate::example::{Example, NAMED};
-use tallow_pipeline::progress::without_details;
+use tallow_worker::reasons;
 
 /// Gaps that are told one by one; of more, the longest are.
 pub const MAX_GAPS: usize = 1_000;
-/// Reasons told apart; further ones share a line, so that hostile data cannot fill the memory.
-const MAX_REASONS: usize = 50;
+/// Remarks told apart; further ones share a line.
+const MAX_REMARKS: usize = 50;
 
 /// Counts of a group, or of a whole job.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,19 +72,19 @@ pub struct Report {
 impl Report {
     /// Counts a line that gave no row and is known to be none.
     pub fn ignore(&mut self, reason: &str) {
-        count(&mut self.ignored, reason);
+        reasons::count(&mut self.ignored, reason);
     }
 
     /// Counts a line that the parse function rejected.
     pub fn reject(&mut self, reason: &str, example: impl FnOnce() -> Example) {
-        if let Some(new) = count(&mut self.rejected, reason) {
+        if let Some(new) = reasons::count(&mut self.rejected, reason) {
             self.examples.entry(new).or_insert_with(example);
         }
     }
 
     /// Counts a line on which the function failed, or that is ahead of the clock.
     pub fn put_aside(&mut self, reason: &str, example: impl FnOnce() -> Example) {
-        if let Some(new) = count(&mut self.set_aside, reason) {
+        if let Some(new) = reasons::count(&mut self.set_aside, reason) {
             self.examples.entry(new).or_insert_with(example);
         }
     }
@@ -101,7 +101,7 @@ impl Report {
     }
 
     fn remark(&mut self, remark: &str, files: u64, first: &str) {
-        let known = self.remarks.len() < MAX_REASONS || self.remarks.contains_key(remark);
+        let known = self.remarks.len() < MAX_REMARKS || self.remarks.contains_key(remark);
         let remark = if known { remark } else { "other remarks" };
         self.remarks.entry(remark.to_owned()).or_insert_with(|| (0, first.to_owned())).0 += files;
     }
@@ -184,20 +184,6 @@ impl Report {
         }
         None
     }
-}
-
-/// Counts under a reason, its details left out, and gives that where it is the first.
-fn count(reasons: &mut BTreeMap<String, u64>, reason: &str) -> Option<String> {
-    if let Some(known) = reasons.get_mut(reason) {
-        *known += 1;
-        return None;
-    }
-    let reason = without_details(reason);
-    let known = reasons.len() < MAX_REASONS || reasons.contains_key(&reason);
-    let key = if known { reason } else { "other reasons".to_owned() };
-    let count = reasons.entry(key.clone()).or_default();
-    *count += 1;
-    (*count == 1).then_some(key)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The committer: blobs first, then the log record that is the commit, then the sinks.
 
+mod content;
+mod outbox;
 pub mod swap;
 
 use std::collections::BTreeMap;
@@ -9,18 +11,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use tallow_engine::Part;
-use tallow_log::record::{
-    self, AsideRecord, BlobRef, Epoch, Function, Outgoing, Role, SetAside, State, StatePart,
-};
+use tallow_log::record::{BlobRef, Epoch, Role, SetAside, State, StatePart};
 use tallow_log::{Draft, Job, Publication};
-use tallow_record::TopicPartition;
-use tallow_sink::{
-    DeadLetter, EpochOutput, Item, OffsetRange, Origin, Provenance, ReasonKind, Sink, archive,
-};
-use tallow_source::{Position, Source};
+use tallow_sink::{DeadLetter, Sink, archive};
+use tallow_source::Source;
 use tallow_store::Digest;
 
-use crate::epoch::{Chunk, Finished, FinishedEpoch, Gap};
+pub use self::content::{CommitId, by_role, output, provenance};
+pub use self::outbox::{publish, put_outbox, republish};
+use crate::epoch::{Finished, FinishedEpoch};
 use crate::error::PipelineError;
 use crate::hooks::Hooks;
 use crate::plan::Plan;
@@ -89,9 +88,9 @@ impl Committer {
         }
         let mut state = self.state.clone();
         state.ledger.absorb(&epoch.ledger);
-        state.ledger.check_chain(&epoch.held)?;
+        state.ledger.check_chain(&epoch.open_assignments)?;
         state.watermark_us = epoch.watermarks.watermark_us();
-        state.partitions = partitions(&epoch, &self.topic_ids);
+        state.partitions = content::partitions(&epoch, &self.topic_ids);
 
         let released = self.pass_probation(&mut state, &epoch, seq);
         self.end_remake(&mut state);
@@ -113,8 +112,8 @@ impl Committer {
             watermark_us: epoch.watermark_before_us,
             set_aside,
             inputs: Vec::new(),
-            chunks: epoch.chunks.iter().map(chunk).collect(),
-            gaps: epoch.gaps.iter().map(gap).collect(),
+            chunks: epoch.chunks.iter().map(content::chunk).collect(),
+            gaps: epoch.gaps.iter().map(content::gap).collect(),
             outbox,
             ledger: epoch.ledger,
             closed_all: epoch.closed_all,
@@ -142,7 +141,7 @@ impl Committer {
                 self.job.published(sink.name(), seq);
             }
         }
-        self.source.report_committed(&positions(&epoch.positions));
+        self.source.report_committed(&content::positions(&epoch.positions));
         self.clean_up(seq);
         self.progress.published(self.plan.name(), &epoch.positions, shown);
         Ok(())
@@ -188,26 +187,10 @@ impl Committer {
         Ok(Some(self.job.put_blob(archive::encode(&epoch.archive)?)?))
     }
 
-    /// Records that a replay must leave out: they cannot be told from the input alone.
+    /// Records that a replay must leave out. A long list becomes a blob, so that log records stay small.
     fn set_aside(&self, dead: &[DeadLetter]) -> Result<SetAside, PipelineError> {
-        /// Longer lists go into a blob of their own, so that log records stay small.
         const LONGEST: usize = 1000;
-        let aside = dead.iter().filter(|letter| {
-            matches!(letter.kind, ReasonKind::Trap | ReasonKind::Deadline | ReasonKind::Future)
-        });
-        let list: Vec<AsideRecord> = aside
-            .map(|letter| AsideRecord {
-                topic: letter.place.topic.to_string(),
-                partition: letter.place.partition,
-                offset: letter.place.offset,
-                why: letter.kind.as_str().to_owned(),
-                reason: match letter.kind {
-                    // What makes it ahead of the clock follows from the record and the clock.
-                    ReasonKind::Future => String::new(),
-                    _ => letter.reason.clone(),
-                },
-            })
-            .collect();
+        let list = content::set_aside(dead);
         if list.len() <= LONGEST {
             return Ok(SetAside::List(list));
         }
@@ -216,130 +199,89 @@ impl Committer {
     }
 }
 
-/// Stores finished objects as blobs; what the commit says about them.
-pub fn put_outbox(job: &Job, items: &[Item]) -> Result<Vec<Outgoing>, PipelineError> {
-    let outgoing = items.iter().map(|item| {
-        Ok(Outgoing {
-            sink: item.sink.to_owned(),
-            name: item.name.clone(),
-            rows: item.rows,
-            rows_digest: item.rows_digest,
-            digest: Digest::of(&item.bytes),
-            blob: job.put_blob(item.bytes.clone())?,
-        })
-    });
-    outgoing.collect()
-}
+#[cfg(test)]
+mod tests {
+    use tallow_env::{ManualClock, SeededRandom};
+    use tallow_log::Opened;
+    use tallow_sink::{Decimals, Lake};
+    use tallow_source::{MemoryLog, MemorySource, OnDataLoss, Topics};
+    use tallow_store::Store;
+    use tallow_worker::Unobserved;
 
-/// Publishes finished objects, each by the sink that made it.
-pub fn publish(
-    sinks: &[Arc<dyn Sink>],
-    items: impl Iterator<Item = (String, String, Bytes)>,
-) -> Result<(), PipelineError> {
-    for (sink, name, bytes) in items {
-        let Some(sink) = sinks.iter().find(|it| it.name() == sink) else {
-            return Err(PipelineError::Checkpoint(format!(
-                "the log has `{name}` to be published by sink `{sink}`, which this version of tallow does not have"
-            )));
-        };
-        sink.publish(&name, bytes)?;
+    use super::*;
+    use crate::testing::{functions, nothing, parsed, plan};
+    use crate::window_worker::WindowWorker;
+
+    fn open(store: &Store) -> Opened {
+        let (clock, random) = (Arc::new(ManualClock::at(0)), Arc::new(SeededRandom::new(1)));
+        Job::open(store, "candles", 0, "test", clock, random).unwrap()
     }
-    Ok(())
-}
 
-/// Names a commit in what it gives to the sinks.
-#[derive(Clone, Copy)]
-pub struct CommitId<'a> {
-    pub chain: &'a str,
-    pub shard: u32,
-    pub seq: u64,
-}
-
-/// What a finished epoch gives to the sinks. Late rows and dead letters are moved there: they may be many.
-pub fn output<'a>(
-    plan: &'a Plan,
-    id: CommitId<'a>,
-    functions: &[Function],
-    epoch: &mut FinishedEpoch,
-) -> EpochOutput<'a> {
-    EpochOutput {
-        pipeline: plan.name(),
-        chain: id.chain,
-        shard: id.shard,
-        seq: id.seq,
-        clock_us: epoch.clock_us,
-        provenance: provenance(functions, &epoch.chunks),
-        closed: epoch.closed.clone(),
-        late: std::mem::take(&mut epoch.late),
-        dead: std::mem::take(&mut epoch.dead),
-    }
-}
-
-/// Digests of the functions by their role, as files name them.
-pub fn by_role(functions: &[Function]) -> BTreeMap<String, Digest> {
-    let role = |function: &Function| match function.role {
-        Role::Parse => "parse",
-        Role::Window => "window",
-    };
-    functions.iter().map(|it| (role(it).to_owned(), it.digest)).collect()
-}
-
-/// Where an epoch's rows come from.
-pub fn provenance(functions: &[Function], chunks: &[Chunk]) -> Provenance {
-    let functions = by_role(functions);
-    let mut ranges: BTreeMap<&TopicPartition, (i64, i64)> = BTreeMap::new();
-    for chunk in chunks {
-        let range = ranges.entry(&chunk.partition).or_insert((chunk.from, chunk.to));
-        *range = (range.0.min(chunk.from), range.1.max(chunk.to));
-    }
-    let offsets = ranges.into_iter().map(|(partition, (from, to))| OffsetRange {
-        topic: partition.topic.to_string(),
-        partition: partition.partition,
-        from,
-        to,
-    });
-    Provenance { origin: Origin::Stream, functions, offsets: offsets.collect() }
-}
-
-fn chunk(chunk: &Chunk) -> record::Chunk {
-    record::Chunk {
-        topic: chunk.partition.topic.to_string(),
-        partition: chunk.partition.partition,
-        from: chunk.from,
-        to: chunk.to,
-        clock_us: chunk.clock_us,
-    }
-}
-
-fn gap(gap: &Gap) -> record::Gap {
-    record::Gap {
-        topic: gap.partition.topic.to_string(),
-        partition: gap.partition.partition,
-        from: gap.from,
-        to: gap.to,
-        why: "gone from the topic before they were read".to_owned(),
-    }
-}
-
-/// Every partition that is read, with or without records so far.
-fn partitions(epoch: &FinishedEpoch, topic_ids: &BTreeMap<Arc<str>, Arc<str>>) -> Vec<record::Partition> {
-    let times: BTreeMap<_, _> = epoch.watermarks.partitions().collect();
-    let partitions = epoch.positions.iter().map(|(partition, next)| {
-        let time = times.get(partition);
-        record::Partition {
-            topic: partition.topic.to_string(),
-            topic_id: topic_ids.get(&partition.topic).map(|id| id.to_string()),
-            partition: partition.partition,
-            next: *next,
-            max_event_time_us: time.and_then(|time| time.max_event_time_us),
-            idle: time.is_some_and(|time| time.idle),
-            at_end_since_us: time.and_then(|time| time.at_end_since_us),
-            stands_since_us: time.and_then(|time| time.stands_since_us),
+    fn committer(store: &Store) -> Committer {
+        let log = Arc::new(MemoryLog::default());
+        log.create_topic("trades", 1);
+        let topics = Topics::Names(vec!["trades".to_owned()]);
+        let source = MemorySource::new(log, &topics, OnDataLoss::Halt, Arc::new(ManualClock::at(0))).unwrap();
+        Committer {
+            plan: plan(""),
+            job: open(store).job,
+            sinks: vec![Arc::new(Lake::new(store.clone(), Decimals::Double))],
+            source: Arc::new(source),
+            progress: Arc::default(),
+            topic_ids: BTreeMap::new(),
+            state: State::default(),
+            hooks: Arc::new(Unobserved),
+            files: BTreeMap::new(),
+            reads_headers: false,
+            held: Vec::new(),
+            published: Published::default(),
+            remake_until: None,
         }
-    });
-    partitions.collect()
-}
+    }
 
-fn positions(positions: &BTreeMap<TopicPartition, i64>) -> Vec<Position> {
-    positions.iter().map(|(partition, next)| Position { partition: partition.clone(), next: *next }).collect()
+    /// An epoch of two trades, whose window is closed with it.
+    fn epoch() -> FinishedEpoch {
+        let (plan, functions) = (plan(""), functions());
+        let state = nothing(&plan, &functions);
+        let batch = parsed(&plan, &functions, 0, &["A 1000000 1 1 1", "A 2000000 1 2 1"]);
+        let clock = Arc::new(ManualClock::at(0));
+        let mut window = WindowWorker::new(plan, Arc::default(), Arc::new(Unobserved), clock, state);
+        window.take(batch).unwrap();
+        window.finish_with(5, Some(60_000_000), false).unwrap()
+    }
+
+    #[test]
+    fn a_commit_says_offsets_state_and_files_in_one_record_and_publishes_the_files() {
+        let store = Store::memory().unwrap();
+        let mut committer = committer(&store);
+        committer.commit(epoch()).unwrap();
+        let newest = committer.job.newest();
+        let [outgoing] = newest.epoch.outbox.as_slice() else { panic!("{:?}", newest.epoch.outbox) };
+        assert_eq!((newest.epoch.clock_us, newest.state.partitions[0].next, outgoing.rows), (Some(5), 2, 1));
+        let published = store.get(&outgoing.name).unwrap().unwrap();
+        assert_eq!(Digest::of(&published), outgoing.digest);
+        assert!(open(&store).to_publish.is_empty(), "the log knows that it is published");
+    }
+
+    #[test]
+    fn an_epoch_is_not_published_by_an_owner_who_has_lost_the_log() {
+        let store = Store::memory().unwrap();
+        let mut committer = committer(&store);
+        let other = open(&store);
+        let error = committer.commit(epoch()).unwrap_err();
+        assert!(matches!(&error, PipelineError::Log(error) if error.is_fenced()), "{error}");
+        assert_eq!((other.job.newest().epoch.outbox.len(), store.list("candles_1m").unwrap().len()), (0, 0));
+    }
+
+    #[test]
+    fn results_wait_for_the_end_of_a_probation_that_holds_them() {
+        let store = Store::memory().unwrap();
+        let mut committer = committer(&store);
+        committer.state.released_through.insert("lake".to_owned(), 0);
+        committer.commit(epoch()).unwrap();
+        let name = committer.held[0].outbox[0].name.clone();
+        assert!(store.get(&name).unwrap().is_none());
+        committer.publish_held().unwrap();
+        assert!(store.get(&name).unwrap().is_some());
+    }
 }

@@ -104,8 +104,8 @@ pub struct FinishedEpoch {
     pub dead: Vec<DeadLetter>,
     /// Counts of this epoch alone.
     pub ledger: Ledger,
-    /// Assignments that the window function says it holds open, by window name.
-    pub held: BTreeMap<String, u64>,
+    /// (row, window) pairs that the window function says it holds open, by window name.
+    pub open_assignments: BTreeMap<String, u64>,
     /// State that changed.
     pub parts: Vec<Part>,
     /// The records as they came, where they are to be kept.

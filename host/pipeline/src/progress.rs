@@ -1,20 +1,20 @@
 //! What a running pipeline shows of itself: counters, and windows for a view. Nothing depends on it.
 
+mod counts;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
-use tallow_engine::{Parsed, Report, Stats};
+use tallow_engine::{Parsed, Stats};
 use tallow_record::TopicPartition;
+use tallow_worker::reasons;
 
+pub use self::counts::{Counts, Refused};
 use crate::withheld::Held;
 
-/// Reasons told apart; further ones share a line, so that hostile data cannot fill the memory.
-const MAX_REASONS: usize = 50;
-const OTHER_REASONS: &str = "other reasons";
-
-/// Somebody who looks on.
+/// A view of a running pipeline.
 pub trait Viewer: Send + Sync {
     /// Whether open windows are to be shown: it costs a view of them each epoch.
     fn wants_open(&self) -> bool {
@@ -26,85 +26,6 @@ pub trait Viewer: Send + Sync {
     fn backfilled(&self) {}
     /// Windows that were committed and published.
     fn closed(&self, pipeline: &str, windows: &[(String, RecordBatch)]);
-}
-
-/// A moment's counts, since the program's start. What was taken and then not committed, or made void by a rollback, does
-/// not count.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Counts {
-    pub records: u64,
-    pub rows: u64,
-    pub ignored: u64,
-    /// Windows published.
-    pub candles: u64,
-    /// Of these, windows that are known to lack something.
-    pub incomplete: u64,
-    /// Decimals with more places than their column keeps.
-    pub rounded: u64,
-    pub dead_letters: u64,
-    /// Dead letters by reason.
-    pub reasons: BTreeMap<String, u64>,
-    /// By window definition: each takes rows in by itself.
-    pub windows: BTreeMap<String, Refused>,
-    pub epochs: u64,
-    pub open_windows: u64,
-    pub state_bytes: u64,
-    pub watermark_us: Option<i64>,
-    /// Whether the pipeline came so far as to read.
-    pub began: bool,
-    /// Partitions that are read.
-    pub partitions: u64,
-    /// The partition that the watermark waits for.
-    pub held: Option<Held>,
-}
-
-/// (row, window) pairs that a window definition did not take in, or not without a doubt.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Refused {
-    pub late: u64,
-    pub duplicates: u64,
-    pub conflicts: u64,
-    /// Taken in without knowing whether their ids were new.
-    pub untracked: u64,
-}
-
-impl From<&Report> for Refused {
-    fn from(report: &Report) -> Self {
-        let Report { late, duplicate: duplicates, conflict: conflicts, untracked, .. } = *report;
-        Self { late, duplicates, conflicts, untracked }
-    }
-}
-
-impl Counts {
-    /// Of the window definition that has most: sums over definitions would count a row several times.
-    pub fn most(&self, of: impl Fn(&Refused) -> u64) -> u64 {
-        self.windows.values().map(of).max().unwrap_or(0)
-    }
-
-    fn add(&mut self, more: Self) {
-        self.records += more.records;
-        self.rows += more.rows;
-        self.ignored += more.ignored;
-        self.rounded += more.rounded;
-        self.dead_letters += more.dead_letters;
-        for (reason, count) in more.reasons {
-            self.count_reason(reason, count);
-        }
-        more.windows.iter().for_each(|(window, refused)| self.refuse(window, *refused));
-    }
-
-    fn refuse(&mut self, window: &str, refused: Refused) {
-        let all = self.windows.entry(window.to_owned()).or_default();
-        all.late += refused.late;
-        all.duplicates += refused.duplicates;
-        all.conflicts += refused.conflicts;
-        all.untracked += refused.untracked;
-    }
-
-    fn count_reason(&mut self, reason: String, count: u64) {
-        let known = self.reasons.len() < MAX_REASONS || self.reasons.contains_key(&reason);
-        *self.reasons.entry(if known { reason } else { OTHER_REASONS.to_owned() }).or_default() += count;
-    }
 }
 
 #[derive(Default)]
@@ -149,7 +70,7 @@ impl Progress {
     pub fn counts(&self) -> Counts {
         let inner = self.inner();
         let mut counts = inner.committed.clone();
-        inner.under_way.iter().for_each(|epoch| counts.add(epoch.clone()));
+        inner.under_way.iter().for_each(|epoch| counts.add(epoch));
         Counts {
             open_windows: inner.open_windows,
             state_bytes: inner.state_bytes,
@@ -179,7 +100,7 @@ impl Progress {
         let mut inner = self.inner();
         let counts = inner.growing();
         counts.dead_letters += 1;
-        counts.count_reason(without_details(reason), 1);
+        reasons::count(&mut counts.reasons, reason);
     }
 
     /// How the windows stand: at the start as they were restored, then at each epoch's end.
@@ -225,7 +146,7 @@ impl Progress {
     pub fn epoch_committed(&self, closed: &[(String, RecordBatch)]) {
         let mut inner = self.inner();
         let epoch = inner.under_way.pop_front().unwrap_or_default();
-        inner.committed.add(epoch);
+        inner.committed.add(&epoch);
         inner.committed.epochs += 1;
         inner.committed.candles += closed.iter().map(|(_, rows)| rows.num_rows() as u64).sum::<u64>();
         inner.committed.incomplete += closed.iter().map(|(_, rows)| incomplete(rows)).sum::<u64>();
@@ -273,52 +194,9 @@ fn incomplete(rows: &RecordBatch) -> u64 {
     complete.map_or(0, |complete| complete.false_count() as u64)
 }
 
-/// A reason without what differs from record to record, so that counts of it mean something: numbers become `N`,
-/// quoted text `"…"`.
-pub fn without_details(reason: &str) -> String {
-    let mut out = String::with_capacity(reason.len());
-    for (index, part) in reason.split('"').enumerate() {
-        if index % 2 == 1 {
-            out.push_str("\"…\"");
-            continue;
-        }
-        for word in part.split_inclusive(' ') {
-            let number = word.trim_end().trim_matches(|letter: char| !letter.is_ascii_digit());
-            let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-            let starts = word.starts_with(|letter: char| letter.is_ascii_digit());
-            out.push_str(&if is_number && starts { word.replacen(number, "N", 1) } else { word.to_owned() });
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn reasons_that_differ_in_details_are_counted_together() {
-        let progress = Progress::new(Vec::new());
-        for reason in ["JSON: EOF at byte 34", "JSON: EOF at byte 9", "price: not a decimal: \"abc\""] {
-            progress.dead(reason);
-        }
-        let reasons = progress.counts().reasons;
-        assert_eq!(reasons["JSON: EOF at byte N"], 2);
-        assert_eq!(without_details("not UTF-8 at byte 12"), "not UTF-8 at byte N");
-        assert_eq!(reasons["price: not a decimal: \"…\""], 1);
-    }
-
-    #[test]
-    fn hostile_reasons_do_not_fill_the_memory() {
-        let progress = Progress::new(Vec::new());
-        for number in 0..1000u32 {
-            let letters: String = format!("{number:04}").bytes().map(|digit| (digit + 49) as char).collect();
-            progress.dead(&letters);
-        }
-        let reasons = progress.counts().reasons;
-        assert_eq!(reasons.len(), MAX_REASONS + 1);
-        assert_eq!(reasons["other reasons"], 1000 - MAX_REASONS as u64);
-    }
 
     fn taken(progress: &Progress, records: u64) {
         progress.took(records);

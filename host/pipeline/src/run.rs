@@ -24,8 +24,7 @@ use crate::start::{self, Started};
 use crate::window_worker::WindowWorker;
 use crate::words::duration;
 use tallow_env::Finally;
-use tallow_worker::ByteBudget;
-use tallow_worker::{BisectBudget, ParseWorker};
+use tallow_worker::{ByteBudget, ParseWorker};
 
 /// Batches in flight; their bytes are bounded beside it.
 const QUEUE: usize = 256;
@@ -121,7 +120,7 @@ pub fn run_once(services: &Services, started: Started) -> Result<(), PipelineErr
     let (commits_in, commits) = bounded(0);
     let functions = started.functions;
     let budget = ByteBudget::new(limits.queue_bytes as usize);
-    let bisect = BisectBudget::new(u64::from(limits.bisect_calls));
+    let bisect = started.window.isolation.budget().clone();
     let sequencer = Sequencer::new(
         Queues { budget: budget.clone(), work: work_in, order: order_in },
         epoch_limits(plan),
@@ -146,7 +145,7 @@ pub fn run_once(services: &Services, started: Started) -> Result<(), PipelineErr
         services.progress.clone(),
         services.hooks.clone(),
         services.clock.clone(),
-        started.window.into_start(plan, &functions, bisect)?,
+        started.window,
     );
     let fetchers = deal(&started.from, plan.pipeline.fetch_clients)
         .iter()

@@ -3,7 +3,6 @@
 //! The order is decided here, before parsing: batches are parsed side by side and taken by the window worker
 //! in this order, so results do not depend on how many parse workers there are.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -12,8 +11,9 @@ use tallow_env::{Clock, Ticks};
 use tallow_epoch::cut::{Limits, Progress, cut, room};
 use tallow_log::record::Role;
 use tallow_record::{Batch, TopicPartition};
-use tallow_source::{Event, PartitionInfo, Position};
+use tallow_source::{Event, PartitionInfo};
 
+use crate::ends::Ends;
 use crate::hooks::{Change, Hooks, Swap};
 use crate::plan::Plan;
 use tallow_worker::{ByteBudget, ParseJob, ParseOutcome};
@@ -22,8 +22,8 @@ use tallow_worker::{ByteBudget, ParseJob, ParseOutcome};
 pub enum WindowCommand {
     /// Waits here for the batch that was put in at this place.
     Batch(Receiver<ParseOutcome>),
-    /// What a fetch learnt, with the clock at that moment.
-    Facts { events: Vec<Event>, clock_us: i64 },
+    /// What a fetch found out, with the clock at that moment.
+    SourceEvents { events: Vec<Event>, clock_us: i64 },
     /// Partitions that have been read up to where they ended when the pipeline started, which is all that is wanted.
     Drained(Vec<TopicPartition>),
     /// Partitions that did not exist at the start: they are read from their earliest record on.
@@ -36,31 +36,6 @@ pub enum WindowCommand {
     RollBack { why: String },
     /// Nothing follows: the source is drained or a stop was asked for.
     End { drained: bool, clock_us: i64 },
-}
-
-/// Where partitions ended when the pipeline started.
-#[derive(Default)]
-pub struct Ends {
-    /// Those that are to be read up to there.
-    pub open: BTreeMap<TopicPartition, i64>,
-    /// Those that had been read up to there, or were empty.
-    pub reached: Vec<TopicPartition>,
-}
-
-/// Where each partition ended when the pipeline started.
-pub fn ends_of(partitions: &[PartitionInfo], from: &[Position]) -> Ends {
-    let position = |partition: &TopicPartition| {
-        from.iter().find(|position| position.partition == *partition).map_or(0, |position| position.next)
-    };
-    let mut ends = Ends::default();
-    for info in partitions {
-        if info.latest > position(&info.partition).max(info.earliest) {
-            ends.open.insert(info.partition.clone(), info.latest);
-        } else {
-            ends.reached.push(info.partition.clone());
-        }
-    }
-    ends
 }
 
 /// Whether a fetch client continues.
@@ -102,10 +77,8 @@ struct State {
     epoch_start: Ticks,
     records: u64,
     bytes: u64,
-    /// With available-now: partitions that have not been read up to where they ended at the start.
-    remaining: Option<BTreeMap<TopicPartition, i64>>,
-    /// Those that have been, and of which the window worker does not know yet.
-    drained: Vec<TopicPartition>,
+    /// With available-now: how far partitions are to be read.
+    ends: Option<Ends>,
     ended: bool,
     /// What parses batches from here on, if it was swapped in.
     parse: Option<Arc<Component>>,
@@ -121,19 +94,8 @@ impl Sequencer {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let Queues { budget, work, order } = queues;
-        let (remaining, drained) = match ends {
-            Some(Ends { open, reached }) => (Some(open), reached),
-            None => (None, Vec::new()),
-        };
-        let state = State {
-            epoch_start: clock.ticks(),
-            records: 0,
-            bytes: 0,
-            remaining,
-            drained,
-            ended: false,
-            parse: None,
-        };
+        let epoch_start = clock.ticks();
+        let state = State { epoch_start, records: 0, bytes: 0, ends, ended: false, parse: None };
         Self { clock, limits, budget, work, order, hooks, state: Mutex::new(state) }
     }
 
@@ -144,7 +106,9 @@ impl Sequencer {
         if state.ended {
             return Flow::Stop;
         }
-        state.note_progress(&batch, &events);
+        if let Some(ends) = &mut state.ends {
+            ends.note(&batch, &events);
+        }
         while !batch.is_empty() {
             let room = room(&self.limits, &self.progress(&state)) as usize;
             let rest = (batch.len() > room).then(|| batch.select(room..batch.len()));
@@ -175,19 +139,19 @@ impl Sequencer {
             permit = uncounted;
         }
         if !events.is_empty() {
-            let facts = WindowCommand::Facts { events, clock_us: self.clock.now_us() };
-            if self.order.send(facts).is_err() {
+            let events = WindowCommand::SourceEvents { events, clock_us: self.clock.now_us() };
+            if self.order.send(events).is_err() {
                 return Flow::Stop;
             }
         }
-        if !state.drained.is_empty() {
-            let drained = std::mem::take(&mut state.drained);
-            if self.order.send(WindowCommand::Drained(drained)).is_err() {
+        if let Some(ends) = &mut state.ends {
+            let reached = std::mem::take(&mut ends.reached);
+            if !reached.is_empty() && self.order.send(WindowCommand::Drained(reached)).is_err() {
                 return Flow::Stop;
             }
-        }
-        if state.remaining.as_ref().is_some_and(BTreeMap::is_empty) {
-            return self.end(&mut state, true);
+            if ends.open.is_empty() {
+                return self.end(&mut state, true);
+            }
         }
         self.cut_if_due(&mut state)
     }
@@ -252,29 +216,9 @@ impl Sequencer {
     }
 }
 
-impl State {
-    fn note_progress(&mut self, batch: &Batch, events: &[Event]) {
-        let Some(remaining) = &mut self.remaining else { return };
-        let mut reached = |partition: TopicPartition, next: i64| {
-            if remaining.get(&partition).is_some_and(|end| next >= *end) {
-                remaining.remove(&partition);
-                self.drained.push(partition);
-            }
-        };
-        for (first, run) in batch.runs_from() {
-            let last = first + run.records as usize - 1;
-            reached(batch.partition_of(run), batch.offsets[last] + 1);
-        }
-        for event in events {
-            if let Event::End { partition, next } = event {
-                reached(partition.clone(), *next);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;
 
@@ -318,7 +262,7 @@ mod tests {
         let mut jobs = scene.work.try_iter();
         let commands = scene.order.try_iter().map(|command| match command {
             WindowCommand::Batch(_) => format!("batch {}", jobs.next().map_or(0, |job| job.batch.len())),
-            WindowCommand::Facts { events, .. } => format!("{} events", events.len()),
+            WindowCommand::SourceEvents { events, .. } => format!("{} events", events.len()),
             WindowCommand::Drained(partitions) => format!("drained {}", partitions.len()),
             WindowCommand::Found(partitions) => format!("found {}", partitions.len()),
             WindowCommand::Cut { clock_us } => format!("cut at {clock_us}"),

@@ -12,18 +12,18 @@ use std::sync::Arc;
 
 use tallow_lake::Folder;
 use tallow_log::record::{Epoch, Function, Partition, Role, State};
-use tallow_log::{Draft, Job, LogError, Opened, Publication};
+use tallow_log::{Draft, Job, LogError, Opened};
 use tallow_manifest::{Kept, OnDataLoss, StartingOffsets, Succession, Topics};
 use tallow_record::TopicPartition;
-use tallow_sink::Sink;
 use tallow_source::{PartitionInfo, Position};
 
-pub use self::restore::{ReadBlob, Restored, read_parts, restore, state_bytes};
+pub use self::restore::{ReadBlob, read_parts, restore, state_bytes};
 use crate::commit::{self, Committer};
+use crate::ends::{Ends, ends_of};
 use crate::error::PipelineError;
 use crate::functions::{self, Functions};
-use crate::sequencer::{Ends, ends_of};
 use crate::services::Services;
+use crate::window_worker::WindowState;
 
 const SHARD: u32 = 0;
 
@@ -34,7 +34,7 @@ pub struct Started {
     pub committer: Committer,
     /// What runs.
     pub functions: Functions,
-    pub window: Restored,
+    pub window: WindowState,
     /// Where each partition is read from.
     pub from: Vec<Position>,
     pub ends: Ends,
@@ -60,7 +60,7 @@ pub fn start(services: &Services, roll_back: Option<&str>) -> Result<Started, Pi
         services.clock.clone(),
         services.random.clone(),
     )?;
-    republish(&services.sinks, &mut job, to_publish)?;
+    commit::republish(&services.sinks, &mut job, to_publish)?;
     if rollback::roll_back(services, &mut job, roll_back)? {
         held.clear();
     }
@@ -77,7 +77,7 @@ pub fn start(services: &Services, roll_back: Option<&str>) -> Result<Started, Pi
 
     let from = starting_positions(services, &record.state, &partitions)?;
     let mut window =
-        restore(plan, &next.windows, &|blob| job.read_blob(blob), &record, &from, &functions.window)?;
+        restore(plan, &next.windows, &|blob| job.read_blob(blob), &record.state, &from, &functions)?;
     if brings_windows {
         windows::commit(plan, &mut job, &next, (epoch, record.state.clone()), services.clock.now_us())?;
         record.seq = job.newest().seq;
@@ -194,22 +194,6 @@ fn fix_positions(
     state.partitions = partitions.collect();
     let nothing = Epoch { clock_us: Some(clock_us), ..Epoch::default() };
     job.commit(Draft::commit(nothing, state.clone()))?;
-    Ok(())
-}
-
-/// What was committed and may not have been published. Publishing twice does no harm.
-pub fn republish(
-    sinks: &[Arc<dyn Sink>],
-    job: &mut Job,
-    to_publish: Vec<Publication>,
-) -> Result<(), PipelineError> {
-    for Publication { sink, seq, outbox } in to_publish {
-        for outgoing in outbox {
-            let bytes = job.read_blob(&outgoing.blob)?;
-            commit::publish(sinks, [(outgoing.sink, outgoing.name, bytes)].into_iter())?;
-        }
-        job.published(&sink, seq);
-    }
     Ok(())
 }
 

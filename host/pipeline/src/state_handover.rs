@@ -12,13 +12,7 @@ pub fn hand_over(
     limits: Limits,
     state: &StateCopy,
 ) -> Result<(WindowFunction, Vec<Part>), String> {
-    let opened = match state.watermark_us {
-        None if state.parts.is_empty() => WindowFunction::open(component, limits, &plan.specs),
-        watermark_us => {
-            let watermark_us = watermark_us.unwrap_or(i64::MIN);
-            WindowFunction::restore(component, limits, &plan.specs, watermark_us, &state.parts)
-        }
-    };
+    let opened = state.open(component, limits, &plan.specs);
     let mut function = opened.map_err(|error| format!("it does not take the state over: {error}"))?;
     let saved = function.snapshot(0).map_err(|error| format!("it does not save its state: {error}"))?;
     Ok((function, saved.parts))

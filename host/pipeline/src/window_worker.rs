@@ -1,55 +1,47 @@
-//! The window worker: takes parsed batches in order, keeps the books of the epoch, and finishes it.
+//! The window worker: takes parsed batches in order, hands their rows to the window function, keeps the epoch's ledger,
+//! and finishes the epoch.
+//!
+//! This file takes the commands. [`take`] is what a batch does to the epoch, [`epoch_end`] what an epoch leaves behind,
+//! [`swap`] another function between two epochs, [`waiting`] the watch over a watermark that does not move.
 
+mod epoch_end;
 mod swap;
+mod take;
 mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
 use crossbeam_channel::{Receiver, Sender};
-use tallow_engine::{CallError, Contract, Output, Part, Report, WindowFunction};
+use tallow_engine::{CallError, WindowFunction};
 use tallow_env::Clock;
-use tallow_epoch::future::{Decision, judge};
-use tallow_epoch::watermark::Now;
-use tallow_epoch::{Ledger, Watermarks};
+use tallow_epoch::Watermarks;
 use tallow_record::TopicPartition;
-use tallow_sink::{DeadLetter, ReasonKind};
 use tallow_source::{Event, PartitionInfo};
 
 use self::waiting::Waiting;
-use crate::epoch::{Chunk, Epoch, Finished, FinishedEpoch, Gap};
+use crate::epoch::{Chunk, Epoch, Finished, Gap};
 use crate::error::PipelineError;
 use crate::hooks::Hooks;
-use crate::plan::{OnReject, Plan};
+use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::sequencer::WindowCommand;
-use crate::unknown;
-use tallow_worker::WorkerError;
-use tallow_worker::dead_letter::{dead_letter, late_row};
 use tallow_worker::isolate::Isolation;
-use tallow_worker::ledger_entries;
-use tallow_worker::{FetchedRange, ParseOutcome, ParsedBatch, ParsedSlice};
+use tallow_worker::{ParseOutcome, ParsedSlice, WorkerError};
 
-/// State where the worker starts: empty, or as the log has it.
-pub struct Start {
+/// The windows and what goes with them: empty, or as the log has it.
+pub struct WindowState {
     pub function: WindowFunction,
     pub isolation: Isolation,
+    /// Offset of the next record of each partition.
     pub positions: BTreeMap<TopicPartition, i64>,
     pub watermarks: Watermarks,
-    pub held: BTreeMap<String, u64>,
-    /// Partitions that the log says are idle.
+    /// (row, window) pairs that the function holds open, by window name.
+    pub open_assignments: BTreeMap<String, u64>,
+    /// Partitions that were idle at the last commit.
     pub idle: BTreeSet<TopicPartition>,
-    /// From when on the columns of each spec are known that came later than the pipeline.
+    /// By spec: from when on columns are known that came later than the pipeline, µs.
     pub since_us: Vec<BTreeMap<String, i64>>,
-}
-
-/// When an epoch ends and where the watermark goes.
-struct Ending {
-    clock_us: i64,
-    watermark_before_us: Option<i64>,
-    watermark_us: Option<i64>,
-    close_all: bool,
 }
 
 pub struct WindowWorker {
@@ -57,14 +49,7 @@ pub struct WindowWorker {
     progress: Arc<Progress>,
     hooks: Arc<dyn Hooks>,
     clock: Arc<dyn Clock>,
-    function: WindowFunction,
-    isolation: Isolation,
-    positions: BTreeMap<TopicPartition, i64>,
-    watermarks: Watermarks,
-    held: BTreeMap<String, u64>,
-    /// Partitions that were idle at the last commit.
-    idle: BTreeSet<TopicPartition>,
-    since_us: Vec<BTreeMap<String, i64>>,
+    state: WindowState,
     waiting: Waiting,
     snapshot_version: u64,
     epoch: Epoch,
@@ -76,38 +61,24 @@ impl WindowWorker {
         progress: Arc<Progress>,
         hooks: Arc<dyn Hooks>,
         clock: Arc<dyn Clock>,
-        start: Start,
+        state: WindowState,
     ) -> Self {
-        Self {
-            plan,
-            progress,
-            hooks,
-            clock,
-            snapshot_version: start.function.base_version(),
-            function: start.function,
-            isolation: start.isolation,
-            positions: start.positions,
-            watermarks: start.watermarks,
-            held: start.held,
-            idle: start.idle,
-            since_us: start.since_us,
-            waiting: Waiting::default(),
-            epoch: Epoch::default(),
-        }
+        let snapshot_version = state.function.base_version();
+        let (waiting, epoch) = (Waiting::default(), Epoch::default());
+        Self { plan, progress, hooks, clock, state, waiting, snapshot_version, epoch }
     }
 
-    /// Takes tickets until the last one; every finished epoch goes to the committer.
+    /// Takes commands until the last one; every finished epoch goes to the committer.
     pub fn run(
         mut self,
-        order: &Receiver<WindowCommand>,
+        commands: &Receiver<WindowCommand>,
         commits: &Sender<Finished>,
     ) -> Result<(), PipelineError> {
         self.show_state()?;
-        for ticket in order {
-            let (clock_us, last, close_all) = match ticket {
-                WindowCommand::Batch(result) => {
-                    let ParseOutcome { outcome, permit } =
-                        result.recv().map_err(|_| PipelineError::Broken)?;
+        for command in commands {
+            let (clock_us, last, close_all) = match command {
+                WindowCommand::Batch(reply) => {
+                    let ParseOutcome { outcome, permit } = reply.recv().map_err(|_| PipelineError::Broken)?;
                     self.take(outcome?)?;
                     drop(permit);
                     if !self.is_full_of_refused() {
@@ -116,15 +87,15 @@ impl WindowWorker {
                     (self.clock.now_us(), false, false)
                 }
                 WindowCommand::Found(found) => {
-                    self.found(found);
+                    self.on_found(found);
                     continue;
                 }
-                WindowCommand::Facts { events, clock_us } => {
-                    self.learn(events, clock_us);
+                WindowCommand::SourceEvents { events, clock_us } => {
+                    events.into_iter().for_each(|event| self.on_source_event(event, clock_us));
                     continue;
                 }
                 WindowCommand::Drained(partitions) => {
-                    partitions.iter().for_each(|partition| self.watermarks.drained(partition));
+                    partitions.iter().for_each(|partition| self.state.watermarks.drained(partition));
                     continue;
                 }
                 WindowCommand::Swap(swap) => {
@@ -162,333 +133,60 @@ impl WindowWorker {
         self.epoch.aside_bytes as u64 >= self.plan.pipeline.limits.queue_bytes
     }
 
-    /// Takes a batch's rows in.
-    pub fn take(&mut self, parts: ParsedBatch) -> Result<(), PipelineError> {
-        self.epoch.archive.extend(parts.archive);
-        for taken in parts.taken {
-            self.advance_position(taken);
-        }
-        for letter in parts.aside {
-            self.set_aside(letter);
-        }
-        for slice in parts.slices {
-            self.absorb(slice)?;
-        }
-        Ok(())
-    }
-
-    fn advance_position(&mut self, taken: FetchedRange) {
-        let FetchedRange { partition, first, next, records, clock_us } = taken;
-        self.epoch.ledger.partition(&partition).records += records;
-        self.watermarks.observe(&partition, None);
-        let position = self.positions.entry(partition.clone()).or_insert(first);
-        let from = std::mem::replace(position, next);
-        match self.epoch.chunks.last_mut() {
-            Some(last) if last.partition == partition && last.clock_us == clock_us => last.to = next,
-            _ => self.epoch.chunks.push(Chunk { partition, from, to: next, clock_us }),
-        }
-        self.progress.took(records);
-    }
-
-    fn set_aside(&mut self, letter: DeadLetter) {
-        let partition =
-            TopicPartition { topic: letter.place.topic.clone(), partition: letter.place.partition };
-        self.epoch.ledger.partition(&partition).set_aside(letter.kind.as_str(), 1);
-        self.progress.dead(&letter.reason);
-        self.epoch.push_dead(letter);
-    }
-
-    /// Takes a slice's rows into the windows; where the function traps, finds the record that does it.
-    fn absorb(&mut self, slice: ParsedSlice) -> Result<(), PipelineError> {
-        let begun = self.clock.ticks();
-        let updated = self.function.update(&slice.parsed.rows);
-        let took = self.clock.ticks().since(begun);
-        self.hooks.called(Contract::Window, took, slice.parsed.rows.table.rows as usize);
-        match updated {
-            Ok(reports) => self.accept(slice, &reports),
-            Err(error) if !error.may_be_a_record() => Err(self.failed("update", &error)),
-            Err(error) if self.hooks.on_probation().is_some() => {
-                Err(self
-                    .fails_probation(format!("update of a batch from {} on {error}", slice.batch.place(0))))
-            }
-            Err(error) => {
-                let split = self.isolation.split(slice, error, &self.epoch.slices, &mut self.function)?;
-                // Another instance, restored from what was saved: its versions are its own.
-                self.snapshot_version = self.function.base_version();
-                for (slice, reports) in split.slices {
-                    self.accept(slice, &reports)?;
-                }
-                split.aside.into_iter().for_each(|letter| self.set_aside(letter));
-                Ok(())
-            }
-        }
-    }
-
-    fn accept(&mut self, slice: ParsedSlice, reports: &[Report]) -> Result<(), PipelineError> {
-        self.reject(&slice)?;
-        ledger_entries::partitions(&mut self.epoch.ledger, &slice);
-        let windows = (self.plan.window_function.as_str(), self.plan.specs.as_slice());
-        ledger_entries::windows(&mut self.epoch.ledger, windows, &slice.parsed.rows, reports)?;
-        self.keep_refused_rows(&slice, reports);
-        for times in &slice.event_times {
-            if let Some(max_us) = times.max_us {
-                self.watermarks.observe(&times.partition, Some(max_us));
-            }
-        }
-        self.epoch.rows += u64::from(slice.parsed.rows.table.rows);
-        let names = self.plan.specs.iter().map(|spec| spec.name.as_str());
-        self.progress.rows(&slice.parsed, names.zip(reports.iter().map(Into::into)));
-        self.epoch.slices.push(slice);
-        Ok(())
-    }
-
-    fn reject(&mut self, slice: &ParsedSlice) -> Result<(), PipelineError> {
-        for (record, reason) in slice.parsed.rejected.iter() {
-            self.progress.dead(reason);
-            match self.plan.on_reject {
-                OnReject::Drop => {}
-                OnReject::DeadLetter => {
-                    let letter = dead_letter(&slice.batch, record, ReasonKind::Rejected, reason.to_owned());
-                    self.epoch.push_dead(letter);
-                }
-                OnReject::Fail => {
-                    let place = slice.batch.place(record).to_string();
-                    return Err(PipelineError::BadRecord { place, reason: reason.to_owned() });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Late rows, rows with a known id and other content, and rows that lack what the window needs.
-    fn keep_refused_rows(&mut self, slice: &ParsedSlice, reports: &[Report]) {
-        let rows = &slice.parsed.rows;
-        let watermark_us = self.watermarks.watermark_us().unwrap_or(i64::MIN);
-        for (report, spec) in reports.iter().zip(&self.plan.specs) {
-            for &row in &report.late_rows {
-                let (record, within) = ledger_entries::record_and_row(rows, row);
-                let event_time_us = ledger_entries::event_time_us(rows, &self.plan.time, row);
-                let late = late_row(&slice.batch, record, within, &spec.name, event_time_us, watermark_us);
-                self.epoch.push_late(late);
-            }
-        }
-        let names = self.plan.specs.iter().map(|spec| spec.name.as_str());
-        for (_, letter) in ledger_entries::refused_rows(slice, &names.zip(reports).collect::<Vec<_>>()) {
-            self.progress.dead(&letter.reason);
-            self.epoch.push_dead(letter);
-        }
-    }
-
-    fn found(&mut self, found: Vec<PartitionInfo>) {
+    fn on_found(&mut self, found: Vec<PartitionInfo>) {
         for info in &found {
-            self.watermarks.add(&info.partition);
-            self.positions.entry(info.partition.clone()).or_insert(info.earliest);
+            self.state.watermarks.add(&info.partition);
+            self.state.positions.entry(info.partition.clone()).or_insert(info.earliest);
         }
         self.epoch.found.extend(found);
     }
 
-    fn learn(&mut self, events: Vec<Event>, clock_us: i64) {
-        for event in events {
-            match event {
-                Event::End { partition, next } => {
-                    self.watermarks.end(&partition, clock_us);
-                    self.pass_over(partition, next, clock_us);
-                }
-                Event::Lost { partition, from, to } => {
-                    tracing::error!(%partition, from, to, "records were lost before they could be read");
-                    self.positions.insert(partition.clone(), to);
-                    self.epoch.gaps.push(Gap { partition, from, to });
-                }
-                Event::Unreachable { .. } => self.epoch.unreachable = true,
+    fn on_source_event(&mut self, event: Event, clock_us: i64) {
+        match event {
+            Event::End { partition, next } => {
+                self.state.watermarks.end(&partition, clock_us);
+                self.pass_over(partition, next, clock_us);
             }
+            Event::Lost { partition, from, to } => {
+                tracing::error!(%partition, from, to, "records were lost before they could be read");
+                self.state.positions.insert(partition.clone(), to);
+                self.epoch.gaps.push(Gap { partition, from, to });
+            }
+            Event::Unreachable { .. } => self.epoch.unreachable = true,
         }
     }
 
     /// Aborted and control records: nothing is in them, and a restart need not begin before them.
     fn pass_over(&mut self, partition: TopicPartition, next: i64, clock_us: i64) {
-        let position = self.positions.entry(partition.clone()).or_insert(next);
+        let position = self.state.positions.entry(partition.clone()).or_insert(next);
         if next > *position {
             let from = std::mem::replace(position, next);
             self.epoch.chunks.push(Chunk { partition, from, to: next, clock_us });
         }
     }
 
-    /// The epoch's end: the watermark moves, windows close, the books are checked. None where nothing happened.
-    fn finish(&mut self, clock_us: i64, close_all: bool) -> Result<Option<FinishedEpoch>, PipelineError> {
-        let epoch = std::mem::take(&mut self.epoch);
-        self.isolation.budget().refill();
-        let watermark_before_us = self.watermarks.watermark_us();
-        let watermark_us = self.watermarks.advance(Now { clock_us, reachable: !epoch.unreachable });
-        let silent = epoch.chunks.is_empty() && epoch.gaps.is_empty() && epoch.found.is_empty();
-        let idle = idle(&self.watermarks);
-        // After a start nobody is known to be idle before it is found out again: that is no news.
-        let newly_idle = !idle.is_subset(&self.idle);
-        if silent && !close_all && watermark_us == watermark_before_us && !newly_idle {
-            self.give_state();
-            return Ok(None);
-        }
-        self.idle = idle;
-        let future = epoch.dead.iter().filter(|letter| letter.kind == ReasonKind::Future).count() as u64;
-        if let Decision::Pause { future, rows } = judge(future, epoch.rows + future) {
-            return Err(PipelineError::Clock { future, rows });
-        }
-        self.end(epoch, Ending { clock_us, watermark_before_us, watermark_us, close_all }).map(Some)
-    }
-
-    /// The epoch's end as the log has it: when it came and where the watermark went is said, not judged.
-    pub fn finish_as(
+    /// A call that works on all that is held. One that fails at a limit means that the state is too large.
+    fn on_state<T>(
         &mut self,
-        clock_us: i64,
-        watermark_us: Option<i64>,
-        close_all: bool,
-    ) -> Result<FinishedEpoch, PipelineError> {
-        let epoch = std::mem::take(&mut self.epoch);
-        let watermark_before_us = self.watermarks.watermark_us();
-        self.end(epoch, Ending { clock_us, watermark_before_us, watermark_us, close_all })
+        call: &'static str,
+        taken: &[ParsedSlice],
+        work: impl FnOnce(&mut WindowFunction) -> Result<T, CallError>,
+    ) -> Result<T, PipelineError> {
+        work(&mut self.state.function).map_err(|error| self.failed_on_state(call, &error, taken))
     }
 
-    fn end(&mut self, mut epoch: Epoch, ending: Ending) -> Result<FinishedEpoch, PipelineError> {
-        let Ending { clock_us, watermark_before_us, watermark_us, close_all } = ending;
-        let mut closed = Vec::new();
-        if let Some(watermark_us) = watermark_us {
-            let outputs = match self.function.advance(watermark_us) {
-                Ok(outputs) => outputs,
-                Err(error) => return Err(self.failed_to_advance(&error, &epoch.slices)),
-            };
-            for output in &outputs {
-                let name = &self.plan.specs[output.spec as usize].name;
-                epoch.ledger.window(name).closed += output.assignments;
-            }
-            self.collect(outputs, &mut closed)?;
-        }
-        if close_all {
-            let outputs = match self.function.close_all() {
-                Ok(outputs) => outputs,
-                Err(error) => return Err(self.failed_on_state("close-all", &error, &epoch.slices)),
-            };
-            self.collect(outputs, &mut closed)?;
-        }
-        if let Err(error) = self.count_open(&mut epoch.ledger) {
-            return Err(self.failed_on_state("stats", &error, &epoch.slices));
-        }
-        epoch.ledger.check()?;
-        self.judge(&closed)?;
-        let for_hooks = self.state_for_hooks();
-        let parts = match self.snapshot(watermark_us) {
-            Ok(parts) => parts,
-            Err(error) => return Err(self.failed_on_state("snapshot", &error, &epoch.slices)),
-        };
-        if let Some(begun) = for_hooks {
-            self.give_epoch(begun, watermark_us, std::mem::take(&mut epoch.slices));
-        }
-        self.give_state();
-        self.show_open_windows()?;
-        Ok(FinishedEpoch {
-            clock_us,
-            chunks: epoch.chunks,
-            gaps: epoch.gaps,
-            found: epoch.found,
-            positions: self.positions.clone(),
-            watermarks: self.watermarks.clone(),
-            watermark_before_us,
-            closed,
-            late: epoch.late,
-            dead: epoch.dead,
-            ledger: epoch.ledger,
-            held: self.held.clone(),
-            parts,
-            archive: epoch.archive,
-            closed_all: close_all,
-        })
-    }
-
-    fn collect(
-        &self,
-        outputs: Vec<Output>,
-        closed: &mut Vec<(String, RecordBatch)>,
-    ) -> Result<(), PipelineError> {
-        for output in outputs.into_iter().filter(|output| output.table.rows > 0) {
-            let name = &self.plan.specs[output.spec as usize].name;
-            let rows = tallow_engine::to_arrow(&output.table).and_then(|rows| {
-                let since_us = self.since_us.get(output.spec as usize);
-                since_us.map_or(Ok(rows.clone()), |since_us| unknown::withhold(since_us, rows))
-            });
-            let rows =
-                rows.map_err(|error| self.failed("closed windows", &CallError::Contract(error.to_string())))?;
-            closed.push((name.clone(), rows));
-        }
-        Ok(())
-    }
-
-    /// Books the change of what open windows hold, by the function's own account.
-    fn count_open(&mut self, ledger: &mut Ledger) -> Result<(), CallError> {
-        let stats = self.function.stats()?;
-        for stat in &stats {
-            let Some(spec) = self.plan.specs.get(stat.spec as usize) else { continue };
-            let held = self.held.entry(spec.name.clone()).or_default();
-            ledger.window(&spec.name).open += stat.open_assignments as i64 - *held as i64;
-            *held = stat.open_assignments;
-        }
-        self.progress.state(&stats, self.watermarks.watermark_us(), self.watermarks.partitions().count());
-        Ok(())
-    }
-
-    /// How the windows stand where the run begins.
-    fn show_state(&mut self) -> Result<(), PipelineError> {
-        let stats = match self.function.stats() {
-            Ok(stats) => stats,
-            Err(error) => return Err(self.failed_on_state("stats", &error, &[])),
-        };
-        self.progress.state(&stats, self.watermarks.watermark_us(), self.watermarks.partitions().count());
-        Ok(())
-    }
-
-    fn snapshot(&mut self, watermark_us: Option<i64>) -> Result<Vec<Part>, CallError> {
-        let snapshot = self.function.snapshot(self.snapshot_version)?;
-        self.snapshot_version = snapshot.version;
-        self.isolation.saved(&snapshot.parts, watermark_us);
-        Ok(snapshot.parts)
-    }
-
-    fn show_open_windows(&mut self) -> Result<(), PipelineError> {
-        let wanted = self.progress.wants_open_windows();
-        if !wanted && self.hooks.on_probation().is_none() {
-            return Ok(());
-        }
-        let changed = match self.function.changed() {
-            Ok(changed) => changed,
-            Err(error) => return Err(self.failed_on_state("changed", &error, &[])),
-        };
-        let mut open = Vec::new();
-        self.collect(changed, &mut open)?;
-        self.judge(&open)?;
-        if wanted {
-            self.progress.open_windows(open);
-        }
-        Ok(())
-    }
-
-    /// Where ids are to halt the pipeline, a window function refuses to advance for no other reason.
-    fn failed_to_advance(&mut self, error: &CallError, taken: &[ParsedSlice]) -> PipelineError {
-        let may_halt = self.plan.specs.iter().flat_map(|spec| &spec.ids).any(|ids| ids.halt);
-        match error {
-            CallError::Refused(why) if may_halt => PipelineError::Ids { why: why.clone() },
-            other => self.failed_on_state("advance", other, taken),
-        }
-    }
-
-    /// A call failed that works on all that is held: where it met a limit, the state is too large.
     fn failed_on_state(
         &mut self,
         call: &'static str,
         error: &CallError,
         taken: &[ParsedSlice],
     ) -> PipelineError {
+        let start = &self.state.isolation.start;
         // The failed one gives its memory back.
-        if let Ok(empty) = self.isolation.empty(self.plan.limits.deadline) {
-            self.function = empty;
+        if let Ok(empty) = start.empty(self.plan.limits.deadline) {
+            self.state.function = empty;
         }
-        self.isolation.too_large(call, error, taken.iter()).into()
+        start.too_large(call, error, taken.iter()).into()
     }
 
     fn failed(&self, call: &'static str, error: &CallError) -> PipelineError {
@@ -496,7 +194,95 @@ impl WindowWorker {
     }
 }
 
-fn idle(watermarks: &Watermarks) -> BTreeSet<TopicPartition> {
-    let idle = watermarks.partitions().filter(|(_, known)| known.idle);
-    idle.map(|(partition, _)| partition.clone()).collect()
+#[cfg(test)]
+mod tests {
+    use crossbeam_channel::bounded;
+    use tallow_env::ManualClock;
+    use tallow_worker::{ByteBudget, ParsedBatch, Unobserved};
+
+    use super::*;
+    use crate::epoch::FinishedEpoch;
+    use crate::functions::Functions;
+    use crate::testing::{functions, nothing, parsed, plan};
+
+    struct Scene {
+        worker: WindowWorker,
+        functions: Functions,
+    }
+
+    fn scene(keys: &str) -> Scene {
+        let (plan, functions) = (plan(keys), functions());
+        let state = nothing(&plan, &functions);
+        let (progress, clock) = (Arc::new(Progress::default()), Arc::new(ManualClock::at(0)));
+        Scene { worker: WindowWorker::new(plan, progress, Arc::new(Unobserved), clock, state), functions }
+    }
+
+    impl Scene {
+        fn parse(&self, offset: i64, values: &[&str]) -> ParsedBatch {
+            parsed(&self.worker.plan, &self.functions, offset, values)
+        }
+
+        fn take(&mut self, offset: i64, values: &[&str]) -> Result<(), PipelineError> {
+            let parsed = self.parse(offset, values);
+            self.worker.take(parsed)
+        }
+    }
+
+    fn closed(epoch: &FinishedEpoch) -> Vec<(&str, usize)> {
+        epoch.closed.iter().map(|(window, rows)| (window.as_str(), rows.num_rows())).collect()
+    }
+
+    #[test]
+    fn a_window_closes_once_the_watermark_has_passed_its_end() {
+        let mut scene = scene("delay = \"0s\"");
+        scene.take(0, &["A 1000000 1 1 1", "A 2000000 1 2 1"]).unwrap();
+        let first = scene.worker.finish(1, false).unwrap().unwrap();
+        assert_eq!((closed(&first), first.open_assignments["1m"]), (vec![], 2));
+        scene.take(2, &["A 61000000 1 3 1"]).unwrap();
+        let second = scene.worker.finish(2, false).unwrap().unwrap();
+        assert_eq!((closed(&second), second.open_assignments["1m"]), (vec![("1m", 1)], 1));
+        assert_eq!(second.chunks, [Chunk { from: 2, to: 3, ..second.chunks[0].clone() }]);
+        assert!(scene.worker.finish(3, false).unwrap().is_none(), "nothing happened since");
+    }
+
+    #[test]
+    fn each_record_is_in_the_ledger_once() {
+        let mut scene = scene("");
+        scene.take(0, &["A 1000000 1 1 1", "no trade", "A 2000000 1 666 1"]).unwrap();
+        let epoch = scene.worker.finish(1, false).unwrap().unwrap();
+        let counts = epoch.ledger.partitions.values().next().unwrap();
+        assert_eq!((counts.records, counts.with_rows, counts.rejected), (3, 1, 1));
+        let dead: Vec<_> = epoch.dead.iter().map(|letter| (letter.place.offset, letter.kind.as_str())).collect();
+        assert_eq!(dead, [(1, "rejected"), (2, "trap")]);
+    }
+
+    #[test]
+    fn a_rejected_record_stops_a_pipeline_that_asks_for_it() {
+        let error = scene("on-reject = \"fail\"").take(0, &["A 1000000 1 1 1", "no trade"]).unwrap_err();
+        let PipelineError::BadRecord { place, .. } = &error else { panic!("{error}") };
+        assert!(place.contains("offset 1"), "{place}");
+    }
+
+    #[test]
+    fn commands_are_taken_in_order_and_each_epoch_goes_to_the_committer() {
+        let scene = scene("");
+        let (commands_in, commands) = bounded(10);
+        let (commits_in, commits) = bounded(10);
+        let budget = ByteBudget::new(1);
+        for (offset, clock_us) in [(0, 7), (1, 8)] {
+            let (reply, outcome) = bounded(1);
+            let parsed = scene.parse(offset, &["A 1000000 1 1 1"]);
+            let permit = budget.acquire(0).unwrap();
+            reply.send(ParseOutcome { outcome: Ok(parsed), permit }).unwrap();
+            commands_in.send(WindowCommand::Batch(outcome)).unwrap();
+            commands_in.send(WindowCommand::Cut { clock_us }).unwrap();
+        }
+        commands_in.send(WindowCommand::End { drained: false, clock_us: 9 }).unwrap();
+        scene.worker.run(&commands, &commits_in).unwrap();
+        let finished = commits.try_iter().map(|finished| match finished {
+            Finished::Epoch(epoch) => (epoch.clock_us, epoch.chunks[0].from),
+            Finished::Swap(_) => panic!("nothing was swapped"),
+        });
+        assert_eq!(finished.collect::<Vec<_>>(), [(7, 0), (8, 1)]);
+    }
 }

@@ -2,12 +2,13 @@
 //! swapped in at an epoch's end, proves itself on probation, and is rolled back where it does not.
 //!
 //! In the order of a candidate's way: [`watch`] (a changed file) and [`control`] (a request) → [`admission`] of a
-//! [`candidate`], with [`rehearse`] → [`shadow`] and [`verdict`] → [`requests`] (what waits for an epoch's end) → [`probation`],
+//! [`candidate`], with [`rehearse`] → [`shadow`], [`comparison`] and [`tally`] → [`requests`] (what waits for an epoch's end) → [`probation`],
 //! [`invariants`] and [`call_timing`] (what it is held to). [`hot_swap`] attaches all of it to the pipeline.
 
 pub mod admission;
 pub mod call_timing;
 pub mod candidate;
+pub mod comparison;
 pub mod control;
 pub mod hot_swap;
 pub mod invariants;
@@ -15,7 +16,7 @@ pub mod probation;
 pub mod rehearse;
 pub mod requests;
 pub mod shadow;
-pub mod verdict;
+pub mod tally;
 pub mod watch;
 
 pub use hot_swap::{HotSwap, Target};

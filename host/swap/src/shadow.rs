@@ -5,14 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use serde::Serialize;
 use tallow_engine::{Component, Limits, ParseFunction, Parsed, Rows, WindowFunction};
 use tallow_env::{Clock, Ticks};
 use tallow_log::record::Role;
 use tallow_record::Batch;
 
 use crate::candidate::Candidate;
-use crate::verdict::{Comparison, Difference};
+use crate::tally::{EpochTally, Tally};
 use tallow_pipeline::functions::Functions;
 use tallow_pipeline::hooks::EpochCopy;
 use tallow_pipeline::plan::Plan;
@@ -22,52 +21,6 @@ use tallow_worker::ParsedSlice;
 const PATIENCE: u32 = 4;
 /// Where a shadow looks whether it is still wanted.
 const WAIT: Duration = Duration::from_millis(100);
-
-/// What is known so far.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Tally {
-    /// Epochs computed again.
-    pub epochs: u32,
-    /// The last so many epochs were all the same.
-    pub same_in_a_row: u32,
-    /// Epochs passed over for lack of time.
-    pub skipped: u64,
-    pub records: u64,
-    pub comparison: Comparison,
-    /// Time that each took, µs.
-    pub running_us: u64,
-    pub candidate_us: u64,
-    /// Where the candidate failed.
-    pub failed: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    Same,
-    Differs,
-    Slower,
-    Trapped,
-}
-
-impl Tally {
-    /// The candidate's time in percent of the running function's; none without a measurement.
-    pub fn percent(&self) -> Option<u64> {
-        (self.running_us > 0).then(|| self.candidate_us * 100 / self.running_us)
-    }
-
-    pub fn verdict(&self, slowest_percent: u32) -> Verdict {
-        if self.failed.is_some() {
-            Verdict::Trapped
-        } else if !self.comparison.same() {
-            Verdict::Differs
-        } else if self.percent().is_some_and(|percent| percent > u64::from(slowest_percent)) {
-            Verdict::Slower
-        } else {
-            Verdict::Same
-        }
-    }
-}
 
 pub struct Shadow {
     pub candidate: Candidate,
@@ -192,7 +145,7 @@ impl Shadow {
             let end = self.clock.ticks();
             done.running_us += middle.since(begun).as_micros() as u64;
             done.candidate_us += end.since(middle).as_micros() as u64;
-            compare_records(&slice.batch, &slice.parsed, &parsed, &mut done.comparison);
+            done.comparison.records(&slice.batch, &slice.parsed, &parsed);
             all.push(parsed);
         }
         Ok(all)
@@ -229,56 +182,10 @@ struct Windows {
     took: Duration,
 }
 
-#[derive(Default)]
-struct EpochTally {
-    records: u64,
-    comparison: Comparison,
-    running_us: u64,
-    candidate_us: u64,
-}
-
-impl Tally {
-    fn absorb(&mut self, epoch: EpochTally) {
-        self.epochs += 1;
-        self.same_in_a_row = if epoch.comparison.same() { self.same_in_a_row + 1 } else { 0 };
-        self.records += epoch.records;
-        self.running_us += epoch.running_us;
-        self.candidate_us += epoch.candidate_us;
-        self.comparison.absorb(epoch.comparison);
-    }
-}
-
 fn borrowed(slices: &[ParsedSlice]) -> Vec<&Rows> {
     slices.iter().map(|slice| &slice.parsed.rows).collect()
 }
 
 fn failed_at(batch: &Batch, error: impl std::fmt::Display) -> String {
     format!("on the batch from {} on: {error}", batch.place(0))
-}
-
-/// What became of each record: rows, ignored or rejected with a reason.
-fn compare_records(batch: &Batch, running: &Parsed, candidate: &Parsed, comparison: &mut Comparison) {
-    let (left, right) = (fates(batch, running), fates(batch, candidate));
-    comparison.compared += left.len() as u64;
-    for (record, (running, candidate)) in left.into_iter().zip(right).enumerate() {
-        if running != candidate {
-            comparison.differ(Difference {
-                of: "records".to_owned(),
-                at: batch.place(record).to_string(),
-                field: String::new(),
-                running,
-                candidate,
-            });
-        }
-    }
-}
-
-fn fates(batch: &Batch, parsed: &Parsed) -> Vec<String> {
-    let mut fates = vec!["rows".to_owned(); batch.len()];
-    for (marked, what) in [(&parsed.ignored, "ignored"), (&parsed.rejected, "rejected")] {
-        for (record, reason) in marked.iter() {
-            fates[record] = format!("{what}: {reason}");
-        }
-    }
-    fates
 }

@@ -1,19 +1,19 @@
 //! A proof under way: record after record, each held against the one before it, against its files, and against what is
 //! computed again.
 
+mod again;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use tallow_log::record::{Kind, Role, SeqRange};
-use tallow_log::{Draft, LogError, Record, status};
+use tallow_log::record::{Kind, SeqRange};
+use tallow_log::{Draft, LogError, Record};
 
-use super::records::{Records, Taken};
-use super::replay::{Cast, Computed, Miscast};
+use super::records::Records;
+use super::replay::Cast;
 use super::report::{Part, Report, Unprovable};
-use super::{SHARD, Step, Verifier, VerifyError, chain, compare, fate, files, replay, succession};
+use super::{Step, Verifier, VerifyError, chain, fate, files, succession};
 use tallow_pipeline::PipelineError;
-use tallow_pipeline::functions::role_name;
-use tallow_pipeline::republish_diff::Published;
-use tallow_pipeline::start::{rollback, windows};
+use tallow_pipeline::start::windows;
 
 /// A proof under way.
 pub struct Proof<'a> {
@@ -153,164 +153,6 @@ impl<'a> Proof<'a> {
 
     fn same_manifest(&self, record: &Record) -> bool {
         record.state.manifest == Some(self.verifier.plan.pipeline.digest)
-    }
-
-    /// Computes an epoch again and compares.
-    fn epoch<'r>(
-        &mut self,
-        (before, record): (&'r Record, &'r Record),
-        records: &BTreeMap<u64, Record>,
-        raw: &mut Records<'_>,
-        following: impl Iterator<Item = &'r Record>,
-        cast: &mut Option<Cast>,
-    ) -> Result<(), PipelineError> {
-        let seq = record.seq;
-        let published = match self.published(before, records)? {
-            Ok(published) => published,
-            Err(why) => {
-                self.report.cannot(Unprovable::of(seq, Part::Rows, why));
-                return Ok(());
-            }
-        };
-        let (batches, from_archive) = match raw.of(record, following)? {
-            Taken::Records { batches, from_archive } => (batches, from_archive),
-            Taken::Gone(gone) => {
-                for gone in gone {
-                    let (offsets, by_retention) = (Some(gone.offsets), gone.by_retention);
-                    let unprovable = Unprovable::of(seq, Part::Rows, gone.why);
-                    self.report.cannot(Unprovable { offsets, by_retention, ..unprovable });
-                }
-                return Ok(());
-            }
-        };
-        let mut cast_now = match replay::cast(self.verifier, record, cast.take())? {
-            Ok(cast) => cast,
-            Err(miscast) => return self.miscast(seq, miscast),
-        };
-        let computed = replay::compute(self.verifier, &mut cast_now, (before, record), batches, &published);
-        *cast = Some(cast_now);
-        self.judge(record, &computed?, from_archive)
-    }
-
-    /// What lay there of void commits when an epoch after a rollback was made.
-    fn published(
-        &self,
-        before: &Record,
-        records: &BTreeMap<u64, Record>,
-    ) -> Result<Result<Published, String>, PipelineError> {
-        let Some(range) = before.state.live.remake else { return Ok(Ok(Published::default())) };
-        let mut voided = Vec::new();
-        for seq in range.from..=range.through {
-            let read = match records.get(&seq) {
-                Some(record) => Some(record.clone()),
-                None => status::record(&self.verifier.store, self.verifier.plan.name(), SHARD, seq)?,
-            };
-            let Some(read) = read else {
-                return Ok(Err(format!(
-                    "only what differs from commits {} to {}, which a rollback had made void, was published, and record \
-                     {seq} of these was cleaned up",
-                    range.from, range.through
-                )));
-            };
-            voided.push(read);
-        }
-        Ok(Ok(rollback::published(&voided, &|blob| self.verifier.read_blob(blob))?))
-    }
-
-    fn judge(
-        &mut self,
-        record: &Record,
-        computed: &Computed,
-        from_archive: bool,
-    ) -> Result<(), PipelineError> {
-        let seq = record.seq;
-        let fewer = compare::fewer_records(&record.epoch.ledger, &computed.epoch.ledger);
-        if !fewer.is_empty() && !from_archive {
-            for (partition, read, taken) in fewer {
-                let why = format!(
-                    "{partition} holds {read} of the {taken} records that it took (compacted, or removed one by one)"
-                );
-                self.report.cannot(Unprovable::of(seq, Part::Rows, why));
-            }
-            return Ok(());
-        }
-        let ledger = &computed.epoch.ledger;
-        let mut differences: Vec<(Part, compare::Difference)> = Vec::new();
-        let rows = compare::outputs(&record.epoch.outbox, &computed.items);
-        differences.extend(rows.into_iter().map(|it| (Part::Rows, it)));
-        let books = compare::books(&record.epoch.ledger, ledger);
-        differences.extend(books.into_iter().map(|it| (Part::Books, it)));
-        let times = compare::event_times(&record.state.partitions, &computed.epoch.watermarks);
-        differences.extend(times.into_iter().map(|it| (Part::State, it)));
-        let state = compare::state(&replay::parts(self.verifier, record)?, &computed.state);
-        differences.extend(state.into_iter().map(|it| (Part::State, it)));
-        if differences.is_empty() {
-            self.proved(record, computed, from_archive);
-            return Ok(());
-        }
-        if !self.same_manifest(record) {
-            self.other_manifest(record);
-            return Ok(());
-        }
-        for (part, (object, why)) in differences {
-            self.report.wrong(seq, part, object, why);
-        }
-        Ok(())
-    }
-
-    fn proved(&mut self, record: &Record, computed: &Computed, from_archive: bool) {
-        let records: u64 = computed.epoch.ledger.partitions.values().map(|counts| counts.records).sum();
-        self.report.epochs += 1;
-        self.report.from_archive += u64::from(from_archive);
-        self.report.records += records;
-        self.report.rows += record.epoch.outbox.iter().map(|outgoing| outgoing.rows).sum::<u64>();
-        self.report.set_aside += computed.set_aside;
-        for function in &record.state.functions {
-            let digests = self.report.functions.entry(role_name(function.role).to_owned()).or_default();
-            digests.insert(function.digest);
-        }
-    }
-
-    fn other_manifest(&mut self, record: &Record) {
-        let was = record.state.manifest.map_or("unknown".to_owned(), |digest| digest.to_string());
-        let why = format!(
-            "computed again it differs, and the pipeline's part of the manifest was another one then (sha256 {was}, and {} \
-             now): give that one with -f",
-            self.verifier.plan.pipeline.digest
-        );
-        self.report.cannot(Unprovable::of(record.seq, Part::Rows, why));
-    }
-
-    fn swap(&mut self, before: &Record, record: &Record) -> Result<(), PipelineError> {
-        let seq = record.seq;
-        let windows = record.state.functions.iter().find(|it| it.role == Role::Window);
-        let Some(function) = windows else { return Ok(()) };
-        let component =
-            match replay::component(self.verifier, function.role, &function.name, function.digest)? {
-                Ok(component) => component,
-                Err(miscast) => return self.miscast(seq, miscast),
-            };
-        let expected = match replay::taken_over(self.verifier, &component, before)? {
-            Ok(expected) => expected,
-            Err(why) => {
-                self.report.wrong(seq, Part::State, format!("function `{}`", function.name), why);
-                return Ok(());
-            }
-        };
-        let differing = compare::state(&replay::parts(self.verifier, record)?, &expected);
-        self.report.swaps += u64::from(differing.is_empty());
-        for (object, why) in differing {
-            self.report.wrong(seq, Part::State, object, why);
-        }
-        Ok(())
-    }
-
-    fn miscast(&mut self, seq: u64, miscast: Miscast) -> Result<(), PipelineError> {
-        match miscast {
-            Miscast::Missing(why) => self.report.cannot(Unprovable::of(seq, Part::Rows, why)),
-            Miscast::Wrong(object, why) => self.report.wrong(seq, Part::Rows, object, why),
-        }
-        Ok(())
     }
 
     /// What an error on the way means for the proof. The store's own are the caller's.

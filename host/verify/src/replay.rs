@@ -160,14 +160,12 @@ pub fn compute(
         .map(|it| Position { partition: TopicPartition::new(&it.topic, it.partition), next: it.next })
         .collect();
     let mut state = parts(verifier, before)?;
-    let restored = start::restore(plan, &cast.windows, &read_blob, before, &from, &functions.window)?;
-    let budget = BisectBudget::new(u64::from(plan.pipeline.limits.bisect_calls));
     let mut window = WindowWorker::new(
         plan.clone(),
         Arc::new(Progress::new(Vec::new())),
         Arc::new(Unobserved),
         verifier.clock.clone(),
-        restored.into_start(plan, functions, budget)?,
+        start::restore(plan, &cast.windows, &read_blob, &before.state, &from, functions)?,
     );
 
     let aside = set_aside(verifier, commit)?;
@@ -181,7 +179,7 @@ pub fn compute(
         window.take(ParsedBatch { taken: whole, slices: worked.slices, aside, archive: None })?;
     }
     let clock_us = commit.epoch.clock_us.unwrap_or_default();
-    let mut epoch = window.finish_as(clock_us, commit.state.watermark_us, commit.epoch.closed_all)?;
+    let mut epoch = window.finish_with(clock_us, commit.state.watermark_us, commit.epoch.closed_all)?;
     epoch.chunks = commit.epoch.chunks.iter().map(Chunk::recorded).collect();
 
     let id = CommitId { chain: &commit.chain, shard: commit.shard, seq: commit.seq };

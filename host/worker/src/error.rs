@@ -42,7 +42,7 @@ impl WorkerError {
     pub fn of_state(call: &'static str, error: &CallError, held: &Held<'_>) -> Self {
         match StateLimit::new(call, error, held) {
             Some(limit) => Self::State(Box::new(limit)),
-            None => Self::of_call(held.component.name().to_owned(), call, error),
+            None => Self::of_call(held.function.component.name().to_owned(), call, error),
         }
     }
 

@@ -3,44 +3,28 @@
 //! pipeline stops. What is left of the batch is taken by an instance that stands where the failed one stood: at the last
 //! snapshot, with what went well since.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tallow_engine::{CallError, Component, Limits, ParseFunction, Part, Report, Spec, WindowFunction};
+use tallow_engine::{CallError, ParseFunction, Report, WindowFunction};
 use tallow_sink::DeadLetter;
 
 use crate::bisect_budget::BisectBudget;
 use crate::dead_letter;
+use crate::epoch_start::EpochStart;
 use crate::error::WorkerError;
 use crate::parse::PATIENCE;
 use crate::search::{self, Guilty};
 use crate::slices::{ParsedSlice, event_times};
-use crate::state_limit::Held;
 
-/// The window component with what its instances are opened with.
-pub struct Sandboxed {
-    pub component: Arc<Component>,
-    pub limits: Limits,
-    pub specs: Vec<Spec>,
-}
-
-/// The windows' state at the end of an epoch.
-#[derive(Clone)]
-pub struct StateCopy {
-    pub parts: Vec<Part>,
-    pub watermark_us: Option<i64>,
-}
-
-/// What is needed to stand where the epoch began.
+/// What is needed to take a failed slice apart.
 pub struct Isolation {
-    function: Sandboxed,
+    /// Where the epoch began: a new instance begins there.
+    pub start: EpochStart,
     /// Parses halves of a batch: the same records give the same rows.
     parse: ParseFunction,
     /// The windows' event-time column.
     time: String,
-    parts: BTreeMap<(u32, u32), Vec<u8>>,
-    watermark_us: i64,
     budget: Arc<BisectBudget>,
 }
 
@@ -52,30 +36,8 @@ pub struct Split {
 }
 
 impl Isolation {
-    pub fn new(
-        function: Sandboxed,
-        parse: ParseFunction,
-        time: String,
-        budget: Arc<BisectBudget>,
-        parts: &[Part],
-        watermark_us: Option<i64>,
-    ) -> Self {
-        let mut isolation =
-            Self { function, parse, time, budget, parts: BTreeMap::new(), watermark_us: i64::MIN };
-        isolation.saved(parts, watermark_us);
-        isolation
-    }
-
-    /// The state where the epoch began.
-    pub fn state(&self) -> StateCopy {
-        let watermark_us = (self.watermark_us != i64::MIN).then_some(self.watermark_us);
-        StateCopy { parts: self.parts(), watermark_us }
-    }
-
-    /// Another window component, with all of the state as it writes it.
-    pub fn switch_window(&mut self, component: Arc<Component>, parts: &[Part]) {
-        self.function.component = component;
-        self.parts = parts.iter().map(|part| ((part.spec, part.group), part.bytes.clone())).collect();
+    pub fn new(start: EpochStart, parse: ParseFunction, time: String, budget: Arc<BisectBudget>) -> Self {
+        Self { start, parse, time, budget }
     }
 
     /// An instance of another parse component.
@@ -83,16 +45,8 @@ impl Isolation {
         self.parse = parse;
     }
 
-    pub fn budget(&self) -> &BisectBudget {
+    pub fn budget(&self) -> &Arc<BisectBudget> {
         &self.budget
-    }
-
-    /// Keeps a snapshot's changes: the next epoch begins there.
-    pub fn saved(&mut self, changed: &[Part], watermark_us: Option<i64>) {
-        for part in changed {
-            self.parts.insert((part.spec, part.group), part.bytes.clone());
-        }
-        self.watermark_us = watermark_us.unwrap_or(i64::MIN);
     }
 
     /// Takes `slice` apart. Afterwards `function` holds everything but the records that it fails on.
@@ -105,11 +59,11 @@ impl Isolation {
     ) -> Result<Split, WorkerError> {
         let mut split = Split::default();
         let place = slice.batch.place(0).to_string();
-        self.budget.spend(self.function.component.name(), &error)?;
+        self.budget.spend(self.start.name(), &error)?;
         // The failed one gives its memory back.
-        *function = self.empty(self.function.limits.deadline)?;
-        if error.is_about_size() && self.fails_alone(&slice, self.function.limits.deadline)?.is_none() {
-            return Err(self.too_large("update", &error, before.iter().chain([&slice])));
+        *function = self.start.empty(self.start.deadline())?;
+        if error.is_about_size() && self.fails_alone(&slice, self.start.deadline())?.is_none() {
+            return Err(self.start.too_large("update", &error, before.iter().chain([&slice])));
         }
         let guilty = self.guilty(&slice, error.clone())?;
         for Guilty { record, error } in &guilty {
@@ -120,7 +74,7 @@ impl Isolation {
             self.take(rest, before, function, &mut split)?;
         }
         if split.aside.is_empty() && !error.may_pass_in_parts() {
-            let (function, error) = (self.function.component.name().to_owned(), error.to_string());
+            let (function, error) = (self.start.name().to_owned(), error.to_string());
             return Err(WorkerError::Unrepeatable { function, place, error });
         }
         Ok(split)
@@ -128,7 +82,7 @@ impl Isolation {
 
     /// The records that the function fails on without any state.
     fn guilty(&mut self, slice: &ParsedSlice, error: CallError) -> Result<Vec<Guilty>, WorkerError> {
-        let deadline = self.function.limits.deadline;
+        let deadline = self.start.deadline();
         search::guilty(slice.batch.len(), error, deadline, &mut |records, deadline| {
             let part = self.part_of(slice, records)?;
             self.fails_alone(&part, deadline)
@@ -137,12 +91,12 @@ impl Isolation {
 
     /// How the function fails on a slice without any state, if it does.
     fn fails_alone(&self, slice: &ParsedSlice, deadline: Duration) -> Result<Option<CallError>, WorkerError> {
-        let mut function = self.empty(deadline)?;
+        let mut function = self.start.empty(deadline)?;
         let Err(error) = function.update(&slice.parsed.rows) else { return Ok(None) };
         if !error.may_be_a_record() {
-            return Err(self.failed(&error));
+            return Err(self.start.failed(&error));
         }
-        self.budget.spend(self.function.component.name(), &error)?;
+        self.budget.spend(self.start.name(), &error)?;
         Ok(Some(error))
     }
 
@@ -156,28 +110,28 @@ impl Isolation {
     ) -> Result<(), WorkerError> {
         function.set_deadline(self.patience());
         let taken = function.update(&slice.parsed.rows);
-        function.set_deadline(self.function.limits.deadline);
+        function.set_deadline(self.start.deadline());
         let error = match taken {
             Ok(reports) => {
                 split.slices.push((slice, reports));
                 return Ok(());
             }
-            Err(error) if !error.may_be_a_record() => return Err(self.failed(&error)),
+            Err(error) if !error.may_be_a_record() => return Err(self.start.failed(&error)),
             Err(error) => error,
         };
-        self.budget.spend(self.function.component.name(), &error)?;
+        self.budget.spend(self.start.name(), &error)?;
         let one = slice.batch.len() == 1;
-        *function = self.empty(self.function.limits.deadline)?;
+        *function = self.start.empty(self.start.deadline())?;
         let is_state = match error {
             CallError::Deadline { .. } => true,
             _ if error.is_about_size() => {
-                one || self.fails_alone(&slice, self.function.limits.deadline)?.is_none()
+                one || self.fails_alone(&slice, self.start.deadline())?.is_none()
             }
             _ => false,
         };
         if is_state {
             let taken = before.iter().chain(split.slices.iter().map(|(slice, _)| slice));
-            return Err(self.too_large("update", &error, taken.chain([&slice])));
+            return Err(self.start.too_large("update", &error, taken.chain([&slice])));
         }
         *function = self.rebuild(before, split)?;
         if one {
@@ -193,7 +147,7 @@ impl Isolation {
     }
 
     fn set_aside(&self, slice: &ParsedSlice, record: usize, error: &CallError, split: &mut Split) {
-        let name = self.function.component.name();
+        let name = self.start.name();
         self.budget.log_set_aside(name, &slice.batch.place(record), error);
         split.aside.push(dead_letter::of_failure(&slice.batch, record, error));
     }
@@ -208,64 +162,24 @@ impl Isolation {
         if left.is_empty() { Ok(None) } else { self.part_of(&slice, left).map(Some) }
     }
 
-    /// What it means that a call failed which works on all that is held: at a limit, that the state is too large for it.
-    pub fn too_large<'a>(
-        &self,
-        call: &'static str,
-        error: &CallError,
-        taken: impl Iterator<Item = &'a ParsedSlice>,
-    ) -> WorkerError {
-        let held = Held {
-            component: &self.function.component,
-            limits: self.function.limits,
-            specs: &self.function.specs,
-            watermark_us: self.watermark_us,
-            parts: &self.parts(),
-            taken: taken.map(|slice| &slice.parsed.rows).collect(),
-        };
-        WorkerError::of_state(call, error, &held)
-    }
-
-    fn parts(&self) -> Vec<Part> {
-        let parts = self.parts.iter();
-        parts
-            .map(|((spec, group), bytes)| Part { spec: *spec, group: *group, bytes: bytes.clone() })
-            .collect()
-    }
-
-    fn patience(&self) -> Duration {
-        self.function.limits.deadline * PATIENCE
-    }
-
-    /// A function without any state.
-    pub fn empty(&self, deadline: Duration) -> Result<WindowFunction, WorkerError> {
-        let limits = Limits { deadline, ..self.function.limits };
-        WindowFunction::open(&self.function.component, limits, &self.function.specs)
-            .map_err(|error| self.failed(&error))
-    }
-
     /// A function that stands where the failed one stood: the epoch's start, then all that went well since. What
     /// went well may have needed more time than most.
     fn rebuild(&self, before: &[ParsedSlice], split: &Split) -> Result<WindowFunction, WorkerError> {
-        let limits = Limits { deadline: self.patience(), ..self.function.limits };
         let taken = || before.iter().chain(split.slices.iter().map(|(slice, _)| slice));
         let failed = |error: CallError| match error.may_be_a_record() {
-            true => self.too_large("update", &error, taken()),
-            false => self.failed(&error),
+            true => self.start.too_large("update", &error, taken()),
+            false => self.start.failed(&error),
         };
-        let restored = WindowFunction::restore(
-            &self.function.component,
-            limits,
-            &self.function.specs,
-            self.watermark_us,
-            &self.parts(),
-        );
-        let mut function = restored.map_err(failed)?;
+        let mut function = self.start.restore(self.patience()).map_err(failed)?;
         for slice in taken() {
             function.update(&slice.parsed.rows).map_err(failed)?;
         }
-        function.set_deadline(self.function.limits.deadline);
+        function.set_deadline(self.start.deadline());
         Ok(function)
+    }
+
+    fn patience(&self) -> Duration {
+        self.start.deadline() * PATIENCE
     }
 
     fn part_of(
@@ -274,13 +188,85 @@ impl Isolation {
         records: impl IntoIterator<Item = usize>,
     ) -> Result<ParsedSlice, WorkerError> {
         let mut batch = slice.batch.select(records);
-        let parsed = self.parse.parse(&mut batch).map_err(|error| self.failed(&error))?;
+        let parsed = self.parse.parse(&mut batch).map_err(|error| self.start.failed(&error))?;
         let (event_times, _) = event_times(&batch, &parsed.rows, &self.time, i64::MAX)
-            .map_err(|why| self.failed(&CallError::Refused(why)))?;
+            .map_err(|why| self.start.failed(&CallError::Refused(why)))?;
         Ok(ParsedSlice { batch, parsed, event_times })
     }
+}
 
-    fn failed(&self, error: &CallError) -> WorkerError {
-        WorkerError::of_call(self.function.component.name().to_owned(), "update", error)
+#[cfg(test)]
+mod tests {
+    use tallow_engine::{Contract, Limits};
+
+    use super::*;
+    use crate::parse::parse_function;
+    use crate::state::{Sandboxed, StateCopy};
+    use crate::testing::{batch, guest, options, spec};
+
+    struct Scene {
+        isolation: Isolation,
+        function: WindowFunction,
+    }
+
+    fn scene(bisect_calls: u64) -> Scene {
+        let limits = Limits::default();
+        let component = guest("hostile-window", Contract::Window);
+        let sandboxed = Sandboxed { component, limits, specs: vec![spec()] };
+        let start = EpochStart::new(sandboxed, &StateCopy { parts: Vec::new(), watermark_us: None });
+        let function = start.empty(limits.deadline).unwrap();
+        let parse = parse_function(&guest("hostile-parse", Contract::Parse), limits, &options()).unwrap();
+        let budget = BisectBudget::new(bisect_calls);
+        Scene { isolation: Isolation::new(start, parse, "event_time".to_owned(), budget), function }
+    }
+
+    impl Scene {
+        fn slice(&mut self, ids: &[u64]) -> ParsedSlice {
+            let values: Vec<String> = ids.iter().map(|id| format!("A 1000000 1 {id} 1")).collect();
+            let mut batch = batch(&values.iter().map(String::as_str).collect::<Vec<_>>());
+            let parsed = self.isolation.parse.parse(&mut batch).unwrap();
+            ParsedSlice { batch, parsed, event_times: Vec::new() }
+        }
+
+        /// Gives the function a slice that it fails on, and takes that apart.
+        fn fail(&mut self, before: &[ParsedSlice], slice: ParsedSlice) -> Result<Split, WorkerError> {
+            let error = self.function.update(&slice.parsed.rows).unwrap_err();
+            self.isolation.split(slice, error, before, &mut self.function)
+        }
+
+        fn rows_held(&mut self) -> u64 {
+            self.function.stats().unwrap()[0].open_assignments
+        }
+    }
+
+    #[test]
+    fn the_record_that_traps_is_set_aside_and_the_others_are_taken() {
+        let mut scene = scene(100);
+        let slice = scene.slice(&[1, 2, 666, 4]);
+        let split = scene.fail(&[], slice).unwrap();
+        let aside: Vec<i64> = split.aside.iter().map(|letter| letter.place.offset).collect();
+        assert_eq!((aside, split.slices.len(), scene.rows_held()), (vec![2], 1, 3));
+    }
+
+    #[test]
+    fn the_new_instance_holds_what_was_saved_and_what_went_well_since() {
+        let mut scene = scene(100);
+        let first = scene.slice(&[1]);
+        scene.function.update(&first.parsed.rows).unwrap();
+        let saved = scene.function.snapshot(0).unwrap();
+        scene.isolation.start.save(&saved.parts, None);
+        let second = scene.slice(&[2]);
+        scene.function.update(&second.parsed.rows).unwrap();
+        let slice = scene.slice(&[666, 3]);
+        scene.fail(&[second], slice).unwrap();
+        assert_eq!(scene.rows_held(), 3);
+    }
+
+    #[test]
+    fn the_search_ends_with_its_budget() {
+        let mut scene = scene(2);
+        let slice = scene.slice(&[666; 8]);
+        let error = scene.fail(&[], slice).map(|split| split.aside.len()).unwrap_err();
+        assert!(matches!(error, WorkerError::BisectBudget { calls: 2, .. }), "{error}");
     }
 }

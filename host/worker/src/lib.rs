@@ -8,19 +8,26 @@
 pub mod bisect_budget;
 pub mod byte_budget;
 pub mod dead_letter;
+pub mod epoch_start;
 pub mod error;
 pub mod isolate;
 pub mod ledger_entries;
 pub mod observer;
 pub mod parse;
+pub mod reasons;
 pub mod search;
 pub mod slices;
+pub mod state;
 pub mod state_limit;
+#[cfg(test)]
+mod testing;
 
 pub use bisect_budget::BisectBudget;
 pub use byte_budget::{ByteBudget, Permit};
+pub use epoch_start::EpochStart;
 pub use error::WorkerError;
-pub use isolate::{Isolation, StateCopy};
+pub use isolate::Isolation;
 pub use observer::{CallObserver, Unobserved};
 pub use parse::{ParseJob, ParseOutcome, ParseSettings, ParseWorker, parse_function};
 pub use slices::{EventTimes, FetchedRange, ParsedBatch, ParsedSlice};
+pub use state::{Sandboxed, StateCopy};

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use tallow_engine::{CallError, Component, Limits, Part, Rows, Spec, WindowFunction};
+use tallow_engine::{CallError, Limits, Rows};
+
+use crate::state::{Sandboxed, StateCopy};
 
 /// The largest memory that a function can have.
 const LARGEST_BYTES: u64 = 4 << 30;
@@ -15,11 +17,8 @@ const MIB: u64 = 1 << 20;
 
 /// A state where an epoch begins, and what was taken since.
 pub struct Held<'a> {
-    pub component: &'a Component,
-    pub limits: Limits,
-    pub specs: &'a [Spec],
-    pub watermark_us: i64,
-    pub parts: &'a [Part],
+    pub function: &'a Sandboxed,
+    pub state: &'a StateCopy,
     pub taken: Vec<&'a Rows>,
 }
 
@@ -35,23 +34,20 @@ pub struct Takes {
 impl Held<'_> {
     /// Measures it in an instance with more room; `None` if that is too little, too.
     pub fn measure(&self) -> Option<Takes> {
+        let Sandboxed { component, limits, specs } = self.function;
         let limits = Limits {
-            memory_bytes: self.limits.memory_bytes.saturating_mul(u64::from(ROOM)).min(LARGEST_BYTES),
-            deadline: self.limits.deadline * TIME,
-            output_bytes: self.limits.output_bytes.saturating_mul(u64::from(ROOM)),
+            memory_bytes: limits.memory_bytes.saturating_mul(u64::from(ROOM)).min(LARGEST_BYTES),
+            deadline: limits.deadline * TIME,
+            output_bytes: limits.output_bytes.saturating_mul(u64::from(ROOM)),
         };
-        let mut function = if self.parts.is_empty() && self.watermark_us == i64::MIN {
-            WindowFunction::open(self.component, limits, self.specs).ok()?
-        } else {
-            WindowFunction::restore(self.component, limits, self.specs, self.watermark_us, self.parts).ok()?
-        };
+        let mut function = self.state.open(component, limits, specs).ok()?;
         for rows in &self.taken {
             function.update(rows).ok()?;
         }
         let stats = function.stats().ok()?;
         let keys = stats
             .iter()
-            .filter_map(|it| self.specs.get(it.spec as usize).map(|spec| (spec.name.clone(), it.keys)));
+            .filter_map(|it| specs.get(it.spec as usize).map(|spec| (spec.name.clone(), it.keys)));
         Some(Takes { memory_bytes: function.memory_before()?, keys: keys.collect() })
     }
 }
@@ -70,10 +66,10 @@ impl StateLimit {
     /// `None` if the error is not about a limit.
     pub fn new(call: &'static str, error: &CallError, held: &Held<'_>) -> Option<Self> {
         error.limit()?;
-        let function = held.component.name().to_owned();
+        let function = held.function.component.name().to_owned();
         tracing::warn!(function, call, %error, "the state is too large for a limit; measuring what it takes");
         let takes = held.measure();
-        Some(Self { function, call, error: error.clone(), limits: held.limits, takes })
+        Some(Self { function, call, error: error.clone(), limits: held.function.limits, takes })
     }
 }
 

@@ -1,10 +1,10 @@
 //! Swaps in the log: the record that is the switch, results that wait, and their release.
 
 use tallow_log::record::{Change, Epoch, Function, Kind, Live, Mode, Probation, State, What};
-use tallow_log::{Draft, Publication, Retention};
+use tallow_log::{Draft, Retention};
 use tallow_store::Digest;
 
-use super::{Committer, publish};
+use super::{Committer, republish};
 use crate::epoch::{FinishedEpoch, FinishedSwap};
 use crate::error::PipelineError;
 use crate::hooks::Outcome;
@@ -104,14 +104,7 @@ impl Committer {
     pub(super) fn publish_held(&mut self) -> Result<(), PipelineError> {
         let mut held = std::mem::take(&mut self.held);
         held.sort_by_key(|publication| publication.seq);
-        for Publication { sink, seq, outbox } in held {
-            for outgoing in outbox {
-                let bytes = self.job.read_blob(&outgoing.blob)?;
-                publish(&self.sinks, [(outgoing.sink, outgoing.name, bytes)].into_iter())?;
-            }
-            self.job.published(&sink, seq);
-        }
-        Ok(())
+        republish(&self.sinks, &mut self.job, held)
     }
 
     /// One record more than may be proved: the oldest has the state that the one after it began with. A probation may go

@@ -1,13 +1,13 @@
 //! The windows' state, read back from the log.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tallow_engine::{Component, Part, WindowFunction};
+use tallow_engine::{Component, Part};
 use tallow_epoch::{Watermarks, WindowCounts};
 use tallow_log::LogError;
-use tallow_log::record::{BlobRef, Record, State};
+use tallow_log::record::{BlobRef, State};
 use tallow_manifest::Kept;
 use tallow_record::TopicPartition;
 use tallow_source::Position;
@@ -15,100 +15,55 @@ use tallow_source::Position;
 use crate::error::PipelineError;
 use crate::functions::Functions;
 use crate::plan::Plan;
-use crate::window_worker::Start;
-use tallow_worker::WorkerError;
-use tallow_worker::isolate::{Isolation, Sandboxed};
+use crate::window_worker::WindowState;
+use tallow_worker::isolate::Isolation;
 use tallow_worker::state_limit::Held;
-use tallow_worker::{BisectBudget, parse_function};
+use tallow_worker::{BisectBudget, EpochStart, Sandboxed, StateCopy, WorkerError, parse_function};
 
-/// The windows' state, as the log has it.
-pub struct Restored {
-    function: WindowFunction,
-    parts: Vec<Part>,
-    watermarks: Watermarks,
-    positions: BTreeMap<TopicPartition, i64>,
-    held: BTreeMap<String, u64>,
-    idle: BTreeSet<TopicPartition>,
-    since_us: Vec<BTreeMap<String, i64>>,
-}
-
-impl Restored {
-    /// All of the state as `component`, which holds it now, writes it.
-    pub fn rewrite(&mut self, component: &Component) -> Result<Vec<Part>, PipelineError> {
-        let saved = self.function.snapshot(0).map_err(|error| WorkerError::Function {
-            function: component.name().to_owned(),
-            call: "snapshot",
-            why: error.to_string(),
-        })?;
-        self.parts.clone_from(&saved.parts);
-        Ok(saved.parts)
-    }
-
-    /// Where a window worker of these functions starts.
-    pub fn into_start(
-        self,
-        plan: &Plan,
-        functions: &Functions,
-        budget: Arc<BisectBudget>,
-    ) -> Result<Start, PipelineError> {
-        let isolation = Isolation::new(
-            Sandboxed { component: functions.window.clone(), limits: plan.limits, specs: plan.specs.clone() },
-            parse_function(&functions.parse, plan.limits, &plan.parse_options)?,
-            plan.time.clone(),
-            budget,
-            &self.parts,
-            self.watermarks.watermark_us(),
-        );
-        Ok(Start {
-            function: self.function,
-            isolation,
-            positions: self.positions,
-            watermarks: self.watermarks,
-            held: self.held,
-            idle: self.idle,
-            since_us: self.since_us,
-        })
-    }
+/// All of the state as `component`, which holds it now, writes it.
+pub fn rewrite(window: &mut WindowState, component: &Arc<Component>) -> Result<Vec<Part>, PipelineError> {
+    let saved = window.function.snapshot(0).map_err(|error| WorkerError::Function {
+        function: component.name().to_owned(),
+        call: "snapshot",
+        why: error.to_string(),
+    })?;
+    window.isolation.start.switch(component.clone(), &saved.parts);
+    Ok(saved.parts)
 }
 
 /// Reads a blob of the shard.
 pub type ReadBlob<'a> = dyn Fn(&BlobRef) -> Result<Bytes, LogError> + 'a;
 
-/// The state of `record` under these windows, which are the plan's, for a pipeline that reads on `from` these positions.
+/// The windows of a log record's state. They are the plan's; the pipeline reads on `from` these positions.
 pub fn restore(
     plan: &Plan,
     windows: &[Kept],
     read_blob: &ReadBlob<'_>,
-    record: &Record,
+    saved: &State,
     from: &[Position],
-    window: &Component,
-) -> Result<Restored, PipelineError> {
-    let parts = read_parts(plan, read_blob, &record.state)?;
-    let watermark_us = record.state.watermark_us;
-    let opened = if parts.is_empty() && watermark_us.is_none() {
-        WindowFunction::open(window, plan.limits, &plan.specs)
-    } else {
-        let watermark_us = watermark_us.unwrap_or(i64::MIN);
-        WindowFunction::restore(window, plan.limits, &plan.specs, watermark_us, &parts)
-    };
-    let function = opened.map_err(|error| {
-        let held = Held {
-            component: window,
-            limits: plan.limits,
-            specs: &plan.specs,
-            watermark_us: watermark_us.unwrap_or(i64::MIN),
-            parts: &parts,
-            taken: Vec::new(),
-        };
+    functions: &Functions,
+) -> Result<WindowState, PipelineError> {
+    let watermark_us = saved.watermark_us;
+    let state = StateCopy { parts: read_parts(plan, read_blob, saved)?, watermark_us };
+    let sandboxed =
+        Sandboxed { component: functions.window.clone(), limits: plan.limits, specs: plan.specs.clone() };
+    let function = state.open(&sandboxed.component, plan.limits, &plan.specs).map_err(|error| {
+        let held = Held { function: &sandboxed, state: &state, taken: Vec::new() };
         WorkerError::of_state("restore", &error, &held)
     })?;
+    let isolation = Isolation::new(
+        EpochStart::new(sandboxed, &state),
+        parse_function(&functions.parse, plan.limits, &plan.parse_options)?,
+        plan.time.clone(),
+        BisectBudget::new(u64::from(plan.pipeline.limits.bisect_calls)),
+    );
     // Who drains what is there waits for nothing more.
     let idle_after_us = match plan.available_now {
         true => 0,
         false => i64::try_from(plan.pipeline.idle_after.as_micros()).unwrap_or(i64::MAX),
     };
     let mut watermarks = Watermarks::new(plan.pipeline.delay_us, idle_after_us, plan.pipeline.idle_advance);
-    let known = record.state.partitions.iter();
+    let known = saved.partitions.iter();
     let known = known.map(|it| (TopicPartition::new(&it.topic, it.partition), it));
     let is_read = |partition: &TopicPartition| from.iter().any(|it| it.partition == *partition);
     watermarks.restore(
@@ -127,12 +82,12 @@ pub fn restore(
     let vanished =
         known.filter(|(partition, _)| !is_read(partition)).map(|(partition, it)| (partition, it.next));
     let read = from.iter().map(|it| (it.partition.clone(), it.next));
-    Ok(Restored {
+    Ok(WindowState {
         function,
-        parts,
+        isolation,
         watermarks,
         positions: vanished.chain(read).collect(),
-        held: record.state.ledger.windows.iter().map(open).collect(),
+        open_assignments: saved.ledger.windows.iter().map(open).collect(),
         idle,
         since_us: windows.iter().map(|kept| kept.since_us.clone()).collect(),
     })

@@ -6,12 +6,13 @@ use crossbeam_channel::bounded;
 use tallow_log::record::{Mode, Role};
 use tallow_store::Digest;
 
-use super::restore::Restored;
+use super::restore::rewrite;
 use crate::commit::Committer;
 use crate::epoch::FinishedSwap;
 use crate::error::PipelineError;
 use crate::functions::{Functions, state_version};
 use crate::hooks::Swap;
+use crate::window_worker::WindowState;
 
 /// Digests of the components of the manifest's files.
 pub fn files(functions: &Functions) -> BTreeMap<Role, Digest> {
@@ -24,7 +25,7 @@ pub fn at_start(
     committer: &mut Committer,
     functions: &Functions,
     changed: &[Role],
-    window: &mut Restored,
+    window: &mut WindowState,
     clock_us: i64,
 ) -> Result<(), PipelineError> {
     for &role in changed {
@@ -32,7 +33,7 @@ pub fn at_start(
         let (parts, state_version) = match role {
             Role::Parse => (None, None),
             Role::Window => {
-                (Some(window.rewrite(&component)?), Some(state_version(committer.plan.limits, &component)?))
+                (Some(rewrite(window, &component)?), Some(state_version(committer.plan.limits, &component)?))
             }
         };
         let swap = Swap {

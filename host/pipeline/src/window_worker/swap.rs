@@ -12,22 +12,17 @@ use crate::error::PipelineError;
 use crate::hooks::{EpochCopy, Outcome, Swap};
 use crate::state_handover;
 
-/// The state where the epoch that ends began, for those who want the epoch.
-pub(super) struct ForHooks {
-    before: StateCopy,
-}
-
 impl WindowWorker {
-    /// Takes another function up. One that fails at it is dropped, and the one that is there continues as it was.
+    /// Swaps in another function. One that fails at it is dropped, and the function before continues as it was.
     pub(super) fn swap(&mut self, swap: Box<Swap>) -> Result<Option<FinishedSwap>, PipelineError> {
         let begun = self.clock.ticks();
         let parts = match swap.role {
             Role::Parse => {
                 let (limits, options) = (self.plan.limits, &self.plan.parse_options);
-                self.isolation.switch_parse(parse_function(&swap.component, limits, options)?);
+                self.state.isolation.switch_parse(parse_function(&swap.component, limits, options)?);
                 Ok(None)
             }
-            Role::Window => self.take_up_window(&swap).map(Some),
+            Role::Window => self.swap_in_window(&swap).map(Some),
         };
         match parts {
             Ok(parts) => {
@@ -48,14 +43,14 @@ impl WindowWorker {
         }
     }
 
-    fn take_up_window(&mut self, swap: &Swap) -> Result<Vec<Part>, String> {
+    fn swap_in_window(&mut self, swap: &Swap) -> Result<Vec<Part>, String> {
         let limits = Limits { deadline: swap.deadline, ..self.plan.limits };
         let component: &Component = &swap.component;
         let (mut function, parts) =
-            state_handover::hand_over(component, &self.plan, limits, &self.isolation.state())?;
+            state_handover::hand_over(component, &self.plan, limits, &self.state.isolation.start.state())?;
         for (spec, held) in state_handover::open_assignments(&mut function)? {
             let name = &self.plan.specs[spec as usize].name;
-            let before = self.held.get(name).copied().unwrap_or(0);
+            let before = self.state.open_assignments.get(name).copied().unwrap_or(0);
             if held != before {
                 return Err(format!(
                     "of the state of window `{name}` it holds {held} rows, and the function before held {before}"
@@ -63,9 +58,9 @@ impl WindowWorker {
             }
         }
         function.set_deadline(self.plan.limits.deadline);
-        self.isolation.switch_window(swap.component.clone(), &parts);
+        self.state.isolation.start.switch(swap.component.clone(), &parts);
         self.snapshot_version = function.snapshot(u64::MAX).map_err(|error| error.to_string())?.version;
-        self.function = function;
+        self.state.function = function;
         Ok(parts)
     }
 
@@ -87,15 +82,12 @@ impl WindowWorker {
         WorkerError::Probation { function: function.clone(), why }.into()
     }
 
-    pub(super) fn state_for_hooks(&self) -> Option<ForHooks> {
-        self.hooks.wants_epoch().then(|| ForHooks { before: self.isolation.state() })
-    }
-
-    pub(super) fn give_epoch(&self, begun: ForHooks, watermark_us: Option<i64>, slices: Vec<ParsedSlice>) {
-        self.hooks.epoch(EpochCopy { before: begun.before, watermark_us, slices });
+    /// `before`: the state where the epoch began.
+    pub(super) fn give_epoch(&self, before: StateCopy, watermark_us: Option<i64>, slices: Vec<ParsedSlice>) {
+        self.hooks.epoch(EpochCopy { before, watermark_us, slices });
     }
 
     pub(super) fn give_state(&self) {
-        self.hooks.give_state(&|| self.isolation.state());
+        self.hooks.give_state(&|| self.state.isolation.start.state());
     }
 }

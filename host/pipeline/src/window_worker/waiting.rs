@@ -25,9 +25,9 @@ impl Default for Waiting {
 impl WindowWorker {
     /// At an epoch's end: whether a partition holds the watermark back, and whether to tell.
     pub(super) fn look_at_watermark(&mut self) {
-        let held = self.watermarks.hold().map(|hold| Held::new(hold, None));
-        let watermark_us = self.watermarks.watermark_us();
-        let open = self.held.values().any(|assignments| *assignments > 0);
+        let held = self.state.watermarks.hold().map(|hold| Held::new(hold, None));
+        let watermark_us = self.state.watermarks.watermark_us();
+        let open = self.state.open_assignments.values().any(|assignments| *assignments > 0);
         let stands = watermark_us == self.waiting.watermark_us;
         self.waiting.watermark_us = watermark_us;
         let waits = held.is_some() && open && stands;
@@ -54,8 +54,8 @@ impl WindowWorker {
     /// At the run's end: how many windows wait for the partition that holds the watermark back. The instance is not
     /// needed any more, so they are closed in it.
     pub(super) fn count_waiting(&mut self) {
-        let Some(hold) = self.watermarks.hold() else { return };
-        let windows = self.function.advance(hold.without_it_us).ok();
+        let Some(hold) = self.state.watermarks.hold() else { return };
+        let windows = self.state.function.advance(hold.without_it_us).ok();
         let windows = windows.map(|outputs| outputs.iter().map(|it| u64::from(it.table.rows)).sum());
         self.progress.held(Some(Held::new(hold, windows)));
     }

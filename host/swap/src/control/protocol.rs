@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tallow_log::record::Mode;
 use tallow_store::Digest;
 
-use crate::shadow::{Tally, Verdict};
+use crate::tally::{Tally, Verdict};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]

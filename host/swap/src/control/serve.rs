@@ -13,7 +13,8 @@ use super::protocol::{self, Answer, Request, Running};
 use crate::admission;
 use crate::candidate::{Candidate, Terms, Vet};
 use crate::hot_swap::Target;
-use crate::shadow::{Shadow, Verdict};
+use crate::shadow::Shadow;
+use crate::tally::Verdict;
 use tallow_pipeline::functions::role_name;
 use tallow_pipeline::hooks::{Outcome, Rollback};
 

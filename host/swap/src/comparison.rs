@@ -1,10 +1,11 @@
-//! Candles of two functions over the same records, compared field by field. Pure.
+//! What two functions give for the same records: candles field by field, and what became of each record. Pure.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use tallow_engine::{Output, Spec, golden};
+use tallow_engine::{Output, Parsed, Spec, golden};
+use tallow_record::Batch;
 
 /// Differences kept of a comparison; the rest is counted.
 const SHOWN: usize = 10;
@@ -65,6 +66,19 @@ impl Comparison {
         }
     }
 
+    /// Compares what became of each record: rows, ignored or rejected with a reason.
+    pub fn records(&mut self, batch: &Batch, running: &Parsed, candidate: &Parsed) {
+        let (left, right) = (fates(batch, running), fates(batch, candidate));
+        self.compared += left.len() as u64;
+        for (record, (running, candidate)) in left.into_iter().zip(right).enumerate() {
+            if running != candidate {
+                let at = batch.place(record).to_string();
+                let (of, field) = ("records".to_owned(), String::new());
+                self.differ(Difference { of, at, field, running, candidate });
+            }
+        }
+    }
+
     fn candle(
         &mut self,
         spec: &Spec,
@@ -93,6 +107,16 @@ impl Comparison {
             self.differ(difference(field, shown(left), shown(right)));
         }
     }
+}
+
+fn fates(batch: &Batch, parsed: &Parsed) -> Vec<String> {
+    let mut fates = vec!["rows".to_owned(); batch.len()];
+    for (marked, what) in [(&parsed.ignored, "ignored"), (&parsed.rejected, "rejected")] {
+        for (record, reason) in marked.iter() {
+            fates[record] = format!("{what}: {reason}");
+        }
+    }
+    fates
 }
 
 fn shown(value: Option<Value>) -> String {
