@@ -104,6 +104,12 @@ impl From<tallow_backfill::BackfillError> for Failure {
     }
 }
 
+impl From<tallow_worker::LibraryError> for Failure {
+    fn from(error: tallow_worker::LibraryError) -> Self {
+        tallow_pipeline::PipelineError::from(error).into()
+    }
+}
+
 impl From<tallow_worker::WorkerError> for Failure {
     fn from(error: tallow_worker::WorkerError) -> Self {
         tallow_pipeline::PipelineError::from(error).into()

@@ -20,7 +20,7 @@ use tallow_log::record::{Kind, Record};
 use tallow_log::status::last_records;
 use tallow_manifest::Manifest;
 use tallow_merge::Merger;
-use tallow_pipeline::plan::Mode;
+use tallow_worker::plan::Mode;
 use tallow_tests::bars::{self, Bar};
 use tallow_tests::exchange::{Exchange, Fault};
 use tallow_tests::{lake, recordings, reference};

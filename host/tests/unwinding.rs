@@ -11,7 +11,7 @@ use arrow_array::RecordBatch;
 use common::{MINUTES, SECOND_US, Wired, World, pipeline, trade};
 use tallow_pipeline::PipelineError;
 
-use tallow_pipeline::plan::Mode;
+use tallow_worker::plan::Mode;
 use tallow_pipeline::progress::{Progress, Viewer};
 use tallow_record::Batch;
 use tallow_source::{Event, Fetcher, Limits, PartitionInfo, Position, Source, SourceError};

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use common::{DRAIN, MINUTES, OPEN_US, SECOND_US, World, pipeline, trade};
 use tallow_log::status::last_records;
-use tallow_pipeline::plan::Mode;
+use tallow_worker::plan::Mode;
 use tallow_source::{
     Fetcher, MemorySource, OnDataLoss, PartitionInfo, Position, Source, SourceError, Topics,
 };

@@ -9,7 +9,6 @@ use tallow_env::{Backoff, Clock, Ticks};
 use super::run::Backfilling;
 use super::survey::Wanted;
 use crate::error::BackfillError;
-use tallow_pipeline::progress;
 
 /// Pause between two looks at the stream.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -74,11 +73,19 @@ fn later(now: Ticks, by: Duration) -> Ticks {
     Ticks(now.0.saturating_add(by.as_micros() as u64))
 }
 
+/// The stream that a backfill runs beside.
+pub struct Stream<'a> {
+    /// Windows so far that may lack something.
+    pub holes: &'a dyn Fn() -> u64,
+    /// Called once windows were filled.
+    pub filled: &'a dyn Fn(),
+}
+
 /// Runs until the stream has ended. Trouble with an exchange is told and never stops the stream. After a stream that
 /// was drained (`at_end`) it runs once more; otherwise it leaves with it.
 pub fn run(
     backfilling: &mut Backfilling,
-    stream: &progress::Progress,
+    stream: Stream<'_>,
     clock: &dyn Clock,
     (stop, ended): (&AtomicBool, &AtomicBool),
     at_end: bool,
@@ -89,17 +96,14 @@ pub fn run(
         if stop.load(Ordering::Relaxed) || (over && !at_end) {
             return;
         }
-        let counts = stream.counts();
-        // The first windows that close after a start may have a gap before them that no id tells of.
-        let holes = counts.incomplete + u64::from(counts.candles > 0);
         // What drains a topic has nothing to show before its end.
-        let due = if at_end { over } else { trigger.look(holes, clock.ticks()) };
+        let due = if at_end { over } else { trigger.look((stream.holes)(), clock.ticks()) };
         if due {
             match backfilling.run(&Wanted { behind_stream: true, ..Wanted::default() }) {
                 Ok(summary) => {
                     let windows: u64 = summary.windows.values().sum();
                     if windows > 0 {
-                        stream.backfilled();
+                        (stream.filled)();
                         tracing::info!(
                             backfill = backfilling.name(),
                             windows,

@@ -1,20 +1,30 @@
 //! Why a backfill stops, and the exit code that says so.
 
-use tallow_engine::LoadError;
 use tallow_env::exit;
 use tallow_epoch::Imbalance;
 use tallow_http::HttpError;
 use tallow_log::LogError;
-use tallow_pipeline::PipelineError;
 use tallow_sink::SinkError;
 use tallow_store::StoreError;
 use tallow_table::TableError;
-use tallow_worker::WorkerError;
+use tallow_worker::{LibraryError, WorkerError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum BackfillError {
     #[error(transparent)]
-    Pipeline(#[from] PipelineError),
+    Log(#[from] LogError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    #[error(transparent)]
+    Library(#[from] LibraryError),
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
+    #[error("{0}; nothing of this chunk was published")]
+    Imbalance(#[from] Imbalance),
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
     #[error(transparent)]
     Table(#[from] TableError),
     #[error(transparent)]
@@ -35,39 +45,30 @@ impl BackfillError {
     /// Whether the same may work later.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Pipeline(error) => error.is_transient(),
+            Self::Log(error) => error.is_transient(),
+            Self::Store(error) | Self::Library(LibraryError::Store(error)) => error.is_transient(),
+            Self::Sink(error) => error.is_transient(),
             Self::Table(error) => error.is_transient(),
             Self::Http(error) => error.is_transient(),
             Self::Away { .. } => true,
-            Self::Usage(_) | Self::Broken => false,
+            _ => false,
         }
     }
 
     /// Whether another process has taken the backfill's log over.
     pub fn is_fenced(&self) -> bool {
-        matches!(self, Self::Pipeline(PipelineError::Log(error)) if error.is_fenced())
+        matches!(self, Self::Log(error) if error.is_fenced())
     }
 
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Pipeline(error) => error.exit_code(),
+            Self::Log(error) => error.exit_code(),
+            Self::Store(error) | Self::Library(LibraryError::Store(error)) => error.exit_code(),
+            Self::Worker(error) => error.exit_code(),
             Self::Table(error) => error.exit_code(),
             Self::Away { .. } => exit::UNAVAILABLE,
-            Self::Usage(_) | Self::Http(_) => exit::USAGE,
-            Self::Broken => exit::FAILED,
+            Self::Usage(_) | Self::Http(_) | Self::Library(_) => exit::USAGE,
+            _ => exit::FAILED,
         }
     }
 }
-
-/// Errors of what a backfill shares with a pipeline.
-macro_rules! of_pipeline {
-    ($($error:ty),*) => {
-        $(impl From<$error> for BackfillError {
-            fn from(error: $error) -> Self {
-                Self::Pipeline(error.into())
-            }
-        })*
-    };
-}
-
-of_pipeline!(Imbalance, LoadError, LogError, SinkError, StoreError, WorkerError, std::io::Error);

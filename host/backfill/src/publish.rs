@@ -8,18 +8,16 @@ use tallow_engine::Component;
 use tallow_env::{Clock, Random};
 use tallow_lake::Folder;
 use tallow_log::record::{Epoch, Function, Input, Role, State};
-use tallow_log::{Draft, Job, LogError, Opened};
+use tallow_log::{Draft, Job, LogError, Opened, owner};
 use tallow_manifest::Kept;
-use tallow_sink::{EpochOutput, Origin, Provenance, Sink};
+use tallow_sink::{EpochOutput, Item, Origin, Provenance, Sink};
 use tallow_store::{Digest, Store};
 
 use super::compute::Computed;
 use super::fetch::Fetched;
 use super::state::{NoData, job_name};
 use crate::error::BackfillError;
-use tallow_pipeline::commit;
-use tallow_pipeline::plan::Plan;
-use tallow_pipeline::start;
+use tallow_worker::Plan;
 
 /// The owner of a backfill's log.
 pub struct Publisher {
@@ -45,10 +43,12 @@ impl Publisher {
         (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
     ) -> Result<(Self, bool), BackfillError> {
         let name = job_name(backfill);
-        let opened = Job::open(store, &name, 0, &start::owner(), clock.clone(), random)?;
+        let opened = Job::open(store, &name, 0, &owner::name(), clock.clone(), random)?;
         let Opened { mut job, to_publish, .. } = opened;
         let left = !to_publish.is_empty();
-        commit::republish(sinks, &mut job, to_publish)?;
+        job.publish(to_publish, |outgoing, bytes| {
+            Ok::<_, BackfillError>(tallow_sink::publish(sinks, &outgoing.sink, &outgoing.name, bytes)?)
+        })?;
         let folder = Folder::new(&name, 0).map_err(LogError::from)?;
         let no_data = NoData::read(store, &folder, job.newest())?;
         let state = State {
@@ -98,13 +98,18 @@ impl Publisher {
             items.extend(sink.prepare(&output)?);
         }
         let inputs = self.put_answers(fetched.answers)?;
-        let outbox = commit::put_outbox(&self.job, &items)?;
+        let put = |item: &Item| {
+            let rows = (item.rows, item.rows_digest);
+            self.job.put_outgoing(item.sink, &item.name, rows, item.bytes.clone())
+        };
+        let outbox = items.iter().map(put).collect::<Result<_, _>>()?;
         let epoch =
             Epoch { clock_us: Some(clock_us), inputs, outbox, ledger: computed.ledger, ..Epoch::default() };
         self.job.commit(Draft::commit(epoch, state.clone()))?;
         (self.state, self.no_data) = (state, no_data);
-        let items = items.into_iter().map(|item| (item.sink.to_owned(), item.name, item.bytes));
-        commit::publish(&self.sinks, items)?;
+        for item in items {
+            tallow_sink::publish(&self.sinks, item.sink, &item.name, item.bytes)?;
+        }
         for sink in &self.sinks {
             self.job.published(sink.name(), seq);
         }
@@ -113,9 +118,8 @@ impl Publisher {
 
     /// Digests by role, as files name them.
     fn functions(&self) -> BTreeMap<String, Digest> {
-        let mut functions = commit::by_role(&self.state.functions);
-        functions.insert("backfill".to_owned(), self.function);
-        functions
+        let of_log = self.state.functions.iter().map(|it| (it.role.name().to_owned(), it.digest));
+        of_log.chain([("backfill".to_owned(), self.function)]).collect()
     }
 
     /// All answers go into one blob. They are never cleaned away: they are what the revisions can be verified by.

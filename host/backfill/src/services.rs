@@ -14,7 +14,7 @@ use tallow_store::Store;
 
 use super::progress::Progress;
 use super::survey::Need;
-use tallow_pipeline::library::{Card, Library};
+use tallow_worker::library::{Card, Library};
 
 /// Everything that a backfill touches, real or in memory.
 pub struct Services {

@@ -12,8 +12,6 @@ use tallow_log::status::last_records;
 use tallow_store::Store;
 
 use super::Spans;
-use tallow_pipeline::PipelineError;
-
 use crate::error::BackfillError;
 
 /// Names the one part of a commit's state.
@@ -98,9 +96,9 @@ impl NoData {
         let bytes = read_blob(store, folder, &part.blob)?;
         let wrong = |why: String| {
             let name = &part.blob.name;
-            BackfillError::from(PipelineError::Checkpoint(format!(
+            BackfillError::Usage(format!(
                 "blob `{name}` is not what this program remembers: {why}. Run the version of tallow that wrote it"
-            )))
+            ))
         };
         let stored: Stored = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
         if stored.format != FORMAT {

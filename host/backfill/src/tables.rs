@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow_array::{Array, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use bytes::Bytes;
 use tallow_lake::{hive, tables};
-use tallow_pipeline::PipelineError;
 use tallow_sink::{LakeFile, ReadError, column, optional_column};
 use tallow_store::Store;
 use tallow_table::ids::Ids;
@@ -109,7 +108,7 @@ struct Row {
 
 fn rows(store: &Store, path: &str, bytes: Bytes, key: &str) -> Result<Vec<Row>, BackfillError> {
     let broken =
-        |error| PipelineError::Checkpoint(format!("{error}. Restore the file from a backup, or remove it"));
+        |error| BackfillError::Usage(format!("{error}. Restore the file from a backup, or remove it"));
     let wanted = [key, "window_start", "window_end", "complete", "filled", "first_id", "last_id", "revision"];
     let symbol = symbol_of(path, key);
     let at = store.at(path);

@@ -15,7 +15,6 @@ use super::error::BatchError;
 use super::report::Report;
 use crate::account::group_of;
 use crate::services::Services;
-use tallow_pipeline::PipelineError;
 
 /// What was made is committed at least that often: a run that is killed then continues from there.
 pub const COMMIT_EVERY: Duration = Duration::from_secs(20);
@@ -57,7 +56,7 @@ struct Held {
 impl<'a> Commits<'a> {
     pub fn open(services: &'a Services, owner: &str) -> Result<Self, BatchError> {
         let (plan, clock, random) = (&services.plan, services.clock.clone(), services.random.clone());
-        services.store.probe(&*services.random).map_err(PipelineError::from)?;
+        services.store.probe(&*services.random)?;
         let job =
             TableJob::open(&services.store, &plan.log_name(), plan.job.keep_backups, owner, clock, random)?;
         let held = job.unfinished().cloned().and_then(|unfinished| {
@@ -97,7 +96,7 @@ impl<'a> Commits<'a> {
         let mut spoiled = Vec::new();
         for path in self.groups.get(group).iter().flat_map(|made| &made.paths) {
             let committed = self.job.state().partitions.get(path).map(|partition| partition.size);
-            let there = self.services.store.head(path).map_err(PipelineError::from)?;
+            let there = self.services.store.head(path)?;
             if committed.is_some() && committed != there.map(|object| object.size) {
                 tracing::warn!(path, "not as it was written: it is made anew");
                 spoiled.push(path.clone());

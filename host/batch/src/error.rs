@@ -6,7 +6,7 @@ use tallow_sink::SinkError;
 use tallow_table::TableError;
 
 use tallow_env::exit;
-use tallow_pipeline::PipelineError;
+use tallow_store::StoreError;
 use tallow_worker::WorkerError;
 
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +20,11 @@ pub enum BatchError {
     #[error(transparent)]
     Sort(#[from] tallow_sort::SortError),
     #[error(transparent)]
-    Pipeline(#[from] PipelineError),
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
+    #[error("a part of the batch ended without saying why")]
+    Broken,
     #[error("function `{function}`, {call}: {error}")]
     Function { function: String, call: &'static str, error: CallError },
     #[error("{place}: function `{function}`, update, on the rows of these lines: {error}")]
@@ -85,19 +89,14 @@ impl BatchError {
             Self::File(error) => error.exit_code(),
             Self::Table(error) => error.exit_code(),
             Self::Sort(error) => error.exit_code(),
-            Self::Pipeline(error) => error.exit_code(),
+            Self::Store(error) => error.exit_code(),
+            Self::Worker(error) => error.exit_code(),
             Self::NoSymbol { .. }
             | Self::Function { error: CallError::Refused(_), .. }
             | Self::Rows { error: CallError::Refused(_), .. } => exit::USAGE,
             Self::Doubtful { .. } => exit::DATA,
             _ => exit::FAILED,
         }
-    }
-}
-
-impl From<WorkerError> for BatchError {
-    fn from(error: WorkerError) -> Self {
-        Self::Pipeline(error.into())
     }
 }
 

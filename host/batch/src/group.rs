@@ -24,7 +24,6 @@ use crate::group_build::GroupBuild;
 use crate::position::{Position, Way};
 use crate::services::Services;
 use tallow_env::Finally;
-use tallow_pipeline::PipelineError;
 use tallow_worker::ByteBudget;
 use tallow_worker::{BisectBudget, ParseOutcome, ParseSettings, ParseWorker, ParsedBatch, Unobserved};
 
@@ -261,7 +260,7 @@ impl GroupBuild<'_> {
             let mut take_all = || {
                 for Turn { file, begins, worked } in &order {
                     let ParseOutcome { outcome, permit } =
-                        worked.recv().map_err(|_| PipelineError::Broken)?;
+                        worked.recv().map_err(|_| BatchError::Broken)?;
                     take(file, begins, outcome?)?;
                     drop(permit);
                 }
@@ -270,7 +269,7 @@ impl GroupBuild<'_> {
             let taken: Result<(), BatchError> = take_all();
             budget.close();
             drop(order);
-            let fed = feeding.join().map_err(|_| PipelineError::Broken);
+            let fed = feeding.join().map_err(|_| BatchError::Broken);
             taken?;
             fed?
         })

@@ -1,6 +1,7 @@
 //! The books of a group: what became of each line and row, and the dead letters that are held.
 
 use tallow_engine::{ColumnData, Report as WindowReport};
+use tallow_manifest::OnReject;
 use tallow_sink::{DeadLetter, ReasonKind};
 
 use super::beginning::FLAGGED;
@@ -8,11 +9,9 @@ use super::error::BatchError;
 use super::judgement::FileCounts;
 use super::report::Report;
 use crate::example::Example;
-use tallow_pipeline::PipelineError;
-use tallow_pipeline::plan::OnReject;
 use tallow_worker::dead_letter::dead_letter;
 use tallow_worker::ledger_entries;
-use tallow_worker::{ParsedBatch, ParsedSlice};
+use tallow_worker::{ParsedBatch, ParsedSlice, WorkerError};
 
 #[derive(Debug)]
 pub struct Accounts {
@@ -101,7 +100,7 @@ impl Accounts {
                 OnReject::Fail => {
                     let place = slice.batch.place(record);
                     let place = format!("{}:{}", place.topic, place.offset);
-                    return Err(PipelineError::BadRecord { place, reason: reason.to_owned() }.into());
+                    return Err(WorkerError::BadRecord { place, reason: reason.to_owned() }.into());
                 }
             }
         }

@@ -10,7 +10,7 @@ use tallow_manifest as manifest;
 use tallow_store::Digest;
 
 use super::error::BatchError;
-use tallow_pipeline::plan;
+use tallow_worker::plan;
 
 /// The key's column: tables have a folder for each of its values.
 pub const KEY: &str = "symbol";

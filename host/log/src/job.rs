@@ -9,7 +9,7 @@ use bytes::Bytes;
 use tallow_env::{Clock, Random};
 
 use crate::name::BlobName;
-use crate::record::{BlobRef, Record, Writer};
+use crate::record::{BlobRef, Outgoing, Record, Writer};
 use crate::resolve::{self, Kept, Outcome, Publication};
 use crate::{Draft, LogError};
 use tallow_lake::Folder;
@@ -267,6 +267,34 @@ impl Job {
         let outbox =
             self.newest.epoch.outbox.iter().filter(|outgoing| outgoing.sink == sink).cloned().collect();
         Publication { sink: sink.to_owned(), seq: self.newest.seq, outbox }
+    }
+
+    /// Stores a finished object, for a commit to name.
+    pub fn put_outgoing(
+        &self,
+        sink: &str,
+        name: &str,
+        (rows, rows_digest): (u64, Digest),
+        bytes: Bytes,
+    ) -> Result<Outgoing, LogError> {
+        let (sink, name) = (sink.to_owned(), name.to_owned());
+        let (digest, blob) = (Digest::of(&bytes), self.put_blob(bytes)?);
+        Ok(Outgoing { sink, name, rows, rows_digest, digest, blob })
+    }
+
+    /// Publishes what was committed and may not have been published. Publishing twice does no harm.
+    pub fn publish<E: From<LogError>>(
+        &mut self,
+        publications: Vec<Publication>,
+        publish: impl Fn(&Outgoing, Bytes) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for Publication { sink, seq, outbox } in publications {
+            for outgoing in outbox {
+                publish(&outgoing, self.read_blob(&outgoing.blob)?)?;
+            }
+            self.published(&sink, seq);
+        }
+        Ok(())
     }
 
     fn corrupt(&self, path: &str, why: String) -> LogError {

@@ -14,6 +14,12 @@ pub const EVERY: Duration = Duration::from_secs(10);
 /// An owner that has been silent for that long counts as dead.
 pub const STALE: Duration = Duration::from_secs(30);
 
+/// The name by which people know this owner: host and process.
+pub fn name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{} process {}", host.trim(), std::process::id())
+}
+
 /// What an owner says about itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sign {

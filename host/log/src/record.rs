@@ -208,6 +208,15 @@ pub enum Role {
     Window,
 }
 
+impl Role {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Parse => "parse",
+            Self::Window => "window",
+        }
+    }
+}
+
 /// A function that made the results.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,7 +1,6 @@
 //! The committer: blobs first, then the log record that is the commit, then the sinks.
 
 mod content;
-mod outbox;
 pub mod swap;
 
 use std::collections::BTreeMap;
@@ -13,16 +12,15 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use tallow_engine::Part;
 use tallow_log::record::{BlobRef, Epoch, Role, SetAside, State, StatePart};
 use tallow_log::{Draft, Job, Publication};
-use tallow_sink::{DeadLetter, Sink, archive};
+use tallow_sink::{DeadLetter, Item, Sink, archive};
 use tallow_source::Source;
 use tallow_store::Digest;
 
-pub use self::content::{CommitId, by_role, output, provenance};
-pub use self::outbox::{publish, put_outbox, republish};
+pub use self::content::{CommitId, output, provenance};
 use crate::epoch::{Finished, FinishedEpoch};
 use crate::error::PipelineError;
 use crate::hooks::Hooks;
-use crate::plan::Plan;
+use tallow_worker::plan::Plan;
 use crate::progress::Progress;
 use crate::republish_diff::Published;
 
@@ -104,7 +102,11 @@ impl Committer {
             items.extend(sink.prepare(&output)?);
         }
         self.put_state(&mut state, &epoch.parts)?;
-        let outbox = put_outbox(&self.job, &items)?;
+        let put = |item: &Item| {
+            let rows = (item.rows, item.rows_digest);
+            self.job.put_outgoing(item.sink, &item.name, rows, item.bytes.clone())
+        };
+        let outbox = items.iter().map(put).collect::<Result<_, _>>()?;
         let archive = self.put_archive(&epoch)?;
         let closed = output.closed;
         let record = Epoch {
@@ -133,10 +135,9 @@ impl Committer {
         if self.holds() {
             self.hold();
         } else {
-            publish(
-                &self.sinks,
-                items.into_iter().map(|item| (item.sink.to_owned(), item.name, item.bytes)),
-            )?;
+            for item in items {
+                tallow_sink::publish(&self.sinks, item.sink, &item.name, item.bytes)?;
+            }
             for sink in &self.sinks {
                 self.job.published(sink.name(), seq);
             }
@@ -197,6 +198,17 @@ impl Committer {
         let bytes = serde_json::to_vec(&list).map_err(|_| PipelineError::Broken)?;
         Ok(SetAside::Blob(self.job.put_blob(Bytes::from(bytes))?))
     }
+}
+
+/// Publishes what was committed and may not have been published.
+pub(crate) fn republish(
+    sinks: &[Arc<dyn Sink>],
+    job: &mut Job,
+    publications: Vec<Publication>,
+) -> Result<(), PipelineError> {
+    job.publish(publications, |outgoing, bytes| {
+        Ok(tallow_sink::publish(sinks, &outgoing.sink, &outgoing.name, bytes)?)
+    })
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use tallow_log::LogError;
 use tallow_sink::SinkError;
 use tallow_source::SourceError;
 use tallow_store::StoreError;
-use tallow_worker::WorkerError;
+use tallow_worker::{LibraryError, WorkerError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum PipelineError {
@@ -22,6 +22,8 @@ pub enum PipelineError {
     #[error(transparent)]
     Load(#[from] LoadError),
     #[error(transparent)]
+    Library(LibraryError),
+    #[error(transparent)]
     Worker(#[from] WorkerError),
     #[error("{0}; nothing of this epoch was published")]
     Imbalance(#[from] Imbalance),
@@ -31,10 +33,6 @@ pub enum PipelineError {
          of this epoch was committed"
     )]
     Ids { why: String },
-    #[error(
-        "{place}: {reason}. The manifest says `on-reject = \"fail\"`; \"dead-letter\" keeps the record and goes on"
-    )]
-    BadRecord { place: String, reason: String },
     #[error(
         "{future} of {rows} rows of an epoch are ahead of the clock: more likely the clock is wrong than the data. \
          Nothing was committed"
@@ -68,7 +66,7 @@ impl PipelineError {
     pub fn blames_function(&self) -> bool {
         match self {
             Self::Worker(error) => error.blames_function(),
-            Self::BadRecord { .. } | Self::Imbalance(_) => true,
+            Self::Imbalance(_) => true,
             _ => false,
         }
     }
@@ -83,15 +81,24 @@ impl PipelineError {
 
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::BadRecord { .. } => exit::DATA,
-            Self::Source(SourceError::Unreachable { .. }) | Self::Worker(WorkerError::Remote { .. }) => {
-                exit::UNAVAILABLE
-            }
+            Self::Source(SourceError::Unreachable { .. }) => exit::UNAVAILABLE,
+            Self::Worker(error) => error.exit_code(),
             Self::Source(SourceError::NoTopic { .. } | SourceError::Setting { .. }) => exit::USAGE,
             Self::Log(error) => error.exit_code(),
             Self::Store(error) => error.exit_code(),
-            Self::Checkpoint(_) | Self::Load(_) => exit::USAGE,
+            Self::Sink(SinkError::Unknown { .. }) => exit::USAGE,
+            Self::Checkpoint(_) | Self::Load(_) | Self::Library(_) => exit::USAGE,
             _ => exit::FAILED,
+        }
+    }
+}
+
+impl From<LibraryError> for PipelineError {
+    fn from(error: LibraryError) -> Self {
+        match error {
+            LibraryError::Store(error) => error.into(),
+            LibraryError::Load(error) => error.into(),
+            error => Self::Library(error),
         }
     }
 }

@@ -7,7 +7,7 @@ use tallow_log::record::{Function, Role, State};
 use tallow_store::Digest;
 
 use crate::error::PipelineError;
-use crate::library::Library;
+use tallow_worker::library::Library;
 use tallow_worker::WorkerError;
 
 /// The components of a running pipeline.
@@ -38,10 +38,6 @@ pub fn contract(role: Role) -> Contract {
         Role::Parse => Contract::Parse,
         Role::Window => Contract::Window,
     }
-}
-
-pub fn role_name(role: Role) -> &'static str {
-    contract(role).name()
 }
 
 /// What a start runs.

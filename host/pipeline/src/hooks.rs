@@ -11,7 +11,7 @@ use tallow_log::record::{Mode, Role};
 use tallow_worker::{CallObserver, ParsedSlice, StateCopy};
 
 use crate::functions::Functions;
-use crate::plan::Plan;
+use tallow_worker::plan::Plan;
 
 /// Another component for a role, from the next epoch on.
 pub struct Swap {

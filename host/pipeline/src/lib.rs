@@ -1,9 +1,9 @@
 //! The stream: records of topics become candles in the lake. In data-flow order:
 //!
-//! [`plan`] (a pipeline of the manifest in the contracts' types) → [`start`] (where the log left off) → [`fetch`] →
-//! [`sequencer`] (one order, cut into epochs; [`ends`]: where it ends) → parse workers (`tallow-worker`) → [`window_worker`] → [`epoch`] →
-//! [`commit`]. [`run`] puts them together on one screen. [`hooks`] is the seam at which functions change while it runs;
-//! [`services`] is what it touches; [`functions`] and [`library`] say which functions run and keep them. [`progress`] is what others see of it.
+//! [`start`] (where the log left off) → [`fetch`] → [`sequencer`] (one order, cut into epochs; [`ends`]: how far it
+//! reads) → parse workers (`tallow-worker`) → [`window_worker`] → [`epoch`] → [`commit`]. [`run`] puts them together on
+//! one screen. [`hooks`] is the seam at which functions change while it runs, [`functions`] says which ones run,
+//! [`services`] is what it touches, [`progress`] is what others see of it.
 
 pub mod commit;
 pub mod contact;
@@ -13,8 +13,6 @@ pub mod error;
 pub mod fetch;
 pub mod functions;
 pub mod hooks;
-pub mod library;
-pub mod plan;
 pub mod progress;
 pub mod republish_diff;
 pub mod run;

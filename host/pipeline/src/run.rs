@@ -16,7 +16,7 @@ use tallow_source::{Limits, Position};
 use crate::contact::Contact;
 use crate::error::PipelineError;
 use crate::fetch::{self, Discovery};
-use crate::plan::parse_settings;
+use tallow_worker::plan::parse_settings;
 use crate::sequencer::{Queues, Sequencer, epoch_limits};
 use crate::services::Services;
 use crate::spell::{Spell, Tell};

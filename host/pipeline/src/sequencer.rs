@@ -15,7 +15,7 @@ use tallow_source::{Event, PartitionInfo};
 
 use crate::ends::Ends;
 use crate::hooks::{Change, Hooks, Swap};
-use crate::plan::Plan;
+use tallow_worker::plan::Plan;
 use tallow_worker::{ByteBudget, ParseJob, ParseOutcome};
 
 /// What the window worker takes, in order.

@@ -10,8 +10,8 @@ use tallow_store::Store;
 
 use crate::functions::Functions;
 use crate::hooks::Hooks;
-use crate::library::Library;
-use crate::plan::Plan;
+use tallow_worker::library::Library;
+use tallow_worker::plan::Plan;
 use crate::progress::Progress;
 
 /// Everything that a pipeline touches, real or in memory.

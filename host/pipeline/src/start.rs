@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use tallow_lake::Folder;
 use tallow_log::record::{Epoch, Function, Partition, Role, State};
-use tallow_log::{Draft, Job, LogError, Opened};
+use tallow_log::{Draft, Job, LogError, Opened, owner};
 use tallow_manifest::{Kept, OnDataLoss, StartingOffsets, Succession, Topics};
 use tallow_record::TopicPartition;
 use tallow_source::{PartitionInfo, Position};
@@ -56,7 +56,7 @@ pub fn start(services: &Services, roll_back: Option<&str>) -> Result<Started, Pi
         &services.store,
         plan.name(),
         SHARD,
-        &owner(),
+        &owner::name(),
         services.clock.clone(),
         services.random.clone(),
     )?;
@@ -139,7 +139,7 @@ pub fn still_ours(services: &Services) -> Result<(), PipelineError> {
     let (store, pipeline) = (&services.store, services.plan.name());
     let newest = tallow_log::status::last_records(store, pipeline, SHARD, 1)?.into_iter().next();
     match newest {
-        Some(theirs) if theirs.writer.name != owner() => {
+        Some(theirs) if theirs.writer.name != owner::name() => {
             let folder = Folder::new(pipeline, SHARD).map_err(LogError::from)?;
             let object = store.at(&folder.record(theirs.seq));
             Err(LogError::Taken { object, by: theirs.writer }.into())
@@ -195,12 +195,6 @@ fn fix_positions(
     let nothing = Epoch { clock_us: Some(clock_us), ..Epoch::default() };
     job.commit(Draft::commit(nothing, state.clone()))?;
     Ok(())
-}
-
-/// Host and process, for people who read the log.
-pub fn owner() -> String {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    format!("{} process {}", host.trim(), std::process::id())
 }
 
 /// The log's positions; for partitions that it does not know, their earliest record, or on the very first start

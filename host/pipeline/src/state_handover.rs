@@ -3,7 +3,7 @@
 use tallow_engine::{CallError, Component, Limits, Part, WindowFunction};
 use tallow_worker::StateCopy;
 
-use crate::plan::Plan;
+use tallow_worker::plan::Plan;
 
 /// An instance that holds the state, and all of the state as it writes it.
 pub fn hand_over(

@@ -13,7 +13,7 @@ use tallow_source::Position;
 use tallow_worker::{BisectBudget, ParseWorker, ParsedBatch, Unobserved};
 
 use crate::functions::Functions;
-use crate::plan::{Mode, Plan, parse_settings};
+use tallow_worker::plan::{Mode, Plan, parse_settings};
 use crate::start::restore;
 use crate::window_worker::WindowState;
 

@@ -23,7 +23,7 @@ use self::waiting::Waiting;
 use crate::epoch::{Chunk, Epoch, Finished, Gap};
 use crate::error::PipelineError;
 use crate::hooks::Hooks;
-use crate::plan::Plan;
+use tallow_worker::plan::Plan;
 use crate::progress::Progress;
 use crate::sequencer::WindowCommand;
 use tallow_worker::isolate::Isolation;
@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn a_rejected_record_stops_a_pipeline_that_asks_for_it() {
         let error = scene("on-reject = \"fail\"").take(0, &["A 1000000 1 1 1", "no trade"]).unwrap_err();
-        let PipelineError::BadRecord { place, .. } = &error else { panic!("{error}") };
+        let PipelineError::Worker(WorkerError::BadRecord { place, .. }) = &error else { panic!("{error}") };
         assert!(place.contains("offset 1"), "{place}");
     }
 

@@ -10,6 +10,9 @@ pub enum SinkError {
          Compare the two; another pipeline may write to the same place under the same name"
     )]
     Conflict { name: String, held: Digest, wanted: Digest },
+    /// Stop: another version wrote the log.
+    #[error("the log has `{name}` to be published by sink `{sink}`, which this version of tallow does not have")]
+    Unknown { sink: String, name: String },
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Stop: a function or the host gave a table that does not keep the contract.

@@ -37,4 +37,4 @@ pub use late_rows::LateRows;
 pub use output::{DeadLetter, EpochOutput, LateRow, OffsetRange, Origin, Provenance, ReasonKind};
 pub use parquet_file::{SCHEMA_VERSION, claims};
 pub use pieces::{PIECE_ROWS, PiecesDigest};
-pub use sink::{Item, Sink};
+pub use sink::{Item, Sink, publish};

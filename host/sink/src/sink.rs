@@ -1,5 +1,7 @@
 //! What the pipeline asks of a sink.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use tallow_store::{Create, Digest, Store};
 
@@ -29,6 +31,14 @@ pub trait Sink: Send + Sync {
     /// Makes one committed item visible under its final name. Any number of publishers may do so, any number of
     /// times. [`SinkError::Conflict`]: the name holds something else, which stays as it is.
     fn publish(&self, name: &str, bytes: Bytes) -> Result<(), SinkError>;
+}
+
+/// Publishes a committed item, by the sink that made it.
+pub fn publish(sinks: &[Arc<dyn Sink>], sink: &str, name: &str, bytes: Bytes) -> Result<(), SinkError> {
+    match sinks.iter().find(|it| it.name() == sink) {
+        Some(sink) => sink.publish(name, bytes),
+        None => Err(SinkError::Unknown { sink: sink.to_owned(), name: name.to_owned() }),
+    }
 }
 
 /// Publishes an item as an object of a store.

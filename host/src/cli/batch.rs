@@ -19,7 +19,7 @@ use tallow_batch::report::Report;
 use tallow_batch::run::{self, Outcome};
 use tallow_batch::services::{Progress, Services};
 use tallow_env::exit;
-use tallow_pipeline::start::owner;
+use tallow_log::owner;
 
 /// Gaps that people are shown; `--json` gives more.
 const SHOWN_GAPS: usize = 10;
@@ -103,7 +103,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         plan,
     };
     wire::check_lake(&services.store, &*services.random)?;
-    let done = run::run(&services, files, &owner());
+    let done = run::run(&services, files, &owner::name());
     line.lock().unwrap_or_else(PoisonError::into_inner).finish();
     let outcome =
         done.map_err(|error| Failure::new(error.exit_code(), format!("batch `{name}`: {error}")))?;

@@ -27,7 +27,7 @@ use tallow_env::Finally;
 use tallow_env::exit;
 use tallow_pipeline::PipelineError;
 use tallow_pipeline::Services;
-use tallow_pipeline::plan::Mode;
+use tallow_worker::plan::Mode;
 use tallow_pipeline::progress::Progress;
 use tallow_swap::control::serve::ControlHandler;
 use tallow_swap::{HotSwap, Target};

@@ -13,8 +13,8 @@ use tallow_record::TopicPartition;
 use tallow_store::Store;
 
 use super::settings;
-use tallow_pipeline::library::Library;
-use tallow_pipeline::plan::{Mode, Plan};
+use tallow_worker::library::Library;
+use tallow_worker::plan::{Mode, Plan};
 use tallow_pipeline::start;
 use tallow_pipeline::withheld::Held;
 

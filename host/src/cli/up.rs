@@ -19,7 +19,7 @@ use tallow_env::Finally;
 use tallow_env::exit;
 use tallow_pipeline::PipelineError;
 use tallow_pipeline::Services;
-use tallow_pipeline::plan::Mode;
+use tallow_worker::plan::Mode;
 use tallow_pipeline::progress::Progress;
 use tallow_pipeline::start;
 use tallow_swap::control::serve::ControlHandler;
@@ -199,7 +199,13 @@ impl Fetching {
                 let (stop, ended) = (stream.stop.clone(), ended.clone());
                 let at_end = stream.plan.available_now;
                 let thread = std::thread::Builder::new().name("backfill".to_owned()).spawn(move || {
-                    auto::run(&mut backfilling, &progress, &*clock, (&stop, &ended), at_end);
+                    let holes = || {
+                        let counts = progress.counts();
+                        // The first windows that close after a start may have a gap before them that no id tells of.
+                        counts.incomplete + u64::from(counts.candles > 0)
+                    };
+                    let stream = auto::Stream { holes: &holes, filled: &|| progress.backfilled() };
+                    auto::run(&mut backfilling, stream, &*clock, (&stop, &ended), at_end);
                 });
                 threads.push(thread.map_err(|error| Failure::new(exit::FAILED, error))?);
             }

@@ -26,10 +26,10 @@ use tallow_pipeline::PipelineError;
 use tallow_pipeline::Services;
 use tallow_pipeline::functions::Functions;
 use tallow_pipeline::hooks::Hooks;
-use tallow_pipeline::library::{Card, Library};
-use tallow_pipeline::plan::{Mode, Plan};
+use tallow_worker::library::{Card, Library};
+use tallow_worker::plan::{Mode, Plan};
 use tallow_pipeline::progress::Progress;
-use tallow_pipeline::start::owner;
+use tallow_log::owner;
 use tallow_verify::Verifier;
 
 /// What the pipelines of a process share.
@@ -212,7 +212,7 @@ impl World {
             store: self.store.clone(),
             clock: self.clock.clone(),
             random: self.random.clone(),
-            owner: owner(),
+            owner: owner::name(),
         })
     }
 }

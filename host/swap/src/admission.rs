@@ -8,7 +8,7 @@ use crossbeam_channel::{RecvTimeoutError, bounded};
 use tallow_log::record::{Mode, Role};
 use tallow_pipeline::functions::{Functions, contract, state_version};
 use tallow_pipeline::hooks::{Outcome, Swap};
-use tallow_pipeline::library::Card;
+use tallow_worker::library::Card;
 use tallow_worker::StateCopy;
 
 use crate::candidate::{Candidate, Terms, Vet};
@@ -46,12 +46,10 @@ pub fn vetted(
 ) -> Result<Candidate, String> {
     let role = role_of(target, name)?;
     let component = vet(name, &bytes, contract(role))?;
-    let kept = target
-        .services
-        .library
-        .keep(bytes, &Card::new(&component, origin.clone(), target.services.clock.now_us()));
-    let candidate = kept.and_then(|_| Candidate::new(target.services.plan.limits, role, component, &origin));
-    candidate.map_err(|error| error.to_string())
+    let services = &target.services;
+    let card = Card::new(&component, origin.clone(), services.clock.now_us());
+    services.library.keep(bytes, &card).map_err(|error| error.to_string())?;
+    Candidate::new(services.plan.limits, role, component, &origin).map_err(|error| error.to_string())
 }
 
 /// What runs now.

@@ -9,7 +9,7 @@ use tallow_log::record::Role;
 use tallow_pipeline::Services;
 use tallow_pipeline::functions::Functions;
 use tallow_pipeline::hooks::{Change, EpochCopy, Hooks, Rollback};
-use tallow_pipeline::plan::Plan;
+use tallow_worker::plan::Plan;
 use tallow_worker::{CallObserver, StateCopy};
 
 use crate::call_timing::CallTiming;

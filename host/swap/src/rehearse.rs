@@ -7,7 +7,7 @@ use tallow_engine::{Component, ParseFunction, Part, WindowFunction};
 use tallow_env::Clock;
 use tallow_record::Batch;
 
-use tallow_pipeline::plan::Plan;
+use tallow_worker::plan::Plan;
 use tallow_pipeline::state_handover;
 use tallow_worker::StateCopy;
 

@@ -33,8 +33,8 @@ use self::proof::Proof;
 use self::range::{Ask, Asked};
 use self::report::{Part, Report, Unprovable};
 use tallow_pipeline::PipelineError;
-use tallow_pipeline::library::Library;
-use tallow_pipeline::plan::Plan;
+use tallow_worker::library::Library;
+use tallow_worker::plan::Plan;
 
 const SHARD: u32 = 0;
 

@@ -1,6 +1,7 @@
 //! What a function did that stops the work: no record is to blame, or none that can be found.
 
 use tallow_engine::CallError;
+use tallow_env::exit;
 
 use crate::state_limit::{Held, StateLimit};
 
@@ -26,6 +27,10 @@ pub enum WorkerError {
     BisectBudget { function: String, calls: u64, last: String },
     #[error("function `{function}` is on probation: {why}")]
     Probation { function: String, why: String },
+    #[error(
+        "{place}: {reason}. The manifest says `on-reject = \"fail\"`; \"dead-letter\" keeps the record and continues"
+    )]
+    BadRecord { place: String, reason: String },
 }
 
 impl WorkerError {
@@ -49,5 +54,13 @@ impl WorkerError {
     /// Whether another function might do better.
     pub fn blames_function(&self) -> bool {
         !matches!(self, Self::Remote { .. })
+    }
+
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::BadRecord { .. } => exit::DATA,
+            Self::Remote { .. } => exit::UNAVAILABLE,
+            _ => exit::FAILED,
+        }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! [`byte_budget`] (how many bytes may be under way), [`parse`] (a parse worker) and [`slices`] (what it makes of a batch) →
 //! [`isolate`] (the window function fails on a slice) → [`ledger_entries`] and [`dead_letter`] (what became of each record).
-//! [`search`] finds the records that a function fails on, [`bisect_budget`] bounds that search, [`state_limit`] is for state
+//! [`plan`] is what a manifest asks of them, [`library`] keeps them in the lake. [`search`] finds the records that a function fails on, [`bisect_budget`] bounds that search, [`state_limit`] is for state
 //! that is too large. [`observer`] is how others look on.
 
 pub mod bisect_budget;
@@ -12,8 +12,10 @@ pub mod epoch_start;
 pub mod error;
 pub mod isolate;
 pub mod ledger_entries;
+pub mod library;
 pub mod observer;
 pub mod parse;
+pub mod plan;
 pub mod reasons;
 pub mod search;
 pub mod slices;
@@ -27,7 +29,9 @@ pub use byte_budget::{ByteBudget, Permit};
 pub use epoch_start::EpochStart;
 pub use error::WorkerError;
 pub use isolate::Isolation;
+pub use library::{Library, LibraryError};
 pub use observer::{CallObserver, Unobserved};
 pub use parse::{ParseJob, ParseOutcome, ParseSettings, ParseWorker, parse_function};
+pub use plan::Plan;
 pub use slices::{EventTimes, FetchedRange, ParsedBatch, ParsedSlice};
 pub use state::{Sandboxed, StateCopy};

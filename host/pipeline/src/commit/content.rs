@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tallow_log::record::{self, AsideRecord, Function, Role};
+use tallow_log::record::{self, AsideRecord, Function};
 use tallow_record::TopicPartition;
 use tallow_sink::{DeadLetter, EpochOutput, OffsetRange, Origin, Provenance, ReasonKind};
 use tallow_source::Position;
-use tallow_store::Digest;
 
 use crate::epoch::{Chunk, FinishedEpoch, Gap};
-use crate::plan::Plan;
+use tallow_worker::plan::Plan;
 
 /// Names a commit in what it gives to the sinks.
 #[derive(Clone, Copy)]
@@ -40,18 +39,9 @@ pub fn output<'a>(
     }
 }
 
-/// Digests of the functions by their role, as files name them.
-pub fn by_role(functions: &[Function]) -> BTreeMap<String, Digest> {
-    let role = |function: &Function| match function.role {
-        Role::Parse => "parse",
-        Role::Window => "window",
-    };
-    functions.iter().map(|it| (role(it).to_owned(), it.digest)).collect()
-}
-
 /// Where an epoch's rows come from.
 pub fn provenance(functions: &[Function], chunks: &[Chunk]) -> Provenance {
-    let functions = by_role(functions);
+    let functions = functions.iter().map(|it| (it.role.name().to_owned(), it.digest)).collect();
     let mut ranges: BTreeMap<&TopicPartition, (i64, i64)> = BTreeMap::new();
     for chunk in chunks {
         let range = ranges.entry(&chunk.partition).or_insert((chunk.from, chunk.to));

@@ -5,7 +5,7 @@ use tallow_manifest::{Kept, Succession};
 use tallow_source::PartitionInfo;
 
 use crate::error::PipelineError;
-use crate::plan::Plan;
+use tallow_worker::plan::Plan;
 
 /// What becomes of the windows of `state` under the manifest's.
 ///

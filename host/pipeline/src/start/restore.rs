@@ -14,7 +14,7 @@ use tallow_source::Position;
 
 use crate::error::PipelineError;
 use crate::functions::Functions;
-use crate::plan::Plan;
+use tallow_worker::plan::Plan;
 use crate::window_worker::WindowState;
 use tallow_worker::isolate::Isolation;
 use tallow_worker::state_limit::Held;

@@ -6,7 +6,7 @@ use tallow_log::{Draft, Job};
 use tallow_manifest::{Kept, Succession};
 
 use crate::error::PipelineError;
-use crate::plan::Plan;
+use tallow_worker::plan::Plan;
 
 /// `state` under the windows of `next`, and what an epoch says that takes nothing but brings them.
 pub fn under(next: &Succession, state: &State) -> (Epoch, State) {

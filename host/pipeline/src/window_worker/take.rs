@@ -2,15 +2,15 @@
 //! records that it fails on are set aside.
 
 use tallow_engine::{Contract, Report};
+use tallow_manifest::OnReject;
 use tallow_record::TopicPartition;
 use tallow_sink::{DeadLetter, ReasonKind};
 use tallow_worker::dead_letter::{dead_letter, late_row};
-use tallow_worker::{FetchedRange, ParsedBatch, ParsedSlice, ledger_entries};
+use tallow_worker::{FetchedRange, ParsedBatch, ParsedSlice, WorkerError, ledger_entries};
 
 use super::WindowWorker;
 use crate::epoch::Chunk;
 use crate::error::PipelineError;
-use crate::plan::OnReject;
 
 impl WindowWorker {
     /// Takes a batch's rows in.
@@ -103,7 +103,7 @@ impl WindowWorker {
                 OnReject::Fail => {
                     self.progress.dead(&reason);
                     let place = slice.batch.place(record).to_string();
-                    return Err(PipelineError::BadRecord { place, reason });
+                    return Err(WorkerError::BadRecord { place, reason }.into());
                 }
             }
         }

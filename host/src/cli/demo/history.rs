@@ -14,7 +14,7 @@ use tallow_batch::plan::Plan;
 use tallow_batch::run::{Outcome, run};
 use tallow_batch::services::Services;
 use tallow_env::exit;
-use tallow_pipeline::start::owner;
+use tallow_log::owner;
 
 const DAY_US: i64 = 86_400_000_000;
 /// Days of history.
@@ -81,5 +81,5 @@ fn batch(
         watch: Box::new(|_| {}),
         plan,
     };
-    run(&services, files, &owner()).map_err(|error| failed(&error))
+    run(&services, files, &owner::name()).map_err(|error| failed(&error))
 }

@@ -12,7 +12,7 @@ use super::find::{self, Found};
 use crate::cli::report::LineReporter;
 use crate::cli::{Failure, settings};
 use tallow_env::exit;
-use tallow_pipeline::plan::Plan;
+use tallow_worker::plan::Plan;
 
 #[derive(clap::Args)]
 pub struct Args {

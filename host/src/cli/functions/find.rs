@@ -12,7 +12,7 @@ use tallow_vet::{Candidate, CompileLimits, Compiler, Description, Rule, Vector, 
 use crate::cli::report::LineReporter;
 use crate::cli::{Failure, compile_function, settings};
 use tallow_env::exit;
-use tallow_pipeline::plan::{Mode, Plan};
+use tallow_worker::plan::{Mode, Plan};
 
 #[derive(clap::Args)]
 pub struct Args {

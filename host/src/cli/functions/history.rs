@@ -9,7 +9,6 @@ use tallow_log::status::last_records;
 use crate::cli::report::time;
 use crate::cli::{Failure, settings, wire};
 use tallow_pipeline::PipelineError;
-use tallow_pipeline::functions::role_name;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -60,7 +59,7 @@ fn print(pipeline: &str, changes: &[Change]) {
             change.seq.to_string(),
             time(change.at_us),
             what.to_owned(),
-            format!("{} ({})", change.name, role_name(change.role)),
+            format!("{} ({})", change.name, change.role.name()),
             change.from.to_string()[..12].to_owned(),
             change.to.to_string()[..12].to_owned(),
             change.why.clone(),

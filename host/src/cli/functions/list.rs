@@ -12,8 +12,7 @@ use tallow_store::Digest;
 use crate::cli::report::time;
 use crate::cli::{Failure, settings, wire};
 use tallow_pipeline::PipelineError;
-use tallow_pipeline::functions::role_name;
-use tallow_pipeline::library::Library;
+use tallow_worker::library::Library;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -35,7 +34,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
             let on_probation =
                 newest[0].state.live.probation.as_ref().is_some_and(|it| it.role == function.role);
             let note = if on_probation { ", on probation" } else { "" };
-            let text = format!("{} ({}{note})", pipeline.id, role_name(function.role));
+            let text = format!("{} ({}{note})", pipeline.id, function.role.name());
             run_by.entry(function.digest).or_default().push(text);
         }
     }

@@ -21,7 +21,7 @@ use crate::cli::report::counted;
 use crate::cli::table::{indented, table};
 use crate::cli::{Failure, settings};
 use tallow_env::exit;
-use tallow_pipeline::plan::{Mode, Plan};
+use tallow_worker::plan::{Mode, Plan};
 
 /// Rows and rejections that people are shown.
 const SHOWN: usize = 40;

@@ -13,7 +13,7 @@ use super::{Admitted, Gate, Opened, Use};
 use crate::cli::Failure;
 use crate::fit::{self, Computes, Misfit, Parse};
 use tallow_env::exit;
-use tallow_pipeline::plan::{Mode, Plan};
+use tallow_worker::plan::{Mode, Plan};
 
 const BATCH: &str = "application.trigger.kafka.batch";
 const BACKFILL: &str = "application.trigger.kafka.backfill";

@@ -10,7 +10,7 @@ use super::{Gate, OfPipeline, Opened};
 use crate::cli::{Failure, settings};
 use tallow_pipeline::PipelineError;
 use tallow_pipeline::functions::contract;
-use tallow_pipeline::library::Library;
+use tallow_worker::library::Library;
 
 const SHARD: u32 = 0;
 

@@ -15,7 +15,6 @@ use crate::candidate::{Candidate, Terms, Vet};
 use crate::hot_swap::Target;
 use crate::shadow::Shadow;
 use crate::tally::Verdict;
-use tallow_pipeline::functions::role_name;
 use tallow_pipeline::hooks::{Outcome, Rollback};
 
 /// How often a shadow tells how far it is.
@@ -61,7 +60,7 @@ impl ControlHandler {
     fn status(&self) -> Result<Answer, String> {
         let running = admission::running(&self.target)?;
         let functions = [Role::Parse, Role::Window].map(|role| Running {
-            role: role_name(role).to_owned(),
+            role: role.name().to_owned(),
             name: running.get(role).name().to_owned(),
             digest: running.get(role).digest(),
         });

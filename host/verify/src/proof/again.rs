@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use tallow_log::record::Role;
 use tallow_log::{Record, status};
 use tallow_pipeline::PipelineError;
-use tallow_pipeline::functions::role_name;
 use tallow_pipeline::republish_diff::Published;
 use tallow_pipeline::start::rollback;
 
@@ -127,7 +126,7 @@ impl Proof<'_> {
         self.report.rows += record.epoch.outbox.iter().map(|outgoing| outgoing.rows).sum::<u64>();
         self.report.set_aside += computed.set_aside;
         for function in &record.state.functions {
-            let digests = self.report.functions.entry(role_name(function.role).to_owned()).or_default();
+            let digests = self.report.functions.entry(function.role.name().to_owned()).or_default();
             digests.insert(function.digest);
         }
     }

@@ -4,10 +4,26 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use tallow_engine::{Component, Contract, Runtime};
-use tallow_store::{Create, Digest, Store};
+use tallow_engine::{Component, Contract, LoadError, Runtime};
+use tallow_store::{Create, Digest, Store, StoreError};
 
-use crate::error::PipelineError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum LibraryError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error("{object} holds other bytes than its name says: remove it, and the component is stored there again")]
+    Occupied { object: String },
+    #[error(
+        "component `{name}` of the checkpoint, {object}, {why}: bring it back, or build the file that the manifest names \
+         again; a changed file is taken instead"
+    )]
+    Lost { name: String, object: String, why: &'static str },
+    #[error("what is known of a component cannot be written: {0}")]
+    Card(#[from] serde_json::Error),
+}
 
 /// What is known of a component beside its bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,51 +84,45 @@ impl Library {
     }
 
     /// Compiles and checks a component's bytes; the lake does not get them.
-    pub fn read(&self, name: &str, bytes: &[u8], contract: Contract) -> Result<Component, PipelineError> {
+    pub fn read(&self, name: &str, bytes: &[u8], contract: Contract) -> Result<Component, LibraryError> {
         Ok(self.runtime.load(name, bytes, contract)?)
     }
 
     /// Puts a component into the lake, where it is not there yet.
-    pub fn keep(&self, bytes: Bytes, card: &Card) -> Result<Digest, PipelineError> {
+    pub fn keep(&self, bytes: Bytes, card: &Card) -> Result<Digest, LibraryError> {
         let digest = Digest::of(&bytes);
         let path = tallow_lake::component(digest);
         if let Create::Exists { theirs } = self.store.create(&path, bytes)?
             && Digest::of(&theirs) != digest
         {
-            return Err(PipelineError::Checkpoint(format!(
-                "{} holds other bytes than its name says: remove it, and the component is put there again",
-                self.store.at(&path)
-            )));
+            return Err(LibraryError::Occupied { object: self.store.at(&path) });
         }
-        let card = serde_json::to_vec_pretty(card).map_err(|_| PipelineError::Broken)?;
+        let card = serde_json::to_vec_pretty(card)?;
         // An older card says where the component was first seen, which is as true.
         self.store.create(&tallow_lake::component_card(digest), card)?;
         Ok(digest)
     }
 
     /// A component that the lake holds, compiled and checked.
-    pub fn load(&self, name: &str, digest: Digest, contract: Contract) -> Result<Component, PipelineError> {
+    pub fn load(&self, name: &str, digest: Digest, contract: Contract) -> Result<Component, LibraryError> {
         self.read(name, &self.bytes(name, digest)?, contract)
     }
 
-    pub fn bytes(&self, name: &str, digest: Digest) -> Result<Bytes, PipelineError> {
+    pub fn bytes(&self, name: &str, digest: Digest) -> Result<Bytes, LibraryError> {
         let path = tallow_lake::component(digest);
-        let broken = |why: &str| {
-            PipelineError::Checkpoint(format!(
-                "component `{name}` of the checkpoint, {}, {why}: bring it back, or build the file that the \
-                 manifest names again; a changed file is taken instead",
-                self.store.at(&path)
-            ))
+        let lost = |why| {
+            let object = self.store.at(&path);
+            LibraryError::Lost { name: name.to_owned(), object, why }
         };
-        let bytes = self.store.get(&path)?.ok_or_else(|| broken("is not there"))?;
+        let bytes = self.store.get(&path)?.ok_or_else(|| lost("is not there"))?;
         if Digest::of(&bytes) != digest {
-            return Err(broken("is damaged"));
+            return Err(lost("is damaged"));
         }
         Ok(bytes)
     }
 
     /// Whether the lake holds a component's bytes, and they are what their name says.
-    pub fn holds(&self, digest: Digest) -> Result<Holds, PipelineError> {
+    pub fn holds(&self, digest: Digest) -> Result<Holds, LibraryError> {
         let bytes = self.store.get(&tallow_lake::component(digest))?;
         Ok(match bytes {
             None => Holds::Nothing,
@@ -122,7 +132,7 @@ impl Library {
     }
 
     /// All of them, by digest.
-    pub fn list(&self) -> Result<Vec<Kept>, PipelineError> {
+    pub fn list(&self) -> Result<Vec<Kept>, LibraryError> {
         let mut kept = Vec::new();
         for (path, size_bytes) in self.store.list(tallow_lake::FUNCTIONS)? {
             let Some(digest) = tallow_lake::component_of(&path) else { continue };

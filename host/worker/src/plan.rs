@@ -1,12 +1,11 @@
-//! A pipeline of the manifest, in the words of the functions' contracts.
+//! A pipeline of the manifest, in the contracts' types.
 
 use std::time::Duration;
 
 use tallow_engine::{Aggregate, IdColumns, Limits, ParseOptions, Shape, Sliding, Spec, WantedColumn};
 use tallow_manifest as manifest;
-use tallow_worker::ParseSettings;
 
-pub use tallow_manifest::OnReject;
+use crate::parse::ParseSettings;
 
 /// What the stages of a pipeline go by. Nothing in it changes while it runs.
 pub struct Plan {
@@ -16,7 +15,7 @@ pub struct Plan {
     /// Event-time column of all windows.
     pub time: String,
     pub window_function: String,
-    pub on_reject: OnReject,
+    pub on_reject: manifest::OnReject,
     pub limits: Limits,
     pub parse_workers: usize,
     /// Publish open windows once the source is drained.
