@@ -20,10 +20,10 @@ use tallow_log::record::{Kind, Record};
 use tallow_log::status::last_records;
 use tallow_manifest::Manifest;
 use tallow_merge::Merger;
-use tallow_worker::plan::Mode;
 use tallow_tests::bars::{self, Bar};
 use tallow_tests::exchange::{Exchange, Fault};
 use tallow_tests::{lake, recordings, reference};
+use tallow_worker::plan::Mode;
 
 const MINUTE_US: i64 = 60 * SECOND_US;
 const DAY_US: i64 = 1440 * MINUTE_US;

@@ -11,10 +11,10 @@ use std::sync::atomic::Ordering;
 use common::{COUNTS, MINUTES, OPEN_US, Row, SECOND_US, World, pipeline, plain, trade};
 use tallow_log::status::last_records;
 use tallow_pipeline::PipelineError;
-use tallow_worker::plan::Mode;
 use tallow_record::TopicPartition;
 use tallow_source::{MemorySource, OnDataLoss, Raw, Topics};
 use tallow_worker::WorkerError;
+use tallow_worker::plan::Mode;
 
 const MINUTE_US: i64 = 60 * SECOND_US;
 

@@ -11,10 +11,10 @@ use arrow_array::RecordBatch;
 use common::{MINUTES, SECOND_US, Wired, World, pipeline, trade};
 use tallow_pipeline::PipelineError;
 
-use tallow_worker::plan::Mode;
 use tallow_pipeline::progress::{Progress, Viewer};
 use tallow_record::Batch;
 use tallow_source::{Event, Fetcher, Limits, PartitionInfo, Position, Source, SourceError};
+use tallow_worker::plan::Mode;
 
 /// Two partitions, each with its own fetch client; a few records fill the queue, and a few more an epoch.
 const KEYS: &str = "fetch-clients = 2\nlimits = { batch-records = 7, queue = \"1MiB\" }\n\

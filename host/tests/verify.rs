@@ -22,11 +22,11 @@ use tallow_log::record::{Kind, Mode, Role, SeqRange};
 use tallow_log::status::last_records;
 use tallow_manifest::Pipeline;
 use tallow_pipeline::hooks::Rollback;
-use tallow_worker::plan::Mode as RunMode;
 use tallow_record::TopicPartition;
 use tallow_verify::range::Ask;
 use tallow_verify::report::{Part, Report, Verdict};
 use tallow_verify::verify;
+use tallow_worker::plan::Mode as RunMode;
 
 const SLIDING: &str = r#"
 [[trigger.kafka.windows]]

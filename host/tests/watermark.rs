@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use common::{DRAIN, MINUTES, OPEN_US, SECOND_US, World, pipeline, trade};
 use tallow_log::status::last_records;
-use tallow_worker::plan::Mode;
 use tallow_source::{
     Fetcher, MemorySource, OnDataLoss, PartitionInfo, Position, Source, SourceError, Topics,
 };
 use tallow_verify::range::Ask;
 use tallow_verify::report::Verdict;
 use tallow_verify::verify;
+use tallow_worker::plan::Mode;
 
 fn send(world: &World, partition: i32, symbol: &str, seconds: impl IntoIterator<Item = i64>) {
     for second in seconds {

@@ -17,10 +17,10 @@ use super::columns::Target;
 use super::coverage::Grid;
 use super::fetch::Fetched;
 use crate::error::BackfillError;
-use tallow_worker::plan::Plan;
 use tallow_worker::WorkerError;
 use tallow_worker::dead_letter::dead_letter;
 use tallow_worker::ledger_entries;
+use tallow_worker::plan::Plan;
 use tallow_worker::{ParseWorker, ParsedBatch, ParsedSlice};
 
 pub struct Computer {

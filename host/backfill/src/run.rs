@@ -19,10 +19,10 @@ use super::state;
 use super::survey::Wanted;
 use super::survey::{Need, Survey, Tables, survey};
 use crate::error::BackfillError;
-use tallow_worker::plan::parse_settings;
-use tallow_worker::plan::{Mode, Plan};
 use tallow_worker::WorkerError;
 use tallow_worker::parse_function;
+use tallow_worker::plan::parse_settings;
+use tallow_worker::plan::{Mode, Plan};
 use tallow_worker::{BisectBudget, ParseSettings, ParseWorker, Unobserved};
 
 /// A backfill that can be run again and again: tables are read once, the allowance is kept.

@@ -259,8 +259,7 @@ impl GroupBuild<'_> {
             });
             let mut take_all = || {
                 for Turn { file, begins, worked } in &order {
-                    let ParseOutcome { outcome, permit } =
-                        worked.recv().map_err(|_| BatchError::Broken)?;
+                    let ParseOutcome { outcome, permit } = worked.recv().map_err(|_| BatchError::Broken)?;
                     take(file, begins, outcome?)?;
                     drop(permit);
                 }

@@ -7,8 +7,8 @@ use tallow_log::record::{Function, Role, State};
 use tallow_store::Digest;
 
 use crate::error::PipelineError;
-use tallow_worker::library::Library;
 use tallow_worker::WorkerError;
+use tallow_worker::library::Library;
 
 /// The components of a running pipeline.
 #[derive(Clone)]

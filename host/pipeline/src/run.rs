@@ -16,7 +16,6 @@ use tallow_source::{Limits, Position};
 use crate::contact::Contact;
 use crate::error::PipelineError;
 use crate::fetch::{self, Discovery};
-use tallow_worker::plan::parse_settings;
 use crate::sequencer::{Queues, Sequencer, epoch_limits};
 use crate::services::Services;
 use crate::spell::{Spell, Tell};
@@ -24,6 +23,7 @@ use crate::start::{self, Started};
 use crate::window_worker::WindowWorker;
 use crate::words::duration;
 use tallow_env::Finally;
+use tallow_worker::plan::parse_settings;
 use tallow_worker::{ByteBudget, ParseWorker};
 
 /// Batches in flight; their bytes are bounded beside it.

@@ -10,9 +10,9 @@ use tallow_store::Store;
 
 use crate::functions::Functions;
 use crate::hooks::Hooks;
+use crate::progress::Progress;
 use tallow_worker::library::Library;
 use tallow_worker::plan::Plan;
-use crate::progress::Progress;
 
 /// Everything that a pipeline touches, real or in memory.
 pub struct Services {

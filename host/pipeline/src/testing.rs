@@ -13,9 +13,9 @@ use tallow_source::Position;
 use tallow_worker::{BisectBudget, ParseWorker, ParsedBatch, Unobserved};
 
 use crate::functions::Functions;
-use tallow_worker::plan::{Mode, Plan, parse_settings};
 use crate::start::restore;
 use crate::window_worker::WindowState;
+use tallow_worker::plan::{Mode, Plan, parse_settings};
 
 /// Counts of trades by minute, with more keys of the pipeline. An id of 666 traps.
 pub fn plan(keys: &str) -> Arc<Plan> {
@@ -48,8 +48,7 @@ source = "hostile-window.wasm"
 "#
     );
     let (file, folder) = (Path::new("spin.toml"), Path::new("/"));
-    let manifest =
-        tallow_manifest::resolve(&manifest, file, folder, &BTreeMap::new(), &Overrides::default());
+    let manifest = tallow_manifest::resolve(&manifest, file, folder, &BTreeMap::new(), &Overrides::default());
     let manifest = manifest.unwrap_or_else(|errors| panic!("{errors}"));
     Arc::new(Plan::new(&manifest.pipelines[0], Mode::default()))
 }

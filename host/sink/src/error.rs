@@ -11,7 +11,9 @@ pub enum SinkError {
     )]
     Conflict { name: String, held: Digest, wanted: Digest },
     /// Stop: another version wrote the log.
-    #[error("the log has `{name}` to be published by sink `{sink}`, which this version of tallow does not have")]
+    #[error(
+        "the log has `{name}` to be published by sink `{sink}`, which this version of tallow does not have"
+    )]
     Unknown { sink: String, name: String },
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -27,11 +27,11 @@ use tallow_env::Finally;
 use tallow_env::exit;
 use tallow_pipeline::PipelineError;
 use tallow_pipeline::Services;
-use tallow_worker::plan::Mode;
 use tallow_pipeline::progress::Progress;
 use tallow_swap::control::serve::ControlHandler;
 use tallow_swap::{HotSwap, Target};
 use tallow_worker::Unobserved;
+use tallow_worker::plan::Mode;
 
 #[derive(clap::Args)]
 pub struct Args {

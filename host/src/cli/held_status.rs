@@ -13,10 +13,10 @@ use tallow_record::TopicPartition;
 use tallow_store::Store;
 
 use super::settings;
-use tallow_worker::library::Library;
-use tallow_worker::plan::{Mode, Plan};
 use tallow_pipeline::start;
 use tallow_pipeline::withheld::Held;
+use tallow_worker::library::Library;
+use tallow_worker::plan::{Mode, Plan};
 
 /// `None` if nothing holds the watermark back.
 pub fn held(manifest: &Manifest, store: &Store, pipeline: &Pipeline, newest: &Record) -> Option<Held> {

@@ -19,11 +19,11 @@ use tallow_env::Finally;
 use tallow_env::exit;
 use tallow_pipeline::PipelineError;
 use tallow_pipeline::Services;
-use tallow_worker::plan::Mode;
 use tallow_pipeline::progress::Progress;
 use tallow_pipeline::start;
 use tallow_swap::control::serve::ControlHandler;
 use tallow_swap::{HotSwap, Target};
+use tallow_worker::plan::Mode;
 
 /// How long the Kafka clients may take to close.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);

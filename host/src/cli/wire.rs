@@ -22,15 +22,15 @@ use super::{Failure, settings};
 use crate::merging::Merging;
 use tallow_backfill::{BackfillError, Backfilling};
 use tallow_env::exit;
+use tallow_log::owner;
 use tallow_pipeline::PipelineError;
 use tallow_pipeline::Services;
 use tallow_pipeline::functions::Functions;
 use tallow_pipeline::hooks::Hooks;
+use tallow_pipeline::progress::Progress;
+use tallow_verify::Verifier;
 use tallow_worker::library::{Card, Library};
 use tallow_worker::plan::{Mode, Plan};
-use tallow_pipeline::progress::Progress;
-use tallow_log::owner;
-use tallow_verify::Verifier;
 
 /// What the pipelines of a process share.
 pub struct World {

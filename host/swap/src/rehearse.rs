@@ -7,9 +7,9 @@ use tallow_engine::{Component, ParseFunction, Part, WindowFunction};
 use tallow_env::Clock;
 use tallow_record::Batch;
 
-use tallow_worker::plan::Plan;
 use tallow_pipeline::state_handover;
 use tallow_worker::StateCopy;
+use tallow_worker::plan::Plan;
 
 /// How long taking the state over took in the rehearsal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

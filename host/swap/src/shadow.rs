@@ -14,8 +14,8 @@ use crate::candidate::Candidate;
 use crate::tally::{EpochTally, Tally};
 use tallow_pipeline::functions::Functions;
 use tallow_pipeline::hooks::EpochCopy;
-use tallow_worker::plan::Plan;
 use tallow_worker::ParsedSlice;
+use tallow_worker::plan::Plan;
 
 /// A shadow is in nobody's way, so it may take longer than the pipeline.
 const PATIENCE: u32 = 4;

@@ -26,8 +26,6 @@ use tallow_pipeline::PipelineError;
 use tallow_pipeline::Services;
 use tallow_pipeline::functions::{Functions, contract};
 use tallow_pipeline::hooks::{Outcome, Swap};
-use tallow_worker::library::{Card, Library};
-use tallow_worker::plan::{Mode, Plan};
 use tallow_pipeline::progress::{Counts, Progress};
 use tallow_record::TopicPartition;
 use tallow_sink::{DeadLetters, Decimals, Lake, LateRows, Sink};
@@ -35,6 +33,8 @@ use tallow_source::{MemoryLog, MemorySource, OnDataLoss, Raw, Source, Topics};
 use tallow_store::Store;
 use tallow_swap::HotSwap;
 use tallow_verify::Verifier;
+use tallow_worker::library::{Card, Library};
+use tallow_worker::plan::{Mode, Plan};
 
 /// 2024-08-09 00:00:00 UTC: the tests' market opens.
 pub const OPEN_US: i64 = 1_723_161_600_000_000;

@@ -1,8 +1,7 @@
 //! The contract of a backfill function, tried on answers that no exchange should give.
 
 use tallow_engine::{
-    BackfillAnswer, BackfillDescription, BackfillFunction, BackfillOptions, BackfillRequest, CallError,
-    Component, Span,
+    BackfillAnswer, BackfillFunction, BackfillOptions, BackfillRequest, CallError, Component, Span,
 };
 
 use crate::refusal::Trial;
@@ -34,13 +33,6 @@ const BODIES: [&[u8]; 14] = [
     b"\xff\xfe\x00",
     b"{\"code\":1e400,\"msg\":\"\\ud800\"}",
 ];
-
-pub fn check_description(description: &BackfillDescription, trial: &Trial<'_>) -> Result<(), Refusal> {
-    if description.name.is_empty() || description.version.is_empty() {
-        return Err(trial.refuse("it has no name or no version", "give both in `describe`"));
-    }
-    Ok(())
-}
 
 /// Tries the contract: whatever an exchange sends is a verdict, and the same each time.
 pub fn check(component: &Component, candidate: &Candidate<'_>, trial: &mut Trial<'_>) -> Result<(), Refusal> {

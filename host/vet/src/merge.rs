@@ -1,8 +1,8 @@
 //! The contract of a merge function, tried on tables of two places that overlap, lack windows, and contradict each other.
 
 use tallow_engine::{
-    Average, CallError, Column, ColumnData, Component, MergeDescription, MergeFunction, MergeInput,
-    MergeSettings, MergeSource, Table, Text, golden,
+    Average, CallError, Column, ColumnData, Component, MergeFunction, MergeInput, MergeSettings, MergeSource,
+    Table, Text, golden,
 };
 
 use crate::refusal::Trial;
@@ -14,13 +14,6 @@ const DAY_US: i64 = 86_400_000_000;
 /// Days that each place has; of the days in between nobody has any.
 const BATCH_DAYS: [i64; 5] = [0, 1, 2, 5, 6];
 const SPEED_DAYS: [i64; 4] = [9, 6, 6, 8];
-
-pub fn check_description(description: &MergeDescription, trial: &Trial<'_>) -> Result<(), Refusal> {
-    if description.name.is_empty() || description.version.is_empty() {
-        return Err(trial.refuse("it has no name or no version", "give both in `describe`"));
-    }
-    Ok(())
-}
 
 /// Tries the contract: every window that an input has comes out once, in order, and the same each time.
 pub fn check(component: &Component, candidate: &Candidate<'_>, trial: &mut Trial<'_>) -> Result<(), Refusal> {

@@ -124,9 +124,7 @@ impl Isolation {
         *function = self.start.empty(self.start.deadline())?;
         let is_state = match error {
             CallError::Deadline { .. } => true,
-            _ if error.is_about_size() => {
-                one || self.fails_alone(&slice, self.start.deadline())?.is_none()
-            }
+            _ if error.is_about_size() => one || self.fails_alone(&slice, self.start.deadline())?.is_none(),
             _ => false,
         };
         if is_state {

@@ -7,14 +7,15 @@ use serde::{Deserialize, Serialize};
 use tallow_engine::{Component, Contract, LoadError, Runtime};
 use tallow_store::{Create, Digest, Store, StoreError};
 
-
 #[derive(Debug, thiserror::Error)]
 pub enum LibraryError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
     Load(#[from] LoadError),
-    #[error("{object} holds other bytes than its name says: remove it, and the component is stored there again")]
+    #[error(
+        "{object} holds other bytes than its name says: remove it, and the component is stored there again"
+    )]
     Occupied { object: String },
     #[error(
         "component `{name}` of the checkpoint, {object}, {why}: bring it back, or build the file that the manifest names \

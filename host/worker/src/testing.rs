@@ -17,7 +17,13 @@ pub fn guest(name: &str, contract: Contract) -> Arc<Component> {
 
 /// Counts of trades by minute. An id of 666 traps.
 pub fn spec() -> Spec {
-    let ids = IdColumns { first: "id".into(), last: "id".into(), max_bytes: 1 << 20, halt: false, silence_us: u64::MAX };
+    let ids = IdColumns {
+        first: "id".into(),
+        last: "id".into(),
+        max_bytes: 1 << 20,
+        halt: false,
+        silence_us: u64::MAX,
+    };
     let count = Aggregate { name: "trades".into(), operation: Operation::Count, column: None, by: None };
     Spec {
         name: "1m".into(),

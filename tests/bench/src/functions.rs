@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use tallow_engine::{Component, Contract, Runtime};
 use tallow_manifest::Overrides;
-use tallow_worker::plan::{Mode, Plan};
 use tallow_record::Batch;
 use tallow_tests::paths;
+use tallow_worker::plan::{Mode, Plan};
 
 use crate::trades::{Look, Trades};
 

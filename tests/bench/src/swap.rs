@@ -14,13 +14,13 @@ use tallow_manifest::Overrides;
 use tallow_pipeline::Services;
 use tallow_pipeline::functions::Functions;
 use tallow_pipeline::hooks::{Outcome, Swap};
-use tallow_worker::library::{Card, Library};
-use tallow_worker::plan::{Mode as RunMode, Plan};
 use tallow_pipeline::progress::Progress;
 use tallow_sink::{DeadLetters, Decimals, Lake, LateRows, Sink};
 use tallow_store::Store;
 use tallow_swap::HotSwap;
 use tallow_tests::{kafka::Kafka, lake, paths};
+use tallow_worker::library::{Card, Library};
+use tallow_worker::plan::{Mode as RunMode, Plan};
 use tempfile::TempDir;
 
 use crate::functions;

@@ -77,7 +77,10 @@ pub(super) fn gap(gap: &Gap) -> record::Gap {
 }
 
 /// Every partition that is read, with or without records so far.
-pub(super) fn partitions(epoch: &FinishedEpoch, topic_ids: &BTreeMap<Arc<str>, Arc<str>>) -> Vec<record::Partition> {
+pub(super) fn partitions(
+    epoch: &FinishedEpoch,
+    topic_ids: &BTreeMap<Arc<str>, Arc<str>>,
+) -> Vec<record::Partition> {
     let times: BTreeMap<_, _> = epoch.watermarks.partitions().collect();
     let partitions = epoch.positions.iter().map(|(partition, next)| {
         let time = times.get(partition);

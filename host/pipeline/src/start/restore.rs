@@ -14,9 +14,9 @@ use tallow_source::Position;
 
 use crate::error::PipelineError;
 use crate::functions::Functions;
-use tallow_worker::plan::Plan;
 use crate::window_worker::WindowState;
 use tallow_worker::isolate::Isolation;
+use tallow_worker::plan::Plan;
 use tallow_worker::state_limit::Held;
 use tallow_worker::{BisectBudget, EpochStart, Sandboxed, StateCopy, WorkerError, parse_function};
 

@@ -76,8 +76,7 @@ impl WindowWorker {
             closed.extend(self.candles(outputs)?);
         }
         if close_all {
-            let outputs =
-                self.on_state("close-all", &epoch.slices, WindowFunction::close_all)?;
+            let outputs = self.on_state("close-all", &epoch.slices, WindowFunction::close_all)?;
             closed.extend(self.candles(outputs)?);
         }
         let stats = self.on_state("stats", &epoch.slices, WindowFunction::stats)?;

@@ -1,9 +1,9 @@
 //! One answer, held against what was asked and what the function says about itself.
 
-use tallow_engine::{ColumnData, ColumnType, IDS_ONLY, ParseDescription, ParseOptions, Parsed};
+use tallow_engine::{ColumnData, IDS_ONLY, ParseDescription, ParseOptions, Parsed};
 use tallow_record::Batch;
 
-use crate::exact::{entry, odd_nan};
+use crate::exact::odd_nan;
 use crate::excerpt::excerpt;
 use crate::refusal::Trial;
 use crate::{Refusal, Rule};
@@ -45,7 +45,7 @@ fn columns(asked: &Asked<'_>, parsed: &Parsed, trial: &Trial<'_>) -> Result<(), 
         };
         let described = asked.description.columns.iter().find(|info| info.name == wanted.name);
         let Some(described) = described.map(|info| info.type_) else { continue };
-        let (found, scale) = type_of(&made.data);
+        let found = made.data.column_type();
         if found != described {
             return Err(refuse(format!(
                 "column `{}` is {}, and described as {}",
@@ -54,11 +54,12 @@ fn columns(asked: &Asked<'_>, parsed: &Parsed, trial: &Trial<'_>) -> Result<(), 
                 described.name()
             )));
         }
-        if scale.is_some_and(|scale| scale != wanted.scale) {
-            let found = scale.unwrap_or_default();
+        if let ColumnData::Decimal(decimals) = &made.data
+            && decimals.scale != wanted.scale
+        {
             return Err(refuse(format!(
-                "column `{}` has a scale of {found}, and {} was asked for",
-                wanted.name, wanted.scale
+                "column `{}` has a scale of {}, and {} was asked for",
+                wanted.name, decimals.scale, wanted.scale
             )));
         }
     }
@@ -68,7 +69,7 @@ fn columns(asked: &Asked<'_>, parsed: &Parsed, trial: &Trial<'_>) -> Result<(), 
 fn kinds(asked: &Asked<'_>, parsed: &Parsed, trial: &Trial<'_>) -> Result<(), Refusal> {
     let wanted = &asked.options.kinds;
     for (code, record) in parsed.rows.kinds.codes.iter().zip(&parsed.rows.records) {
-        let kind = String::from_utf8_lossy(entry(&parsed.rows.kinds, *code));
+        let kind = String::from_utf8_lossy(parsed.rows.kinds.entry(*code));
         let described = asked.description.kinds.iter().any(|it| *it == kind);
         let asked_for = |it: &String| *it == kind || kind.strip_suffix(IDS_ONLY) == Some(it);
         if described && (wanted.is_empty() || wanted.iter().any(asked_for)) {
@@ -102,17 +103,6 @@ fn apart(asked: &Asked<'_>, parsed: &Parsed, trial: &Trial<'_>) -> Result<(), Re
         }
     }
     Ok(())
-}
-
-fn type_of(data: &ColumnData) -> (ColumnType, Option<u8>) {
-    match data {
-        ColumnData::Int64(_) => (ColumnType::Int64, None),
-        ColumnData::TimestampUs(_) => (ColumnType::TimestampUs, None),
-        ColumnData::Decimal(decimals) => (ColumnType::Decimal, Some(decimals.scale)),
-        ColumnData::Float64(_) => (ColumnType::Float64, None),
-        ColumnData::Boolean(_) => (ColumnType::Boolean, None),
-        ColumnData::Text(_) => (ColumnType::Text, None),
-    }
 }
 
 /// A record as a message quotes it.

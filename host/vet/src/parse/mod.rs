@@ -18,9 +18,6 @@ const SCALE: u8 = 8;
 
 /// Checks what a function says about itself.
 pub fn check_description(description: &ParseDescription, trial: &Trial<'_>) -> Result<(), Refusal> {
-    if description.name.is_empty() || description.version.is_empty() {
-        return Err(trial.refuse("it has no name or no version", "give both in `describe`"));
-    }
     if description.kinds.is_empty() || description.columns.is_empty() {
         return Err(trial.refuse("it makes no kind of row, or no column", "name them in `describe`"));
     }

@@ -150,7 +150,7 @@ fn said(parsed: &Parsed, record: usize) -> Vec<Vec<u8>> {
     let mut said: Vec<Vec<u8>> = of_record
         .map(|(row, _)| {
             let mut said = exact::row(&rows.table, row);
-            said.extend_from_slice(exact::entry(&rows.kinds, rows.kinds.codes[row]));
+            said.extend_from_slice(rows.kinds.entry(rows.kinds.codes[row]));
             said
         })
         .collect();

@@ -2,7 +2,6 @@
 
 use tallow_engine::{Output, Report, Rows, Shape, Spec, Stats};
 
-use crate::exact::entry;
 use crate::refusal::Trial;
 use crate::{Refusal, Rule};
 
@@ -57,7 +56,7 @@ impl<'a> Books<'a> {
 
 fn wrong(spec: &Spec, rows: &Rows, report: &Report) -> Option<String> {
     let taken = rows.kinds.codes.iter().filter(|code| {
-        let kind = entry(&rows.kinds, **code);
+        let kind = rows.kinds.entry(**code);
         spec.kinds.iter().any(|it| it.as_bytes() == kind)
     });
     let taken = taken.count() as u64;

@@ -117,13 +117,9 @@ fn case(name: &str, specs: Vec<Spec>, known: BTreeMap<String, (ColumnType, u8)>,
 }
 
 fn typed(column: &Column) -> (String, (ColumnType, u8)) {
-    let typed = match &column.data {
-        ColumnData::Int64(_) => (ColumnType::Int64, 0),
-        ColumnData::TimestampUs(_) => (ColumnType::TimestampUs, 0),
-        ColumnData::Decimal(decimals) => (ColumnType::Decimal, decimals.scale),
-        ColumnData::Float64(_) => (ColumnType::Float64, 0),
-        ColumnData::Boolean(_) => (ColumnType::Boolean, 0),
-        ColumnData::Text(_) => (ColumnType::Text, 0),
+    let scale = match &column.data {
+        ColumnData::Decimal(decimals) => decimals.scale,
+        _ => 0,
     };
-    (column.name.clone(), typed)
+    (column.name.clone(), (column.data.column_type(), scale))
 }

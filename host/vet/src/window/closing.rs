@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tallow_engine::{ColumnData, Output, Rows, Shape, Spec, Table};
 
-use crate::exact::{entry, is_valid, odd_nan};
+use crate::exact::odd_nan;
 use crate::refusal::Trial;
 use crate::{Refusal, Rule, candles};
 
@@ -32,7 +32,7 @@ impl<'a> Closing<'a> {
             let Shape::Tumbling(size_us) = spec.shape else { continue };
             let Ok(size_us) = i64::try_from(size_us) else { continue };
             for row in 0..rows.table.rows as usize {
-                let kind = entry(&rows.kinds, rows.kinds.codes[row]);
+                let kind = rows.kinds.entry(rows.kinds.codes[row]);
                 let Some((time_us, key)) = time_and_key(spec, &rows.table, row) else { continue };
                 let start_us = (time_us - spec.offset_us).div_euclid(size_us) * size_us + spec.offset_us;
                 let late = start_us + size_us <= self.watermark_us;
@@ -123,7 +123,7 @@ fn windows(spec: &Spec, output: &Output, watermark_us: Option<i64>) -> Result<Ve
             return Err(format!("row {row} ends at {end_us} µs, after the watermark"));
         }
         let key = spec.keys.iter().map(|name| match &column(table, name)?.data {
-            ColumnData::Text(text) => Ok(entry(text, text.codes[row]).to_vec()),
+            ColumnData::Text(text) => Ok(text.entry(text.codes[row]).to_vec()),
             _ => Err(format!("its key column `{name}` is no text")),
         });
         windows.push((*start_us, key.collect::<Result<_, String>>()?));
@@ -132,13 +132,13 @@ fn windows(spec: &Spec, output: &Output, watermark_us: Option<i64>) -> Result<Ve
 }
 
 fn time_and_key(spec: &Spec, table: &Table, row: usize) -> Option<(i64, Vec<Vec<u8>>)> {
-    let valid = |name: &str| column(table, name).ok().filter(|column| is_valid(column, row));
+    let valid = |name: &str| column(table, name).ok().filter(|column| column.is_valid(row));
     let time_us = match &valid(&spec.time)?.data {
         ColumnData::TimestampUs(times) => times[row],
         _ => return None,
     };
     let key = spec.keys.iter().map(|name| match &valid(name)?.data {
-        ColumnData::Text(text) => Some(entry(text, text.codes[row]).to_vec()),
+        ColumnData::Text(text) => Some(text.entry(text.codes[row]).to_vec()),
         _ => None,
     });
     if let Some(ids) = &spec.ids {

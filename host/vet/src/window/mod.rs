@@ -18,9 +18,6 @@ use crate::{Candidate, Refusal, Rule};
 
 /// Checks what a function says about itself.
 pub fn check_description(description: &WindowDescription, trial: &Trial<'_>) -> Result<(), Refusal> {
-    if description.name.is_empty() || description.version.is_empty() {
-        return Err(trial.refuse("it has no name or no version", "give both in `describe`"));
-    }
     if !description.reads_state_versions.contains(&description.state_version) {
         let seen = format!(
             "it writes state of version {} and reads {:?}",

@@ -66,7 +66,7 @@ impl<'a> Player<'a> {
                 books.update(&rows, &reports, trial)?;
             }
             self.closing.update(&rows);
-            played.exactly.extend(exact::reports(&reports));
+            played.exactly.extend(exact::bytes(&reports));
             add(&mut played.counts, &reports);
         }
         let outputs = self
@@ -108,7 +108,7 @@ impl<'a> Player<'a> {
 
 impl Played {
     fn keep(&mut self, outputs: &[Output]) {
-        self.exactly.extend(exact::outputs(outputs));
+        self.exactly.extend(exact::bytes(&outputs));
         self.closed.extend(exact::rows(outputs));
     }
 }
