@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tallow_engine::CallError;
-use tallow_record::Place;
+use tallow_sink::DeadLetter;
 
 use crate::error::WorkerError;
 
@@ -31,9 +31,11 @@ impl BisectBudget {
     }
 
     /// Logs that a record is set aside: the first ones of an epoch with a line each. All of them are dead letters.
-    pub fn log_set_aside(&self, function: &str, place: &Place, error: &CallError) {
+    pub fn log_set_aside(&self, function: &str, letter: &DeadLetter) {
         match self.set_aside.fetch_add(1, Ordering::Relaxed) {
-            0..LOGGED => tracing::warn!(function, %place, %error, "a record is set aside"),
+            0..LOGGED => {
+                tracing::warn!(function, place = %letter.place, why = letter.reason, "a record is set aside");
+            }
             LOGGED => tracing::warn!(
                 function,
                 "more records of this epoch are set aside, and not logged one by one: see its dead letters"

@@ -145,9 +145,9 @@ impl Isolation {
     }
 
     fn set_aside(&self, slice: &ParsedSlice, record: usize, error: &CallError, split: &mut Split) {
-        let name = self.start.name();
-        self.budget.log_set_aside(name, &slice.batch.place(record), error);
-        split.aside.push(dead_letter::of_failure(&slice.batch, record, error));
+        let letter = dead_letter::of_failure(&slice.batch, record, error, self.start.deadline());
+        self.budget.log_set_aside(self.start.name(), &letter);
+        split.aside.push(letter);
     }
 
     /// A slice without some of its records; `None` if nothing is left.

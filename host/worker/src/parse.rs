@@ -147,8 +147,10 @@ impl ParseWorker {
             return Err(self.unrepeatable(&batch, &error));
         }
         for Guilty { record, error } in &guilty {
-            self.budget.log_set_aside(self.name(), &batch.place(*record), error);
-            parts.aside.push(dead_letter::of_failure(&batch, *record, error));
+            let deadline = self.settings.limits.deadline;
+            let letter = dead_letter::of_failure(&batch, *record, error, deadline);
+            self.budget.log_set_aside(self.name(), &letter);
+            parts.aside.push(letter);
         }
         let is_guilty = |record: &usize| guilty.binary_search_by_key(record, |it| it.record).is_ok();
         let rest = batch.select((0..batch.len()).filter(|record| !is_guilty(record)));
