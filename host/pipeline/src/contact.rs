@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tallow_env::{Clock, Ticks};
+use tallow_source::is_answer;
 
 use crate::spell::{Spell, Tell};
 use crate::words::duration;
@@ -41,7 +42,7 @@ impl Contact {
         match state.look(client, away.is_some(), self.clock.ticks()) {
             Tell::Lasts { so_far } => {
                 let so_far = duration(so_far.as_micros() as i64);
-                tracing::warn!(why = away, so_far, "no broker answers; waiting");
+                tracing::warn!(why = away, so_far, "{}; waiting", what(away.unwrap_or_default()));
             }
             Tell::Over { after } => {
                 tracing::info!(after = duration(after.as_micros() as i64), "the brokers answer again");
@@ -51,11 +52,23 @@ impl Contact {
     }
 }
 
+fn what(why: &str) -> &'static str {
+    if is_answer(why) { "a broker answers with an error" } else { "no broker answers" }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn a_broker_that_answers_with_an_error_is_not_called_silent() {
+        let not_leader =
+            "Message consumption error: NotLeaderForPartition (Broker: Not leader for partition)";
+        assert_eq!(what(not_leader), "a broker answers with an error");
+        assert_eq!(what("Connection refused"), "no broker answers");
+    }
 
     #[test]
     fn clients_that_lose_their_brokers_together_are_told_once() {

@@ -166,7 +166,9 @@ impl<'a> Sender<'a> {
                 // Each call serves one event; the reason is among them.
                 (0..EVENTS).for_each(|_| self.producer.poll(Duration::ZERO));
                 let why = self.producer.context().complaint().unwrap_or_else(|| error.to_string());
-                failed(self.sink, format!("no broker answers: {why}"))
+                // librdkafka says so where a broker itself gave the reason.
+                let is_answer = why.contains("Broker: ");
+                failed(self.sink, if is_answer { why } else { format!("no broker answers: {why}") })
             })?;
             if metadata.topics().iter().any(|known| known.name() == topic && !known.partitions().is_empty()) {
                 return Ok(());

@@ -11,5 +11,7 @@ pub mod conformance;
 
 pub use kafka::{Config, KafkaSource, REFUSED, check_client, refuse};
 pub use memory::{MemoryLog, MemorySource, Raw};
-pub use source::{Event, Fetcher, Limits, OnDataLoss, PartitionInfo, Position, Source, SourceError};
+pub use source::{
+    Event, Fetcher, Limits, OnDataLoss, PartitionInfo, Position, Source, SourceError, is_answer,
+};
 pub use topics::Topics;

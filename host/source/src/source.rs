@@ -68,7 +68,7 @@ pub enum Event {
 
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    #[error("no broker of {brokers} answers: {why}")]
+    #[error("{}", unreachable(brokers, why))]
     Unreachable { brokers: String, why: String },
     #[error("topic `{topic}` does not exist on {brokers}: create it, or correct `topic` in the manifest")]
     NoTopic { topic: String, brokers: String },
@@ -89,6 +89,18 @@ pub enum SourceError {
     Partition { partition: TopicPartition, why: String },
     #[error("{0}")]
     Other(String),
+}
+
+/// Whether a broker gave this reason itself: a broker that is not the leader of a partition does answer.
+pub fn is_answer(why: &str) -> bool {
+    why.contains("Broker: ")
+}
+
+fn unreachable(brokers: &str, why: &str) -> String {
+    match is_answer(why) {
+        true => format!("a broker of {brokers} answers with an error: {why}"),
+        false => format!("no broker of {brokers} answers: {why}"),
+    }
 }
 
 /// A set of topics that can be read by several fetchers side by side.
@@ -118,4 +130,19 @@ pub trait Fetcher: Send {
 
     /// Adds partitions found while running.
     fn add(&mut self, from: &[Position]) -> Result<(), SourceError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broker_that_answers_with_an_error_is_not_called_silent() {
+        let text = |why: &str| {
+            SourceError::Unreachable { brokers: "k:1".to_owned(), why: why.to_owned() }.to_string()
+        };
+        let not_leader = "NotLeaderForPartition (Broker: Not leader for partition)";
+        assert_eq!(text(not_leader), format!("a broker of k:1 answers with an error: {not_leader}"));
+        assert_eq!(text("Connection refused"), "no broker of k:1 answers: Connection refused");
+    }
 }

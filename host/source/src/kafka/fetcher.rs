@@ -14,7 +14,7 @@ use tallow_record::{Batch, TopicPartition};
 use super::client::{Client, connect, serve_events};
 use super::ffi::{BatchQueue, Message};
 use super::loss::{Verdict, judge};
-use crate::{Event, Fetcher, Limits, OnDataLoss, Position, SourceError};
+use crate::{Event, Fetcher, Limits, OnDataLoss, Position, SourceError, is_answer};
 
 /// Messages taken from librdkafka at once.
 const AT_ONCE: usize = 4096;
@@ -197,8 +197,8 @@ impl KafkaFetcher {
                     self.contact = Contact::Sure;
                     return;
                 }
-                // What the client complained of says more than "timed out".
-                Err(silence) if why == NOT_ASKED => *why = silence,
+                // What the client complained of says more than "timed out", and less than a broker's answer.
+                Err(error) if why == NOT_ASKED || is_answer(&error) => *why = error,
                 Err(_) => {}
             }
         }

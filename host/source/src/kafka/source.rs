@@ -20,7 +20,7 @@ use super::fetcher::{KafkaFetcher, Reading};
 use super::ffi::topic_ids;
 use super::settings::client_config;
 use crate::topics::Chosen;
-use crate::{Fetcher, OnDataLoss, PartitionInfo, Position, Source, SourceError, Topics};
+use crate::{Fetcher, OnDataLoss, PartitionInfo, Position, Source, SourceError, Topics, is_answer};
 
 /// How long a question to the brokers may take.
 const ANSWER_WAIT: Duration = Duration::from_secs(10);
@@ -110,7 +110,8 @@ impl KafkaSource {
     fn unreachable(&self, error: &KafkaError) -> SourceError {
         // The client's own queue holds the reason ("connection refused", "authentication failed").
         let _ = serve_events(&self.client);
-        let why = self.client.context().complaint().unwrap_or_else(|| error.to_string());
+        let complaint = self.client.context().complaint().filter(|_| !is_answer(&error.to_string()));
+        let why = complaint.unwrap_or_else(|| error.to_string());
         SourceError::Unreachable { brokers: self.brokers.clone(), why }
     }
 
