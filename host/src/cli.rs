@@ -154,6 +154,8 @@ pub fn main() -> ExitCode {
 
 /// The exit code, after saying why a command failed.
 fn end(program: &str, done: Result<(), Failure>) -> ExitCode {
+    // A run that failed early has not taken its progress off the terminal.
+    say::clear();
     match done {
         Ok(()) => ExitCode::from(if say::is_lost() { exit::FAILED } else { exit::DONE }),
         Err(failure) => {

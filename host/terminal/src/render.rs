@@ -47,7 +47,7 @@ pub fn render(view: &View, width: usize, height: usize, palette: Palette) -> Vec
 struct Room {
     /// Lines of each window: a title and a line a key.
     shares: Vec<usize>,
-    /// Whether a blank line stands before each of them.
+    /// Whether a blank line is before each of them.
     blanks: bool,
     legend: bool,
 }

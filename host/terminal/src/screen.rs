@@ -1,6 +1,6 @@
 //! Lines on a terminal, rewritten in place.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 
 use crossterm::cursor::{Hide, MoveToColumn, MoveUp, Show};
 use crossterm::queue;
@@ -39,15 +39,22 @@ pub struct Screen<W: Write> {
     drawn: Vec<usize>,
 }
 
-impl Screen<io::Stdout> {
+/// Moves to the next line's start, and scrolls at the bottom. The terminal's driver does not know this code, unlike
+/// `\r\n`, where it splits what is written: on Ctrl-C it drops what waits, and the other half of a drawing would follow.
+const NEXT_LINE: &[u8] = b"\x1bE";
+
+/// A drawing is written at once.
+const BUFFER: usize = 64 << 10;
+
+impl Screen<BufWriter<io::Stdout>> {
     pub fn stdout() -> Self {
-        Self::new(io::stdout())
+        Self::new(BufWriter::with_capacity(BUFFER, io::stdout()))
     }
 }
 
-impl Screen<io::BufWriter<io::Stderr>> {
+impl Screen<BufWriter<io::Stderr>> {
     pub fn stderr() -> Self {
-        Self::new(io::BufWriter::new(io::stderr()))
+        Self::new(BufWriter::with_capacity(BUFFER, io::stderr()))
     }
 }
 
@@ -69,7 +76,7 @@ impl<W: Write> Screen<W> {
         for line in lines {
             queue!(self.out, Clear(ClearType::UntilNewLine))?;
             self.out.write_all(line.as_bytes())?;
-            self.out.write_all(b"\r\n")?;
+            self.out.write_all(NEXT_LINE)?;
         }
         queue!(self.out, Clear(ClearType::FromCursorDown), Show, EndSynchronizedUpdate)?;
         self.drawn = lines.iter().map(|line| columns(line)).collect();
@@ -82,7 +89,7 @@ impl<W: Write> Screen<W> {
         queue!(self.out, Clear(ClearType::FromCursorDown))?;
         for line in lines {
             self.out.write_all(line.as_bytes())?;
-            self.out.write_all(b"\r\n")?;
+            self.out.write_all(NEXT_LINE)?;
         }
         self.drawn.clear();
         self.out.flush()

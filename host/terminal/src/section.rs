@@ -1,10 +1,14 @@
 //! The table of one window definition: a line a key.
 
+mod columns;
+
 use std::cmp::Ordering;
 
 use chrono::DateTime;
 use unicode_width::UnicodeWidthStr;
 
+pub(crate) use self::columns::titles;
+use self::columns::{Columns, Form, LONGEST_TITLE, fitting};
 use super::cell::{Cell, iso};
 use super::number::{brief, grouped, significant};
 use super::spark::sparkline;
@@ -13,20 +17,10 @@ use super::view::{Key, Phase, Window};
 
 /// Blanks in front of each line.
 const MARGIN: usize = 1;
-/// Blanks between two columns, where there is room and where there is not.
-const GAPS: [usize; 2] = [2, 1];
 const KEY_WIDTH: usize = 18;
 const TEXT_WIDTH: usize = 14;
-/// Of titles where there is little room, unless the numbers below are wider.
-const SHORT_TITLE: usize = 7;
-/// Names that are the same up to there are shown longer.
-const LONGEST_TITLE: usize = 64;
-/// Before the name of what is charted, which has a column of its own as well.
+/// Before the name of what is charted, which also has its own column.
 const CHART_SIGN: &str = "▂▅█";
-/// A chart's width: where there is room, where there is little, where there is none.
-const CHARTS: [usize; 3] = [6, 3, 0];
-const WIDEST_CHART: usize = 60;
-
 const MINUTE_US: i64 = 60_000_000;
 const DAY_US: i64 = 86_400_000_000;
 
@@ -40,28 +34,6 @@ struct Row {
 
 /// A value as it is written best, without marks between thousands, and as short as can be.
 struct Texts([String; 3]);
-
-/// Which of a value's texts is shown.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Best = 0,
-    Plain = 1,
-    Short = 2,
-}
-
-/// The columns that fit into a width.
-struct Columns {
-    gap: usize,
-    key: usize,
-    start: usize,
-    /// Of all aggregates.
-    titles: Vec<String>,
-    forms: Vec<Form>,
-    /// Width of each aggregate; `None` if there is no room for it.
-    cells: Vec<Option<usize>>,
-    mark: usize,
-    chart: usize,
-}
 
 /// A title and a line a key, at most `height` lines; and the aggregates that there is no room for.
 pub(super) fn section(window: &Window, width: usize, height: usize) -> (Vec<Line>, Vec<String>) {
@@ -149,78 +121,10 @@ fn mark(key: &Key) -> (String, Style) {
     (format!("{open}{closed}"), style)
 }
 
-/// The roomiest way to show all aggregates: with blanks, marks between thousands and a chart; then without some of them;
-/// where nothing helps, with the charted aggregate and as many others from the left as there is room for.
-fn fitting(window: &Window, name: &str, rows: &[Row], width: usize) -> Columns {
-    let count = window.aggregates.len();
-    // What stands right of what is charted: prices stay exact.
-    let after_chart = count - window.chart.map_or(count, |chart| chart + 1);
-    let plain_but = |shortened: usize| -> Vec<Form> {
-        let form = |at| if at + shortened >= count { Form::Short } else { Form::Plain };
-        (0..count).map(form).collect()
-    };
-    let best = GAPS.map(|gap| (gap, vec![Form::Best; count], CHARTS[0]));
-    let tight = CHARTS
-        .iter()
-        .flat_map(|chart| (0..=after_chart).map(move |shortened| (GAPS[1], plain_but(shortened), *chart)));
-    let mut last = None;
-    for (gap, forms, chart) in best.into_iter().chain(tight) {
-        let columns = columns(window, name, rows, (width, gap, chart), forms);
-        if columns.cells.iter().all(Option::is_some) {
-            return columns;
-        }
-        last = Some(columns);
-    }
-    // There is always a way to try.
-    last.unwrap_or_else(|| columns(window, name, rows, (width, GAPS[1], 0), plain_but(after_chart)))
-}
-
-/// Deals the width out. The key and the charted aggregate come first, then aggregates from the left, then the chart.
-fn columns(
-    window: &Window,
-    name: &str,
-    rows: &[Row],
-    (width, gap, chart): (usize, usize, usize),
-    forms: Vec<Form>,
-) -> Columns {
-    let widest = |of: &dyn Fn(&Row) -> usize, title: usize| rows.iter().map(of).max().unwrap_or(0).max(title);
-    let key = widest(&|row| row.key.width(), name.width());
-    let start = widest(&|row| row.start.width(), 5);
-    let mark = widest(&|row| row.mark.0.width(), 2);
-    let text =
-        |at: usize| widest(&|row| row.cells.get(at).map_or(0, |texts| texts.get(forms[at]).width()), 0);
-    let most = |at: usize| if forms[at] == Form::Best { TEXT_WIDTH } else { text(at).max(SHORT_TITLE) };
-    let titles = titles(&window.aggregates, &most);
-
-    let chart_and_gap = if chart == 0 { 0 } else { gap + chart };
-    let mut left = width.saturating_sub(MARGIN + key + gap + start + gap + mark + chart_and_gap);
-    let mut cells = vec![None; window.aggregates.len()];
-    let charted_first = window.chart.into_iter().chain(0..cells.len());
-    for at in charted_first {
-        let wanted = text(at).max(titles[at].width());
-        if cells[at].is_none() && wanted + gap <= left {
-            cells[at] = Some(wanted);
-            left -= wanted + gap;
-        }
-    }
-    let chart = if chart == 0 { 0 } else { (chart + left).min(WIDEST_CHART) };
-    Columns { gap, key, start, titles, forms, cells, mark, chart }
-}
-
 impl Texts {
     fn get(&self, form: Form) -> &str {
         &self.0[form as usize]
     }
-}
-
-/// Names as short as `most` gives for each place, and longer only where two of them would read the same.
-pub(super) fn titles(names: &[String], most: &dyn Fn(usize) -> usize) -> Vec<String> {
-    let short: Vec<String> = names.iter().enumerate().map(|(at, name)| harmless(name, most(at))).collect();
-    let is_unique = |title: &String| short.iter().filter(|other| *other == title).count() == 1;
-    let titles = short.iter().zip(names);
-    titles
-        .map(|(title, name)| if is_unique(title) { title.clone() } else { harmless(name, LONGEST_TITLE) })
-        .collect()
 }
 
 fn chart_title(charted: &str, width: usize) -> String {

@@ -159,7 +159,7 @@ impl Window {
         if phase == Phase::Closed && known.closed.is_none_or(|closed| closed.start_us <= start_us) {
             known.closed = Some(Closed::of(batch, row, start_us));
         }
-        // What is told of an open window may be older than its close.
+        // The news of an open window may be older than its close.
         let stale = start_us == known.start_us && known.phase == Phase::Closed && phase == Phase::Open;
         if start_us < known.start_us || stale {
             return;

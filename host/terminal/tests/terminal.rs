@@ -283,3 +283,13 @@ fn a_second_drawing_goes_over_the_first_even_where_the_terminal_has_folded_it() 
     assert_eq!(moves_up(80), "2");
     assert_eq!(moves_up(4), "3");
 }
+
+#[test]
+fn a_drawing_has_no_line_end_at_which_ctrl_c_could_cut_it_in_half() {
+    let mut bytes = Vec::new();
+    let mut screen = Screen::new(&mut bytes);
+    screen.draw(&["a".to_owned(), "b".to_owned()], 80).unwrap();
+    screen.say(&["c".to_owned()], 80).unwrap();
+    drop(screen);
+    assert!(!bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n')), "{:?}", String::from_utf8(bytes));
+}

@@ -24,7 +24,7 @@ pub struct Show {
     clock: Arc<dyn Clock>,
     output: Output,
     shown: Arc<Mutex<Shown>>,
-    screen: Mutex<Screen<std::io::Stdout>>,
+    screen: Mutex<Screen<std::io::BufWriter<std::io::Stdout>>>,
     start: Ticks,
     start_us: i64,
 }
