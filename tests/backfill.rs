@@ -232,7 +232,7 @@ fn a_second_run_asks_nothing_and_changes_no_byte() {
     scene.backfill(&TO_MARCH_5).success();
     let (before, asked) = (files(&scene.lake()), scene.exchange.asked().len());
     let finished = scene.backfill(&TO_MARCH_5).success();
-    assert!(finished.stdout.contains("nothing is lacking"), "{}", finished.stdout);
+    assert!(finished.stdout.contains("nothing is missing"), "{}", finished.stdout);
     assert_eq!(scene.exchange.asked().len(), asked);
     assert!(files(&scene.lake()) == before, "files were added or changed");
 }
@@ -520,7 +520,7 @@ fn an_exchange_that_has_nothing_is_not_believed_for_ever() {
     scene.exchange.outage("AB", MARCH + DAY_MS, MARCH + 2 * DAY_MS);
     scene.backfill(&TO_MARCH_5).success();
     scene.exchange.list("AB", MINUTE_MS, bars);
-    assert!(scene.backfill(&TO_MARCH_5).success().stdout.contains("nothing is lacking"));
+    assert!(scene.backfill(&TO_MARCH_5).success().stdout.contains("nothing is missing"));
     scene.backfill(&["--to", "2024-03-05", "--again"]).success();
     assert_eq!(lake::table(&scene.lake(), "speed/klines_1d").len(), 4);
 }

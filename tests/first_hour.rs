@@ -99,7 +99,7 @@ fn init_overwrites_nothing_and_says_what_is_in_the_way() {
     let manifest = fs::read_to_string(home.path("work/mine/spin.toml")).unwrap();
     assert!(manifest.contains("name = \"mine\""), "{manifest}");
     let said = home.fails("", "tallow init mine", 2);
-    assert!(said.contains("mine/spin.toml is there already, and nothing is overwritten"), "{said}");
+    assert!(said.contains("mine/spin.toml already exists, and nothing is overwritten"), "{said}");
     fs::write(home.path("work/file"), "").unwrap();
     let said = home.fails("", "tallow init file/market", 1);
     assert!(said.contains("file/market"), "{said}");
@@ -273,7 +273,7 @@ fn produce_needs_no_manifest_and_follows_what_the_topic_holds() {
 fn produce_says_at_once_what_is_not_there() {
     let home = Home::new();
     let said = home.fails("", "tallow produce --source demo --brokers 127.0.0.1:1", 69);
-    assert!(said.contains("no spin.toml here: into the topic `trades` on 127.0.0.1:1"), "{said}");
+    assert!(said.contains("no spin.toml here: writing into the topic `trades` on 127.0.0.1:1"), "{said}");
     assert!(said.contains("no broker answers") && said.contains("refused"), "{said}");
     let Some(kafka) = Kafka::shared("produce_says_at_once_what_is_not_there") else { return };
     let said = home.fails(

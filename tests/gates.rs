@@ -212,7 +212,7 @@ fn a_bad_file_starts_with_the_last_good_one_where_asked() {
     stream.edit(&source, "source = \"bad.wasm\"");
     let warned = up(&stream).success();
     for part in
-        ["WARN", "[component.parse-market]", "bad.wasm", "goes on with those of the last run", "sha256 "]
+        ["WARN", "[component.parse-market]", "bad.wasm", "continuing with those of the last run", "sha256 "]
     {
         assert!(warned.stderr.contains(part), "{part}: {}", warned.stderr);
     }

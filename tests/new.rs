@@ -170,7 +170,7 @@ fn a_window_function_in_another_language_is_refused_by_name() {
     let path = folder.path().join("w").display().to_string();
     let said = run(&["new", "window", "my-windows", "--language", "js", "--path", &path]);
     assert_eq!(said.status.code(), Some(2));
-    assert!(said.stderr.contains("a window function in Rust alone"), "{}", said.stderr);
+    assert!(said.stderr.contains("window functions can be made in Rust only"), "{}", said.stderr);
     assert!(!Path::new(&path).exists());
 }
 
@@ -184,6 +184,6 @@ fn a_name_that_cargo_would_refuse_and_a_folder_that_is_taken_are_told() {
     fs::write(folder.path().join("mine"), "").unwrap();
     let said = run(&["new", "parse", "my-function", "--path", &path]);
     assert_eq!(said.status.code(), Some(2));
-    assert!(said.stderr.contains("there is something in it"), "{}", said.stderr);
+    assert!(said.stderr.contains("the folder is not empty"), "{}", said.stderr);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing was written");
 }

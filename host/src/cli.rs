@@ -3,12 +3,13 @@
 
 mod again;
 mod allocator;
-mod attend;
 mod backfill;
 mod backfill_status;
 mod batch;
 mod check;
 mod compile_function;
+mod compose;
+mod control_server;
 mod demo;
 mod functions;
 mod gate;
@@ -29,9 +30,11 @@ mod table;
 mod trigger;
 mod up;
 mod verify;
-mod wire;
 
+use std::fmt::Display;
+use std::path::Path;
 use std::process::ExitCode;
+use std::thread::JoinHandle;
 
 use clap::{Parser, Subcommand};
 
@@ -50,37 +53,37 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make a folder to begin with: a manifest, a sample, and what to type next
+    /// Create a folder to start from: a manifest, a sample, and what to type next
     Init(init::Args),
     /// Run the pipelines of a manifest
     Up(up::Args),
-    /// Show all of it on this machine alone: a synthetic market, an embedded broker, candles in the terminal
+    /// Show everything on this machine alone: a synthetic market, an embedded broker, candles in the terminal
     Demo(demo::Args),
     /// Write market messages into a Kafka topic: synthetic ones or a recording
     Produce(produce::Args),
-    /// Fetch from an exchange what the pipelines' tables lack
+    /// Fetch from an exchange what is missing from the pipelines' tables
     Backfill(backfill::Args),
-    /// Make one served table of a batch table and a pipeline's window
+    /// Merge a batch table and a pipeline's window into one served table
     Merge(merge::Args),
-    /// Show where the pipelines stand: offsets, lag, watermark, state, ledger, last commits
+    /// Show the state of the pipelines: offsets, lag, watermark, state, ledger, last commits
     Status(status::Args),
-    /// Make a table of files: klines as CSV or Parquet, by the stream's own functions
+    /// Make a table from files: klines as CSV or Parquet, by the stream's own functions
     Batch(batch::Args),
     /// Check a manifest and its components without running them
     Check(check::Args),
-    /// Print the JSON schema of a manifest, by which editors complete and check it
+    /// Print the JSON schema of a manifest, with which editors complete and check it
     Schema,
-    /// Functions: check and try them, and change them while a pipeline runs
+    /// Check and try functions, and change them while a pipeline runs
     Functions(functions::Args),
-    /// Make a crate for a function of your own, with tests and golden vectors
+    /// Create a crate for your own function, with tests and golden vectors
     New(new::Args),
-    /// Prove commits: compute them again, and check the files that they gave
+    /// Prove commits: compute them again, and check the files that they published
     Verify(verify::Args),
     #[command(hide = true)]
     CompileFunction(compile_function::Args),
 }
 
-/// A command's failure: what to say, and the exit code.
+/// Why a command failed, and its exit code.
 struct Failure {
     text: String,
     code: u8,
@@ -90,19 +93,46 @@ impl Failure {
     fn new(code: u8, text: impl ToString) -> Self {
         Self { text: text.to_string(), code }
     }
-}
 
-impl From<tallow_pipeline::PipelineError> for Failure {
-    fn from(error: tallow_pipeline::PipelineError) -> Self {
-        Self::new(error.exit_code(), &error)
+    /// The command line or the manifest is wrong.
+    fn usage(text: impl ToString) -> Self {
+        Self::new(exit::USAGE, text)
+    }
+
+    fn failed(text: impl ToString) -> Self {
+        Self::new(exit::FAILED, text)
+    }
+
+    /// A file that the command line or the manifest names cannot be used.
+    fn file(path: &Path, error: impl Display) -> Self {
+        Self::usage(format!("{}: {error}", path.display()))
+    }
+
+    /// Reports each of several failures; the exit code is the first one's.
+    fn of_several(failures: impl IntoIterator<Item = (u8, String)>) -> Result<(), Self> {
+        let (codes, texts): (Vec<u8>, Vec<String>) = failures.into_iter().unzip();
+        codes.first().map_or(Ok(()), |code| Err(Self::new(*code, texts.join("\n"))))
     }
 }
 
-impl From<tallow_backfill::BackfillError> for Failure {
-    fn from(error: tallow_backfill::BackfillError) -> Self {
-        Self::new(error.exit_code(), error)
-    }
+macro_rules! failure_from {
+    ($($error:ty),*) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::new(error.exit_code(), error)
+            }
+        })*
+    };
 }
+
+failure_from!(
+    tallow_pipeline::PipelineError,
+    tallow_log::LogError,
+    tallow_backfill::BackfillError,
+    tallow_merge::MergeError,
+    tallow_store::StoreError,
+    tallow_table::TableError
+);
 
 impl From<tallow_worker::LibraryError> for Failure {
     fn from(error: tallow_worker::LibraryError) -> Self {
@@ -123,13 +153,9 @@ pub fn main() -> ExitCode {
     if trigger::is_called() {
         return trigger::main();
     }
-    let cli = match Cli::try_parse() {
+    let cli = match parse::<Cli>() {
         Ok(cli) => cli,
-        Err(error) => {
-            // Nothing is left to do where even the message cannot be printed.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::DONE });
-        }
+        Err(code) => return code,
     };
     let fallback = if matches!(cli.command, Command::Demo(_)) { "warn" } else { "info" };
     logging::start(&cli.logging, fallback, None);
@@ -152,7 +178,21 @@ pub fn main() -> ExitCode {
     end("tallow", done)
 }
 
-/// The exit code, after saying why a command failed.
+/// This process's arguments; if they ask for help or are wrong, that is printed, and the error is the exit code.
+fn parse<C: Parser>() -> Result<C, ExitCode> {
+    C::try_parse().map_err(|error| {
+        // If even this cannot be printed, there is nothing left to do.
+        let _ = error.print();
+        ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::DONE })
+    })
+}
+
+/// Runs `work` in a thread of that name.
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Failure> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(Failure::failed)
+}
+
+/// The exit code, after reporting why a command failed.
 fn end(program: &str, done: Result<(), Failure>) -> ExitCode {
     // A run that failed early has not taken its progress off the terminal.
     say::clear();

@@ -110,7 +110,7 @@ impl Merging {
                 true
             }
             Err(error) => {
-                tracing::error!(merge = merger.settings.name, %error, "not merged; it is tried again");
+                tracing::error!(merge = merger.settings.name, %error, "the merge failed; it will be tried again");
                 false
             }
         }

@@ -1,5 +1,5 @@
 //! Gateways over HTTP: a call is sent until it is answered, for a while. It changes nothing there, so sending it twice
-//! is no harm; what is committed is what came back.
+//! is safe; what is committed is what came back.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use tallow_manifest::Secret;
 
 /// For one try: more than any platform lets a request run.
 const TRY_FOR: Duration = Duration::from_secs(35);
-/// How long a gateway that is away is waited for, before the pipeline stops with nothing of the epoch committed.
+/// How long to wait for a gateway that is away, before the pipeline stops with nothing of the epoch committed.
 const AWAY_FOR: Duration = Duration::from_secs(60);
 const PAUSES: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
-/// So often a call is sent that ends the instance, before the call is blamed.
+/// How often a call that ends the instance is sent before the call is blamed.
 const TRAPS: u32 = 3;
 
 /// The gateways that a manifest names.
@@ -30,7 +30,7 @@ pub struct Gateways {
 }
 
 impl Gateways {
-    /// What stands for the function of a contract: the gateway is asked for it.
+    /// The descriptor of the function of a contract, as the gateway gives it.
     ///
     /// # Errors
     /// The gateway is away, is none, or has no such function.
@@ -158,14 +158,14 @@ impl Gateway {
         let media_type = answer.header("content-type").unwrap_or_default();
         if media_type != self.content_type {
             return Err(CallError::Remote(format!(
-                "{} answers with `{media_type}` where `{}` was asked for: it is no gateway of this version of tallow",
+                "{} answers with `{media_type}` where `{}` was asked for: it is not a gateway of this version of tallow",
                 self.url, self.content_type
             )));
         }
         let function = answer.header(FUNCTION_HEADER).unwrap_or_default();
         if function != self.function {
             return Err(CallError::Remote(format!(
-                "{} runs `{function}` now; this run began with `{}`. Start again to take it up: the log then says so",
+                "{} runs `{function}` now; this run began with `{}`. Start again to use it: the log then records the change",
                 self.url, self.function
             )));
         }

@@ -1,4 +1,4 @@
-//! What the program says. Its reader may go away at any moment (`tallow up | head`): that ends nothing, least of all
+//! What the program prints. Its reader may go away at any moment (`tallow up | head`): that ends nothing, least of all
 //! a pipeline. And no secret gets out, whichever library repeats it.
 //!
 //! Within this crate `print!`, `println!` and `eprintln!` are these, so that nobody can forget it.
@@ -29,10 +29,10 @@ macro_rules! eprintln {
 static SECRETS: RwLock<Option<Secrets>> = RwLock::new(None);
 /// Nobody reads standard output any more.
 static UNHEARD: AtomicBool = AtomicBool::new(false);
-/// What was said there is lost, though someone may want it: a full disk.
+/// What was printed there is lost, though it may be wanted: a full disk.
 static LOST: AtomicBool = AtomicBool::new(false);
 
-/// What is drawn in place at the end of standard error; none: nothing is.
+/// What is drawn in place at the end of standard error.
 static DRAWN: Mutex<Option<Drawing>> = Mutex::new(None);
 
 struct Drawing {
@@ -54,7 +54,7 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether the reader of standard output has gone away: what only prints need not go on.
+/// Whether the reader of standard output has gone away: what only prints may stop.
 pub fn is_unheard() -> bool {
     UNHEARD.load(Ordering::Relaxed)
 }
@@ -75,7 +75,7 @@ pub fn out(text: Arguments<'_>, end: &str) {
     }
 }
 
-/// Whether something was lost that someone may want.
+/// Whether something was lost that may be wanted.
 pub fn is_lost() -> bool {
     LOST.load(Ordering::Relaxed)
 }
@@ -84,7 +84,7 @@ pub fn err(text: Arguments<'_>) {
     above(&shown(&format!("{text}\n")));
 }
 
-/// Draws lines in place at the end of standard error; what else is said there stands above them.
+/// Draws lines in place at the end of standard error; anything else that is printed there goes above them.
 pub fn draw(lines: &[String]) {
     let lines: Vec<String> = lines.iter().map(|line| shown(line).into_owned()).collect();
     let mut drawn = DRAWN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -103,7 +103,7 @@ pub fn clear() {
 
 fn above(text: &str) {
     let mut drawn = DRAWN.lock().unwrap_or_else(PoisonError::into_inner);
-    // There is nobody left to be told where it fails.
+    // If this fails, there is nowhere left to report it.
     let _ = match &mut *drawn {
         Some(drawing) => {
             let lines: Vec<String> = text.lines().map(str::to_owned).collect();
@@ -116,7 +116,7 @@ fn above(text: &str) {
 }
 
 impl Drawing {
-    /// Errors of a terminal are none of a run.
+    /// Errors of a terminal are not errors of the run.
     fn redraw(&mut self) {
         let width = self.screen.size().0;
         let _ = self.screen.draw(&self.lines, width);
@@ -139,7 +139,7 @@ impl Write for Log {
             && let Err(error) = file.write_all(text.as_bytes())
             && !FILE_FAILED.swap(true, Ordering::Relaxed)
         {
-            err(format_args!("the log's file lacks lines from here on: {error}"));
+            err(format_args!("the log file lacks lines from here on: {error}"));
         }
         Ok(line.len())
     }

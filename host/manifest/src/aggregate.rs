@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub use tallow_contract::Operation;
 
-use crate::error::nearest;
+use crate::error::{Problem, nearest};
 
 /// A column of a candle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,7 +54,7 @@ fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Operation, D::Erro
 }
 
 /// The operation and the columns between its brackets.
-pub(crate) fn parse(name: &str, text: &str) -> Result<Aggregate, String> {
+pub(crate) fn parse(name: &str, text: &str) -> Result<Aggregate, Problem> {
     const FORM: &str = "write it as operation(column), like \"max(price)\" or \"count()\"";
     let (word, rest) = text.trim().split_once('(').ok_or(FORM)?;
     let inside = rest.strip_suffix(')').ok_or(FORM)?;
@@ -66,38 +66,34 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Aggregate, String> {
         _ => (1..=1, "one column"),
     };
     if !wants.0.contains(&columns.len()) {
-        return Err(format!("`{}` takes {}", word.trim(), wants.1));
+        return Err(format!("`{}` takes {}", word.trim(), wants.1).into());
     }
     let mut columns = columns.into_iter();
     Ok(Aggregate { name: name.to_owned(), operation, column: columns.next(), by: columns.next() })
 }
 
-fn operation(word: &str) -> Result<Operation, String> {
-    named(word).ok_or_else(|| match nearest(word, names()) {
+fn operation(word: &str) -> Result<Operation, Problem> {
+    Ok(named(word).ok_or_else(|| match nearest(word, names()) {
         Some(meant) => format!("no such operation; did you mean `{meant}`?"),
         None => format!("no such operation; there are {}", names().collect::<Vec<_>>().join(", ")),
-    })
+    })?)
 }
 
-fn columns(inside: &str) -> Result<Vec<String>, String> {
+fn columns(inside: &str) -> Result<Vec<String>, Problem> {
     if inside.trim().is_empty() {
         return Ok(Vec::new());
     }
-    let columns = inside.split(',').map(|column| {
-        let column = column.trim();
-        check_column(column).map(|()| column.to_owned())
-    });
-    columns.collect()
+    inside.split(',').map(|name| column(name.trim())).collect()
 }
 
 /// A column of parsed rows: letters, digits, `_`, and between them `.` and `-`.
-pub(crate) fn check_column(name: &str) -> Result<(), String> {
+pub(crate) fn column(name: &str) -> Result<String, Problem> {
     let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
     if starts && plain && name.len() <= 128 {
-        return Ok(());
+        return Ok(name.to_owned());
     }
-    Err("not a column's name (letters, digits, `_`, `.`, `-`, not beginning with a digit)".to_owned())
+    Err("not a column's name (letters, digits, `_`, `.`, `-`, not beginning with a digit)".into())
 }
 
 #[cfg(test)]
@@ -157,7 +153,7 @@ mod tests {
             ("sum_product(a,)", "not a column's name"),
         ] {
             let problem = parse("x", text).unwrap_err();
-            assert!(problem.contains(part), "{text}: {problem}");
+            assert!(problem.to_string().contains(part), "{text}: {problem}");
         }
     }
 }

@@ -188,8 +188,7 @@ const INPUT: Form<Vec<String>> = Form::new(
     |node, report| {
         let inputs = values::one_or_more(node, report)?;
         if inputs.is_empty() || inputs.iter().any(String::is_empty) {
-            report.at(node, "name at least one file, like \"data/*.csv.gz\"");
-            return None;
+            return report.refuse(node, "name at least one file, like \"data/*.csv.gz\"");
         }
         Some(inputs)
     },

@@ -7,6 +7,7 @@ use url::Url;
 
 use crate::backfill::Backfill;
 use crate::batch::Batch;
+use crate::error::Problem;
 use crate::forms::Form;
 use crate::function::Vetting;
 use crate::merge::Merge;
@@ -52,9 +53,7 @@ table! {
 }
 
 const BROKERS: Form<String> =
-    Form::new("`host:port`, several separated by commas", schema_pieces::text, |node, report| {
-        values::parsed(node, "a string", report, parse_brokers)
-    });
+    Form::parsed("`host:port`, several separated by commas", schema_pieces::text, "a string", parse_brokers);
 const LAKE: Form<()> = Form::shown(
     "a URL (`file:///…`, `s3://…`, `gs://…`, `az://…`, `memory:///`) or a folder",
     schema_pieces::text,
@@ -120,7 +119,7 @@ const COMMITS: &str = "offsets are committed with the candles, in the checkpoint
 const ASSIGNS: &str = "tallow assigns partitions itself, at the offsets of its checkpoint log";
 const PRODUCES: &str = "tallow sets it for its own transactions";
 
-fn parse_brokers(text: &str) -> Result<String, String> {
+fn parse_brokers(text: &str) -> Result<String, Problem> {
     let brokers: Vec<&str> = text.split(',').map(str::trim).collect();
     for broker in &brokers {
         let address = broker.rsplit_once("://").map_or(*broker, |(_, address)| address);
@@ -128,17 +127,17 @@ fn parse_brokers(text: &str) -> Result<String, String> {
         let sound_port = port.is_none_or(|(_, port)| port.parse::<u16>().is_ok_and(|port| port > 0));
         let host = port.map_or(address, |(host, _)| host);
         if host.is_empty() || host.contains([' ', '/', '@']) || !sound_port {
-            return Err("a broker is written host:port, several are separated by commas".to_owned());
+            return Err("a broker is written host:port, several are separated by commas".into());
         }
     }
     Ok(brokers.join(","))
 }
 
 /// A URL as it is, a folder as a `file://` URL.
-fn lake_url(text: &str, folder: &Path) -> Result<String, String> {
+fn lake_url(text: &str, folder: &Path) -> Result<String, Problem> {
     const SCHEMES: &str = "file:///…, s3://…, gs://…, az://…, memory:/// or a folder";
     if text.is_empty() {
-        return Err(format!("write {SCHEMES}"));
+        return Err(format!("write {SCHEMES}").into());
     }
     if !text.contains("://") {
         let path = without_dots(&folder.join(text));
@@ -149,19 +148,19 @@ fn lake_url(text: &str, folder: &Path) -> Result<String, String> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err("credentials do not belong in the URL; put them into \
                     [application.trigger.kafka.lake-options]"
-            .to_owned());
+            .into());
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err("a lake's URL has no `?` and no `#`".to_owned());
+        return Err("a lake's URL has no `?` and no `#`".into());
     }
     let host = url.host_str().unwrap_or_default();
     match url.scheme() {
         "file" if host.is_empty() => Ok(without_slash(url.as_str())),
-        "file" => Err("a file URL has three slashes: file:///data/lake".to_owned()),
+        "file" => Err("a file URL has three slashes: file:///data/lake".into()),
         "memory" => Ok("memory:///".to_owned()),
-        "s3" | "gs" | "az" if host.is_empty() => Err("the bucket is missing".to_owned()),
+        "s3" | "gs" | "az" if host.is_empty() => Err("the bucket is missing".into()),
         "s3" | "gs" | "az" => Ok(without_slash(url.as_str())),
-        scheme => Err(format!("tallow has no store for `{scheme}`; write {SCHEMES}")),
+        scheme => Err(format!("tallow has no store for `{scheme}`; write {SCHEMES}").into()),
     }
 }
 
@@ -186,7 +185,7 @@ fn without_dots(path: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
-    fn lake(text: &str) -> Result<String, String> {
+    fn lake(text: &str) -> Result<String, Problem> {
         lake_url(text, Path::new("/srv/app"))
     }
 

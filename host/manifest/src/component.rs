@@ -38,6 +38,19 @@ pub enum Source {
     Remote { url: String, token: Option<Secret> },
 }
 
+impl Component {
+    /// Takes the file NAME.wasm in `folder` where the manifest names one that is not there. A file of another name
+    /// has no substitute.
+    pub(crate) fn look_in(&mut self, folder: &Path) {
+        let Source::Local(path) = &mut self.source else { return };
+        let name = format!("{}.wasm", self.name);
+        let standard = folder.join(&name);
+        if !path.is_file() && path.ends_with(&name) && standard.is_file() {
+            *path = standard;
+        }
+    }
+}
+
 /// Every component of the manifest by name; relative sources start from `folder`.
 pub(crate) fn read(root: &Node, folder: &Path, report: &mut Report) -> BTreeMap<String, Component> {
     let mut components = BTreeMap::new();
@@ -59,8 +72,7 @@ pub(crate) fn read(root: &Node, folder: &Path, report: &mut Report) -> BTreeMap<
 fn read_source(node: &Node, folder: &Path, report: &mut Report) -> Option<Source> {
     if let Some(path) = node.as_str() {
         if path.is_empty() {
-            report.at(node, "this is empty; write the path of a .wasm file");
-            return None;
+            return report.refuse(node, "this is empty; write the path of a .wasm file");
         }
         return Some(Source::Local(folder.join(path)));
     }
@@ -71,23 +83,17 @@ fn read_source(node: &Node, folder: &Path, report: &mut Report) -> Option<Source
             let digits = digest.strip_prefix("sha256:").map(str::to_ascii_lowercase);
             match digits.and_then(|digits| digits.parse().ok()) {
                 Some(digest) => Some(Source::Url { url, digest }),
-                None => {
-                    report.at(node, "`digest` must be `sha256:` and 64 hexadecimal digits");
-                    None
-                }
+                None => report.refuse(node, "`digest` must be `sha256:` and 64 hexadecimal digits"),
             }
         }
         (None, None, Some(package), Some(version)) => {
             Some(Source::Registry { registry: text("registry"), package, version })
         }
-        _ => {
-            report.at(
-                node,
-                "write a path, or { url = \"…\", digest = \"sha256:…\" }, \
+        _ => report.refuse(
+            node,
+            "write a path, or { url = \"…\", digest = \"sha256:…\" }, \
                  or { registry = \"…\", package = \"…\", version = \"…\" }",
-            );
-            None
-        }
+        ),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is wrong with a manifest, said so that it can be put right.
 
 use std::fmt;
+use std::path::Path;
 
 use crate::node::{Node, Place};
 use crate::secret::Secrets;
@@ -28,6 +29,36 @@ impl fmt::Display for Error {
             write!(f, ": {}", self.key)?;
         }
         write!(f, ": {}", self.problem)
+    }
+}
+
+/// What is wrong with a text, and what to do, without where it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem(String);
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl From<String> for Problem {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl From<&str> for Problem {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl From<Problem> for String {
+    fn from(problem: Problem) -> Self {
+        problem.0
     }
 }
 
@@ -67,12 +98,18 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub fn new(file: &str) -> Self {
-        Self { file: file.to_owned(), errors: Vec::new(), secrets: Secrets::default() }
+    pub fn new(file: &Path) -> Self {
+        Self { file: file.display().to_string(), errors: Vec::new(), secrets: Secrets::default() }
     }
 
     pub fn at(&mut self, node: &Node, problem: impl Into<String>) {
         self.add(node.place, &node.path, problem);
+    }
+
+    /// The same where the mistake leaves no value.
+    pub fn refuse<T>(&mut self, node: &Node, problem: impl Into<String>) -> Option<T> {
+        self.at(node, problem);
+        None
     }
 
     pub fn add(&mut self, place: Option<Place>, key: &str, problem: impl Into<String>) {

@@ -1,11 +1,11 @@
-//! What keys take: how a value is read, what the reference calls it, and what a JSON schema says of it.
+//! What keys take: how a value is read, what the reference calls it, and its JSON schema.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::error::Report;
+use crate::error::{Problem, Report};
 use crate::node::Node;
 use crate::schema_pieces::{self as schema, either, matching, or_variable};
 use crate::{aggregate, units, values};
@@ -30,7 +30,13 @@ pub(crate) trait Takes<T> {
 pub(crate) struct Form<T> {
     words: &'static str,
     schema: fn() -> Value,
-    read: fn(&Node, &mut Report) -> Option<T>,
+    read: Read<T>,
+}
+
+enum Read<T> {
+    Node(fn(&Node, &mut Report) -> Option<T>),
+    /// A string; what it is to be, and how it is parsed.
+    Text(&'static str, fn(&str) -> Result<T, Problem>),
 }
 
 impl<T> Form<T> {
@@ -39,12 +45,22 @@ impl<T> Form<T> {
         schema: fn() -> Value,
         read: fn(&Node, &mut Report) -> Option<T>,
     ) -> Self {
-        Self { words, schema, read }
+        Self { words, schema, read: Read::Node(read) }
+    }
+
+    /// A string that is parsed; `wanted` is what a message calls it.
+    pub const fn parsed(
+        words: &'static str,
+        schema: fn() -> Value,
+        wanted: &'static str,
+        parse: fn(&str) -> Result<T, Problem>,
+    ) -> Self {
+        Self { words, schema, read: Read::Text(wanted, parse) }
     }
 
     /// The same under another name.
-    pub const fn called(&self, words: &'static str) -> Self {
-        Self { words, schema: self.schema, read: self.read }
+    pub const fn called(self, words: &'static str) -> Self {
+        Self { words, ..self }
     }
 }
 
@@ -67,7 +83,10 @@ impl<T> Described for Form<T> {
 
 impl<T> Takes<T> for Form<T> {
     fn read(&self, node: &Node, report: &mut Report) -> Option<T> {
-        (self.read)(node, report)
+        match self.read {
+            Read::Node(read) => read(node, report),
+            Read::Text(wanted, parse) => values::parsed(node, wanted, report, parse),
+        }
     }
 }
 
@@ -168,11 +187,8 @@ pub(crate) const POSITIVE_DURATION: Form<Duration> =
 pub(crate) const POSITIVE_US: Form<u64> = Form::new("a duration", schema::duration, |node, report| {
     values::positive_duration(node, report).map(|duration| duration.as_micros() as u64)
 });
-pub(crate) const COLUMN: Form<String> = Form::new("a column", schema::column, |node, report| {
-    values::parsed(node, "a column's name", report, |name| {
-        aggregate::check_column(name).map(|()| name.to_owned())
-    })
-});
+pub(crate) const COLUMN: Form<String> =
+    Form::parsed("a column", schema::column, "a column's name", aggregate::column);
 /// A component's own settings.
 pub(crate) const PLAIN_SETTINGS: Form<std::collections::BTreeMap<String, String>> =
     Form::new("a table of strings, numbers and booleans", schema::plain_settings, values::plain_settings);

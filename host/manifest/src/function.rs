@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::error::{Report, suggestion};
+use crate::error::{Problem, Report, suggestion};
 use crate::forms::{Form, GIB, KIB, MIB, POSITIVE_DURATION, Size};
 use crate::node::{EMPTY_TABLE, Node};
 use crate::table::table;
@@ -72,7 +72,7 @@ impl Vetting {
     ///
     /// # Errors
     /// The path that names no file, or cannot be read.
-    pub fn golden_files(&self) -> Result<Vec<PathBuf>, String> {
+    pub fn golden_files(&self) -> Result<Vec<PathBuf>, Problem> {
         let mut files = Vec::new();
         for pattern in &self.golden {
             files.extend(matching(pattern)?);
@@ -84,18 +84,18 @@ impl Vetting {
 }
 
 /// The files that a path with `*` in its last part names; at least one.
-pub fn matching(pattern: &Path) -> Result<Vec<PathBuf>, String> {
-    let wrong = |why: String| format!("golden vectors `{}`: {why}", pattern.display());
+pub fn matching(pattern: &Path) -> Result<Vec<PathBuf>, Problem> {
+    let wrong = |why: &str| Problem::from(format!("golden vectors `{}`: {why}", pattern.display()));
     let name = pattern.file_name().map(|name| name.to_string_lossy().into_owned());
-    let name = name.ok_or_else(|| wrong("this is a folder: name its files, such as `*.json`".to_owned()))?;
+    let name = name.ok_or_else(|| wrong("this is a folder: name its files, such as `*.json`"))?;
     if !name.contains('*') {
         return match pattern.is_file() {
             true => Ok(vec![pattern.to_owned()]),
-            false => Err(wrong("there is no such file".to_owned())),
+            false => Err(wrong("there is no such file")),
         };
     }
     let folder = pattern.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let entries = folder.read_dir().map_err(|error| wrong(error.to_string()))?;
+    let entries = folder.read_dir().map_err(|error| wrong(&error.to_string()))?;
     let mut files: Vec<PathBuf> = entries
         .flatten()
         .map(|entry| entry.path())
@@ -103,12 +103,12 @@ pub fn matching(pattern: &Path) -> Result<Vec<PathBuf>, String> {
         .collect();
     files.sort();
     if files.is_empty() {
-        return Err(wrong("no file is named so".to_owned()));
+        return Err(wrong("no file has such a name"));
     }
     Ok(files)
 }
 
-/// Whether a name is like a pattern, in which `*` stands for any letters.
+/// Whether a name is like a pattern, in which `*` means any letters.
 fn is_like(name: &str, pattern: &str) -> bool {
     let Some((before, rest)) = pattern.split_once('*') else { return name == pattern };
     let Some(name) = name.strip_prefix(before) else { return false };

@@ -54,7 +54,7 @@ impl Table {
 }
 
 impl Key {
-    /// The schema of its value, with all that a reader of the reference is told.
+    /// The schema of its value, with all that the reference says.
     fn described(&self) -> Value {
         let mut schema = self.schema.clone();
         let mut text = format!("{}\n\nTakes {}.", self.meaning, self.words);
@@ -62,7 +62,7 @@ impl Key {
             Absence::Mistake => text.push_str(" Required."),
             Absence::Means(meaning) => text = format!("{text} If absent: {meaning}."),
             Absence::Is(value) => {
-                if let Some(value) = toml::value("", value).and_then(|node| in_json(&node)) {
+                if let Some(value) = toml::value("", value).ok().and_then(|node| in_json(&node)) {
                     schema["default"] = value;
                 }
             }

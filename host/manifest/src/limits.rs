@@ -12,7 +12,7 @@ table! {
         "What lies between two commits. An epoch ends at whichever comes first.";
     fn read(reader, report);
 
-    "Time from one commit to the next. Not used while a run drains what is there (`--available-now`), so that its epochs are the \
+    "Time from one commit to the next. Not used while a run drains its topics (`--available-now`), so that its epochs are the \
      same on every machine."
     pub interval: Duration = key("interval", POSITIVE_DURATION, default("\"1s\""));
 

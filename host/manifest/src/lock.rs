@@ -13,7 +13,8 @@ use serde_json::Value;
 use url::Url;
 
 use crate::error::{Errors, Report};
-use crate::manifest::{Manifest, Overrides, resolve_in};
+use crate::manifest::Manifest;
+use crate::resolve::{Overrides, resolve_in};
 use crate::toml;
 
 /// What the file is called in messages where no manifest is known.
@@ -72,13 +73,13 @@ pub fn load_locked(
     env: &BTreeMap<String, String>,
     overrides: &Overrides,
 ) -> Result<Manifest, Errors> {
-    let mut report = Report::new(NAME);
+    let mut report = Report::new(Path::new(NAME));
     let lock = read(text, &mut report);
     let lock = report.finish(lock)?;
     let origin = lock.origin();
     let path = origin.as_deref().map_or_else(|| PathBuf::from(NAME), shown);
     let folder = origin.as_deref().and_then(Path::parent).unwrap_or(Path::new("."));
-    let mut report = Report::new(&path.display().to_string());
+    let mut report = Report::new(&path);
     requirements::check_application(&lock, &mut report);
     report.finish(Some(()))?;
     let manifest = resolve_in(&path, folder, env, overrides, |report| {
@@ -88,7 +89,7 @@ pub fn load_locked(
         }
         Some(root)
     })?;
-    let mut report = Report::new(&path.display().to_string());
+    let mut report = Report::new(&path);
     requirements::check_components(&lock, &manifest, &mut report);
     report.finish(Some(manifest))
 }
@@ -119,7 +120,7 @@ fn read(text: &str, report: &mut Report) -> Option<Lock> {
 }
 
 impl Lock {
-    /// The manifest that Spin made the lock of; None where it came out of a registry.
+    /// The manifest that Spin made the lock from; `None` if it came from a registry.
     fn origin(&self) -> Option<PathBuf> {
         Url::parse(self.metadata.get("origin")?.as_str()?).ok()?.to_file_path().ok()
     }
@@ -128,7 +129,7 @@ impl Lock {
 /// The manifest as it is written: for places and order only, so that nothing in it can be wrong.
 fn written(path: &Path) -> Option<crate::node::Node> {
     let text = std::fs::read_to_string(path).ok()?;
-    toml::read(&text, &mut Report::new(NAME))
+    toml::read(&text, &mut Report::new(Path::new(NAME)))
 }
 
 /// A path as short as it can be said from here.

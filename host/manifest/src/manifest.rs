@@ -1,26 +1,18 @@
-//! The whole manifest: read, overridden, expanded, resolved.
-
-mod component_checks;
-mod mistakes;
+//! The whole manifest.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use self::component_checks::Users;
-use crate::backfill::{self, Backfill};
-use crate::batch::{self, Batch};
+use crate::backfill::Backfill;
+use crate::batch::Batch;
 use crate::cluster::Cluster;
-use crate::component::{self, Component, Source};
+use crate::component::Component;
 use crate::error::{Errors, Report};
-use crate::function::{self, Vetting};
-use crate::merge::{self, Merge};
-use crate::node::{Node, Table, Value};
+use crate::function::Vetting;
+use crate::merge::Merge;
 use crate::pipeline::Pipeline;
-use crate::places::Places;
+use crate::places::{Mistake, Places};
 use crate::secret::Secrets;
-use crate::section::Written;
-use crate::variables::Variables;
-use crate::{remote_components, spin, toml, values};
 
 /// A manifest in which nothing is left to decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,229 +50,6 @@ pub struct Application {
     pub authors: Vec<String>,
 }
 
-/// What the command line says instead of the manifest.
-#[derive(Clone, Debug, Default)]
-pub struct Overrides {
-    /// A URL or a folder; a relative folder starts from the current one.
-    pub lake: Option<String>,
-    pub brokers: Option<String>,
-    /// A folder of `<component>.wasm`, for components whose own file is not there.
-    pub components_dir: Option<PathBuf>,
-}
-
-/// Reads a manifest file. `env` holds the environment's variables, of which `SPIN_VARIABLE_<NAME>` count.
-/// The error lists every mistake in the file.
-pub fn load(path: &Path, env: &BTreeMap<String, String>, overrides: &Overrides) -> Result<Manifest, Errors> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) => return unread(path, format!("cannot be read: {error}")),
-    };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    resolve_in(path, folder, env, overrides, |report| toml::read(&text, report))
-}
-
-/// The same for a text that stands in no file: relative paths start from the current folder.
-pub fn resolve_here(
-    text: &str,
-    name: &Path,
-    env: &BTreeMap<String, String>,
-    overrides: &Overrides,
-) -> Result<Manifest, Errors> {
-    resolve_in(name, Path::new("."), env, overrides, |report| toml::read(text, report))
-}
-
-/// A manifest that cannot be read at all.
-fn unread(path: &Path, problem: String) -> Result<Manifest, Errors> {
-    let mut report = Report::new(&path.display().to_string());
-    report.add(None, "", problem);
-    report.finish(None)
-}
-
-/// Resolves a tree whose relative paths start from `folder`, and looks for its components.
-pub(crate) fn resolve_in(
-    path: &Path,
-    folder: &Path,
-    env: &BTreeMap<String, String>,
-    overrides: &Overrides,
-    read: impl FnOnce(&mut Report) -> Option<Node>,
-) -> Result<Manifest, Errors> {
-    let folder = match folder.canonicalize() {
-        Ok(folder) => folder,
-        Err(error) => return unread(path, format!("its folder cannot be read: {error}")),
-    };
-    let mut overrides = overrides.clone();
-    if let Some(lake) = overrides.lake.as_mut().filter(|lake| !lake.is_empty() && !lake.contains("://")) {
-        match std::path::absolute(&*lake) {
-            Ok(absolute) => *lake = absolute.to_string_lossy().into_owned(),
-            Err(error) => return unread(path, format!("the current folder cannot be read: {error}")),
-        }
-    }
-    let mut manifest = resolve_read(path, &folder, env, &overrides, read)?;
-    if let Some(components_dir) = &overrides.components_dir {
-        manifest.components.values_mut().for_each(|component| component.look_in(components_dir));
-    }
-    Ok(manifest)
-}
-
-/// Resolves a manifest's text. `path` is its name in messages, `folder` the absolute folder that relative
-/// paths start from. Touches no file.
-pub fn resolve(
-    text: &str,
-    path: &Path,
-    folder: &Path,
-    env: &BTreeMap<String, String>,
-    overrides: &Overrides,
-) -> Result<Manifest, Errors> {
-    resolve_read(path, folder, env, overrides, |report| toml::read(text, report))
-}
-
-fn resolve_read(
-    path: &Path,
-    folder: &Path,
-    env: &BTreeMap<String, String>,
-    overrides: &Overrides,
-    read: impl FnOnce(&mut Report) -> Option<Node>,
-) -> Result<Manifest, Errors> {
-    let mut report = Report::new(&path.display().to_string());
-    let manifest =
-        read(&mut report).and_then(|root| resolve_tree(root, path, folder, env, overrides, &mut report));
-    report.finish(manifest)
-}
-
-fn resolve_tree(
-    root: Node,
-    path: &Path,
-    folder: &Path,
-    env: &BTreeMap<String, String>,
-    overrides: &Overrides,
-    report: &mut Report,
-) -> Option<Manifest> {
-    spin::check_manifest(&root, report);
-    let variables = Variables::read(&root, env, report);
-    let cluster = cluster_node(&root, overrides, &variables, report);
-    let kafka = Cluster::read(&cluster, folder, report);
-    let vetting = function::read(&root, &cluster, folder, report);
-    let has_jobs = ["batch", "merge"].iter().any(|jobs| cluster.find(&[jobs]).is_some());
-    let pipelines = read_pipelines(&root, &variables, has_jobs, report);
-    let mut backfills = backfill::read_all(&cluster, &pipelines, report);
-    let batches = batch::read_all(&cluster, folder, report);
-    let merges = merge::read_all(&cluster, &pipelines, report);
-    merge::check_columns(&merges, &pipelines, &batches, report);
-    backfills.iter_mut().for_each(|(_, backfill)| backfill.cover_by(&merges));
-    let mut components = component::read(&root, folder, report);
-    let remotes = remote_components::components(&pipelines, report);
-    let users = Users { pipelines: &pipelines, backfills: &backfills, batches: &batches, merges: &merges };
-    component_checks::check(&root, &remotes, &users, report);
-    components.extend(remotes);
-    check_tables(&pipelines, report);
-    Some(Manifest {
-        path: path.to_owned(),
-        application: read_application(&root),
-        kafka: kafka?,
-        pipelines: pipelines.into_iter().map(|(_, pipeline)| pipeline).collect(),
-        backfills: backfills.into_iter().map(|(_, backfill)| backfill).collect(),
-        batches: batches.into_iter().map(|(_, batch)| batch).collect(),
-        merges: merges.into_iter().map(|(_, merge)| merge).collect(),
-        components,
-        vetting,
-        skipped_triggers: skipped_triggers(&root),
-        secrets: report.secrets.clone(),
-        places: Places::of(&root),
-    })
-}
-
-fn read_application(root: &Node) -> Application {
-    let text = |key| root.find(&["application", key]).and_then(Node::as_str).unwrap_or_default().to_owned();
-    let authors = match root.find(&["application", "authors"]).map(|node| &node.value) {
-        Some(Value::List(items)) => items.iter().filter_map(Node::as_str).map(str::to_owned).collect(),
-        _ => Vec::new(),
-    };
-    Application { name: text("name"), version: text("version"), description: text("description"), authors }
-}
-
-/// `[application.trigger.kafka]`, overridden and expanded.
-fn cluster_node(root: &Node, overrides: &Overrides, variables: &Variables, report: &mut Report) -> Node {
-    const PATH: &str = "application.trigger.kafka";
-    let absent = || Node { place: None, path: PATH.to_owned(), value: Value::Table(Table::default()) };
-    let mut node = root.find(&["application", "trigger", "kafka"]).cloned().unwrap_or_else(absent);
-    if let Some(table) = node.as_table_mut() {
-        // Before the variables: what is overridden need not have a value.
-        for (key, value) in [("lake", &overrides.lake), ("brokers", &overrides.brokers)] {
-            if let Some(value) = value {
-                table.set_text(PATH, key, value);
-            }
-        }
-    }
-    variables.expand(&mut node, report);
-    node
-}
-
-fn read_pipelines(
-    root: &Node,
-    variables: &Variables,
-    has_jobs: bool,
-    report: &mut Report,
-) -> Vec<Written<Pipeline>> {
-    let Some(node) = root.find(&["trigger", "kafka"]) else {
-        if !has_jobs {
-            report.at(root, "there is no [[trigger.kafka]]: tallow has nothing to run");
-        }
-        return Vec::new();
-    };
-    let mut node = node.clone();
-    variables.expand(&mut node, report);
-    let mut pipelines: Vec<Written<Pipeline>> = Vec::new();
-    for item in values::list(&node, "[[trigger.kafka]] with two brackets", report).unwrap_or_default() {
-        let Some(pipeline) = Pipeline::read(item, report) else { continue };
-        if pipelines.iter().any(|(_, other)| other.id == pipeline.id) {
-            let problem =
-                format!("a pipeline `{}` is there already; ids are unique in a manifest", pipeline.id);
-            report.at(item, problem);
-        }
-        pipelines.push((item.clone(), pipeline));
-    }
-    pipelines
-}
-
-/// Pipeline `a` with window `b_c` and pipeline `a_b` with window `c` would share a table.
-fn check_tables(pipelines: &[Written<Pipeline>], report: &mut Report) {
-    let mut owners: BTreeMap<String, &str> = BTreeMap::new();
-    for (node, pipeline) in pipelines {
-        for window in &pipeline.windows {
-            let table = pipeline.table(window);
-            match owners.get(&table) {
-                Some(owner) if *owner != pipeline.id => {
-                    let problem = format!(
-                        "window `{}` would write the table `{table}`, as pipeline `{owner}` does; rename one",
-                        window.name
-                    );
-                    report.at(node, problem);
-                }
-                _ => _ = owners.insert(table, &pipeline.id),
-            }
-        }
-    }
-}
-
-fn skipped_triggers(root: &Node) -> Vec<String> {
-    let triggers = root.find(&["trigger"]).and_then(Node::as_table);
-    let names = triggers.into_iter().flat_map(|table| &table.entries).map(|entry| &entry.key);
-    names.filter(|name| *name != "kafka").cloned().collect()
-}
-
-impl Component {
-    /// Takes the file NAME.wasm in `folder` where the manifest names one that is not there. A file of another name
-    /// has no substitute.
-    fn look_in(&mut self, folder: &Path) {
-        let Source::Local(path) = &mut self.source else { return };
-        let name = format!("{}.wasm", self.name);
-        let standard = folder.join(&name);
-        if !path.is_file() && path.ends_with(&name) && standard.is_file() {
-            *path = standard;
-        }
-    }
-}
-
 impl Manifest {
     pub fn pipeline(&self, id: &str) -> Option<&Pipeline> {
         self.pipelines.iter().find(|pipeline| pipeline.id == id)
@@ -292,5 +61,29 @@ impl Manifest {
 
     pub fn merge(&self, name: &str) -> Option<&Merge> {
         self.merges.iter().find(|merge| merge.name == name)
+    }
+
+    /// The merges that run by themselves and take a window of these pipelines.
+    pub fn automatic_merges<'a>(
+        &'a self,
+        pipelines: &[&Pipeline],
+    ) -> impl Iterator<Item = &'a Merge> + use<'a> {
+        let tables = |pipeline: &&Pipeline| {
+            pipeline.windows.iter().map(|window| pipeline.table(window)).collect::<Vec<_>>()
+        };
+        let written: Vec<String> = pipelines.iter().flat_map(tables).collect();
+        self.merges
+            .iter()
+            .filter(move |it| it.auto && it.speed.as_ref().is_some_and(|it| written.contains(it)))
+    }
+
+    /// Mistakes as the manifest's own are said: with file, line and key.
+    pub fn mistakes(&self, mistakes: Vec<Mistake>) -> Errors {
+        let mut report = Report::new(&self.path);
+        report.secrets = self.secrets.clone();
+        for Mistake { key, problem } in mistakes {
+            report.add(self.places.find(&key), &key, problem);
+        }
+        report.into_errors()
     }
 }

@@ -8,8 +8,8 @@ use serde_json::json;
 
 pub(crate) use self::columns::check as check_columns;
 use crate::aggregate;
-use crate::error::{Report, suggestion};
-use crate::forms::{BOOLEAN, COMPONENT, Form, Integer, POSITIVE_DURATION, POSITIVE_US, TEXT};
+use crate::error::{Problem, Report, suggestion};
+use crate::forms::{BOOLEAN, COLUMN, COMPONENT, Form, Integer, POSITIVE_DURATION, POSITIVE_US, TEXT};
 use crate::node::Node;
 use crate::pipeline::Pipeline;
 use crate::section::{Written, read_section};
@@ -105,30 +105,22 @@ table! {
         key("speed-retention", POSITIVE_DURATION, none("speed files are kept"));
 }
 
-const TEXT_COLUMN: Form<String> = Form::new("a text column", schema_pieces::column, column);
+const TEXT_COLUMN: Form<String> = COLUMN.called("a text column");
 const COLUMNS: Form<Vec<String>> = Form::new(
     "a list of columns",
     || json!({ "type": "array", "items": schema_pieces::column(), "uniqueItems": true }),
-    |node, report| {
-        let items = values::list(node, "a list of columns", report)?;
-        let columns: Vec<String> = values::items(items, report, column)?;
-        names::unique(node, &columns, report).then_some(columns)
-    },
+    |node, report| names::list(node, "a list of columns", &COLUMN, report),
 );
-const COLUMN_OR_NOTHING: Form<Option<String>> = Form::new(
+const COLUMN_OR_NOTHING: Form<Option<String>> = Form::parsed(
     "a column, or `\"\"`",
     || schema_pieces::either([json!({ "const": "" }), schema_pieces::column()]),
-    |node, report| {
-        values::parsed(node, "a column", report, |text| match text {
-            "" => Ok(None),
-            text => aggregate::check_column(text).map(|()| Some(text.to_owned())),
-        })
-    },
+    "a column",
+    |text| if text.is_empty() { Ok(None) } else { aggregate::column(text).map(Some) },
 );
 pub(crate) const AVERAGES: Form<Vec<Average>> =
     Form::new("a table of name = \"mean(column, windows)\"", schema_pieces::averages, |node, report| {
         values::entries(node, report, |entry, report| {
-            if let Err(problem) = aggregate::check_column(&entry.key) {
+            if let Err(problem) = aggregate::column(&entry.key) {
                 report.add(entry.key_place, &entry.node.path, problem);
                 return None;
             }
@@ -149,7 +141,7 @@ pub struct Average {
 
 const DAY_US: u64 = 86_400_000_000;
 
-/// Beyond it nobody means windows.
+/// A longer one is not meant as windows.
 const LONGEST_AVERAGE: u32 = 100_000;
 
 /// The merges of `[application.trigger.kafka]`, by name, each with its table.
@@ -182,9 +174,10 @@ impl SpeedTable {
             .collect();
         let Some((table, window)) = windows.iter().find(|(table, _)| *table == wanted) else {
             let known: Vec<&str> = windows.iter().map(|(table, _)| table.as_str()).collect();
-            report
-                .at(node, format!("no pipeline writes a table `{wanted}`; {}", suggestion(&wanted, &known)));
-            return None;
+            return report.refuse(
+                node,
+                format!("no pipeline writes a table `{wanted}`; {}", suggestion(&wanted, &known)),
+            );
         };
         match (window.shape, &window.keys[..]) {
             (Shape::Tumbling { size_us }, [key]) => {
@@ -193,18 +186,13 @@ impl SpeedTable {
             _ => {
                 let problem =
                     format!("`{table}` is not of a tumbling window with one key: it cannot be merged");
-                report.at(node, problem);
-                None
+                report.refuse(node, problem)
             }
         }
     }
 }
 
-fn column(node: &Node, report: &mut Report) -> Option<String> {
-    values::parsed(node, "a column", report, |text| aggregate::check_column(text).map(|()| text.to_owned()))
-}
-
-fn average(name: &str, text: &str) -> Result<Average, String> {
+fn average(name: &str, text: &str) -> Result<Average, Problem> {
     let parse = || {
         let inside = text.trim().strip_prefix("mean")?.trim_start().strip_prefix('(')?.strip_suffix(')')?;
         let (column, length) = inside.split_once(',')?;
@@ -216,6 +204,5 @@ fn average(name: &str, text: &str) -> Result<Average, String> {
             "write it as mean(column, windows), like \"mean(close, 7)\", over 1 to {LONGEST_AVERAGE} windows"
         )
     })?;
-    aggregate::check_column(column)?;
-    Ok(Average { name: name.to_owned(), column: column.to_owned(), length })
+    Ok(Average { name: name.to_owned(), column: aggregate::column(column)?, length })
 }

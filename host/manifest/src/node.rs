@@ -1,4 +1,4 @@
-//! The manifest as a tree of values that know where they stand, whatever it was written in.
+//! The manifest as a tree of values that know where they are written, whatever format it has.
 
 /// Line and column, counted from 1; columns in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,7 +23,7 @@ pub(crate) enum Value {
     Float(f64),
     Boolean(bool),
     Datetime,
-    /// A value that has been reported already: whoever reads it stays silent.
+    /// A value that has been reported already: reading it reports nothing more.
     Broken,
     List(Vec<Node>),
     Table(Table),
@@ -33,7 +33,7 @@ pub(crate) enum Value {
 #[derive(Clone, Debug)]
 pub(crate) struct Text {
     pub text: String,
-    /// Whether a variable was put in: such a string may stand for a number or a boolean.
+    /// Whether a variable was put in: such a string may be read as a number or a boolean.
     pub expanded: bool,
     /// Whether a secret variable was put in: such a string is never shown.
     pub secret: bool,
@@ -71,14 +71,19 @@ impl Table {
     }
 }
 
-/// What stands for a table that is not written.
+/// A table that is not written is read as this one.
 pub(crate) static EMPTY_TABLE: Node =
     Node { place: None, path: String::new(), value: Value::Table(Table { entries: Vec::new() }) };
 
+impl Value {
+    pub fn text(text: &str) -> Self {
+        Self::Text(Text { text: text.to_owned(), expanded: false, secret: false })
+    }
+}
+
 impl Node {
     pub fn text(path: String, text: &str) -> Self {
-        let text = Text { text: text.to_owned(), expanded: false, secret: false };
-        Self { place: None, path, value: Value::Text(text) }
+        Self { place: None, path, value: Value::text(text) }
     }
 
     pub fn as_table(&self) -> Option<&Table> {
@@ -102,7 +107,7 @@ impl Node {
         }
     }
 
-    /// The items of the list under a key; none where there is no such list.
+    /// The items of the list under a key; empty if there is no such list.
     pub fn items(&self, key: &str) -> &[Node] {
         match self.find(&[key]).map(|node| &node.value) {
             Some(Value::List(items)) => items,

@@ -107,7 +107,7 @@ table! {
     "How often to look for new topics and partitions."
     pub new_partitions_every: Duration = key("new-partitions-every", POSITIVE_DURATION, default("\"30s\""));
 
-    "Whether `tallow up` fetches missing and incomplete windows by itself: at its start, and when a window closes \
+    "Whether `tallow up` fetches missing and incomplete windows automatically: at its start, and when a window closes \
      incomplete. [application.trigger.kafka.backfill.NAME] says from where."
     pub auto_backfill: bool = key("backfill", Choice(&[("manual", false), ("auto", true)]), default("\"manual\""));
 
@@ -187,7 +187,7 @@ pub enum OnReject {
 pub enum OnBadFunction {
     #[default]
     Stop,
-    /// The functions of the last run go on.
+    /// The functions of the last run continue.
     LastGood,
 }
 

@@ -1,5 +1,6 @@
 //! `{ remote = "https://…" }`: a function behind a gateway.
 
+use crate::error::Problem;
 use crate::forms::{COMPONENT, Form};
 use crate::secret::Secret;
 use crate::table::{Rule, only, table};
@@ -23,10 +24,11 @@ table! {
         key("token", Form::new("a string", schema_pieces::text, values::secret), none("none is sent"));
 }
 
-const GATEWAY: Form<String> = Form::new(
+const GATEWAY: Form<String> = Form::parsed(
     "an address, `https://host`",
     || schema_pieces::matching("https?://.+"),
-    |node, report| values::parsed(node, "a gateway's address, https://host", report, address),
+    "a gateway's address, https://host",
+    address,
 );
 
 /// The name of a function: a component's, or the address of its gateway.
@@ -44,26 +46,25 @@ pub(crate) const FUNCTION: Form<String> = Form::new(
             && url.starts_with("http://")
             && !is_loopback(url)
         {
-            report.at(node, "a `token` goes over https only: anybody on the way could read it");
-            return None;
+            return report.refuse(node, "a `token` goes over https only: anybody on the way could read it");
         }
         only([Some(place.component), Some(place.remote)])
     },
 );
 
 /// Scheme, host and path of a gateway, without a slash at the end.
-fn address(text: &str) -> Result<String, String> {
+fn address(text: &str) -> Result<String, Problem> {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let rest = rest.ok_or("it begins with https:// or http://")?;
     let host = rest.split('/').next().unwrap_or_default();
     if host.is_empty() || host.starts_with(':') {
-        return Err("it has no host".to_owned());
+        return Err("it has no host".into());
     }
     if host.contains('@') {
-        return Err("no user name in it: write `token` beside it".to_owned());
+        return Err("no user name in it: write `token` beside it".into());
     }
     if text.contains(['?', '#']) || text.contains(char::is_whitespace) {
-        return Err("it ends with a host or a path; no query".to_owned());
+        return Err("it ends with a host or a path; no query".into());
     }
     Ok(text.trim_end_matches('/').to_owned())
 }

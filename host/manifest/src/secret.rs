@@ -1,11 +1,12 @@
 //! Values that must not be shown.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// What stands where a secret was.
+/// What is shown instead of a secret.
 const MASK: &str = "***";
 /// Shorter values are hidden between quotes only: anywhere else they would hide parts of ordinary words.
 const SHORTEST: usize = 4;
@@ -40,7 +41,7 @@ impl fmt::Display for Secret {
 }
 
 /// A setting that is passed on to a client library under its own name.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Setting {
     Plain(String),
     Secret(Secret),
@@ -69,22 +70,9 @@ impl Setting {
     }
 }
 
-impl fmt::Debug for Setting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Plain(value) => value.fmt(f),
-            Self::Secret(secret) => secret.fmt(f),
-        }
-    }
-}
-
-impl fmt::Display for Setting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Plain(value) => value.fmt(f),
-            Self::Secret(secret) => secret.fmt(f),
-        }
-    }
+/// Settings with their values, secret or not: for the client that needs them.
+pub fn exposed(settings: &BTreeMap<String, Setting>) -> BTreeMap<String, String> {
+    settings.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect()
 }
 
 /// The values that must not be shown, whatever text they turn up in: libraries repeat what they were given in their
@@ -97,7 +85,7 @@ pub struct Secrets {
 
 impl Secrets {
     pub fn learn(&mut self, value: &str) {
-        // Of a key or certificate of several lines each may be shown by itself.
+        // Each line of a key or certificate may be shown alone.
         let parts = std::iter::once(value).chain(value.lines()).map(str::trim);
         self.add(parts.flat_map(spellings).collect());
     }

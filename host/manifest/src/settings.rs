@@ -15,7 +15,7 @@ pub(crate) const STORE_OPTIONS: Form<BTreeMap<String, Setting>> = Form::new(
     |node, report| read(node, &[], report),
 );
 
-/// Settings under names of somebody else's choosing, as strings. Dotted keys that TOML made tables of
+/// Settings under a library's own names, as strings. Dotted keys that TOML made tables of
 /// (`security.protocol = "SSL"`) are put together again. `refused` names those that may not be set, with why.
 pub(crate) fn read(
     node: &Node,
@@ -50,8 +50,7 @@ fn setting(name: &str, node: &Node, report: &mut Report) -> Option<Setting> {
         Value::Float(number) => (number.to_string(), false),
         Value::Boolean(yes) => (yes.to_string(), false),
         _ => {
-            values::wrong_type(node, "a string, a number or a boolean", report);
-            return None;
+            return values::wrong_type(node, "a string, a number or a boolean", report);
         }
     };
     let setting = Setting::new(name, value, secret);

@@ -1,6 +1,6 @@
 //! Spin's own tables: refused where Spin (3 and 4) would refuse them, and otherwise left alone.
 
-use crate::error::{Report, suggestion};
+use crate::error::{Problem, Report, suggestion};
 use crate::node::{Node, Value};
 use crate::values;
 
@@ -12,8 +12,8 @@ enum Shape {
     List(&'static Shape),
     /// A table of names of the user's choosing.
     Map(&'static Shape),
-    /// A table of these keys only, and whether each must be there.
-    Table(&'static [(&'static str, Shape, bool)]),
+    /// A table of these keys only, several of one shape between spaces; `!` marks those that must be there.
+    Table(&'static [(&'static str, Shape)]),
     /// The one whose type the value has.
     Either(&'static [Shape]),
 }
@@ -25,79 +25,50 @@ const TABLES: Shape = Map(&Map(&Opaque));
 const TARGETS: Shape = List(&Either(&[Text, Map(&Opaque)]));
 
 const MANIFEST: Shape = Table(&[
-    ("spin_manifest_version", Opaque, true),
-    ("application", APPLICATION, true),
-    ("variables", Map(&Opaque), false),
-    ("trigger", Map(&Opaque), true),
-    ("component", Map(&COMPONENT), false),
+    ("spin_manifest_version!", Opaque),
+    ("application!", APPLICATION),
+    ("variables trigger!", Map(&Opaque)),
+    ("component", Map(&COMPONENT)),
 ]);
 
 const APPLICATION: Shape = Table(&[
-    ("name", Text, true),
-    ("version", Text, false),
-    ("description", Text, false),
-    ("authors", TEXTS, false),
-    ("targets", TARGETS, false),
-    ("trigger", TABLES, false),
-    ("tool", TABLES, false),
+    ("name! version description", Text),
+    ("authors", TEXTS),
+    ("targets", TARGETS),
+    ("trigger tool", TABLES),
 ]);
 
 const COMPONENT: Shape = Table(&[
-    ("source", SOURCE, true),
-    ("description", Text, false),
-    ("variables", Map(&Text), false),
-    ("environment", Map(&Text), false),
-    ("files", List(&Either(&[Text, Table(&[("source", Text, true), ("destination", Text, true)])])), false),
-    ("exclude_files", TEXTS, false),
-    ("allowed_http_hosts", TEXTS, false),
-    ("allowed_outbound_hosts", TEXTS, false),
-    ("key_value_stores", TEXTS, false),
-    ("sqlite_databases", TEXTS, false),
-    ("ai_models", TEXTS, false),
-    ("targets", TARGETS, false),
-    (
-        "build",
-        Table(&[("command", COMMANDS, true), ("workdir", Text, false), ("watch", TEXTS, false)]),
-        false,
-    ),
-    ("tool", TABLES, false),
-    ("dependencies_inherit_configuration", Boolean, false),
-    ("dependencies", DEPENDENCIES, false),
-    ("profile", Map(&PROFILE), false),
+    ("source!", SOURCE),
+    ("description", Text),
+    ("variables environment", Map(&Text)),
+    ("files", List(&Either(&[Text, Table(&[("source! destination!", Text)])]))),
+    ("exclude_files allowed_http_hosts allowed_outbound_hosts", TEXTS),
+    ("key_value_stores sqlite_databases ai_models", TEXTS),
+    ("targets", TARGETS),
+    ("build", Table(&[("command!", COMMANDS), ("workdir", Text), ("watch", TEXTS)])),
+    ("tool", TABLES),
+    ("dependencies_inherit_configuration", Boolean),
+    ("dependencies", DEPENDENCIES),
+    ("profile", Map(&PROFILE)),
 ]);
 
 const PROFILE: Shape = Table(&[
-    ("source", SOURCE, false),
-    ("environment", Map(&Text), false),
-    ("dependencies", DEPENDENCIES, false),
-    ("build", Table(&[("command", COMMANDS, true)]), false),
+    ("source", SOURCE),
+    ("environment", Map(&Text)),
+    ("dependencies", DEPENDENCIES),
+    ("build", Table(&[("command!", COMMANDS)])),
 ]);
 
 const COMMANDS: Shape = Either(&[Text, TEXTS]);
 
-const SOURCE: Shape = Either(&[
-    Text,
-    Table(&[
-        ("url", Text, false),
-        ("digest", Text, false),
-        ("registry", Text, false),
-        ("package", Text, false),
-        ("version", Text, false),
-    ]),
-]);
+const SOURCE: Shape = Either(&[Text, Table(&[("url digest registry package version", Text)])]);
 
 const DEPENDENCIES: Shape = Map(&Either(&[
     Text,
     Table(&[
-        ("version", Text, false),
-        ("registry", Text, false),
-        ("package", Text, false),
-        ("path", Text, false),
-        ("url", Text, false),
-        ("digest", Text, false),
-        ("component", Text, false),
-        ("export", Text, false),
-        ("inherit_configuration", Either(&[Boolean, TEXTS]), false),
+        ("version registry package path url digest component export", Text),
+        ("inherit_configuration", Either(&[Boolean, TEXTS])),
     ]),
 ]));
 
@@ -145,11 +116,14 @@ fn check(node: &Node, shape: &Shape, report: &mut Report) {
     }
 }
 
-fn check_table(node: &Node, keys: &[(&'static str, Shape, bool)], report: &mut Report) {
+fn check_table(node: &Node, shapes: &'static [(&'static str, Shape)], report: &mut Report) {
     let Some(table) = values::table(node, report) else { return };
+    let marked = shapes.iter().flat_map(|(keys, shape)| keys.split(' ').map(move |key| (key, shape)));
+    let keys: Vec<(&str, bool, &Shape)> =
+        marked.map(|(key, shape)| (key.trim_end_matches('!'), key.ends_with('!'), shape)).collect();
     for entry in &table.entries {
         match keys.iter().find(|(key, ..)| *key == entry.key) {
-            Some((_, shape, _)) => check(&entry.node, shape, report),
+            Some((.., shape)) => check(&entry.node, shape, report),
             None => {
                 let known: Vec<&str> = keys.iter().map(|(key, ..)| *key).collect();
                 let problem = format!("Spin knows no such key; {}", suggestion(&entry.key, &known));
@@ -157,9 +131,9 @@ fn check_table(node: &Node, keys: &[(&'static str, Shape, bool)], report: &mut R
             }
         }
     }
-    for (key, _, required) in keys {
-        // The version has a message of its own.
-        if *required && table.get(key).is_none() && *key != "spin_manifest_version" {
+    for (key, required, _) in keys {
+        // The version has its own message.
+        if required && table.get(key).is_none() && key != "spin_manifest_version" {
             report.at(node, format!("`{key}` is missing: Spin requires it"));
         }
     }
@@ -186,7 +160,7 @@ fn what(shape: &Shape) -> &'static str {
 }
 
 /// Spin's rule for names: words of letters and digits, all lower or all upper case, between delimiters.
-pub(crate) fn check_id(id: &str, delimiter: char, lower: bool) -> Result<(), String> {
+pub(crate) fn check_id(id: &str, delimiter: char, lower: bool) -> Result<(), Problem> {
     for (index, word) in id.split(delimiter).enumerate() {
         let starts = word.starts_with(|c: char| c.is_ascii_alphabetic() || (index > 0 && c.is_ascii_digit()));
         let plain = word.chars().all(|c| c.is_ascii_alphanumeric());
@@ -196,7 +170,8 @@ pub(crate) fn check_id(id: &str, delimiter: char, lower: bool) -> Result<(), Str
             let case = if lower { "lower-case" } else { "all lower-case or all upper-case" };
             return Err(format!(
                 "it takes {case} words of letters and digits with `{delimiter}` between them"
-            ));
+            )
+            .into());
         }
     }
     Ok(())

@@ -20,7 +20,7 @@ pub struct Kept {
     /// Decimal places of the columns that it reads.
     pub scales: BTreeMap<String, u8>,
     /// Columns that came later than the pipeline's first record: each is known of windows that start there or after, µs.
-    /// Aggregates are named; `complete` stands for a window that was added as a whole.
+    /// Aggregates are named; `complete` means a window that was added as a whole.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub since_us: BTreeMap<String, i64>,
 }

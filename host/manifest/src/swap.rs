@@ -1,7 +1,7 @@
 //! `[trigger.kafka.swap]`: how a pipeline takes another version of a function while it runs.
 
-use crate::aggregate::check_column;
-use crate::error::{Report, offer};
+use crate::aggregate;
+use crate::error::{Problem, Report, offer};
 use crate::forms::{BOOLEAN, Choice, Form, Integer};
 use crate::node::Node;
 use crate::table::table;
@@ -14,7 +14,7 @@ table! {
         "How another version of a function is swapped in while the pipeline runs.";
     fn read(reader, report);
 
-    "Whether a component whose file changes is vetted and swapped in by itself, in mode `publish`. `tallow demo` does so."
+    "Whether a component whose file changes is vetted and swapped in automatically, in mode `publish`. `tallow demo` does so."
     pub watch: bool = key("watch", BOOLEAN, default("false"));
 
     "What happens to results while a new function is on probation: they wait for its end, so that a rollback leaves no \
@@ -88,7 +88,7 @@ impl Swap {
     }
 }
 
-fn parse(text: &str) -> Result<Invariant, String> {
+fn parse(text: &str) -> Result<Invariant, Problem> {
     const FORM: &str =
         "write it as two columns, or a column and an integer, with <=, <, >= or > between them";
     let at = text.find(['<', '>']).ok_or(FORM)?;
@@ -97,19 +97,19 @@ fn parse(text: &str) -> Result<Invariant, String> {
     let right = &rest[if or_equal { 2 } else { 1 }..];
     let (left, right) = (operand(left)?, operand(right)?);
     if matches!((&left, &right), (Operand::Number(_), Operand::Number(_))) {
-        return Err(FORM.to_owned());
+        return Err(FORM.into());
     }
     let turned = rest.starts_with('>');
     let (left, right) = if turned { (right, left) } else { (left, right) };
     Ok(Invariant { left, right, or_equal })
 }
 
-fn operand(text: &str) -> Result<Operand, String> {
+fn operand(text: &str) -> Result<Operand, Problem> {
     let text = text.trim();
     if let Ok(number) = text.parse() {
         return Ok(Operand::Number(number));
     }
-    check_column(text).map(|()| Operand::Column(text.to_owned()))
+    aggregate::column(text).map(Operand::Column)
 }
 
 #[cfg(test)]

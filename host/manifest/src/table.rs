@@ -13,25 +13,21 @@
 //! }
 //! ```
 //!
-//! `fn read(…)` names the table's [`Reader`] and the `Report` for the lines below, and whatever else reading needs. A line is
+//! `fn read(…)` names the table's [`Reader`](crate::reader::Reader) and the `Report` for the lines below, and whatever else reading needs. A line is
 //!
 //! - `pub NAME: TYPE = key(…)`: a key and its field;
 //! - `let NAME: TYPE = key(…)`: a key that later lines work with, and no field;
 //! - `pub NAME: TYPE = from(EXPRESSION)`, `let …` alike: made of earlier lines. The expression gives an `Option`.
 //!
-//! In every line the names of earlier ones stand for `Option`s: none, if there was a mistake, which is reported by then.
+//! In every line the names of earlier ones are `Option`s: `None` if there was a mistake, which is reported by then.
 //! `?` in `from(…)` leaves that line alone. So all lines are read, and all mistakes found.
 //!
-//! A key takes its name, what it takes (`forms.rs`), and what holds where it is not written (a method of [`Reader`]):
+//! A key takes its name, what it takes (`forms.rs`), and what holds where it is not written (a method of [`Reader`](crate::reader::Reader)):
 //! `required()`, `default("TOML")`, `none("meaning")` for an `Option`, `empty("meaning")` for an empty list or map,
 //! `inner("meaning")` for a table that is read as an empty one. A closure behind that reads the key with what earlier
 //! lines know.
 
 use serde_json::Value;
-
-use crate::error::{Report, quoted, suggestion};
-use crate::node::{self, Node};
-use crate::{toml, values};
 
 /// A table of the manifest: what its reader, the reference and the JSON schema go by.
 pub(crate) struct Table {
@@ -70,32 +66,12 @@ pub(crate) enum Rule {
     NotBoth(&'static str, &'static str),
 }
 
-/// Named like the reader's methods, which `table!` calls by the same word.
-impl Absence {
-    pub fn required() -> Self {
-        Self::Mistake
-    }
-
-    pub fn default(value: &'static str) -> Self {
-        Self::Is(value)
-    }
-
-    pub fn none(meaning: &'static str) -> Self {
-        Self::Means(meaning)
-    }
-
-    pub fn empty(meaning: &'static str) -> Self {
-        Self::Means(meaning)
-    }
-
-    pub fn inner(meaning: &'static str) -> Self {
-        Self::Means(meaning)
-    }
-}
-
 macro_rules! table {
     (@reading $takes:expr) => { |node, report| $takes.read(node, report) };
     (@reading $takes:expr, $reading:expr) => { $reading };
+    (@absence required) => { Absence::Mistake };
+    (@absence default $value:literal) => { Absence::Is($value) };
+    (@absence $reader:ident $meaning:literal) => { Absence::Means($meaning) };
     (
         $(#[$attribute:meta])*
         $visibility:vis struct $struct:ident in $header:literal, $about:literal;
@@ -129,7 +105,7 @@ macro_rules! table {
                         name: $key,
                         words: $takes.words(),
                         schema: $takes.schema(),
-                        absence: Absence::$absence($($absent)?),
+                        absence: table!(@absence $absence $($absent)?),
                         meaning: $meaning,
                     },)?)*],
                     refused: vec![$(($refused, $why)),*],
@@ -148,7 +124,7 @@ macro_rules! table {
                 #![allow(clippy::redundant_closure_call, reason = "for the `?` in it")]
                 use $crate::forms::Takes as _;
 
-                let $reader = $crate::table::Reader::open(node, Self::declaration(), $report)?;
+                let $reader = $crate::reader::Reader::open(node, Self::declaration(), $report)?;
                 $(
                     $(let $field)? $(let $local)?: Option<$type> =
                         $($reader.$absence($key, $report, table!(@reading $takes $(, $reading)?)))?
@@ -167,131 +143,4 @@ pub(crate) fn only<T, const N: usize>(keys: [Option<Option<T>>; N]) -> Option<T>
     let mut written = keys.into_iter().flatten().flatten();
     let first = written.next();
     if written.next().is_some() { None } else { first }
-}
-
-/// One table of the manifest, as it is written.
-pub(crate) struct Reader<'a> {
-    node: &'a Node,
-    written: &'a node::Table,
-    table: &'static Table,
-}
-
-impl<'a> Reader<'a> {
-    /// Reports keys that the table does not have, and broken rules.
-    pub fn open(node: &'a Node, table: &'static Table, report: &mut Report) -> Option<Self> {
-        let reader = Self { node, written: values::table(node, report)?, table };
-        for entry in &reader.written.entries {
-            if table.keys.iter().any(|key| key.name == entry.key) {
-                continue;
-            }
-            let problem = match table.refused.iter().find(|(key, _)| *key == entry.key) {
-                Some((_, why)) => (*why).to_owned(),
-                None => {
-                    let known: Vec<&str> = table.keys.iter().map(|key| key.name).collect();
-                    format!("unknown key; {}", suggestion(&entry.key, &known))
-                }
-            };
-            report.add(entry.key_place, &entry.node.path, problem);
-        }
-        table.rules.iter().for_each(|rule| reader.check(rule, report));
-        Some(reader)
-    }
-
-    fn check(&self, rule: &Rule, report: &mut Report) {
-        match rule {
-            Rule::ExactlyOne(keys) => {
-                let written: Vec<&Node> = keys.iter().filter_map(|key| self.written.get(key)).collect();
-                match written[..] {
-                    [_] => {}
-                    [] => report.at(self.node, format!("one of {} is missing", quoted(keys))),
-                    [_, second, ..] => {
-                        report.at(second, format!("only one of {} can be given", quoted(keys)));
-                    }
-                }
-            }
-            Rule::AtLeastOne(keys, why) => {
-                if !keys.iter().any(|key| self.has(key)) {
-                    report.at(self.node, *why);
-                }
-            }
-            Rule::NotBoth(one, other) => {
-                if self.has(one) && self.has(other) {
-                    report.at(self.node, format!("only one of `{one}` and `{other}` can be given"));
-                }
-            }
-        }
-    }
-
-    pub fn has(&self, key: &str) -> bool {
-        self.written.get(key).is_some()
-    }
-
-    pub fn node(&self) -> &'a Node {
-        self.node
-    }
-
-    /// A key that must be written.
-    pub fn required<T>(
-        &self,
-        key: &str,
-        report: &mut Report,
-        read: impl FnOnce(&Node, &mut Report) -> Option<T>,
-    ) -> Option<T> {
-        let written = self.written.get(key);
-        if written.is_none() {
-            let takes = self.key(key).map_or("", |key| &key.words);
-            report.at(self.node, format!("`{key}` is missing; it takes {takes}"));
-        }
-        read(written?, report)
-    }
-
-    /// A key whose default holds where it is not written.
-    pub fn default<T>(
-        &self,
-        key: &str,
-        report: &mut Report,
-        read: impl FnOnce(&Node, &mut Report) -> Option<T>,
-    ) -> Option<T> {
-        match (self.written.get(key), self.key(key)?.absence) {
-            (Some(node), _) => read(node, report),
-            (None, Absence::Is(text)) => {
-                read(&toml::value(&format!("{}.{key}", self.node.path), text)?, report)
-            }
-            (None, Absence::Mistake | Absence::Means(_)) => None,
-        }
-    }
-
-    /// `Some(None)` where the key is not written.
-    pub fn none<T>(
-        &self,
-        key: &str,
-        report: &mut Report,
-        read: impl FnOnce(&Node, &mut Report) -> Option<T>,
-    ) -> Option<Option<T>> {
-        self.written.get(key).map_or(Some(None), |node| read(node, report).map(Some))
-    }
-
-    /// An empty list or map where the key is not written.
-    pub fn empty<T: Default>(
-        &self,
-        key: &str,
-        report: &mut Report,
-        read: impl FnOnce(&Node, &mut Report) -> Option<T>,
-    ) -> Option<T> {
-        self.written.get(key).map_or_else(|| Some(T::default()), |node| read(node, report))
-    }
-
-    /// A table; one that is not written is read as an empty one, so that its defaults hold.
-    pub fn inner<T>(
-        &self,
-        key: &str,
-        report: &mut Report,
-        read: impl FnOnce(&Node, &mut Report) -> Option<T>,
-    ) -> Option<T> {
-        read(self.written.get(key).unwrap_or(&node::EMPTY_TABLE), report)
-    }
-
-    fn key(&self, name: &str) -> Option<&'static Key> {
-        self.table.keys.iter().find(|key| key.name == name)
-    }
 }

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use toml_edit::{Document, InlineTable, Item, Key};
+use toml_edit::{Document, Item, Key, TableLike};
 
-use crate::error::Report;
-use crate::node::{Entry, Node, Place, Table, Text, Value};
+use crate::error::{Problem, Report};
+use crate::node::{Entry, Node, Place, Table, Value};
 
 /// The whole manifest as one table; None, with the reason reported, if it is not TOML.
 pub(crate) fn read(text: &str, report: &mut Report) -> Option<Node> {
@@ -13,10 +13,8 @@ pub(crate) fn read(text: &str, report: &mut Report) -> Option<Node> {
     match Document::parse(text) {
         Ok(document) => Some(places.table("", None, document.as_table())),
         Err(error) => {
-            // The source line is left out of it: there may be a password on it.
-            let problem = error.message().replace('\n', ", ");
             let place = error.span().map(|span| places.at(span.start));
-            report.add(place, "", format!("this is not TOML: {problem}"));
+            report.add(place, "", not_toml(&error));
             None
         }
     }
@@ -66,46 +64,27 @@ impl<'a> Places<'a> {
 
     fn table(&self, path: &str, key_place: Option<Place>, table: &toml_edit::Table) -> Node {
         let place = self.span(table.span()).or(key_place);
-        let entries = table.iter().filter_map(|(key, item)| {
-            self.entry(path, place, table.get_key_value(key).map(|(key, _)| key), key, item)
-        });
-        let value = Value::Table(Table { entries: entries.collect() });
-        Node { place, path: path.to_owned(), value }
+        Node { place, path: path.to_owned(), value: self.entries(path, place, table) }
     }
 
-    fn inline_table(&self, path: &str, place: Option<Place>, table: &InlineTable) -> Value {
-        let entries = table.iter().map(|(key, value)| {
+    fn entries(&self, path: &str, place: Option<Place>, table: &dyn TableLike) -> Value {
+        let entries = table.iter().filter_map(|(key, item)| {
             let key_place = self.span(table.key(key).and_then(Key::span)).or(place);
-            let node = self.value(&join(path, key), key_place, value);
-            Entry { key: key.to_owned(), key_place, node }
+            let node = self.item(&join(path, key), key_place, item)?;
+            Some(Entry { key: key.to_owned(), key_place, node })
         });
         Value::Table(Table { entries: entries.collect() })
-    }
-
-    fn entry(
-        &self,
-        path: &str,
-        table_place: Option<Place>,
-        written: Option<&Key>,
-        key: &str,
-        item: &Item,
-    ) -> Option<Entry> {
-        let key_place = self.span(written.and_then(Key::span)).or(table_place);
-        let node = self.item(&join(path, key), key_place, item)?;
-        Some(Entry { key: key.to_owned(), key_place, node })
     }
 
     fn value(&self, path: &str, key_place: Option<Place>, value: &toml_edit::Value) -> Node {
         let place = self.span(value.span()).or(key_place);
         let value = match value {
-            toml_edit::Value::String(text) => {
-                Value::Text(Text { text: text.value().clone(), expanded: false, secret: false })
-            }
+            toml_edit::Value::String(text) => Value::text(text.value()),
             toml_edit::Value::Integer(number) => Value::Integer(*number.value()),
             toml_edit::Value::Float(number) => Value::Float(*number.value()),
             toml_edit::Value::Boolean(yes) => Value::Boolean(*yes.value()),
             toml_edit::Value::Datetime(_) => Value::Datetime,
-            toml_edit::Value::InlineTable(table) => self.inline_table(path, place, table),
+            toml_edit::Value::InlineTable(table) => self.entries(path, place, table),
             toml_edit::Value::Array(items) => {
                 let items = items.iter().enumerate().map(|(index, item)| {
                     let name = item.as_inline_table().and_then(|table| table.get("id").or(table.get("name")));
@@ -136,8 +115,16 @@ pub(crate) fn label(index: usize, name: Option<&str>) -> String {
     }
 }
 
-/// A single value, as a default is written.
-pub(crate) fn value(path: &str, text: &str) -> Option<Node> {
-    let value: toml_edit::Value = text.parse().ok()?;
-    Some(Places::of("").value(path, None, &value))
+/// A single value that is in no file: a default, or a part of the command line.
+///
+/// # Errors
+/// Why it is not TOML.
+pub(crate) fn value(path: &str, text: &str) -> Result<Node, Problem> {
+    let value: toml_edit::Value = text.parse().map_err(|error| not_toml(&error))?;
+    Ok(Places::of("").value(path, None, &value))
+}
+
+/// The source line is left out: there may be a password on it.
+fn not_toml(error: &toml_edit::TomlError) -> String {
+    format!("this is not TOML: {}", error.message().replace('\n', ", "))
 }

@@ -6,7 +6,7 @@ use regex::Regex;
 use serde_json::{Value, json};
 use tallow_record::TopicPartition;
 
-use crate::error::Report;
+use crate::error::{Problem, Report};
 use crate::forms::{Choice, Described, Form, Takes};
 use crate::node::Node;
 use crate::{names, schema_pieces, units, values};
@@ -40,28 +40,24 @@ pub(crate) const TOPICS: Form<Topics> = Form::new(
     "a list of topic names",
     || schema_pieces::set(names::TOPIC.schema()),
     |node, report| {
-        let items = values::list(node, "a list of topic names", report)?;
-        let names: Vec<String> =
-            values::items(items, report, |item, report| names::TOPIC.read(item, report))?;
+        let names = names::list(node, "a list of topic names", &names::TOPIC, report)?;
         if names.is_empty() {
-            report.at(node, "name at least one topic");
-            return None;
+            return report.refuse(node, "name at least one topic");
         }
-        names::unique(node, &names, report).then_some(Topics::Names(names))
+        Some(Topics::Names(names))
     },
 );
 
-pub(crate) const PATTERN: Form<Topics> = Form::new(
+pub(crate) const PATTERN: Form<Topics> = Form::parsed(
     "a regular expression that begins with `^`",
     || schema_pieces::matching(r"\^.*"),
-    |node, report| values::parsed(node, "a regular expression", report, parse_pattern),
+    "a regular expression",
+    parse_pattern,
 );
 
-fn parse_pattern(pattern: &str) -> Result<Topics, String> {
+fn parse_pattern(pattern: &str) -> Result<Topics, Problem> {
     if !pattern.starts_with('^') {
-        return Err(
-            "a pattern begins with `^`, like \"^trades-.*\"; a plain name goes into `topic`".to_owned()
-        );
+        return Err("a pattern begins with `^`, like \"^trades-.*\"; a plain name goes into `topic`".into());
     }
     // Matched against whole names by the same crate.
     Regex::new(pattern).map_err(|error| {
@@ -98,8 +94,8 @@ fn read_starting_offsets(node: &Node, report: &mut Report) -> Option<StartingOff
     };
     if let Some(time) = table.entries.iter().find(|entry| entry.key == "time") {
         if table.entries.len() > 1 {
-            report.at(node, "`time` is for all partitions: write it alone, or offsets by partition");
-            return None;
+            return report
+                .refuse(node, "`time` is for all partitions: write it alone, or offsets by partition");
         }
         let form = "a day or a moment like \"2024-08-09T12:30:00Z\"";
         return values::parsed(&time.node, form, report, units::moment_us).map(StartingOffsets::Time);
@@ -120,6 +116,5 @@ fn read_starting_offsets(node: &Node, report: &mut Report) -> Option<StartingOff
 fn read_partition(text: &str) -> Option<TopicPartition> {
     let (topic, number) = text.rsplit_once('/')?;
     let number: i32 = number.parse().ok().filter(|number| *number >= 0)?;
-    names::check_topic(topic).ok()?;
-    Some(TopicPartition::new(topic, number))
+    Some(TopicPartition::new(&names::topic(topic).ok()?, number))
 }

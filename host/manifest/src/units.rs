@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
+use crate::error::Problem;
+
 /// `500ms`, `2s`, `1m`, `1h 30m`, `1w`; whole microseconds.
-pub fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, Problem> {
     const FORM: &str =
         "write a number and a unit (us, ms, s, m, h, d, w), like \"500ms\", \"2s\" or \"1h 30m\"";
     if let Some(calendar) = calendar_unit(text) {
-        return Err(format!("`{calendar}` has no fixed length; write days or weeks (a minute is `m`)"));
+        return Err(format!("`{calendar}` has no fixed length; write days or weeks (a minute is `m`)").into());
     }
     let duration = humantime::parse_duration(text).map_err(|_| format!("not a duration; {FORM}"))?;
     if duration.subsec_nanos() % 1000 != 0 {
-        return Err("finer than a microsecond, which is what event time is kept in".to_owned());
+        return Err("finer than a microsecond, which is what event time is kept in".into());
     }
     if i64::try_from(duration.as_micros()).is_err() {
-        return Err("longer than event time can hold (292,000 years)".to_owned());
+        return Err("longer than event time can hold (292,000 years)".into());
     }
     Ok(duration)
 }
@@ -31,7 +33,7 @@ pub(crate) fn show_duration(us: u64) -> String {
 }
 
 /// `duration` with a sign, in microseconds.
-pub(crate) fn signed_duration_us(text: &str) -> Result<i64, String> {
+pub(crate) fn signed_duration_us(text: &str) -> Result<i64, Problem> {
     let (sign, text) = match text.strip_prefix('-') {
         Some(rest) => (-1, rest),
         None => (1, text),
@@ -40,17 +42,17 @@ pub(crate) fn signed_duration_us(text: &str) -> Result<i64, String> {
 }
 
 /// A day, `2024-08-09` (its first moment), or a moment, `2024-08-09T12:30:00Z`; µs since 1970-01-01 UTC.
-pub fn moment_us(text: &str) -> Result<i64, String> {
+pub fn moment_us(text: &str) -> Result<i64, Problem> {
     let text = text.trim();
     let whole = if text.len() == "2024-08-09".len() { format!("{text}T00:00:00Z") } else { text.to_owned() };
     let moment = humantime::parse_rfc3339(&whole)
-        .map_err(|_| "write a day like 2024-08-09, or a moment like 2024-08-09T12:30:00Z (UTC)".to_owned())?;
+        .map_err(|_| "write a day like 2024-08-09, or a moment like 2024-08-09T12:30:00Z (UTC)")?;
     let since = moment.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_micros()).map_err(|_| "too far in the future".to_owned())
+    i64::try_from(since.as_micros()).map_err(|_| "too far in the future".into())
 }
 
 /// `64MiB`, `1GB`, `4096`: bytes.
-pub fn bytes(text: &str) -> Result<u64, String> {
+pub fn bytes(text: &str) -> Result<u64, Problem> {
     const UNITS: [(&str, u64); 8] = [
         ("", 1),
         ("B", 1),
@@ -68,11 +70,11 @@ pub fn bytes(text: &str) -> Result<u64, String> {
     let scale = UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit));
     match (number.parse::<u64>(), scale) {
         (Ok(number), Some((_, scale))) => {
-            number.checked_mul(*scale).ok_or_else(|| "too large: more than 16 EiB".to_owned())
+            number.checked_mul(*scale).ok_or("too large: more than 16 EiB".into())
         }
         _ => Err("not a size; write a whole number and a unit (KiB, MiB, GiB, kB, MB, GB), like \"64MiB\", \
                   or plain bytes"
-            .to_owned()),
+            .into()),
     }
 }
 
@@ -111,7 +113,7 @@ mod tests {
         {
             assert!(duration(text).is_err(), "{text}");
         }
-        assert!(duration("1M").unwrap_err().contains("a minute is `m`"));
+        assert!(duration("1M").unwrap_err().to_string().contains("a minute is `m`"));
     }
 
     #[test]

@@ -5,31 +5,27 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::error::{Report, quoted};
+use crate::error::{Problem, Report, quoted};
 use crate::node::{Entry, Node, Table, Text, Value};
 use crate::secret::Secret;
 use crate::units;
 
-pub(crate) fn wrong_type(node: &Node, wanted: &str, report: &mut Report) {
+/// Reports a value of another type than `wanted`; one that was broken before is reported by then.
+pub(crate) fn wrong_type<T>(node: &Node, wanted: &str, report: &mut Report) -> Option<T> {
     if !matches!(node.value, Value::Broken) {
         report.at(node, format!("this is {}, but {wanted} is needed", node.what()));
     }
+    None
 }
 
 pub(crate) fn table<'a>(node: &'a Node, report: &mut Report) -> Option<&'a Table> {
-    if node.as_table().is_none() {
-        wrong_type(node, "a table", report);
-    }
-    node.as_table()
+    node.as_table().or_else(|| wrong_type(node, "a table", report))
 }
 
 pub(crate) fn list<'a>(node: &'a Node, wanted: &str, report: &mut Report) -> Option<&'a [Node]> {
     match &node.value {
         Value::List(items) => Some(items),
-        _ => {
-            wrong_type(node, wanted, report);
-            None
-        }
+        _ => wrong_type(node, wanted, report),
     }
 }
 
@@ -37,18 +33,16 @@ pub(crate) fn list<'a>(node: &'a Node, wanted: &str, report: &mut Report) -> Opt
 pub(crate) fn shown_text<'a>(node: &'a Node, wanted: &str, report: &mut Report) -> Option<&'a Text> {
     match &node.value {
         Value::Text(text) if text.secret => {
-            report.at(
+            report.refuse(
                 node,
                 "a secret variable cannot be used here, where its value would be shown; secrets go into \
                  [application.trigger.kafka.client], [application.trigger.kafka.lake-options] and `token` beside \
                  `remote`",
-            );
-            None
+            )
         }
         Value::Text(text) => Some(text),
         _ => {
-            wrong_type(node, wanted, report);
-            None
+            wrong_type(node, wanted, report)
         }
     }
 }
@@ -64,10 +58,7 @@ pub(crate) fn secret(node: &Node, report: &mut Report) -> Option<Secret> {
             report.secrets.learn(&text.text);
             Some(Secret::new(text.text.clone()))
         }
-        _ => {
-            wrong_type(node, "a string", report);
-            None
-        }
+        _ => wrong_type(node, "a string", report),
     }
 }
 
@@ -75,7 +66,7 @@ pub(crate) fn parsed<T>(
     node: &Node,
     wanted: &str,
     report: &mut Report,
-    parse: impl FnOnce(&str) -> Result<T, String>,
+    parse: impl FnOnce(&str) -> Result<T, Problem>,
 ) -> Option<T> {
     let text = shown_text(node, wanted, report)?;
     parse(&text.text).map_err(|problem| report.at(node, format!("{}: {problem}", text.shown()))).ok()
@@ -97,12 +88,9 @@ pub(crate) fn boolean(node: &Node, report: &mut Report) -> Option<bool> {
     match &node.value {
         Value::Boolean(yes) => Some(*yes),
         Value::Text(text) if text.expanded => parsed(node, "true or false", report, |text| {
-            text.trim().parse().map_err(|_| "this must be true or false".to_owned())
+            text.trim().parse().map_err(|_| "this must be true or false".into())
         }),
-        _ => {
-            wrong_type(node, "true or false", report);
-            None
-        }
+        _ => wrong_type(node, "true or false", report),
     }
 }
 
@@ -110,18 +98,16 @@ pub(crate) fn integer(node: &Node, within: RangeInclusive<i64>, report: &mut Rep
     let number = match &node.value {
         Value::Integer(number) => *number,
         Value::Text(text) if text.expanded => parsed(node, "an integer", report, |text| {
-            text.trim().parse().map_err(|_| "this must be an integer".to_owned())
+            text.trim().parse().map_err(|_| "this must be an integer".into())
         })?,
         _ => {
-            wrong_type(node, "an integer", report);
-            return None;
+            return wrong_type(node, "an integer", report);
         }
     };
     if !within.contains(&number) {
         let (from, to) = within.into_inner();
         let range = if to == i64::MAX { format!("at least {from}") } else { format!("{from} to {to}") };
-        report.at(node, format!("{number} is out of range; it must be {range}"));
-        return None;
+        return report.refuse(node, format!("{number} is out of range; it must be {range}"));
     }
     Some(number)
 }
@@ -133,8 +119,7 @@ pub(crate) fn duration(node: &Node, report: &mut Report) -> Option<Duration> {
 pub(crate) fn positive_duration(node: &Node, report: &mut Report) -> Option<Duration> {
     let duration = duration(node, report)?;
     if duration.is_zero() {
-        report.at(node, "this must be longer than zero");
-        return None;
+        return report.refuse(node, "this must be longer than zero");
     }
     Some(duration)
 }
@@ -147,8 +132,7 @@ pub(crate) fn bytes(node: &Node, within: RangeInclusive<u64>, report: &mut Repor
     };
     if !within.contains(&bytes) {
         let (from, to) = (units::show_bytes(*within.start()), units::show_bytes(*within.end()));
-        report.at(node, format!("a size from {from} to {to} is needed"));
-        return None;
+        return report.refuse(node, format!("a size from {from} to {to} is needed"));
     }
     Some(bytes)
 }
@@ -160,7 +144,7 @@ pub(crate) fn choice<T: Copy>(node: &Node, choices: &[(&str, T)], report: &mut R
             .iter()
             .find(|(name, _)| *name == text)
             .map(|(_, choice)| *choice)
-            .ok_or_else(|| format!("one of {} is needed", quoted(&names)))
+            .ok_or_else(|| format!("one of {} is needed", quoted(&names)).into())
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::error::{Report, suggestion};
+use crate::error::{Problem, Report, suggestion};
 use crate::forms::{BOOLEAN, TEXT};
 use crate::node::{Node, Text, Value};
 use crate::table::table;
@@ -13,7 +13,7 @@ use crate::{spin, values};
 pub(crate) struct Variables(BTreeMap<String, Variable>);
 
 struct Variable {
-    /// None where nothing gives a value: an error only if the variable is used in our tables.
+    /// `None` if nothing gives a value: an error only if the variable is used in our tables.
     value: Option<String>,
     secret: bool,
 }
@@ -59,7 +59,7 @@ impl Variables {
             if entry.node.as_table().is_none() {
                 continue;
             }
-            // With a mistake in it, it is declared all the same, and shown to nobody.
+            // With a mistake in it, it is declared all the same, and never shown.
             let text = |key| entry.node.find(&[key]).and_then(Node::as_str).map(str::to_owned);
             let Declaration { default, secret } =
                 written.unwrap_or_else(|| Declaration { default: text("default"), secret: true });
@@ -93,7 +93,7 @@ impl Variables {
         }
     }
 
-    fn expand_text(&self, raw: &str) -> Result<Text, String> {
+    fn expand_text(&self, raw: &str) -> Result<Text, Problem> {
         let mut out = Text { text: String::new(), expanded: true, secret: false };
         let mut rest = raw;
         while let Some((before, after)) = rest.split_once("{{") {
@@ -109,15 +109,14 @@ impl Variables {
         Ok(out)
     }
 
-    fn named(&self, name: &str) -> Result<&Variable, String> {
+    fn named(&self, name: &str) -> Result<&Variable, Problem> {
         if spin::check_id(name, '_', true).is_err() {
-            return Err(
-                "what stands between `{{` and `}}` is not a variable name (lower_snake_case)".to_owned()
-            );
+            return Err("the text between `{{` and `}}` is not a variable name (lower_snake_case)".into());
         }
         let known: Vec<&str> = self.0.keys().map(String::as_str).collect();
         self.0.get(name).ok_or_else(|| {
             format!("the variable `{name}` is not declared in [variables]; {}", suggestion(name, &known))
+                .into()
         })
     }
 }

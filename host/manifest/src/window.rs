@@ -1,16 +1,21 @@
 //! `[[trigger.kafka.windows]]`.
 
+mod shape;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+pub use self::shape::Shape;
+pub(crate) use self::shape::{OFFSET, read_offset};
+use self::shape::{SESSION, SLIDING, TUMBLING};
 use crate::aggregate::{self, Aggregate};
 use crate::error::Report;
 use crate::forms::{COLUMN, Choice, Form, POSITIVE_US, Takes};
 use crate::node::Node;
 use crate::table::{Rule, only, table};
-use crate::{names, remote, schema_pieces, units, values};
+use crate::{names, remote, schema_pieces, values};
 
 table! {
     /// A window of a pipeline: what the window contract calls a spec, and the component that computes it.
@@ -72,16 +77,8 @@ table! {
     });
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Shape {
-    Tumbling { size_us: u64 },
-    Sliding { size_us: u64, slide_us: u64 },
-    Session { gap_us: u64 },
-}
-
 table! {
-    /// Columns of a row's id: equal where a row has one id, different where it stands for a range of ids.
+    /// Columns of a row's id: equal if a row has one id, different if it has a range of ids.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     pub struct IdColumns in "ids", "The columns of a range of ids.";
     fn read(reader, report);
@@ -91,17 +88,6 @@ table! {
 
     "Last id of the range."
     pub last: String = key("last", COLUMN, required());
-}
-
-table! {
-    struct Sliding in "sliding", "A sliding window.";
-    fn read(reader, report);
-
-    "Size of a window."
-    pub size_us: u64 = key("size", POSITIVE_US, required());
-
-    "From one window's start to the next one's; at most the size."
-    pub slide_us: u64 = key("slide", POSITIVE_US, required());
 }
 
 /// What is done where more scattered ids are to be kept than there is room for.
@@ -117,9 +103,6 @@ pub enum OnUntracked {
 /// Columns that every candle has, or that its folder's name gives it.
 const RESERVED: [&str; 8] =
     ["window_start", "window_end", "first_id", "last_id", "missing", "complete", "revision", "date"];
-
-/// A sliding window is kept as panes of the greatest common divisor of its size and slide.
-const MOST_PANES: u64 = 10_000;
 
 impl Window {
     /// Every column of the parsed rows that the window reads.
@@ -146,28 +129,11 @@ pub(crate) const KINDS: Form<Vec<String>> = Form::new(
     |node, report| {
         let kinds = values::texts(node, report)?;
         if kinds.is_empty() || kinds.iter().any(String::is_empty) {
-            report.at(node, "name at least one kind of rows, such as \"trade\"");
-            return None;
+            return report.refuse(node, "name at least one kind of rows, such as \"trade\"");
         }
         names::unique(node, &kinds, report).then_some(kinds)
     },
 );
-const TUMBLING: Form<Shape> = Form::new("a duration", schema_pieces::duration, |node, report| {
-    POSITIVE_US.read(node, report).map(|size_us| Shape::Tumbling { size_us })
-});
-const SLIDING: Form<Shape> = Form::new(
-    "`{ size = duration, slide = duration }`",
-    || Sliding::declaration().schema(),
-    |node, report| {
-        let sliding = Sliding::read(node, report)?;
-        check_sliding(node, sliding.size_us, sliding.slide_us, report)
-    },
-);
-const SESSION: Form<Shape> = Form::new("a duration", schema_pieces::duration, |node, report| {
-    POSITIVE_US.read(node, report).map(|gap_us| Shape::Session { gap_us })
-});
-pub(crate) const OFFSET: Form<()> =
-    Form::shown("a duration, with `-` before it or not", schema_pieces::signed_duration);
 const KEYS: Form<Vec<String>> = Form::new(
     "a list of text columns",
     || json!({ "type": "array", "items": schema_pieces::column(), "uniqueItems": true }),
@@ -196,70 +162,15 @@ const ON_UNTRACKED: Choice<OnUntracked> =
 pub(crate) const AGGREGATES: Form<()> =
     Form::shown("a table of name = \"operation(column)\"", schema_pieces::aggregates);
 
-fn check_sliding(node: &Node, size_us: u64, slide_us: u64, report: &mut Report) -> Option<Shape> {
-    if slide_us > size_us {
-        report.at(node, "`slide` is longer than `size`: rows between two windows would be in neither");
-        return None;
-    }
-    let pane_us = greatest_common_divisor(size_us, slide_us);
-    let panes = size_us / pane_us;
-    if panes > MOST_PANES {
-        let least = units::show_duration(least_slide_us(size_us));
-        let why = match pane_us == slide_us {
-            true => format!("a row would be in {panes} windows at once, and {MOST_PANES} are the most"),
-            false => format!(
-                "a window is kept in pieces of their common divisor, {}: in {panes} pieces, and {MOST_PANES} are the most",
-                units::show_duration(pane_us)
-            ),
-        };
-        report.at(node, format!("{why}; write a longer `slide` that divides `size`, such as \"{least}\""));
-        return None;
-    }
-    Some(Shape::Sliding { size_us, slide_us })
-}
-
-/// The shortest slide, of whole seconds where the size is that, which divides the size into few enough pieces.
-fn least_slide_us(size_us: u64) -> u64 {
-    let unit_us = [1_000_000, 1_000].into_iter().find(|unit| size_us.is_multiple_of(*unit)).unwrap_or(1);
-    let units = size_us / unit_us;
-    let panes = (1..=MOST_PANES).rev().find(|panes| units.is_multiple_of(*panes)).unwrap_or(1);
-    units / panes * unit_us
-}
-
-fn greatest_common_divisor(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
-}
-
-pub(crate) fn read_offset(node: &Node, shape: Option<Shape>, report: &mut Report) -> Option<i64> {
-    let offset_us = values::parsed(node, "a duration like \"8h\" or \"-8h\"", report, |text| {
-        units::signed_duration_us(text)
-    })?;
-    let period_us = match shape? {
-        Shape::Tumbling { size_us } => size_us,
-        Shape::Sliding { slide_us, .. } => slide_us,
-        Shape::Session { .. } if offset_us == 0 => return Some(0),
-        Shape::Session { .. } => {
-            report.at(node, "a session begins with its first row: it has no offset");
-            return None;
-        }
-    };
-    if offset_us.unsigned_abs() >= period_us {
-        report.at(node, "the offset must be shorter than the window's size (or slide)");
-        return None;
-    }
-    Some(offset_us)
-}
-
 pub(crate) fn read_aggregates(node: &Node, keys: &[String], report: &mut Report) -> Option<Vec<Aggregate>> {
     if values::table(node, report)?.entries.is_empty() {
-        report.at(node, "name at least one column, like close = \"last(price)\"");
-        return None;
+        return report.refuse(node, "name at least one column, like close = \"last(price)\"");
     }
     values::entries(node, report, |entry, report| {
         let form = "an expression like \"max(price)\"";
         let aggregate = values::parsed(&entry.node, form, report, |text| aggregate::parse(&entry.key, text));
         let mut sound = check_not_reserved(&entry.node, &entry.key, report);
-        if let Err(problem) = aggregate::check_column(&entry.key) {
+        if let Err(problem) = aggregate::column(&entry.key) {
             report.add(entry.key_place, &entry.node.path, problem);
             sound = false;
         }
@@ -274,7 +185,7 @@ pub(crate) fn read_aggregates(node: &Node, keys: &[String], report: &mut Report)
 fn check_not_reserved(node: &Node, name: &str, report: &mut Report) -> bool {
     let reserved = RESERVED.contains(&name);
     if reserved {
-        report.at(node, format!("every candle has a `{name}` of its own; choose another name"));
+        report.at(node, format!("every candle already has a `{name}`; choose another name"));
     }
     !reserved
 }

@@ -81,7 +81,7 @@ fn mistakes_are_named_with_what_to_do() {
         ("batch = \"../x\"", "a name is made of"),
         ("batch = \"daily\"\nstep = \"0s\"", "longer than zero"),
         ("batch = \"daily\"\nfil = true", "did you mean `fill`?"),
-        ("batch = \"daily\"\ncarry = [\"close\", \"close\"]", "stands here twice"),
+        ("batch = \"daily\"\ncarry = [\"close\", \"close\"]", "is here twice"),
         ("batch = \"daily\"\naverages = { ma7 = \"median(close, 7)\" }", "write it as mean(column, windows)"),
         ("batch = \"daily\"\naverages = { ma7 = \"mean(close, 0)\" }", "write it as mean(column, windows)"),
         ("batch = \"daily\"\nfunction = \"merg\"", "there is no [component.merg]; did you mean `merge`?"),

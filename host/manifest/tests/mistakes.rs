@@ -135,7 +135,7 @@ fn wrong_topics_say_what_is_needed() {
         ("", "one of `topic`, `topics`, `topic-pattern` is missing"),
         ("topic = \"a b\"", "a topic's name is made of letters"),
         ("topics = []", "name at least one topic"),
-        ("topics = [\"a\", \"a\"]", "`a` stands here twice"),
+        ("topics = [\"a\", \"a\"]", "`a` is here twice"),
         ("topic-pattern = \"trades-.*\"", "a pattern begins with `^`"),
         ("topic-pattern = \"^trades-(\"", "not a regular expression: unclosed group"),
     ] {
@@ -183,8 +183,8 @@ fn wrong_windows_say_what_is_needed() {
         ("tumbling = \"1m\"", "tumbling = \"1m\"\noffset = \"60s\"", "the offset must be shorter than"),
         ("tumbling = \"1m\"", "session = \"1m\"\noffset = \"1s\"", "it has no offset"),
         ("keys = [\"symbol\"]", "", "`keys` is missing"),
-        ("keys = [\"symbol\"]", "keys = [\"symbol\", \"symbol\"]", "`symbol` stands here twice"),
-        ("keys = [\"symbol\"]", "keys = [\"revision\"]", "every candle has a `revision` of its own"),
+        ("keys = [\"symbol\"]", "keys = [\"symbol\", \"symbol\"]", "`symbol` is here twice"),
+        ("keys = [\"symbol\"]", "keys = [\"revision\"]", "every candle already has a `revision`"),
         (
             "keys = [\"symbol\"]",
             "keys = [\"symbol\"]\nids = { first = \"a\" }",
@@ -219,7 +219,7 @@ fn no_aggregate_may_take_the_name_of_a_column_that_every_candle_has() {
         ["window_start", "window_end", "first_id", "last_id", "missing", "complete", "revision", "date"]
     {
         let error = error(&with("{ close = ", &format!("{{ {name} = ")));
-        assert!(error.contains(&format!("every candle has a `{name}` of its own")), "{error}");
+        assert!(error.contains(&format!("every candle already has a `{name}`")), "{error}");
     }
 }
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use tallow_manifest::{Backfill, Manifest, Merge};
+use tallow_manifest::{Backfill, Manifest};
 
+use super::compose::Host;
 use super::report::{LineReporter, counted, duration, grouped, time};
-use super::wire::World;
 use super::{Failure, merge, settings, stop};
 use tallow_backfill::{BackfillError, Backfilling, Counts, Step, Summary, Wanted};
 use tallow_env::exit;
@@ -20,22 +20,22 @@ const GAPS_SHOWN: usize = 10;
 pub struct Args {
     #[command(flatten)]
     settings: settings::Args,
-    /// Fill this pipeline's tables and no others
+    /// Fill only this pipeline's tables
     #[arg(long, value_name = "NAME")]
     pipeline: Option<String>,
-    /// Begin there: a day (2024-08-09, UTC) or a moment (2024-08-09T12:30:00Z), instead of the manifest's
+    /// Start of the time to fill: a day (2024-08-09, UTC) or a moment (2024-08-09T12:30:00Z), instead of the manifest's
     #[arg(long, value_name = "TIME", value_parser = tallow_manifest::moment_us)]
     from: Option<i64>,
-    /// End there, instead of now
+    /// End of the time to fill, instead of now
     #[arg(long, value_name = "TIME", value_parser = tallow_manifest::moment_us)]
     to: Option<i64>,
-    /// Fetch these symbols and no others
+    /// Fetch only these symbols
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     symbols: Vec<String>,
-    /// Ask again for what the exchange has said to have nothing of
+    /// Ask again for what the exchange said it does not have
     #[arg(long)]
     again: bool,
-    /// Say what is lacking and what would be asked; ask nothing, write nothing
+    /// Show what is missing and what would be requested; request nothing, write nothing
     #[arg(long)]
     dry_run: bool,
     /// Print progress and the summary as JSON lines
@@ -46,7 +46,7 @@ pub struct Args {
 pub fn run(args: Args) -> Result<(), Failure> {
     let manifest = args.settings.load()?;
     let stop = stop::on_signal()?;
-    let world = World::new(&manifest, stop)?;
+    let host = Host::new(&manifest, stop)?;
     let wanted = Wanted {
         from_us: args.from,
         to_us: args.to,
@@ -55,43 +55,29 @@ pub fn run(args: Args) -> Result<(), Failure> {
         behind_stream: false,
     };
     if !args.dry_run {
-        world.check_lake()?;
+        host.check_lake()?;
     }
     let mut unfinished = Vec::new();
-    for backfill in chosen(&manifest, args.pipeline.as_deref())? {
-        let mut backfilling = world.backfilling(&manifest, backfill)?;
+    let chosen = chosen(&manifest, args.pipeline.as_deref())?;
+    for backfill in &chosen {
+        let mut backfilling = host.backfilling(&manifest, backfill)?;
         if args.dry_run {
             let (steps, settles_us) = backfilling.dry_run(&wanted)?;
             show_plan(backfill, &steps, settles_us, args.json);
             continue;
         }
-        let summary = run_one(&mut backfilling, &wanted, &world, args.json)?;
+        let summary = run_one(&mut backfilling, &wanted, &host, args.json)?;
         unfinished.extend(show_summary(backfill, &summary, backfilling.progress().counts(), args.json));
         if summary.stopped {
             break;
         }
     }
     if !args.dry_run {
-        merge_after(&world, &manifest, args.pipeline.as_deref(), args.json)?;
+        let filled = chosen.iter().filter_map(|backfill| manifest.pipeline(backfill.pipeline()));
+        let merges = manifest.automatic_merges(&filled.collect::<Vec<_>>());
+        merge::run_each(&host, &manifest, merges, args.json)?;
     }
     if unfinished.is_empty() { Ok(()) } else { Err(Failure::new(exit::DATA, unfinished.join("\n"))) }
-}
-
-/// The merges that run by themselves and take a window of the pipelines that were filled.
-fn merge_after(
-    world: &World,
-    manifest: &Manifest,
-    pipeline: Option<&str>,
-    json: bool,
-) -> Result<(), Failure> {
-    let filled = chosen(manifest, pipeline)?;
-    let tables: Vec<String> = filled
-        .iter()
-        .filter_map(|backfill| manifest.pipeline(backfill.pipeline()))
-        .flat_map(|pipeline| pipeline.windows.iter().map(|window| pipeline.table(window)))
-        .collect();
-    let takes = |merge: &&Merge| merge.auto && merge.speed.as_ref().is_some_and(|it| tables.contains(it));
-    merge::run_each(world, manifest, manifest.merges.iter().filter(takes), json)
 }
 
 /// The backfills of a pipeline, or all.
@@ -107,7 +93,7 @@ fn chosen<'m>(manifest: &'m Manifest, pipeline: Option<&str>) -> Result<Vec<&'m 
         let text = format!(
             "{path}: there is no [application.trigger.kafka.backfill.NAME]{whose}: it says where to fetch from"
         );
-        return Err(Failure::new(exit::USAGE, text));
+        return Err(Failure::usage(text));
     }
     Ok(chosen)
 }
@@ -116,12 +102,12 @@ fn chosen<'m>(manifest: &'m Manifest, pipeline: Option<&str>) -> Result<Vec<&'m 
 fn run_one(
     backfilling: &mut Backfilling,
     wanted: &Wanted,
-    world: &World,
+    host: &Host,
     json: bool,
 ) -> Result<Summary, BackfillError> {
     let name = backfilling.name().to_owned();
     let progress = backfilling.shared_progress();
-    let clock = Arc::clone(&world.clock);
+    let clock = Arc::clone(&host.clock);
     let start = clock.ticks();
     let mut reporter = LineReporter::new(json);
     std::thread::scope(|scope| {
@@ -202,7 +188,7 @@ fn show_plan(backfill: &Backfill, steps: &[Step], settles_us: Option<i64>, json:
         );
     }
     if steps.is_empty() {
-        println!("  nothing is lacking");
+        println!("  nothing is missing");
     }
 }
 
@@ -214,7 +200,7 @@ fn show_summary(backfill: &Backfill, summary: &Summary, counts: Counts, json: bo
     });
     let spoiled = summary.spoiled.iter().map(|(symbol, windows)| {
         format!(
-            "backfill `{name}`: {} of {symbol} kept as before, since messages in there are broken: see dead-letter/{}",
+            "backfill `{name}`: {} of {symbol} kept as before, since messages in them are broken: see dead-letter/{}",
             counted(*windows, "window"),
             backfill.pipeline()
         )
@@ -251,7 +237,7 @@ fn show_summary(backfill: &Backfill, summary: &Summary, counts: Counts, json: bo
         return unfinished;
     }
     if counts.commits == 0 && summary.refused.is_empty() && !summary.stopped {
-        println!("{name}: nothing is lacking");
+        println!("{name}: nothing is missing");
         return unfinished;
     }
     println!(

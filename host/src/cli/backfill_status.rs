@@ -1,4 +1,4 @@
-//! What `tallow status` says of a backfill: its last commit, what it has published, what its exchange does not have.
+//! What `tallow status` shows about a backfill: its last commit, what it has published, what its exchange does not have.
 
 use std::collections::BTreeMap;
 

@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
-use tallow_engine::{Component, Runtime};
 use tallow_lake::tables::speed_table;
-use tallow_manifest::{Backfill, Batch, Manifest, Pipeline};
 
-use super::gate::{Gate, OfBackfill, OfBatch, OfPipeline};
-use super::{Failure, settings, wire};
-use tallow_env::exit;
+use super::gate::{Admitted, Gate, OfBackfill, OfBatch, OfPipeline};
+use super::{Failure, compose, settings};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -18,23 +15,33 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<(), Failure> {
     let manifest = args.settings.load()?;
-    manifest.check_files().map_err(|errors| Failure::new(exit::USAGE, errors))?;
-    wire::check_client(&manifest)?;
+    manifest.check_files().map_err(Failure::usage)?;
+    compose::check_client(&manifest)?;
     let runtime = settings::runtime_of(&manifest, Arc::default())?;
     let gate = Gate::new(&manifest)?;
     for pipeline in &manifest.pipelines {
-        check(&manifest, &runtime, &gate, pipeline)?;
+        let OfPipeline { parse, window, .. } = gate.of_pipeline(&manifest, &runtime, pipeline)?;
+        show("pipeline", &pipeline.id, &[("parse", &parse), ("window", &window)]);
+        for spec in &pipeline.windows {
+            println!("  table   speed/{}  ({} aggregates)", pipeline.table(spec), spec.aggregates.len());
+        }
     }
     for backfill in &manifest.backfills {
-        check_backfill(&manifest, &runtime, &gate, backfill)?;
+        let OfBackfill { function, .. } = gate.of_backfill(&manifest, &runtime, backfill)?;
+        show("backfill", &backfill.name, &[("fetch", &function)]);
+        println!("  from    {}", backfill.base_url);
+        for window in &backfill.bars.windows {
+            println!("  fills   {}", speed_table(&backfill.bars.table(window)));
+        }
     }
     for batch in &manifest.batches {
-        check_batch(&manifest, &runtime, &gate, batch)?;
+        let OfBatch { parse, window, merge } = gate.of_batch(&manifest, &runtime, batch)?;
+        show("batch", &batch.name, &[("parse", &parse), ("window", &window), ("merge", &merge)]);
+        println!("  table   batch/{}", batch.table);
     }
     for merge in &manifest.merges {
-        let function = gate.of_merge(&manifest, &runtime, merge, wire::MERGE_LIMITS)?;
-        println!("merge {}", merge.name);
-        show("merge", &function.component);
+        let function = gate.of_merge(&manifest, &runtime, merge, compose::MERGE_LIMITS)?;
+        show("merge", &merge.name, &[("merge", &function)]);
         println!("  table   serving/{}", merge.name);
     }
     for trigger in &manifest.skipped_triggers {
@@ -44,43 +51,10 @@ pub fn run(args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
-fn show(role: &str, component: &Component) {
-    println!("  {role:<7} {}  sha256:{}", component.name(), component.digest());
-}
-
-fn check(manifest: &Manifest, runtime: &Runtime, gate: &Gate, pipeline: &Pipeline) -> Result<(), Failure> {
-    let OfPipeline { parse, window, .. } = gate.of_pipeline(manifest, runtime, pipeline)?;
-    println!("pipeline {}", pipeline.id);
-    show("parse", &parse.component);
-    show("window", &window.component);
-    for spec in &pipeline.windows {
-        println!("  table   speed/{}  ({} aggregates)", pipeline.table(spec), spec.aggregates.len());
+/// A job, and its functions by their roles.
+fn show(kind: &str, name: &str, functions: &[(&str, &Admitted)]) {
+    println!("{kind} {name}");
+    for (role, Admitted { component, .. }) in functions {
+        println!("  {role:<7} {}  sha256:{}", component.name(), component.digest());
     }
-    Ok(())
-}
-
-fn check_backfill(
-    manifest: &Manifest,
-    runtime: &Runtime,
-    gate: &Gate,
-    backfill: &Backfill,
-) -> Result<(), Failure> {
-    let OfBackfill { function, .. } = gate.of_backfill(manifest, runtime, backfill)?;
-    println!("backfill {}", backfill.name);
-    show("fetch", &function.component);
-    println!("  from    {}", backfill.base_url);
-    for window in &backfill.bars.windows {
-        println!("  fills   {}", speed_table(&backfill.bars.table(window)));
-    }
-    Ok(())
-}
-
-fn check_batch(manifest: &Manifest, runtime: &Runtime, gate: &Gate, batch: &Batch) -> Result<(), Failure> {
-    let OfBatch { parse, window, merge } = gate.of_batch(manifest, runtime, batch)?;
-    println!("batch {}", batch.name);
-    show("parse", &parse.component);
-    show("window", &window.component);
-    show("merge", &merge.component);
-    println!("  table   batch/{}", batch.table);
-    Ok(())
 }

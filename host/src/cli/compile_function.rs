@@ -1,7 +1,6 @@
-//! `tallow compile-function`, which nobody types: the child process in which an untrusted component is compiled.
+//! `tallow compile-function`, which is not for users: the child process in which an untrusted component is compiled.
 
 use super::Failure;
-use tallow_env::exit;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -15,6 +14,5 @@ pub struct Args {
 pub const NAME: &str = "compile-function";
 
 pub fn run(args: Args) -> Result<(), Failure> {
-    tallow_vet::compile_child(args.memory_bytes, args.cpu_seconds)
-        .map_err(|error| Failure::new(exit::FAILED, error))
+    tallow_vet::compile_child(args.memory_bytes, args.cpu_seconds).map_err(Failure::failed)
 }

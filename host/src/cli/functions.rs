@@ -25,21 +25,21 @@ pub struct Args {
 enum Command {
     /// Build a function crate into a component
     Build(build::Args),
-    /// Vet a function as before a swap: limits, imports, contract, golden vectors
+    /// Vet a function, as before a swap: limits, imports, contract, golden vectors
     Check(check::Args),
     /// Show what a function makes of a sample: rows, or candles
     Run(run::Args),
-    /// Show what a function says of itself: contract, columns, digest, state versions
+    /// Show what a function says about itself: contract, columns, digest, state versions
     Show(show::Args),
     /// Show what runs, and the components that the lake holds
     List(list::Args),
-    /// Put a candidate beside a running pipeline and compare what both say
+    /// Run a candidate beside a running pipeline and compare their results
     Shadow(ask::Shadow),
     /// Swap in the candidate that was shadowed last
     Promote(ask::Promote),
     /// Swap a candidate in at the end of an epoch
     Swap(ask::Swap),
-    /// Go back to the function before the one that is on probation, code and state together
+    /// Go back from the function on probation to the one before it, code and state together
     Rollback(ask::Rollback),
     /// Show the swaps and rollbacks of the pipelines, from the lake
     History(history::Args),

@@ -18,7 +18,6 @@ pub use self::jobs::{OfBackfill, OfBatch, OfPipeline};
 use self::passed::Passed;
 use super::functions::find;
 use super::{Failure, settings};
-use tallow_env::exit;
 
 /// What the manifest says about its components, the program that compiles, and what has passed before.
 pub struct Gate {
@@ -74,7 +73,7 @@ impl Opened {
 }
 
 fn failure(name: &str, origin: &str, why: impl std::fmt::Display) -> Failure {
-    Failure::new(exit::USAGE, format!("[component.{name}]: {origin}: {why}"))
+    Failure::usage(format!("[component.{name}]: {origin}: {why}"))
 }
 
 impl Gate {

@@ -1,4 +1,4 @@
-//! What `tallow status` says of a watermark that waits for a partition: who it is by the log, and how many windows wait,
+//! What `tallow status` shows about a watermark that waits for a partition: which one by the log, and how many windows wait,
 //! by a copy of the state that is closed as if it did not.
 
 use std::sync::Arc;

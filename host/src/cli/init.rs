@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use super::again::{in_double_quotes, quoted};
 use super::{Failure, settings};
-use tallow_env::exit;
 
 /// The manifest; `{{name}}` stands for the application's name.
 pub const MANIFEST: &str = include_str!("init/spin.toml.in");
@@ -30,21 +29,19 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<(), Failure> {
     let folder = args.name.as_deref().unwrap_or(Path::new("."));
-    let failed = |path: &Path, error: std::io::Error| {
-        Failure::new(exit::FAILED, format!("{}: {error}", path.display()))
-    };
+    let failed = |path: &Path, error: std::io::Error| Failure::failed(format!("{}: {error}", path.display()));
     if let Some(there) =
         [settings::MANIFEST, SAMPLE.0].map(|name| folder.join(name)).iter().find(|it| it.exists())
     {
         let text = format!(
-            "{} is there already, and nothing is overwritten: name a new folder, as in `tallow init market`",
+            "{} already exists, and nothing is overwritten: name a new folder, as in `tallow init market`",
             there.display()
         );
-        return Err(Failure::new(exit::USAGE, text));
+        return Err(Failure::usage(text));
     }
     if folder.exists() && !folder.is_dir() {
         let text = format!("{} is a file: name a folder that can be made", folder.display());
-        return Err(Failure::new(exit::USAGE, text));
+        return Err(Failure::usage(text));
     }
     std::fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
     let manifest = MANIFEST.replace("{{name}}", &application(folder));

@@ -6,10 +6,9 @@ use serde_json::json;
 use tallow_manifest::{Manifest, Merge};
 use tallow_merge::{MergeError, Merger, Report};
 
+use super::compose::Host;
 use super::report::{LineReporter, counted};
-use super::wire::World;
 use super::{Failure, again, settings};
-use tallow_env::exit;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -30,11 +29,11 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let manifest = args.settings.load()?;
     let merges = merges(&manifest, args.name.as_deref())?;
     // A signal ends it at once: the next run completes what this one began.
-    let world = World::new(&manifest, Arc::default())?;
-    world.check_lake()?;
-    let Some(run) = args.restore else { return run_each(&world, &manifest, merges.into_iter(), args.json) };
+    let host = Host::new(&manifest, Arc::default())?;
+    host.check_lake()?;
+    let Some(run) = args.restore else { return run_each(&host, &manifest, merges.into_iter(), args.json) };
     for merge in merges {
-        let merger = world.merger(&manifest, merge)?;
+        let merger = host.merger(&manifest, merge)?;
         let report = merger.restore(run).map_err(|error| failure(&merger, &error))?;
         print(&report, merger.store.url(), Some(&again::with_same_options("status")), args.json);
     }
@@ -43,52 +42,47 @@ pub fn run(args: Args) -> Result<(), Failure> {
 
 /// Runs merges one after the other, and says what each did.
 pub fn run_each<'a>(
-    world: &World,
+    host: &Host,
     manifest: &Manifest,
     merges: impl Iterator<Item = &'a Merge>,
     json: bool,
 ) -> Result<(), Failure> {
-    { merges }.try_for_each(|merge| {
-        run_and_print(world, manifest, merge, Some(&again::with_same_options("status")), json)
-    })
+    let status = again::with_same_options("status");
+    { merges }.try_for_each(|merge| run_and_print(host, manifest, merge, Some(&status), json))
 }
 
 /// Runs a merge and says what it did; `status` is the command that shows more of it, if there is one.
 pub fn run_and_print(
-    world: &World,
+    host: &Host,
     manifest: &Manifest,
     merge: &Merge,
     status: Option<&str>,
     json: bool,
 ) -> Result<(), Failure> {
-    let merger = world.merger(manifest, merge)?;
-    let report = merge_one(world, &merger, json)?;
+    let merger = host.merger(manifest, merge)?;
+    let report = merge_one(host, &merger, json)?;
     print(&report, merger.store.url(), status, json);
     Ok(())
 }
 
 /// The merges to run: all, or the one that was named.
-pub fn merges<'a>(manifest: &'a Manifest, only: Option<&str>) -> Result<Vec<&'a Merge>, Failure> {
-    let usage = |text: String| Failure::new(exit::USAGE, format!("{}: {text}", manifest.path.display()));
-    let names: Vec<&str> = manifest.merges.iter().map(|merge| merge.name.as_str()).collect();
+fn merges<'a>(manifest: &'a Manifest, only: Option<&str>) -> Result<Vec<&'a Merge>, Failure> {
     match only {
-        _ if names.is_empty() => {
-            Err(usage("there is no [application.trigger.kafka.merge.NAME]: nothing to merge".to_owned()))
-        }
+        Some(only) => Ok(vec![settings::named(manifest, "merge", &manifest.merges, |it| &it.name, only)?]),
+        None if manifest.merges.is_empty() => Err(Failure::usage(format!(
+            "{}: there is no [application.trigger.kafka.merge.NAME]: nothing to merge",
+            manifest.path.display()
+        ))),
         None => Ok(manifest.merges.iter().collect()),
-        Some(only) => match manifest.merge(only) {
-            Some(merge) => Ok(vec![merge]),
-            None => Err(usage(format!("no merge `{only}`; there are: {}", names.join(", ")))),
-        },
     }
 }
 
-fn merge_one(world: &World, merger: &Merger, json: bool) -> Result<Report, Failure> {
-    let start = world.clock.ticks();
+fn merge_one(host: &Host, merger: &Merger, json: bool) -> Result<Report, Failure> {
+    let start = host.clock.ticks();
     let mut line = LineReporter::new(json);
     let name = merger.settings.name.as_str();
     let report = merger.run(&mut |step| {
-        let elapsed = world.clock.ticks().since(start);
+        let elapsed = host.clock.ticks().since(start);
         let text = format!("{name}: {} of {} partitions, {} {}", step.done, step.all, step.key, step.year);
         line.show(elapsed, &text, || json!({ "progress": name, "done": step.done, "all": step.all }));
     });

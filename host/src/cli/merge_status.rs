@@ -1,4 +1,4 @@
-//! What `tallow status` says of a merge.
+//! What `tallow status` shows about a merge.
 
 use serde_json::{Value, json};
 use tallow_manifest::Merge;
@@ -7,15 +7,15 @@ use tallow_merge::{gaps, peek};
 use tallow_store::Store;
 use tallow_table::TableState;
 
+use super::compose::merge_settings;
 use super::report::{counted, grouped, time};
 use super::table::{indented, table};
-use super::wire::merge_settings;
 use super::{Failure, report};
 
 /// Gaps that are listed.
 const GAPS_SHOWN: usize = 10;
 
-/// What is known of a merge; none where it never ran.
+/// What is known about a merge; `None` if it never ran.
 pub struct Status {
     merge: Merge,
     known: Option<(TableState, Notes)>,
@@ -23,9 +23,7 @@ pub struct Status {
 
 impl Status {
     pub fn of(store: &Store, merge: &Merge) -> Result<Self, Failure> {
-        let known = peek(store, &merge_settings(merge).job())
-            .map_err(|error| Failure::new(error.exit_code(), error))?;
-        Ok(Self { merge: merge.clone(), known })
+        Ok(Self { merge: merge.clone(), known: peek(store, &merge_settings(merge).job())? })
     }
 
     pub fn print(&self, lake: &str) {

@@ -1,4 +1,4 @@
-//! `tallow new`: a folder for a function of one's own, which builds wherever it lies. Its files are those of
+//! `tallow new`: a folder for a user's function, which builds wherever it lies. Its files are those of
 //! `functions/template`, with the contract's WIT beside them.
 
 mod files;
@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use super::Failure;
 use super::again::quoted;
 use super::report::counted;
-use tallow_env::exit;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -18,7 +17,7 @@ pub struct Args {
     /// Its name: words of a-z and 0-9 with `-` between them
     #[arg(value_parser = parse_name)]
     name: String,
-    /// The language to write it in: windows are in Rust
+    /// The language to write it in; window functions are in Rust only
     #[arg(long, value_enum, default_value = "rust")]
     language: Language,
     /// Where to make it [default: a folder of its name]
@@ -45,8 +44,8 @@ enum Language {
 pub fn run(args: Args) -> Result<(), Failure> {
     let folder = args.path.unwrap_or_else(|| PathBuf::from(&args.name));
     if folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
-        let text = format!("{}: there is something in it; name another folder with --path", folder.display());
-        return Err(Failure::new(exit::USAGE, text));
+        let text = format!("{}: the folder is not empty; name another one with --path", folder.display());
+        return Err(Failure::usage(text));
     }
     let files = match (args.contract, args.language) {
         (Template::Parse, Language::Rust) => files::RUST_PARSE,
@@ -54,15 +53,12 @@ pub fn run(args: Args) -> Result<(), Failure> {
         (Template::Parse, Language::Js) => files::JS_PARSE,
         (Template::Parse, Language::Python) => files::PYTHON_PARSE,
         (Template::Window, _) => {
-            let text = "there is a window function in Rust alone: it keeps a state, in a form of its own. Leave \
-                        --language out";
-            return Err(Failure::new(exit::USAGE, text));
+            return Err(Failure::usage("window functions can be made in Rust only: leave --language out"));
         }
     };
     for file in files {
-        write(&folder.join(file.path), &filled(file.text, &args.name)).map_err(|error| {
-            Failure::new(exit::FAILED, format!("{}: {error}", folder.join(file.path).display()))
-        })?;
+        write(&folder.join(file.path), &filled(file.text, &args.name))
+            .map_err(|error| Failure::failed(format!("{}: {error}", folder.join(file.path).display())))?;
     }
     let made = counted(files.len() as u64, "file");
     println!("made {}: {made}; README.md says which one to change", folder.display());

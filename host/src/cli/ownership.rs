@@ -1,4 +1,4 @@
-//! One process owns a pipeline. The log keeps it so whatever happens: whoever starts fences the owner before. This is the
+//! One process owns a pipeline. The log enforces that: a process that starts fences the owner before it. This is the
 //! courtesy before that: a second `tallow up` on the same lake waits while the first one gives signs of life.
 
 mod process;
@@ -13,9 +13,9 @@ use tallow_log::LogError;
 use tallow_log::owner::{self, EVERY, Newcomer, STALE, Sign, Verdict};
 use tallow_store::{Patience, Store};
 
-use super::Failure;
 use super::report::time;
-use tallow_env::exit;
+use super::{Failure, spawn};
+
 use tallow_pipeline::PipelineError;
 use tallow_pipeline::Services;
 
@@ -31,11 +31,11 @@ const PATIENCE: Patience =
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Take a pipeline over at once, even if its owner seems to live; that one ends with exit code 78
+    /// Take a pipeline over at once, even if its owner seems to be alive; the owner ends with exit code 78
     #[arg(long)]
     take_over: bool,
-    /// A name that two processes never have at once, such as a StatefulSet's pod has: the next of that name takes over at
-    /// once. In Kubernetes the pod's name is taken by itself
+    /// A name that no two processes have at the same time, such as that of a StatefulSet's pod: the next process of that
+    /// name takes over at once. In Kubernetes the default is the pod's name
     #[arg(long, value_name = "NAME", env = "TALLOW_INSTANCE")]
     instance: Option<String>,
 }
@@ -62,7 +62,7 @@ pub fn claim(
     streams: &[Arc<Services>],
     stop: &AtomicBool,
 ) -> Result<Option<Ownership>, Failure> {
-    let Some(first) = streams.first() else { return Err(Failure::new(exit::USAGE, "no pipeline")) };
+    let Some(first) = streams.first() else { return Err(Failure::usage("no pipeline")) };
     let (clock, random) = (&first.clock, &first.random);
     let ours = Ours { host: process::host(), process: process::own(), instance: args.instance() };
     if !args.take_over {
@@ -80,10 +80,7 @@ pub fn claim(
     let ended = Arc::new(AtomicBool::new(false));
     let thread = {
         let (giver, ended) = (giver.clone(), ended.clone());
-        std::thread::Builder::new()
-            .name("sign".to_owned())
-            .spawn(move || giver.go_on(&ended))
-            .map_err(PipelineError::from)?
+        spawn("sign", move || giver.give_until(&ended))?
     };
     Ok(Some(Ownership { giver, ended, thread: Some(thread) }))
 }
@@ -163,8 +160,8 @@ fn await_owner(stream: &Services, ours: &Ours, stop: &AtomicBool) -> Result<bool
 fn waits_for(pipeline: &str, sign: &Sign) -> String {
     let Sign { host, pid, since_us, at_us, .. } = sign;
     format!(
-        "pipeline `{pipeline}` is owned by process {pid} on {host} since {}, whose last sign of life is of {}. Waiting \
-         until it leaves, or has given no sign for {} s. To take over at once: `--take-over`; the other process then ends \
+        "pipeline `{pipeline}` is owned by process {pid} on {host} since {}; its last sign of life came at {}. Waiting \
+         until it leaves, or has given no sign for {} s. `--take-over` takes over at once; the other process then ends \
          with exit code 78",
         time(*since_us),
         time(*at_us),
@@ -182,7 +179,7 @@ impl Giver {
         }
     }
 
-    fn go_on(&self, ended: &AtomicBool) {
+    fn give_until(&self, ended: &AtomicBool) {
         let mut given = self.clock.ticks();
         while !ended.load(Ordering::Relaxed) {
             self.clock.sleep(HEAR_EVERY);
@@ -209,7 +206,7 @@ impl Drop for Ownership {
     fn drop(&mut self) {
         self.ended.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
-            // It has nothing to tell.
+            // It has no result.
             let _ = thread.join();
         }
         self.giver.take_back();

@@ -37,16 +37,16 @@ pub struct Args {
     #[arg(long, value_name = "N|max")]
     rate: Option<Rate>,
     /// How long the `demo`'s market has been open: what was traded before now is sent at once. Where the topic holds
-    /// trades of such a market, it goes on from them
+    /// trades of such a market, it continues from them
     #[arg(long, value_name = "DURATION", default_value = "3m", value_parser = tallow_manifest::parse_duration)]
     past: Duration,
     /// How many times faster than recorded to replay
     #[arg(long, default_value_t = 1.0, conflicts_with = "rate")]
     speed: f64,
-    /// Stop after so many messages
+    /// Stop after this many messages
     #[arg(long, value_name = "N")]
     messages: Option<u64>,
-    /// Stop after so many seconds
+    /// Stop after this many seconds
     #[arg(long, value_name = "S")]
     seconds: Option<f64>,
     /// The synthetic market's seed: the same seed gives the same messages
@@ -113,13 +113,13 @@ fn sink(args: &Args) -> Result<SinkConfig, Failure> {
     let Some(manifest) = args.settings.load_if_there()? else {
         let brokers = args.settings.changes.brokers.clone().unwrap_or_else(|| BROKERS.to_owned());
         let topic = topic.unwrap_or_else(|| TOPIC.to_owned());
-        eprintln!("no {} here: into the topic `{topic}` on {brokers}", args.settings.file.display());
+        eprintln!("no {} here: writing into the topic `{topic}` on {brokers}", args.settings.file.display());
         return Ok(SinkConfig { brokers, client: BTreeMap::new(), topic });
     };
     let topic = match (topic, manifest.pipelines.first().map(|pipeline| &pipeline.topics)) {
         (Some(topic), _) => topic,
         (None, Some(tallow_manifest::Topics::Names(names))) if !names.is_empty() => names[0].clone(),
-        _ => return Err(Failure::new(exit::USAGE, "name the topic with --topic")),
+        _ => return Err(Failure::usage("name the topic with --topic")),
     };
     let client: BTreeMap<String, String> =
         manifest.kafka.client.iter().map(|(key, value)| (key.clone(), value.expose().to_owned())).collect();

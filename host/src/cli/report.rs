@@ -1,4 +1,4 @@
-//! How a long run shows itself: a line in place on a terminal, plain lines elsewhere, JSON lines on request.
+//! How a long run shows its progress: in place on a terminal, as plain lines elsewhere, as JSON lines on request.
 
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,8 +17,9 @@ pub use tallow_pipeline::words::{duration, time};
 /// How often a line is printed where it cannot be updated in place.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+const RATE_OVER: Duration = Duration::from_millis(500);
 
-/// To whom a run shows itself.
+/// How a run shows its progress.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Show {
     Text,
@@ -38,9 +39,31 @@ struct Last {
     /// Looks since a stop was asked for, or a pipeline failed.
     looks_since_stop: u32,
     printed: Ticks,
+    rate: Rate,
+}
+
+/// Records a second, as of the last interval.
+pub struct Rate {
+    every: Duration,
     looked: Ticks,
     records: u64,
-    rate: f64,
+    per_s: f64,
+}
+
+impl Rate {
+    pub fn new(every: Duration, now: Ticks) -> Self {
+        Self { every, looked: now, records: 0, per_s: 0.0 }
+    }
+
+    /// `records`: how many there have been up to now.
+    pub fn look(&mut self, now: Ticks, records: u64) -> f64 {
+        let elapsed = now.since(self.looked);
+        if elapsed >= self.every {
+            self.per_s = (records - self.records) as f64 / elapsed.as_secs_f64();
+            (self.looked, self.records) = (now, records);
+        }
+        self.per_s
+    }
 }
 
 impl Reporter {
@@ -52,7 +75,7 @@ impl Reporter {
             show,
             stop,
             draws: draws(show != Show::Text),
-            last: Mutex::new(Last { looks_since_stop: 0, printed: now, looked: now, records: 0, rate: 0.0 }),
+            last: Mutex::new(Last { looks_since_stop: 0, printed: now, rate: Rate::new(RATE_OVER, now) }),
         }
     }
 
@@ -63,12 +86,7 @@ impl Reporter {
         let records = pipelines.iter().map(|(_, counts)| counts.records).sum();
         let mut last = self.last.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let now = self.clock.ticks();
-        let elapsed = now.since(last.looked).as_secs_f64();
-        if elapsed >= 0.5 {
-            last.rate = (records - last.records) as f64 / elapsed;
-            (last.looked, last.records) = (now, records);
-        }
-        let rate = last.rate;
+        let rate = last.rate.look(now, records);
         if self.stop.load(Ordering::Relaxed) {
             self.stopping(&mut last);
         } else if self.draws {
@@ -101,12 +119,14 @@ impl Reporter {
         match last.looks_since_stop {
             1 => say::clear(),
             // A pipeline that failed stops the others, too: where nothing is left to finish, its error is all there is to say.
-            2 if self.show == Show::Text => eprintln!("stopping: the epoch is finished and committed first"),
+            2 if self.show == Show::Text => {
+                eprintln!("stopping: the current epoch is finished and committed first")
+            }
             _ => {}
         }
     }
 
-    /// The last word on a pipeline.
+    /// What a pipeline did, at its end.
     pub fn summary(&self, name: &str, counts: &Counts, lake: &str) {
         say::clear();
         match self.show {
@@ -216,7 +236,7 @@ pub fn untracked(assignments: u64) -> Option<String> {
     })
 }
 
-/// The text on as many lines as it needs, broken at commas: what a terminal folds by itself cannot be drawn over.
+/// The text on as many lines as it needs, broken at commas: a line that the terminal folds cannot be drawn over.
 fn folded(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for piece in text.split(", ") {

@@ -2,8 +2,6 @@
 
 use std::io::{self, ErrorKind, Write};
 
-use tallow_env::exit;
-
 use super::Failure;
 
 /// Of the tables that are Tallow's; made by the manifest's reader.
@@ -12,7 +10,7 @@ const SCHEMA: &str = include_str!("../../../docs/manifest.schema.json");
 pub fn run() -> Result<(), Failure> {
     match io::stdout().lock().write_all(SCHEMA.as_bytes()) {
         // The reader may stop early, as `head` does.
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::new(exit::FAILED, error)),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::failed(error)),
         _ => Ok(()),
     }
 }

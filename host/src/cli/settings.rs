@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use serde_json::{Value, json};
 use tallow_engine::{Component, Contract, LoadError, Runtime};
 use tallow_env::{SystemClock, SystemRandom};
-use tallow_manifest::{Manifest, Overrides, Pipeline, Source};
+use tallow_manifest::{Errors, Manifest, Overrides, Pipeline, Source};
 
 use super::Failure;
 use crate::remote::Gateways;
@@ -48,12 +49,9 @@ impl Args {
                 "{}: there is no such file. `-f FILE` names the manifest; `tallow init NAME` makes a folder with one",
                 self.file.display()
             );
-            return Err(Failure::new(exit::USAGE, text));
+            return Err(Failure::usage(text));
         }
-        let manifest = tallow_manifest::load(&self.file, &variables(), &self.changes.overrides());
-        manifest
-            .inspect(|manifest| say::hide(&manifest.secrets))
-            .map_err(|errors| Failure::new(exit::USAGE, errors))
+        read(tallow_manifest::load(&self.file, &variables(), &self.changes.overrides()))
     }
 
     /// The same for commands that work without a manifest: `None` if nobody named one and none is here.
@@ -62,13 +60,31 @@ impl Args {
         named.then(|| self.load()).transpose()
     }
 
-    /// A manifest that is made up rather than read: `text`, called `name` in messages.
+    /// A manifest that is in no file: `text`, called `name` in messages.
     pub fn resolve(&self, text: &str, name: &Path) -> Result<Manifest, Failure> {
-        let manifest = tallow_manifest::resolve_here(text, name, &variables(), &self.changes.overrides());
-        manifest
-            .inspect(|manifest| say::hide(&manifest.secrets))
-            .map_err(|errors| Failure::new(exit::USAGE, errors))
+        read(tallow_manifest::resolve_here(text, name, &variables(), &self.changes.overrides()))
     }
+
+    /// A manifest of one batch, called `name` in messages. `job` has the keys of the batch's table.
+    pub fn one_batch(&self, table: &str, job: &Value, name: &Path) -> Result<Manifest, Failure> {
+        let source = |function: &str| json!({ "source": format!("target/functions/{function}.wasm") });
+        let kafka = json!({ "brokers": "localhost", "lake": "lake", "batch": { table: job } });
+        let manifest = json!({
+            "spin_manifest_version": 2,
+            "application": { "name": "batch", "trigger": { "kafka": kafka } },
+            // Spin's schema wants a trigger; nothing runs this one.
+            "trigger": { "none": [{ "component": "parse-kline" }] },
+            "component": {
+                "parse-kline": source("parse-kline"), "window": source("window"), "merge": source("merge"),
+            },
+        });
+        read(tallow_manifest::resolve_json(&manifest, name, &variables(), &self.changes.overrides()))
+    }
+}
+
+/// From here on, the manifest's secrets are hidden.
+fn read(manifest: Result<Manifest, Errors>) -> Result<Manifest, Failure> {
+    manifest.inspect(|manifest| say::hide(&manifest.secrets)).map_err(Failure::usage)
 }
 
 impl Changes {
@@ -84,15 +100,22 @@ impl Changes {
 /// The pipelines to run: all, or the one that was named.
 pub fn pipelines<'a>(manifest: &'a Manifest, only: Option<&str>) -> Result<Vec<&'a Pipeline>, Failure> {
     let Some(only) = only else { return Ok(manifest.pipelines.iter().collect()) };
-    match manifest.pipelines.iter().find(|pipeline| pipeline.id == only) {
-        Some(pipeline) => Ok(vec![pipeline]),
-        None => {
-            let names: Vec<&str> = manifest.pipelines.iter().map(|pipeline| pipeline.id.as_str()).collect();
-            let text =
-                format!("{}: no pipeline `{only}`; there are: {}", manifest.path.display(), names.join(", "));
-            Err(Failure::new(exit::USAGE, text))
-        }
-    }
+    Ok(vec![named(manifest, "pipeline", &manifest.pipelines, |it| &it.id, only)?])
+}
+
+/// The item of that name; the error says which ones there are. `kind`: what an item is.
+pub fn named<'a, T>(
+    manifest: &Manifest,
+    kind: &str,
+    items: &'a [T],
+    name_of: impl Fn(&T) -> &str,
+    name: &str,
+) -> Result<&'a T, Failure> {
+    items.iter().find(|item| name_of(item) == name).ok_or_else(|| {
+        let names: Vec<&str> = items.iter().map(name_of).collect();
+        let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        Failure::usage(format!("{}: no {kind} `{name}`; there are: {there}", manifest.path.display()))
+    })
 }
 
 /// A component of the manifest, compiled and not vetted: for commands that look at functions. What runs comes through the
@@ -106,7 +129,7 @@ pub fn component(
     let (bytes, origin) = component_bytes(manifest, name, contract)?;
     runtime
         .load(name, &bytes, contract)
-        .map_err(|error| Failure::new(exit::USAGE, format!("[component.{name}]: {origin}: {error}")))
+        .map_err(|error| Failure::usage(format!("[component.{name}]: {origin}: {error}")))
 }
 
 /// A component's bytes, or the descriptor of a remote function; and where they come from.
@@ -118,14 +141,14 @@ pub fn component_bytes(
     if let Some(Source::Remote { url, .. }) = manifest.components.get(name).map(|it| &it.source) {
         let descriptor = gateways(manifest, Arc::default()).describe(url, contract);
         let descriptor = descriptor.map_err(|error| Failure::new(exit::UNAVAILABLE, error))?;
-        let bytes = descriptor.to_bytes().map_err(|error| Failure::new(exit::FAILED, error))?;
+        let bytes = descriptor.to_bytes().map_err(Failure::failed)?;
         return Ok((bytes, url.clone()));
     }
     let path = component_file(manifest, name)?;
     let bytes = std::fs::read(path).map_err(|error| {
         let hint = if error.kind() == ErrorKind::NotFound { no_component(name) } else { String::new() };
         let error = LoadError::Unreadable { path: path.to_owned(), why: error.to_string() };
-        Failure::new(exit::USAGE, format!("[component.{name}]: {error}{hint}"))
+        Failure::usage(format!("[component.{name}]: {error}{hint}"))
     })?;
     Ok((bytes, path.display().to_string()))
 }
@@ -155,16 +178,12 @@ pub fn gateways(manifest: &Manifest, stop: Arc<AtomicBool>) -> Gateways {
 
 /// The file that the manifest names for a component.
 pub fn component_file<'a>(manifest: &'a Manifest, name: &str) -> Result<&'a Path, Failure> {
-    let usage = |text: String| Failure::new(exit::USAGE, text);
-    let component = manifest
-        .components
-        .get(name)
-        .ok_or_else(|| usage(format!("{}: no [component.{name}]", manifest.path.display())))?;
-    match &component.source {
-        Source::Local(path) => Ok(path),
-        _ => Err(usage(format!(
+    match manifest.components.get(name).map(|component| &component.source) {
+        Some(Source::Local(path)) => Ok(path),
+        Some(_) => Err(Failure::usage(format!(
             "[component.{name}]: only local files are supported as `source` by this version of tallow"
         ))),
+        None => Err(Failure::usage(format!("{}: no [component.{name}]", manifest.path.display()))),
     }
 }
 
@@ -175,7 +194,7 @@ pub fn runtime_of(manifest: &Manifest, stop: Arc<AtomicBool>) -> Result<Runtime,
 
 /// Compiled code is kept in the user's cache folder.
 pub fn runtime() -> Result<Runtime, Failure> {
-    Runtime::new(cache_folder("compiled")).map_err(|error| Failure::new(exit::FAILED, error))
+    Runtime::new(cache_folder("compiled")).map_err(Failure::failed)
 }
 
 /// A folder of ours in the user's cache; `None` if there is no such place.

@@ -13,7 +13,7 @@ use tallow_source::Source;
 
 use super::report::{counted, grouped, time, untracked};
 use super::table::{indented, table};
-use super::{Failure, backfill_status, held_status, merge_status, settings, wire};
+use super::{Failure, backfill_status, compose, held_status, merge_status, settings};
 use tallow_pipeline::PipelineError;
 use tallow_pipeline::start::windows;
 use tallow_pipeline::withheld::Held;
@@ -22,7 +22,7 @@ use tallow_pipeline::withheld::Held;
 pub struct Args {
     #[command(flatten)]
     settings: settings::Args,
-    /// Show this pipeline and no other
+    /// Show only this pipeline
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
     /// How many commits to show
@@ -56,13 +56,12 @@ type Ends = Result<BTreeMap<(String, i32), i64>, String>;
 
 pub fn run(args: Args) -> Result<(), Failure> {
     let manifest = args.settings.load()?;
-    let store = wire::store(&manifest.kafka)?;
+    let store = compose::store(&manifest.kafka)?;
     let mut shown = Vec::new();
     for pipeline in settings::pipelines(&manifest, args.only.as_deref())? {
         let shown_commits = args.commits.max(1);
-        // One more: what a record brought is told by the one before it.
-        let records =
-            last_records(&store, &pipeline.id, 0, shown_commits + 1).map_err(PipelineError::from)?;
+        // One more: what a record brought is seen against the one before it.
+        let records = last_records(&store, &pipeline.id, 0, shown_commits + 1)?;
         let commits = Commits { records, shown: shown_commits };
         let ends = ends(&manifest, pipeline);
         let held = commits.newest().and_then(|newest| held_status::held(&manifest, &store, pipeline, newest));
@@ -94,7 +93,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
 
 fn ends(manifest: &Manifest, pipeline: &Pipeline) -> Ends {
     let look = || -> Result<_, PipelineError> {
-        let source = wire::source(&manifest.kafka, pipeline, Arc::new(SystemClock::new()))?;
+        let source = compose::source(&manifest.kafka, pipeline, Arc::new(SystemClock::new()))?;
         Ok(source.partitions()?)
     };
     let partitions = look().map_err(|error| error.to_string())?;
@@ -177,7 +176,7 @@ fn print_ledger(ledger: &Ledger) {
     for (name, counts) in ledger.windows.iter().filter(|(_, counts)| counts.dropped > 0) {
         let rows = grouped(counts.dropped);
         println!(
-            "  dropped    {rows} rows of open windows, when window `{name}` was taken out (`--drop-window`)"
+            "  dropped    {rows} rows of open windows, when window `{name}` was removed (`--drop-window`)"
         );
     }
     println!(

@@ -9,7 +9,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use crossbeam_channel::bounded;
 use tallow_env::{Clock, SystemClock};
 
-use super::Failure;
+use super::{Failure, spawn};
 use tallow_env::exit;
 
 /// Exit code after a second signal, as shells number it.
@@ -41,19 +41,19 @@ pub fn on_signals() -> Result<Arc<AtomicBool>, Failure> {
     Ok(stop)
 }
 
-/// A write past the limit on the size of files (`ulimit -f`) is an error that the writer can tell of, such as of a cache
-/// that can be done without; left alone, the signal for it ends the process without a word.
+/// Makes a write past the limit on the size of files (`ulimit -f`) an error that the writer can report; left alone, the
+/// signal for it ends the process without a word.
 pub fn survive_full_files() {
-    // Where that cannot be had, it is as it was.
+    // If this fails, nothing has changed.
     let _ = signal_hook::flag::register(libc::SIGXFSZ, Arc::default());
 }
 
 fn not_heard(error: std::io::Error) -> Failure {
-    Failure::new(exit::FAILED, format!("cannot listen to signals: {error}"))
+    Failure::failed(format!("cannot listen to signals: {error}"))
 }
 
-/// Leaves without the last commit where that takes too long, as with a store that does not answer. Nothing is lost:
-/// the next start takes the epoch's records again. In a thread of its own, so that it holds whatever the others do.
+/// Leaves without the last commit if that takes too long, as with a store that does not answer. Nothing is lost:
+/// the next start takes the epoch's records again. It runs in its own thread, so that it holds whatever the others do.
 pub struct Deadline {
     met: Arc<AtomicBool>,
 }
@@ -77,8 +77,7 @@ impl Deadline {
                 }
             }
         };
-        let thread = std::thread::Builder::new().name("deadline".to_owned()).spawn(watch);
-        thread.map_err(|error| Failure::new(exit::FAILED, error))?;
+        spawn("deadline", watch)?;
         Ok(Self { met })
     }
 }
@@ -89,24 +88,24 @@ impl Drop for Deadline {
     }
 }
 
-/// Drops what may wait for a service that does not answer, as a Kafka client does for its broker. Everything is committed by
-/// then, so it is waited for no longer than that.
+/// Drops what may wait for a service that does not answer, as a Kafka client does for its broker. Everything is committed
+/// by then, so the wait has a limit.
 pub fn drop_within<T: Send + 'static>(limit: Duration, what: T) {
     let (done, dropped) = bounded(1);
     let drop_it = move || {
         drop(what);
         let _ = done.send(());
     };
-    if std::thread::Builder::new().name("close".to_owned()).spawn(drop_it).is_ok() {
+    if spawn("close", drop_it).is_ok() {
         let _ = dropped.recv_timeout(limit);
     }
 }
 
 fn leave() {
-    // The reader of standard error may do so no more, and what is said there waits for ever.
-    let told = std::thread::Builder::new().spawn(|| {
+    // If nobody reads standard error any more, writing there waits for ever.
+    let told = spawn("leave", || {
         eprintln!(
-            "tallow: the last epoch was not finished in time; if it is not committed, its records are taken again at \
+            "tallow: the last epoch was not finished in time; if it is not committed, its records are read again at \
              the next start"
         );
     });

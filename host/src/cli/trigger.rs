@@ -15,7 +15,7 @@ use tallow_manifest::{Manifest, load_locked};
 use url::Url;
 
 use super::report::Show;
-use super::{Failure, compile_function, end, logging, settings, stop, up};
+use super::{Failure, compile_function, end, logging, parse, settings, stop, up};
 use crate::say;
 use tallow_env::exit;
 
@@ -74,7 +74,7 @@ struct Common {
     debug_info: bool,
 }
 
-/// Whether Spin runs this process. Compiling a function in a process of its own is the program's own business under
+/// Whether Spin runs this process. Compiling a function in a child process works under
 /// either name.
 pub fn is_called() -> bool {
     let mut arguments = std::env::args_os();
@@ -86,13 +86,9 @@ pub fn is_called() -> bool {
 pub fn main() -> ExitCode {
     // Before anything that takes time: Spin may be killed at any moment.
     let parents = parent::Parents::now();
-    let cli = match Cli::try_parse() {
+    let cli = match parse::<Cli>() {
         Ok(cli) => cli,
-        Err(error) => {
-            // Nothing is left to do where even the message cannot be printed.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::DONE });
-        }
+        Err(code) => return code,
     };
     if cli.help_args_only {
         let help = Cli::command().disable_help_flag(true).disable_version_flag(true);
@@ -114,7 +110,7 @@ fn run(cli: &Cli, parents: parent::Parents) -> Result<(), Failure> {
     start_logging(cli)?;
     parents.watch(stop.clone())?;
     if let Some(file) = &cli.common.runtime_config_file {
-        let why = "pipelines take nothing from it: variables have their defaults, --variable and SPIN_VARIABLE_<NAME>";
+        let why = "pipelines read nothing from it: variables have their defaults, --variable and SPIN_VARIABLE_<NAME>";
         tracing::info!(file = %file.display(), "{why}");
     }
     let manifest = load(cli, &lock)?;
@@ -127,21 +123,20 @@ fn run(cli: &Cli, parents: parent::Parents) -> Result<(), Failure> {
 }
 
 fn read_lock() -> Result<String, Failure> {
-    let usage = |why: String| Failure::new(exit::USAGE, why);
+    let wrong = |why: String| Failure::usage(format!("{LOCKED_URL}{why}"));
     let url = std::env::var(LOCKED_URL).map_err(|_| {
-        usage(format!("{LOCKED_URL} is not set: `spin up` runs this plugin; without Spin, it is `tallow up`"))
+        wrong(" is not set: `spin up` runs this plugin; without Spin, it is `tallow up`".to_owned())
     })?;
     let path = Url::parse(&url).ok().and_then(|url| url.to_file_path().ok());
-    let path = path.ok_or_else(|| usage(format!("{LOCKED_URL} is not the URL of a file: {url}")))?;
-    fs::read_to_string(&path).map_err(|error| usage(format!("{LOCKED_URL}: {}: {error}", path.display())))
+    let path = path.ok_or_else(|| wrong(format!(" is not the URL of a file: {url}")))?;
+    fs::read_to_string(&path).map_err(|error| wrong(format!(": {}: {error}", path.display())))
 }
 
 fn load(cli: &Cli, lock: &str) -> Result<Manifest, Failure> {
     let variables = variables::all(&cli.common.variable)?;
-    let usage = |errors| Failure::new(exit::USAGE, errors);
-    let manifest = load_locked(lock, &variables, &cli.changes.overrides()).map_err(usage)?;
+    let manifest = load_locked(lock, &variables, &cli.changes.overrides()).map_err(Failure::usage)?;
     // Spin leaves it to the trigger.
-    manifest.check_files().map_err(usage)?;
+    manifest.check_files().map_err(Failure::usage)?;
     say::hide(&manifest.secrets);
     Ok(manifest)
 }
@@ -152,7 +147,7 @@ fn start_logging(cli: &Cli) -> Result<(), Failure> {
     let folder = cli.common.log_dir.as_deref().filter(|folder| !folder.as_os_str().is_empty());
     let file = folder.map(|folder| {
         log_file(folder, cli.common.truncate_logs)
-            .map_err(|error| Failure::new(exit::USAGE, format!("--log-dir {}: {error}", folder.display())))
+            .map_err(|error| Failure::usage(format!("--log-dir {}: {error}", folder.display())))
     });
     logging::start(&cli.logging, fallback, file.transpose()?);
     Ok(())

@@ -10,13 +10,13 @@ use std::time::Duration;
 use clap::Args as ClapArgs;
 use tallow_manifest::{Manifest, Pipeline};
 
-use super::attend::{self, Attendance};
+use super::compose::{Asked, Host, first_failure};
+use super::control_server::{self, ControlServer};
 use super::report::{Reporter, Show};
-use super::wire::{Asked, World, first_failure};
-use super::{Failure, ownership, settings, stop};
+use super::{Failure, ownership, settings, spawn, stop};
 use tallow_backfill::auto;
 use tallow_env::Finally;
-use tallow_env::exit;
+
 use tallow_pipeline::PipelineError;
 use tallow_pipeline::Services;
 use tallow_pipeline::progress::Progress;
@@ -36,26 +36,26 @@ pub struct Args {
     how: How,
 }
 
-/// How pipelines are run, whoever gives the manifest.
+/// How pipelines are run, under `tallow up` and under Spin.
 #[derive(ClapArgs)]
 pub struct How {
-    /// Run this pipeline and no other
+    /// Run only this pipeline
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
-    /// Take what the topics hold now, in bounded epochs, then stop
+    /// Read what the topics hold now, in bounded epochs, then stop
     #[arg(long)]
     available_now: bool,
     /// Publish the windows that are still open at the end, as incomplete ones
     #[arg(long, requires = "available_now")]
     close_all: bool,
-    /// Lose the open windows of a window that the manifest does not have any more; its table stays
+    /// Discard the open windows of a window that is no longer in the manifest; its table stays
     #[arg(long, value_name = "NAME")]
     drop_window: Vec<String>,
     /// Print progress and the summary as JSON lines
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
-    attend: attend::Args,
+    control: control_server::Args,
     #[command(flatten)]
     own: ownership::Args,
 }
@@ -77,19 +77,19 @@ pub fn run_pipelines(
     show: Show,
     stop: Arc<AtomicBool>,
 ) -> Result<(), Failure> {
-    let world = World::new(manifest, stop.clone())?;
-    world.check_lake()?;
+    let host = Host::new(manifest, stop.clone())?;
+    host.check_lake()?;
     let mode = Mode { available_now: how.available_now, close_all: how.close_all };
     let asked = Asked { mode, drop_windows: &how.drop_window };
     let pipelines = settings::pipelines(manifest, how.only.as_deref())?;
     warn_of_kept_windows(&how.drop_window, &pipelines);
-    let merging = world.merging(manifest, &pipelines)?;
+    let merging = host.merging(manifest, &pipelines)?;
     let mut targets = Vec::new();
     for pipeline in &pipelines {
         let viewers = merging.viewer(tables(pipeline)).into_iter().collect();
         let progress = Arc::new(Progress::new(viewers));
         let swap = Arc::new(HotSwap::default());
-        let services = Arc::new(world.wire(manifest, pipeline, asked, progress, swap.clone())?);
+        let services = Arc::new(host.pipeline(manifest, pipeline, asked, progress, swap.clone())?);
         targets.push(Arc::new(Target { services, swap }));
     }
     let streams: Vec<_> = targets.iter().map(|target| target.services.clone()).collect();
@@ -98,21 +98,21 @@ pub fn run_pipelines(
     }
     // Before anything that a process beside this one may be doing.
     let Some(_ownership) = ownership::claim(&how.own, &streams, &stop)? else { return Ok(()) };
-    let reporter = Reporter::new(show, world.clock.clone(), world.stop.clone());
-    let attendance = Attendance::open(&how.attend, manifest, &world.gate, &targets)?;
-    let fetching = Fetching::start(manifest, &world, &streams)?;
+    let reporter = Reporter::new(show, host.clock.clone(), host.stop.clone());
+    let control = ControlServer::open(&how.control, manifest, &host.gate, &targets)?;
+    let fetching = Fetching::start(manifest, &host, &streams)?;
     // What is fetched last is served, too.
     let failures = merging.beside(|| {
-        let deadline = stop::Deadline::after(world.stop.clone(), world.clock.clone())?;
-        let failures = run_all(&streams, attendance.desks(), &reporter);
-        drop((deadline, attendance));
+        let deadline = stop::Deadline::after(host.stop.clone(), host.clock.clone())?;
+        let failures = run_all(&streams, control.handlers(), &reporter);
+        drop((deadline, control));
         fetching.finish(&streams, &reporter);
         Ok::<_, Failure>(failures)
     })?;
     // A pipeline that could not begin has nothing to sum up.
     let began = |stream: &&Arc<Services>| failures.is_empty() || stream.progress.counts().epochs > 0;
     for stream in streams.iter().filter(began) {
-        reporter.summary(stream.plan.name(), &stream.progress.counts(), world.store.url());
+        reporter.summary(stream.plan.name(), &stream.progress.counts(), host.store.url());
     }
     stop::drop_within(CLOSE_WITHIN, (streams, targets));
     first_failure(failures)
@@ -139,12 +139,12 @@ pub fn tables(pipeline: &Pipeline) -> BTreeMap<String, String> {
 /// Runs pipelines side by side. Where one fails the others finish their epoch and stop.
 fn run_all(
     streams: &[Arc<Services>],
-    desks: &[Arc<ControlHandler>],
+    handlers: &[Arc<ControlHandler>],
     reporter: &Reporter,
 ) -> Vec<(String, PipelineError)> {
     std::thread::scope(|scope| {
-        // The scope waits for the pipelines, also where this thread fails. Where it does not, what fetches by itself
-        // has yet to do so.
+        // The scope waits for the pipelines, also if this thread panics. If it does not, the automatic backfills still
+        // have to run.
         let _stopped = Finally(|| {
             if std::thread::panicking() {
                 stop_all(streams);
@@ -152,8 +152,8 @@ fn run_all(
         });
         let threads: Vec<_> = streams
             .iter()
-            .zip(desks)
-            .map(|(stream, desk)| scope.spawn(move || run_one(stream, desk)))
+            .zip(handlers)
+            .map(|(stream, handler)| scope.spawn(move || run_one(stream, handler)))
             .collect();
         while threads.iter().any(|thread| !thread.is_finished()) {
             reporter.progress(streams.iter().map(|stream| (stream.plan.name(), stream.progress.counts())));
@@ -165,10 +165,10 @@ fn run_all(
 }
 
 /// Runs a pipeline to its end; the others stop with one that fails.
-pub fn run_one(stream: &Services, desk: &ControlHandler) -> Result<(), PipelineError> {
+pub fn run_one(stream: &Services, handler: &ControlHandler) -> Result<(), PipelineError> {
     let went_well = Cell::new(false);
     let _ended = Finally(|| {
-        desk.over.store(true, Ordering::SeqCst);
+        handler.over.store(true, Ordering::SeqCst);
         if !went_well.get() {
             stream.stop.store(true, Ordering::Relaxed);
         }
@@ -182,23 +182,23 @@ fn stop_all(streams: &[Arc<Services>]) {
     streams.iter().for_each(|stream| stream.stop.store(true, Ordering::Relaxed));
 }
 
-/// What fetches by itself what the pipelines lack, each in a thread of its own.
+/// The automatic backfills, each in its own thread.
 struct Fetching {
     threads: Vec<JoinHandle<()>>,
     ended: Arc<AtomicBool>,
 }
 
 impl Fetching {
-    fn start(manifest: &Manifest, world: &World, streams: &[Arc<Services>]) -> Result<Self, Failure> {
+    fn start(manifest: &Manifest, host: &Host, streams: &[Arc<Services>]) -> Result<Self, Failure> {
         let ended = Arc::new(AtomicBool::new(false));
         let mut threads = Vec::new();
         for stream in streams.iter().filter(|stream| stream.plan.pipeline.auto_backfill) {
             for backfill in manifest.backfills.iter().filter(|it| it.pipeline() == stream.plan.name()) {
-                let mut backfilling = world.backfilling(manifest, backfill)?;
+                let mut backfilling = host.backfilling(manifest, backfill)?;
                 let (progress, clock) = (stream.progress.clone(), stream.clock.clone());
                 let (stop, ended) = (stream.stop.clone(), ended.clone());
                 let at_end = stream.plan.available_now;
-                let thread = std::thread::Builder::new().name("backfill".to_owned()).spawn(move || {
+                threads.push(spawn("backfill", move || {
                     let holes = || {
                         let counts = progress.counts();
                         // The first windows that close after a start may have a gap before them that no id tells of.
@@ -206,8 +206,7 @@ impl Fetching {
                     };
                     let stream = auto::Stream { holes: &holes, filled: &|| progress.backfilled() };
                     auto::run(&mut backfilling, stream, &*clock, (&stop, &ended), at_end);
-                });
-                threads.push(thread.map_err(|error| Failure::new(exit::FAILED, error))?);
+                })?);
             }
         }
         Ok(Self { threads, ended })

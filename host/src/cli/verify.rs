@@ -5,10 +5,10 @@ use std::sync::atomic::AtomicBool;
 
 use serde_json::json;
 
+use super::compose::Host;
 use super::report::{LineReporter, counted, grouped};
-use super::wire::World;
 use super::{Failure, settings};
-use tallow_env::exit;
+
 use tallow_verify::range::Ask;
 use tallow_verify::report::{Report, Unprovable, Verdict, Wrong};
 use tallow_verify::{Step, VerifyError, verify};
@@ -20,7 +20,7 @@ const SHOWN: usize = 50;
 pub struct Args {
     #[command(flatten)]
     settings: settings::Args,
-    /// Prove this pipeline and no other
+    /// Prove only this pipeline
     #[arg(long, value_name = "NAME")]
     pipeline: Option<String>,
     /// Prove one commit
@@ -53,12 +53,12 @@ impl Args {
 
 pub fn run(args: Args) -> Result<(), Failure> {
     let manifest = args.settings.load()?;
-    let world = World::new(&manifest, Arc::new(AtomicBool::new(false)))?;
+    let host = Host::new(&manifest, Arc::new(AtomicBool::new(false)))?;
     let mut reports = Vec::new();
     for pipeline in settings::pipelines(&manifest, args.pipeline.as_deref())? {
-        let verifier = world.verifier(&manifest, pipeline)?;
+        let verifier = host.verifier(&manifest, pipeline)?;
         let mut reporter = LineReporter::new(args.json);
-        let begun = world.clock.ticks();
+        let begun = host.clock.ticks();
         let done = verify(&verifier, args.ask(), &mut |step: Step| {
             let Step { commit, done, of, records } = step;
             let text = format!(
@@ -68,19 +68,19 @@ pub fn run(args: Args) -> Result<(), Failure> {
                 grouped(of),
                 counted(records, "record")
             );
-            reporter.show(world.clock.ticks().since(begun), &text, || {
+            reporter.show(host.clock.ticks().since(begun), &text, || {
                 json!({ "progress": pipeline.id, "commit": commit, "done": done, "of": of, "records": records })
             });
         });
         reporter.finish();
         let report = done.map_err(|error| match error {
-            VerifyError::Asked { .. } => Failure::new(exit::USAGE, error),
+            VerifyError::Asked { .. } => Failure::usage(error),
             VerifyError::Pipeline(error) => Failure::from(error),
         })?;
         if args.json {
-            println!("{}", as_json(&report, world.store.url()));
+            println!("{}", as_json(&report, host.store.url()));
         } else {
-            print(&report, world.store.url());
+            print(&report, host.store.url());
         }
         reports.push(report);
     }
@@ -104,7 +104,7 @@ fn print(report: &Report, lake: &str) {
         counted(report.file_rows, "row")
     );
     println!(
-        "  epochs   {} ({} from the archive) computed again from {}: the same {}, books and state",
+        "  epochs   {} ({} from the archive) computed again from {}: the same {}, ledger and state",
         grouped(report.epochs),
         grouped(report.from_archive),
         counted(report.records, "record"),
@@ -161,7 +161,7 @@ fn print_faults(report: &Report) {
             Verdict::Wrong => "WRONG: something is not what it should be",
             Verdict::Unreachable => "not proved: the topics cannot be read now; try again",
             Verdict::NotAllProved =>
-                "nothing is wrong, and not all of it can be proved any more: what is gone stands above",
+                "nothing is wrong, but not everything can be proved any more: GONE above says what",
         }
     );
 }
@@ -188,7 +188,7 @@ fn outcome(reports: &[Report]) -> Result<(), Failure> {
                 Verdict::Wrong if report.wrong.len() == 1 => "one thing is not what it should be".to_owned(),
                 Verdict::Wrong => format!("{} things are not what they should be", report.wrong.len()),
                 Verdict::Unreachable => report.unreachable.clone().unwrap_or_default(),
-                _ => "not all of it can be proved any more".to_owned(),
+                _ => "not everything can be proved any more".to_owned(),
             };
             Err(Failure::new(report.exit_code(), format!("pipeline `{}`: {text}", report.pipeline)))
         }

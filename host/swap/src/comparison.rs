@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tallow_engine::{Output, Parsed, Spec, golden};
 use tallow_record::Batch;
@@ -11,7 +11,7 @@ use tallow_record::Batch;
 const SHOWN: usize = 10;
 
 /// Where two functions say different things.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     /// The window, or what else it is about (`records`).
     pub of: String,
@@ -23,7 +23,7 @@ pub struct Difference {
     pub candidate: String,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comparison {
     /// Things compared: candles and records.
     pub compared: u64,

@@ -1,11 +1,11 @@
 //! What a shadow has found out so far, and what that says of the candidate.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::comparison::Comparison;
 
 /// What is known so far.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Tally {
     /// Epochs computed again.
     pub epochs: u32,
@@ -22,13 +22,24 @@ pub struct Tally {
     pub failed: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     Same,
     Differs,
     Slower,
     Trapped,
+}
+
+impl Verdict {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Differs => "differs",
+            Self::Slower => "slower",
+            Self::Trapped => "trapped",
+        }
+    }
 }
 
 impl Tally {

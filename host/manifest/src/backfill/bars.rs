@@ -78,8 +78,7 @@ impl Bars<'_> {
             Shape::Tumbling { .. } => return Some(()),
             _ => "is not a tumbling one, and others cannot be filled; leave it out of `windows`",
         };
-        report.at(self.node, format!("window `{}` {problem}", window.name));
-        None
+        report.refuse(self.node, format!("window `{}` {problem}", window.name))
     }
 
     /// A window with the same columns, over bars.

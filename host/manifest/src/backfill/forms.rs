@@ -4,21 +4,23 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-use crate::error::Report;
+use crate::error::{Problem, Report};
 use crate::forms::{COMPONENT, Form};
 use crate::node::{Node, Value};
 use crate::table::table;
 use crate::{names, schema_pieces, units, values};
 
-pub(super) const BASE_URL: Form<String> = Form::new(
+pub(super) const BASE_URL: Form<String> = Form::parsed(
     "a URL (`https://…`, or `http://…`)",
     || schema_pieces::matching("https?://.+"),
-    |node, report| values::parsed(node, "a URL", report, base_url),
+    "a URL",
+    base_url,
 );
-pub(super) const MOMENT: Form<i64> = Form::new(
+pub(super) const MOMENT: Form<i64> = Form::parsed(
     "a day (`\"2024-08-09\"`) or a moment (`\"2024-08-09T12:30:00Z\"`)",
     || schema_pieces::matching(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]+Z)?\s*"),
-    |node, report| values::parsed(node, "a day", report, units::moment_us),
+    "a day",
+    units::moment_us,
 );
 pub(super) const TABLES: Form<Vec<String>> = Form::new(
     "a list of tables of the lake, such as `[\"batch/daily\"]`",
@@ -68,17 +70,17 @@ fn check_table(node: &Node, table: &str, report: &mut Report) -> bool {
     sound
 }
 
-fn base_url(text: &str) -> Result<String, String> {
+fn base_url(text: &str) -> Result<String, Problem> {
     let url = Url::parse(text).map_err(|error| format!("{error}; write https://api.example.com"))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
-        return Err("write https://api.example.com".to_owned());
+        return Err("write https://api.example.com".into());
     }
     if !url.username().is_empty()
         || url.password().is_some()
         || url.query().is_some()
         || url.fragment().is_some()
     {
-        return Err("credentials, `?` and `#` do not belong here".to_owned());
+        return Err("credentials, `?` and `#` do not belong here".into());
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
@@ -96,8 +98,7 @@ fn read_symbols(node: &Node, report: &mut Report) -> Option<BTreeMap<String, Str
         }
     };
     if symbols.as_ref().is_some_and(|symbols| symbols.is_empty() || symbols.keys().any(String::is_empty)) {
-        report.at(node, "name at least one symbol, none of them empty");
-        return None;
+        return report.refuse(node, "name at least one symbol, none of them empty");
     }
     symbols
 }

@@ -47,15 +47,12 @@ impl Eq for FilePattern {}
 pub(super) const SYMBOL: Form<SymbolOf> = Form::new("a text", schema_pieces::text, |node, report| {
     let symbol = values::text(node, report)?;
     if symbol.is_empty() || symbol.len() > 256 {
-        report.at(node, "`symbol` is a text of 1 to 256 bytes");
-        return None;
+        return report.refuse(node, "`symbol` is a text of 1 to 256 bytes");
     }
     Some(SymbolOf::Fixed(symbol))
 });
 pub(super) const SYMBOL_FROM: Form<SymbolOf> =
-    Form::new("a regular expression", schema_pieces::text, |node, report| {
-        values::parsed(node, "a regular expression", report, |text| {
-            let pattern = Regex::new(text).map_err(|error| format!("no regular expression: {error}"))?;
-            Ok(SymbolOf::File(FilePattern(pattern)))
-        })
+    Form::parsed("a regular expression", schema_pieces::text, "a regular expression", |text| {
+        let pattern = Regex::new(text).map_err(|error| format!("not a regular expression: {error}"))?;
+        Ok(SymbolOf::File(FilePattern(pattern)))
     });

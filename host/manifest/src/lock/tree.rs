@@ -5,7 +5,8 @@ use url::Url;
 
 use super::{Component, Lock, Trigger};
 use crate::error::Report;
-use crate::node::{Entry, Node, Table, Text, Value};
+use crate::json::{node, table, value};
+use crate::node::{Node, Value};
 use crate::toml::{join, label};
 
 const KAFKA: &str = "kafka";
@@ -25,7 +26,7 @@ impl Lock {
 
     fn application(&self, report: &mut Report) -> Value {
         const PATH: &str = "application";
-        let mut entries: Vec<(&str, Value)> = vec![("name", text(""))];
+        let mut entries: Vec<(&str, Value)> = vec![("name", Value::text(""))];
         for key in ["name", "version", "description", "authors"] {
             if let Some(json) = self.metadata.get(key) {
                 entries.retain(|(written, _)| *written != key);
@@ -50,7 +51,7 @@ impl Lock {
     fn variables(&self) -> Value {
         let variables = self.variables.iter().map(|(name, variable)| {
             let texts = [("description", &variable.description), ("default", &variable.default)];
-            let texts = texts.into_iter().filter_map(|(key, it)| Some((key, text(it.as_deref()?))));
+            let texts = texts.into_iter().filter_map(|(key, it)| Some((key, Value::text(it.as_deref()?))));
             // Spin drops `required`: what has no default must be given.
             let flags = [("required", variable.default.is_none()), ("secret", variable.secret)];
             let flags = flags.into_iter().map(|(key, yes)| (key, Value::Boolean(yes)));
@@ -113,7 +114,7 @@ impl Component {
     fn table(&self, path: &str, report: &mut Report) -> Node {
         let file = self.source.source.as_ref().and_then(|url| Url::parse(url).ok()?.to_file_path().ok());
         let source = match &file {
-            Some(file) => text(&file.to_string_lossy()),
+            Some(file) => Value::text(&file.to_string_lossy()),
             None => {
                 let problem = "Spin names no file for it; `spin up` must fetch it first";
                 report.add(None, &join(path, "source"), problem);
@@ -128,56 +129,4 @@ impl Component {
         });
         table(path, std::iter::once(("source", source)).chain(build))
     }
-}
-
-fn text(text: &str) -> Value {
-    Value::Text(Text { text: text.to_owned(), expanded: false, secret: false })
-}
-
-fn table<'a>(path: &str, entries: impl IntoIterator<Item = (&'a str, Value)>) -> Node {
-    let entries = entries.into_iter().map(|(key, value)| Entry {
-        key: key.to_owned(),
-        key_place: None,
-        node: Node { place: None, path: join(path, key), value },
-    });
-    let value = Value::Table(Table { entries: entries.collect() });
-    Node { place: None, path: path.to_owned(), value }
-}
-
-fn node(path: &str, json: &Json, report: &mut Report) -> Node {
-    Node { place: None, path: path.to_owned(), value: value(path, json, report) }
-}
-
-fn value(path: &str, json: &Json, report: &mut Report) -> Value {
-    match json {
-        Json::String(it) => text(it),
-        Json::Bool(yes) => Value::Boolean(*yes),
-        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
-            (Some(number), _) => Value::Integer(number),
-            (None, Some(number)) => Value::Float(number),
-            (None, None) => broken(path, report),
-        },
-        // What TOML calls `nan` and `inf`.
-        Json::Null => broken(path, report),
-        Json::Array(items) => {
-            let items = items.iter().enumerate().map(|(index, item)| {
-                let name = item.get("id").or(item.get("name")).and_then(Json::as_str);
-                node(&format!("{path}[{}]", label(index, name)), item, report)
-            });
-            Value::List(items.collect())
-        }
-        Json::Object(map) => {
-            let entries = map.iter().map(|(key, json)| Entry {
-                key: key.clone(),
-                key_place: None,
-                node: node(&join(path, key), json, report),
-            });
-            Value::Table(Table { entries: entries.collect() })
-        }
-    }
-}
-
-fn broken(path: &str, report: &mut Report) -> Value {
-    report.add(None, path, "this is not a number that can be used");
-    Value::Broken
 }

@@ -1,24 +1,45 @@
 //! The windows of one pipeline, and what they have in common.
 
-use serde_json::json;
+use std::path::Path;
 
-use crate::error::Report;
+use super::Pipeline;
+use crate::error::{Errors, Report};
 use crate::forms::Form;
-use crate::node::Node;
-use crate::values;
+use crate::node::{Node, Value};
 use crate::window::Window;
+use crate::{json, toml, values};
+
+impl Pipeline {
+    /// A pipeline of windows that no manifest has, each written as a TOML table without its braces. `name` is what
+    /// messages call them.
+    ///
+    /// # Errors
+    /// Every mistake in them.
+    pub fn of_windows(windows: &[String], name: &Path) -> Result<Self, Errors> {
+        let mut report = Report::new(name);
+        let read = windows.iter().enumerate().filter_map(|(index, window)| {
+            let path = toml::label(index, None);
+            toml::value(&path, &format!("{{ {window} }}")).map_err(|why| report.add(None, &path, why)).ok()
+        });
+        let windows = Value::List(read.collect());
+        let texts = [("id", "run"), ("topic", "sample"), ("parse", "parse")];
+        let keys =
+            texts.map(|(key, text)| (key, Value::text(text))).into_iter().chain([("windows", windows)]);
+        let pipeline = Self::read(&json::table("", keys), &mut report);
+        report.finish(pipeline)
+    }
+}
 
 pub(super) const WINDOWS: Form<Vec<Window>> = Form::new(
     "one or more [[trigger.kafka.windows]]",
-    || json!({ "type": "array", "items": Window::declaration().schema(), "minItems": 1 }),
+    || serde_json::json!({ "type": "array", "items": Window::declaration().schema(), "minItems": 1 }),
     read_windows,
 );
 
 fn read_windows(node: &Node, report: &mut Report) -> Option<Vec<Window>> {
     let items = values::list(node, "[[trigger.kafka.windows]] with two brackets", report)?;
     if items.is_empty() {
-        report.at(node, "name at least one window");
-        return None;
+        return report.refuse(node, "name at least one window");
     }
     let windows: Vec<_> = items.iter().map(|item| Window::read(item, report)).collect();
     let read: Vec<(&Node, &Window)> =

@@ -31,7 +31,7 @@ pub fn print(store: &Store, settings: &Settings) -> Result<(), TableError> {
     println!("{} by day, batch and stream as one table (serving/{})", dearest.symbol, settings.name);
     println!();
     chart(&dearest.bars, width, HEIGHT, palette).iter().for_each(|line| println!("{line}"));
-    println!("█ traded  │ high and low  · filled, nobody has that day  (yellow: not over yet)");
+    println!("█ traded  │ high and low  · filled: no data for that day  (yellow: not over yet)");
     println!();
     summary(&symbols, width, palette).iter().for_each(|line| println!("{line}"));
     Ok(())

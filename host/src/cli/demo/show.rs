@@ -6,19 +6,20 @@ use std::time::Duration;
 use arrow_array::RecordBatch;
 use tallow_env::{Clock, Ticks};
 use tallow_lake::tables::speed_table;
-use tallow_log::status::last_records;
 use tallow_manifest::{Manifest, Pipeline, Window};
 use tallow_store::Store;
 use tallow_terminal::{Counters, Output, Palette, Phase, Screen, View, plain, render};
 
 use crate::cli::again;
+use crate::cli::compose::newest_record;
 use crate::cli::functions::find::shown;
-use crate::cli::report::{counted, grouped, time};
+use crate::cli::report::{Rate, counted, grouped, time};
 use tallow_pipeline::Services;
 use tallow_pipeline::progress::{Counts, Viewer};
 
 const REFRESH: Duration = Duration::from_millis(100);
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
+const RATE_OVER: Duration = Duration::from_secs(1);
 
 pub struct Show {
     clock: Arc<dyn Clock>,
@@ -34,9 +35,7 @@ struct Shown {
     /// Closed windows not yet printed, where lines are printed.
     lines: Option<Vec<String>>,
     printed: Ticks,
-    looked: Ticks,
-    records: u64,
-    rate: f64,
+    rate: Rate,
     first_open: Option<Ticks>,
     first_closed: Option<Ticks>,
 }
@@ -52,9 +51,7 @@ impl Show {
             views: views.collect(),
             lines: matches!(output, Output::Lines).then(Vec::new),
             printed: now,
-            looked: now,
-            records: 0,
-            rate: 0.0,
+            rate: Rate::new(RATE_OVER, now),
             first_open: None,
             first_closed: None,
         };
@@ -73,19 +70,14 @@ impl Show {
         Box::new(PipelineViewer { index, shown: self.shown.clone(), clock: self.clock.clone() })
     }
 
-    /// Waits a moment, then shows how it stands.
+    /// Waits a moment, then shows the state.
     pub fn refresh(&self, streams: &[Arc<Services>]) {
         self.clock.sleep(REFRESH);
         let mut shown = lock(&self.shown);
         let counts: Vec<Counts> = streams.iter().map(|stream| stream.progress.counts()).collect();
         let now = self.clock.ticks();
         let records = counts.iter().map(|counts| counts.records).sum();
-        let elapsed = now.since(shown.looked).as_secs_f64();
-        if elapsed >= 1.0 {
-            shown.rate = (records - shown.records) as f64 / elapsed;
-            (shown.looked, shown.records) = (now, records);
-        }
-        let rate = shown.rate;
+        let rate = shown.rate.look(now, records);
         for (view, counts) in shown.views.iter_mut().zip(&counts) {
             view.counters = counters(counts, rate);
         }
@@ -117,7 +109,7 @@ impl Show {
         }
     }
 
-    /// The last word: counts, dead letters by reason, the ledger's balance, where the tables are.
+    /// Counts, dead letters by reason, the ledger's balance, and where the tables are.
     pub fn summary(&self, streams: &[Arc<Services>], store: &Store) {
         let shown = lock(&self.shown);
         println!();
@@ -159,11 +151,11 @@ impl Show {
 }
 
 fn balance(stream: &Services, store: &Store) -> String {
-    let records = match last_records(store, stream.plan.name(), 0, 1) {
-        Ok(records) => records,
+    let newest = match newest_record(store, stream.plan.name()) {
+        Ok(Some(newest)) => newest,
+        Ok(None) => return "no commit".to_owned(),
         Err(error) => return error.to_string(),
     };
-    let Some(newest) = records.first() else { return "no commit".to_owned() };
     match newest.state.ledger.check() {
         Ok(()) => {
             let records: u64 = newest.state.ledger.partitions.values().map(|counts| counts.records).sum();

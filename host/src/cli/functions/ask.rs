@@ -5,24 +5,26 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde_json::Value;
+use serde_json::json;
 use tallow_log::record::Mode;
 use tallow_oci::{Credentials, OciError};
 
 use crate::cli::report::counted;
 use crate::cli::{Failure, settings};
 use tallow_env::exit;
-use tallow_swap::control::protocol::{Component, Request, Terms};
+use tallow_swap::comparison::Difference;
+use tallow_swap::control::protocol::{Answer, Component, Request, Terms};
 use tallow_swap::control::{self, socket};
+use tallow_swap::tally::{Tally, Verdict};
 
 #[derive(clap::Args)]
 pub struct Target {
     #[command(flatten)]
     settings: settings::Args,
-    /// The pipeline, where the manifest has several
+    /// The pipeline, if the manifest has several
     #[arg(long, value_name = "NAME")]
     pipeline: Option<String>,
-    /// The socket that `tallow up` listens at, if it was told of one
+    /// The socket that `tallow up` listens on, if it was given one
     #[arg(long, value_name = "PATH")]
     control: Option<PathBuf>,
     /// Print every answer as a line of JSON
@@ -32,10 +34,10 @@ pub struct Target {
 
 #[derive(clap::Args)]
 struct How {
-    /// Whether results wait for the end of the probation; without it as the manifest says
+    /// Whether results wait for the end of the probation [default: as the manifest says]
     #[arg(long, value_parser = ["hold", "publish"])]
     mode: Option<String>,
-    /// Epochs with records that the new function is on probation for; without it as the manifest says
+    /// Length of the probation, in epochs with records [default: as the manifest says]
     #[arg(long, value_name = "EPOCHS")]
     probation: Option<u32>,
 }
@@ -44,7 +46,7 @@ struct How {
 pub struct Swap {
     /// The function, by its name in the manifest
     name: String,
-    /// The component that is to take its place: a file, or oci://REGISTRY/REPOSITORY@sha256:DIGEST (user and password
+    /// The component to swap in: a file, or oci://REGISTRY/REPOSITORY@sha256:DIGEST (user and password
     /// from TALLOW_REGISTRY_USER and TALLOW_REGISTRY_PASSWORD)
     component: String,
     #[command(flatten)]
@@ -62,7 +64,7 @@ pub struct Shadow {
     /// Epochs to compare before the verdict
     #[arg(long, value_name = "N", default_value_t = 10)]
     epochs: u32,
-    /// Swap it in by itself after so many epochs in a row that are the same
+    /// Swap it in automatically after this many equal epochs in a row
     #[arg(long, value_name = "N", conflicts_with = "epochs")]
     until_same: Option<u32>,
     #[command(flatten)]
@@ -119,9 +121,7 @@ fn candidate(name: String, origin: &str) -> Result<Component, Failure> {
                 if matches!(error, OciError::Registry { .. }) { exit::UNAVAILABLE } else { exit::USAGE };
             Failure::new(code, error)
         })?,
-        false => {
-            std::fs::read(origin).map_err(|error| Failure::new(exit::USAGE, format!("{origin}: {error}")))?
-        }
+        false => std::fs::read(origin).map_err(|error| Failure::file(Path::new(origin), error))?,
     };
     Ok(Component { name, bytes: BASE64.encode(bytes), origin: origin.to_owned() })
 }
@@ -139,7 +139,7 @@ fn ask(target: &Target, request: &Request) -> Result<(), Failure> {
     let heard = control::ask::ask(&path, request, |answer| {
         answered = true;
         if target.json {
-            println!("{answer}");
+            println!("{}", json!(answer));
         } else if let Some(line) = line(&answer) {
             println!("{line}");
         }
@@ -149,7 +149,7 @@ fn ask(target: &Target, request: &Request) -> Result<(), Failure> {
         return Err(Failure::new(exit::UNAVAILABLE, unreachable(&path, &error)));
     }
     match failure {
-        Some(why) => Err(Failure::new(exit::FAILED, why)),
+        Some(why) => Err(Failure::failed(why)),
         None if answered => Ok(()),
         None => Err(Failure::new(exit::UNAVAILABLE, "the pipeline ended before it answered")),
     }
@@ -165,8 +165,8 @@ fn socket_path(target: &Target) -> Result<PathBuf, Failure> {
         [pipeline] => Ok(socket::path(&manifest.kafka.lake, &pipeline.id)),
         _ => {
             let names: Vec<&str> = pipelines.iter().map(|pipeline| pipeline.id.as_str()).collect();
-            let why = format!("--pipeline says which one is meant: {}", names.join(", "));
-            Err(Failure::new(exit::USAGE, why))
+            let why = format!("name one of them with --pipeline: {}", names.join(", "));
+            Err(Failure::usage(why))
         }
     }
 }
@@ -181,65 +181,47 @@ fn unreachable(path: &Path, error: &io::Error) -> String {
     }
 }
 
-fn failed(answer: &Value) -> Option<String> {
-    let why = || answer["why"].as_str().unwrap_or("no reason was given").to_owned();
-    match answer["is"].as_str()? {
-        "refused" => Some(format!("refused: {}", why())),
-        "dropped" => Some(format!("dropped, and the old function goes on: {}", why())),
-        "verdict" if answer["verdict"] != "same" => Some(format!("verdict: {}", answer["verdict"].as_str()?)),
+fn failed(answer: &Answer) -> Option<String> {
+    match answer {
+        Answer::Refused { why } => Some(format!("refused: {why}")),
+        Answer::Dropped { why } => Some(format!("dropped, and the old function continues: {why}")),
+        Answer::Verdict { verdict, .. } if *verdict != Verdict::Same => {
+            Some(format!("verdict: {}", verdict.name()))
+        }
         _ => None,
     }
 }
 
-fn line(answer: &Value) -> Option<String> {
-    let number = |value: &Value| value.as_u64().unwrap_or_default();
-    Some(match answer["is"].as_str()? {
-        "step" => answer["text"].as_str()?.to_owned(),
-        "shadow" => {
-            let tally = &answer["tally"];
-            format!(
-                "{}, {}, {} compared, {} differ, {} passed over",
-                counted(number(&tally["epochs"]), "epoch"),
-                counted(number(&tally["records"]), "record"),
-                number(&tally["comparison"]["compared"]),
-                number(&tally["comparison"]["differing"]),
-                counted(number(&tally["skipped"]), "epoch")
-            )
-        }
-        "verdict" => verdict(answer),
-        "swapped" => format!(
-            "swapped by log record {}; the windows stood still for {:.1} ms",
-            number(&answer["seq"]),
-            number(&answer["pause_us"]) as f64 / 1000.0
+/// `None` if the failure says it, or if it answers another request.
+fn line(answer: &Answer) -> Option<String> {
+    Some(match answer {
+        Answer::Step { text } => text.clone(),
+        Answer::Shadow { tally } => format!(
+            "{}, {}, {} compared, {} differ, {} skipped",
+            counted(tally.epochs.into(), "epoch"),
+            counted(tally.records, "record"),
+            tally.comparison.compared,
+            tally.comparison.differing,
+            counted(tally.skipped, "epoch")
         ),
-        "rolled-back" => format!("rolled back by log record {}", number(&answer["seq"])),
-        _ => return None,
+        Answer::Verdict { verdict, percent, tally } => verdict_lines(*verdict, *percent, tally).join("\n"),
+        Answer::Swapped { seq, pause_us } => {
+            format!("swapped by log record {seq}; the windows paused for {:.1} ms", *pause_us as f64 / 1000.0)
+        }
+        Answer::RolledBack { seq } => format!("rolled back by log record {seq}"),
+        Answer::Dropped { .. } | Answer::Refused { .. } | Answer::Status { .. } => return None,
     })
 }
 
-fn verdict(answer: &Value) -> String {
-    let tally = &answer["tally"];
-    let epochs = counted(tally["epochs"].as_u64().unwrap_or_default(), "epoch");
-    let mut lines = vec![format!("{epochs} compared")];
-    if let Some(percent) = answer["percent"].as_u64() {
-        lines.push(format!("time of the candidate: {percent} % of the running function's"));
+fn verdict_lines(verdict: Verdict, percent: Option<u64>, tally: &Tally) -> Vec<String> {
+    let mut lines = vec![format!("{} compared", counted(tally.epochs.into(), "epoch"))];
+    lines.extend(percent.map(|it| format!("time of the candidate: {it} % of the running function's")));
+    lines.extend(tally.failed.as_ref().map(|failed| format!("the candidate failed: {failed}")));
+    for Difference { of, at, field, running, candidate } in &tally.comparison.differences {
+        lines.push(format!("differs: {of}, {at} {field}: running {running}, candidate {candidate}"));
     }
-    if let Some(failed) = tally["failed"].as_str() {
-        lines.push(format!("the candidate failed: {failed}"));
-    }
-    for difference in tally["comparison"]["differences"].as_array().into_iter().flatten() {
-        let text = |key: &str| difference[key].as_str().unwrap_or_default();
-        lines.push(format!(
-            "differs: {}, {} {}: running {}, candidate {}",
-            text("of"),
-            text("at"),
-            text("field"),
-            text("running"),
-            text("candidate")
-        ));
-    }
-    if answer["verdict"] == "same" {
+    if verdict == Verdict::Same {
         lines.push("verdict: same".to_owned());
     }
-    lines.join("\n")
+    lines
 }

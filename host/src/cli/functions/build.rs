@@ -6,7 +6,6 @@ use tallow_functions_build::{Toolchain, Workspace, build, digest};
 
 use super::find;
 use crate::cli::Failure;
-use tallow_env::exit;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -20,12 +19,11 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<(), Failure> {
     // `{:#}`: with what led to it.
-    let failed = |error| Failure::new(exit::FAILED, format!("{error:#}"));
+    let failed = |error| Failure::failed(format!("{error:#}"));
     let workspace = Workspace::at(&args.folder).map_err(failed)?;
     let toolchain = Toolchain::find().map_err(failed)?;
     let out = args.out.unwrap_or_else(|| workspace.target.clone());
-    std::fs::create_dir_all(&out)
-        .map_err(|error| Failure::new(exit::FAILED, format!("{}: {error}", out.display())))?;
+    std::fs::create_dir_all(&out).map_err(|error| Failure::failed(format!("{}: {error}", out.display())))?;
     for guest in &workspace.guests {
         let file = out.join(format!("{}.wasm", guest.name));
         let component = build(&toolchain, &workspace, guest, &file).map_err(failed)?;

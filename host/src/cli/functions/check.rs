@@ -11,7 +11,7 @@ use tallow_vet::{Candidate, Description, Refusal, Vector, Vetted, vet};
 use super::find::{self, Found};
 use crate::cli::report::LineReporter;
 use crate::cli::{Failure, settings};
-use tallow_env::exit;
+
 use tallow_worker::plan::Plan;
 
 #[derive(clap::Args)]
@@ -76,22 +76,19 @@ pub fn run(args: Args) -> Result<(), Failure> {
     progress.finish();
     report(&found, &vetted, args.json);
     let text = |refusal: Refusal| if args.json { refusal.rule.to_string() } else { refusal.to_string() };
-    vetted.map(drop).map_err(|refusal| Failure::new(exit::FAILED, text(refusal)))
+    vetted.map(drop).map_err(|refusal| Failure::failed(text(refusal)))
 }
 
 fn golden(args: &Args, found: &Found) -> Result<Vec<Vector>, Failure> {
-    let usage = |why: String| Failure::new(exit::USAGE, why);
-    let mut files = match found.vetting() {
-        Some(vetting) => vetting.golden_files().map_err(usage)?,
-        None => Vec::new(),
-    };
+    let of_manifest = found.vetting().map(|vetting| vetting.golden_files()).transpose();
+    let mut files = of_manifest.map_err(Failure::usage)?.unwrap_or_default();
     for pattern in &args.golden {
-        files.extend(matching(pattern).map_err(usage)?);
+        files.extend(matching(pattern).map_err(Failure::usage)?);
     }
     find::vectors(&files)
 }
 
-/// What stands beside the function in its pipeline.
+/// What is beside the function in its pipeline.
 #[derive(Default)]
 struct Neighbours {
     contract: Option<Contract>,
@@ -112,7 +109,7 @@ impl Neighbours {
         let component = |name: &str, contract| settings::component(manifest, runtime, name, contract);
         let parse = component(&plan.pipeline.parse, Contract::Parse)?;
         let columns = tallow_engine::ParseFunction::new(&parse, plan.limits, plan.parse_options.clone())
-            .map_err(|error| Failure::new(exit::FAILED, format!("{}: {error}", parse.name())))?
+            .map_err(|error| Failure::failed(format!("{}: {error}", parse.name())))?
             .description()
             .columns
             .clone();

@@ -1,4 +1,4 @@
-//! Which function is meant: a file, or a component of the manifest; and what the manifest says of it.
+//! Which function is meant: a file, or a component of the manifest; and what the manifest says about it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,14 +11,14 @@ use tallow_vet::{Candidate, CompileLimits, Compiler, Description, Rule, Vector, 
 
 use crate::cli::report::LineReporter;
 use crate::cli::{Failure, compile_function, settings};
-use tallow_env::exit;
+
 use tallow_worker::plan::{Mode, Plan};
 
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
     settings: settings::Args,
-    /// Take it for this component of the manifest: its vectors, limits, columns and windows
+    /// Treat it as this component of the manifest: its vectors, limits, columns and windows
     #[arg(long = "for", value_name = "NAME")]
     component: Option<String>,
     /// Largest file [default: the manifest's, or 8MiB]
@@ -30,7 +30,7 @@ pub struct Args {
     /// Memory that compiling may take [default: the manifest's, or 1GiB]
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     compile_memory: Option<u64>,
-    /// Time that all calls may take which try it, together [default: the manifest's, or 2m]
+    /// Time that all trial calls may take together [default: the manifest's, or 2m]
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     check_time: Option<Duration>,
 }
@@ -66,7 +66,7 @@ impl Args {
             file_of(manifest, component)?;
         }
         let bytes = std::fs::read(&path).map_err(|error| {
-            Failure::new(exit::USAGE, format!("{}: {error}; build it, or correct the path", path.display()))
+            Failure::usage(format!("{}: {error}; build it, or correct the path", path.display()))
         })?;
         let mut found = Found {
             name: function.to_owned(),
@@ -105,12 +105,12 @@ fn file_of(manifest: &Manifest, name: &str) -> Result<PathBuf, Failure> {
     let file = manifest.path.display();
     match manifest.components.get(name).map(|component| &component.source) {
         Some(Source::Local(path)) => Ok(path.clone()),
-        Some(_) => Err(Failure::new(exit::USAGE, format!("{file}: [component.{name}] is not a local file"))),
+        Some(_) => Err(Failure::usage(format!("{file}: [component.{name}] is not a local file"))),
         None => {
             let known: Vec<&str> = manifest.components.keys().map(String::as_str).collect();
             let text =
                 format!("{file}: no [component.{name}] (and no such file); there are: {}", known.join(", "));
-            Err(Failure::new(exit::USAGE, text))
+            Err(Failure::usage(text))
         }
     }
 }
@@ -138,7 +138,7 @@ impl Found {
         pipelines.iter().find(its).map(|pipeline| Plan::new(pipeline, Mode::default()))
     }
 
-    /// Compiles the function and asks what it says of itself.
+    /// Compiles the function and asks what it says about itself.
     pub fn load(
         &self,
         runtime: &Runtime,
@@ -152,15 +152,15 @@ impl Found {
         let loaded =
             load(runtime, &compiler()?, &candidate, &mut |rule| begin(&mut progress, &self.name, rule));
         progress.finish();
-        let loaded = loaded.map_err(|refusal| Failure::new(exit::FAILED, refusal))?;
+        let loaded = loaded.map_err(Failure::failed)?;
         Ok((loaded.component, loaded.description))
     }
 }
 
-/// This program, as it compiles in a process of its own.
+/// This program, as it compiles in a child process.
 pub fn compiler() -> Result<Compiler, Failure> {
     let program = std::env::current_exe()
-        .map_err(|error| Failure::new(exit::FAILED, format!("this program's own file: {error}")))?;
+        .map_err(|error| Failure::failed(format!("this program's own file: {error}")))?;
     Ok(Compiler { program, arguments: vec![compile_function::NAME.to_owned()] })
 }
 
@@ -177,7 +177,7 @@ pub fn begin(progress: &mut LineReporter, function: &str, rule: Rule) {
 pub fn vectors(files: &[PathBuf]) -> Result<Vec<Vector>, Failure> {
     let read = files.iter().map(|path| match std::fs::read_to_string(path) {
         Ok(text) => Ok(Vector { name: shown(path), text }),
-        Err(error) => Err(Failure::new(exit::USAGE, format!("{}: {error}", path.display()))),
+        Err(error) => Err(Failure::file(path, error)),
     });
     read.collect()
 }
@@ -193,7 +193,7 @@ pub fn shown(path: &Path) -> String {
 pub fn pairs(texts: &[String]) -> Result<BTreeMap<String, String>, Failure> {
     let pairs = texts.iter().map(|text| match text.split_once('=') {
         Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
-        None => Err(Failure::new(exit::USAGE, format!("`{text}`: write NAME=VALUE"))),
+        None => Err(Failure::usage(format!("`{text}`: write NAME=VALUE"))),
     });
     pairs.collect()
 }

@@ -3,15 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use comfy_table::Table;
-use comfy_table::presets::NOTHING;
 use serde_json::json;
-use tallow_log::status::last_records;
 use tallow_store::Digest;
 
 use crate::cli::report::time;
-use crate::cli::{Failure, settings, wire};
-use tallow_pipeline::PipelineError;
+use crate::cli::table::texts;
+use crate::cli::{Failure, compose, settings};
 use tallow_worker::library::Library;
 
 #[derive(clap::Args)]
@@ -25,14 +22,14 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<(), Failure> {
     let manifest = args.settings.load()?;
-    let store = wire::store(&manifest.kafka)?;
+    let store = compose::store(&manifest.kafka)?;
     let library = Library::new(Arc::new(settings::runtime()?), store.clone());
     let mut run_by: BTreeMap<Digest, Vec<String>> = BTreeMap::new();
     for pipeline in &manifest.pipelines {
-        let newest = last_records(&store, &pipeline.id, 0, 1).map_err(PipelineError::from)?;
-        for function in newest.iter().flat_map(|record| &record.state.functions) {
+        let Some(newest) = compose::newest_record(&store, &pipeline.id)? else { continue };
+        for function in &newest.state.functions {
             let on_probation =
-                newest[0].state.live.probation.as_ref().is_some_and(|it| it.role == function.role);
+                newest.state.live.probation.as_ref().is_some_and(|it| it.role == function.role);
             let note = if on_probation { ", on probation" } else { "" };
             let text = format!("{} ({}{note})", pipeline.id, function.role.name());
             run_by.entry(function.digest).or_default().push(text);
@@ -54,8 +51,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         println!("{}", json!({ "lake": store.url(), "components": list }));
         return Ok(());
     }
-    let mut table = Table::new();
-    table.load_style(NOTHING).set_header(["sha256", "name", "contract", "KiB", "since", "from", "run by"]);
+    let mut table = texts(&["sha256", "name", "contract", "KiB", "since", "from", "run by"]);
     for kept in kept {
         let runs = run_by.get(&kept.digest).map(|pipelines| pipelines.join(", ")).unwrap_or_default();
         let card = kept.card.as_ref();

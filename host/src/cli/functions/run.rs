@@ -1,30 +1,25 @@
 //! `tallow functions run`: what a function makes of a sample.
 
+mod show;
+
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use comfy_table::CellAlignment;
-use serde_json::{Map, Value, json};
-use tallow_engine::golden::{row_as_json, text_as_json};
+use serde_json::{Map, json};
+use tallow_engine::golden::text_as_json;
 use tallow_engine::{
-    CallError, Component, Contract, Marked, Output, ParseFunction, ParseOptions, Parsed, Runtime, Table,
-    WantedColumn, WindowFunction,
+    CallError, Component, Contract, Output, ParseFunction, ParseOptions, Runtime, WantedColumn,
+    WindowFunction,
 };
-use tallow_manifest::{DEFAULT_SCALE, Overrides, Pipeline};
+use tallow_manifest::{DEFAULT_SCALE, Pipeline};
 use tallow_record::Batch;
-use tallow_vet::{Description, excerpt};
+use tallow_vet::Description;
 
+use self::show::{Apart, Shown};
 use super::find::{self, Found};
 use super::sample::{self, Records};
-use super::values;
-use crate::cli::report::counted;
-use crate::cli::table::{indented, table};
 use crate::cli::{Failure, settings};
-use tallow_env::exit;
 use tallow_worker::plan::{Mode, Plan};
-
-/// Rows and rejections that people are shown.
-const SHOWN: usize = 40;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -36,7 +31,7 @@ pub struct Args {
     /// The sample: a message a line, or one message in a `.json` file; `-` is standard input
     #[arg(long, short, value_name = "PATH")]
     input: PathBuf,
-    /// What is a message [default: the whole of a .json file, each line of others]
+    /// What counts as a message [default: the whole of a .json file, each line of others]
     #[arg(long, value_enum)]
     records: Option<Records>,
     /// The records' key
@@ -52,7 +47,7 @@ pub struct Args {
     /// Show candles of the manifest's windows
     #[arg(long, conflicts_with = "windows")]
     candles: bool,
-    /// The other function that candles need: a window function for a parse function, and the other way round
+    /// The other function that candles need: a window function for a parse function, or the reverse
     /// [default: the manifest's]
     #[arg(long, value_name = "FILE|NAME")]
     with: Option<String>,
@@ -90,28 +85,25 @@ pub fn run(args: Args) -> Result<(), Failure> {
         }
         Description::Merge(_) => {
             let text = "a merge function reads tables, not records: `tallow merge` runs it";
-            Err(Failure::new(exit::USAGE, text))
+            Err(Failure::usage(text))
         }
         Description::Backfill(_) => {
             let text = "a backfill function reads an exchange's answers, not records: `tallow backfill --dry-run` shows \
                         what it would ask";
-            Err(Failure::new(exit::USAGE, text))
+            Err(Failure::usage(text))
         }
     }
 }
 
 /// The pipeline whose windows are shown.
 fn plan(args: &Args, found: &Found) -> Result<Plan, Failure> {
-    let plan = if args.windows.is_empty() {
-        found.plan().ok_or_else(|| {
-            let text =
-                "which windows? Give them with --window, or a component of the manifest with --for NAME";
-            Failure::new(exit::USAGE, text)
-        })?
+    let mut plan = if args.windows.is_empty() {
+        let which = "which windows? Give them with --window, or a component of the manifest with --for NAME";
+        found.plan().ok_or_else(|| Failure::usage(which))?
     } else {
-        Plan::new(&pipeline_of(&args.windows)?, Mode::default())
+        let pipeline = Pipeline::of_windows(&args.windows, Path::new("--window")).map_err(Failure::usage)?;
+        Plan::new(&pipeline, Mode::default())
     };
-    let mut plan = plan;
     with_settings(args, &mut plan.parse_options)?;
     Ok(plan)
 }
@@ -121,27 +113,6 @@ fn with_settings(args: &Args, options: &mut ParseOptions) -> Result<(), Failure>
     settings.extend(find::pairs(&args.settings)?);
     options.settings = settings.into_iter().collect();
     Ok(())
-}
-
-/// Windows of the command line, read as those of a manifest are.
-fn pipeline_of(windows: &[String]) -> Result<Pipeline, Failure> {
-    let tables: Vec<String> = windows.iter().map(|window| format!("{{ {window} }}")).collect();
-    let text = format!(
-        r#"spin_manifest_version = 2
-application = {{ name = "run", trigger = {{ kafka = {{ brokers = "localhost", lake = "memory:///" }} }} }}
-component = {{ parse = {{ source = "parse.wasm" }}, window = {{ source = "window.wasm" }} }}
-[[trigger.kafka]]
-id = "run"
-topic = "sample"
-parse = "parse"
-windows = [{}]
-"#,
-        tables.join(", ")
-    );
-    let (path, folder) = (std::path::Path::new("--window"), std::path::Path::new("/"));
-    let manifest = tallow_manifest::resolve(&text, path, folder, &BTreeMap::new(), &Overrides::default());
-    let mut manifest = manifest.map_err(|errors| Failure::new(exit::USAGE, errors))?;
-    Ok(manifest.pipelines.remove(0))
 }
 
 /// The function beside the one that was named.
@@ -159,7 +130,7 @@ fn other(
         return settings::component(manifest, runtime, name, contract);
     }
     let text = format!("candles need a {} function too: name its file with --with", contract.name());
-    Err(Failure::new(exit::USAGE, text))
+    Err(Failure::usage(text))
 }
 
 fn rows(
@@ -224,112 +195,5 @@ fn parse_function(component: &Component, options: ParseOptions) -> Result<ParseF
 }
 
 fn failed(component: &Component, error: &CallError) -> Failure {
-    Failure::new(exit::FAILED, format!("function `{}`: it {error}", component.name()))
-}
-
-/// Rows as they are shown.
-struct Shown {
-    json: bool,
-    begin: &'static [&'static str],
-    table: Option<comfy_table::Table>,
-    rows: usize,
-}
-
-impl Shown {
-    fn new(json: bool, begin: &'static [&'static str]) -> Self {
-        Self { json, begin, table: None, rows: 0 }
-    }
-
-    fn row(&mut self, of: &Table, row: usize, begin: Map<String, Value>) {
-        self.rows += 1;
-        if self.json {
-            println!("{}", row_as_json(of, row, begin));
-            return;
-        }
-        if self.rows > SHOWN {
-            return;
-        }
-        let first = self.begin.iter().map(|name| match &begin[*name] {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        });
-        let cells: Vec<String> = first.chain(values::row(of, row)).collect();
-        self.table.get_or_insert_with(|| header(self.begin, of)).add_row(cells);
-    }
-
-    fn finish(self) {
-        if let Some(table) = &self.table {
-            println!("{}", indented(table));
-        }
-        if self.rows > SHOWN && !self.json {
-            println!("  … and {} more (--json shows all)", counted((self.rows - SHOWN) as u64, "row"));
-        }
-    }
-}
-
-fn header(begin: &[&str], of: &Table) -> comfy_table::Table {
-    let names: Vec<&str> =
-        begin.iter().copied().chain(of.columns.iter().map(|column| column.name.as_str())).collect();
-    let mut table = table(&names);
-    if let Some(kind) = table.column_mut(begin.len() - 1) {
-        kind.set_cell_alignment(CellAlignment::Left);
-    }
-    for (index, column) in of.columns.iter().enumerate() {
-        if !values::is_number(&column.data)
-            && let Some(column) = table.column_mut(begin.len() + index)
-        {
-            column.set_cell_alignment(CellAlignment::Left);
-        }
-    }
-    table
-}
-
-/// What became of the records.
-#[derive(Default)]
-struct Apart {
-    records: usize,
-    rows: usize,
-    rounded: u64,
-    ignored: BTreeMap<String, usize>,
-    rejected: BTreeMap<String, usize>,
-    /// Offset, reason and value of the first rejected ones.
-    examples: Vec<(i64, String, String)>,
-}
-
-impl Apart {
-    fn add(&mut self, batch: &Batch, parsed: &Parsed) {
-        self.records += batch.len();
-        self.rows += parsed.rows.table.rows as usize;
-        self.rounded += parsed.rounded;
-        let count = |counts: &mut BTreeMap<String, usize>, marked: &Marked| {
-            marked.iter().for_each(|(_, reason)| *counts.entry(reason.to_owned()).or_default() += 1);
-        };
-        count(&mut self.ignored, &parsed.ignored);
-        count(&mut self.rejected, &parsed.rejected);
-        for (record, reason) in parsed.rejected.iter().take(SHOWN.saturating_sub(self.examples.len())) {
-            let value = batch.values.get(record).unwrap_or_default();
-            self.examples.push((batch.offsets[record], reason.to_owned(), excerpt(value)));
-        }
-    }
-
-    fn finish(self, json: bool) {
-        let Self { records, rows, rounded, ignored, rejected, examples } = self;
-        if json {
-            let counts = json!({
-                "records": records, "rows": rows, "ignored": ignored, "rejected": rejected, "rounded": rounded,
-            });
-            println!("{}", json!({ "counts": counts }));
-            return;
-        }
-        let sum = |counts: &BTreeMap<String, usize>| counts.values().sum::<usize>();
-        let (ignored_sum, rejected_sum) = (sum(&ignored), sum(&rejected));
-        let (records, rows) = (counted(records as u64, "record"), counted(rows as u64, "row"));
-        println!("{records}: {rows}, {ignored_sum} ignored, {rejected_sum} rejected, {rounded} rounded");
-        for (reason, records) in &ignored {
-            println!("  ignored   {records:>6}  {reason}");
-        }
-        for (offset, reason, value) in &examples {
-            println!("  rejected  offset {offset}: {reason}: {value}");
-        }
-    }
+    Failure::failed(format!("function `{}`: it {error}", component.name()))
 }

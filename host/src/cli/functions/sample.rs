@@ -7,7 +7,6 @@ use clap::ValueEnum;
 use tallow_record::Batch;
 
 use crate::cli::Failure;
-use tallow_env::exit;
 
 /// Records in one call, as in a pipeline.
 const BATCH_RECORDS: usize = 4096;
@@ -36,7 +35,7 @@ pub fn read(path: &Path, records: Records, key: Option<&str>) -> Result<Vec<Batc
         Some("-") => std::io::stdin().read_to_end(&mut bytes),
         _ => std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)),
     };
-    read.map_err(|error| Failure::new(exit::USAGE, format!("{}: {error}", path.display())))?;
+    read.map_err(|error| Failure::file(path, error))?;
     let values: Vec<&[u8]> = match records {
         Records::File => vec![bytes.trim_ascii()],
         Records::Line => bytes

@@ -1,4 +1,4 @@
-//! `tallow functions show`: what a function says of itself.
+//! `tallow functions show`: what a function says about itself.
 
 use serde_json::json;
 use tallow_engine::{Component, ParseDescription, WindowDescription};

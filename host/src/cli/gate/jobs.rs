@@ -12,11 +12,10 @@ use tallow_worker::WorkerError;
 use super::{Admitted, Gate, Opened, Use};
 use crate::cli::Failure;
 use crate::fit::{self, Computes, Misfit, Parse};
-use tallow_env::exit;
+
 use tallow_worker::plan::{Mode, Plan};
 
-const BATCH: &str = "application.trigger.kafka.batch";
-const BACKFILL: &str = "application.trigger.kafka.backfill";
+const PIPELINE: &str = "pipeline";
 
 /// The functions of a pipeline.
 pub struct OfPipeline {
@@ -39,17 +38,14 @@ pub struct OfBackfill {
 
 /// Windows and what computes them, as a pipeline, a batch or a backfill has them.
 struct Asked<'a> {
+    /// Of the job: `pipeline`, `batch` or `backfill`.
+    kind: &'static str,
+    name: &'a str,
     windows: &'a [Window],
     specs: &'a [Spec],
     options: &'a ParseOptions,
     scale: &'a dyn Fn(&str) -> u8,
     limits: Limits,
-    /// Who asks, in messages.
-    who: String,
-    /// The path of a window's key in the manifest.
-    path: &'a dyn Fn(&Misfit) -> String,
-    /// The path of the table that has the parse function's settings.
-    table: String,
 }
 
 impl Gate {
@@ -73,19 +69,10 @@ impl Gate {
         window: Opened,
     ) -> Result<OfPipeline, Failure> {
         let plan = Plan::new(pipeline, Mode::default());
-        let path = |it: &Misfit| format!("trigger.kafka[{}].windows[{}].{}", pipeline.id, it.window, it.key);
-        let asked = Asked {
-            windows: &pipeline.windows,
-            specs: &plan.specs,
-            options: &plan.parse_options,
-            scale: &|column| pipeline.scale(column),
-            limits: plan.limits,
-            who: format!("pipeline `{}`", pipeline.id),
-            path: &path,
-            table: format!("trigger.kafka[{}]", pipeline.id),
-        };
+        let scale = |column: &str| pipeline.scale(column);
+        let asked = Asked::of(PIPELINE, &pipeline.id, &plan, &scale);
         let wants_headers = described(&parse)?.wants_headers;
-        let (parse, window) = self.pair(manifest, asked, parse, window)?;
+        let (parse, window) = self.pair(manifest, &asked, parse, window)?;
         Ok(OfPipeline { parse, window, wants_headers })
     }
 
@@ -99,18 +86,16 @@ impl Gate {
         let parse = self.open(manifest, runtime, &batch.parse, Contract::Parse)?;
         let window = self.open(manifest, runtime, &batch.window.function, Contract::Window)?;
         let merge = self.open(manifest, runtime, &batch.merge, Contract::Merge)?;
-        let path = |it: &Misfit| format!("{}.{}", key_path(BATCH, &batch.name), it.key);
         let asked = Asked {
+            kind: "batch",
+            name: &batch.name,
             windows: std::slice::from_ref(&batch.window),
             specs: std::slice::from_ref(&plan.spec),
             options: &plan.options,
             scale: &|column| batch.scales.get(column).copied().unwrap_or(DEFAULT_SCALE),
             limits: plan.limits,
-            who: format!("batch `{}`", batch.name),
-            path: &path,
-            table: key_path(BATCH, &batch.name),
         };
-        let (parse, window) = self.pair(manifest, asked, parse, window)?;
+        let (parse, window) = self.pair(manifest, &asked, parse, window)?;
         let merge = self.admit(merge, Use { limits: plan.limits, ..Use::default() })?;
         Ok(OfBatch { parse, window, merge })
     }
@@ -127,18 +112,9 @@ impl Gate {
         let parse = self.open(manifest, runtime, &bars.parse, Contract::Parse)?;
         let window = self.open(manifest, runtime, bars.window_function(), Contract::Window)?;
         takes_settings(backfill, &function, plan.limits)?;
-        let path = |it: &Misfit| format!("{}.{}", key_path(BACKFILL, &backfill.name), it.key);
-        let asked = Asked {
-            windows: &bars.windows,
-            specs: &plan.specs,
-            options: &plan.parse_options,
-            scale: &|column| bars.scale(column),
-            limits: plan.limits,
-            who: format!("backfill `{}`", backfill.name),
-            path: &path,
-            table: key_path(BACKFILL, &backfill.name),
-        };
-        let (parse, window) = self.pair(manifest, asked, parse, window)?;
+        let scale = |column: &str| bars.scale(column);
+        let asked = Asked::of("backfill", &backfill.name, &plan, &scale);
+        let (parse, window) = self.pair(manifest, &asked, parse, window)?;
         let function = self.admit(function, Use { limits: plan.limits, ..Use::default() })?;
         Ok(OfBackfill { function, parse, window })
     }
@@ -158,17 +134,37 @@ impl Gate {
     fn pair(
         &self,
         manifest: &Manifest,
-        asked: Asked<'_>,
+        asked: &Asked<'_>,
         parse: Opened,
         window: Opened,
     ) -> Result<(Admitted, Admitted), Failure> {
-        fits(manifest, &asked, &parse, &window)?;
-        takes_options(manifest, &asked, &parse)?;
-        let Asked { options, specs, limits, .. } = asked;
+        fits(manifest, asked, &parse, &window)?;
+        takes_options(manifest, asked, &parse)?;
+        let Asked { options, specs, limits, .. } = *asked;
         let columns: Vec<ColumnInfo> = described(&parse)?.columns.clone();
         let parse = self.admit(parse, Use { limits, options: Some(options), ..Use::default() })?;
         let window = self.admit(window, Use { limits, specs, columns: &columns, ..Use::default() })?;
         Ok((parse, window))
+    }
+}
+
+impl<'a> Asked<'a> {
+    fn of(kind: &'static str, name: &'a str, plan: &'a Plan, scale: &'a dyn Fn(&str) -> u8) -> Self {
+        let (specs, options, limits) = (&plan.specs, &plan.parse_options, plan.limits);
+        Self { kind, name, windows: &plan.pipeline.windows, specs, options, scale, limits }
+    }
+
+    /// The path of the job's table in the manifest.
+    fn table(&self) -> String {
+        match self.kind {
+            PIPELINE => format!("trigger.kafka[{}]", self.name),
+            kind => key_path(&format!("application.trigger.kafka.{kind}"), self.name),
+        }
+    }
+
+    fn mistake(&self, Misfit { window, key, problem }: Misfit) -> Mistake {
+        let of_window = if self.kind == PIPELINE { format!(".windows[{window}]") } else { String::new() };
+        Mistake { key: format!("{}{of_window}.{key}", self.table()), problem }
     }
 }
 
@@ -191,8 +187,8 @@ fn fits(manifest: &Manifest, asked: &Asked<'_>, parse: &Opened, window: &Opened)
     if misfits.is_empty() {
         return Ok(());
     }
-    let mistakes = misfits.into_iter().map(|it| Mistake { key: (asked.path)(&it), problem: it.problem });
-    Err(Failure::new(exit::USAGE, manifest.mistakes(mistakes.collect())))
+    let mistakes = misfits.into_iter().map(|it| asked.mistake(it)).collect();
+    Err(Failure::usage(manifest.mistakes(mistakes)))
 }
 
 /// An empty batch is refused where the options are: by now the settings alone can be wrong.
@@ -202,8 +198,8 @@ fn takes_options(manifest: &Manifest, asked: &Asked<'_>, parse: &Opened) -> Resu
     match taken {
         Ok(_) => Ok(()),
         Err(CallError::Refused(problem)) => {
-            let key = key_path(&asked.table, "parse-settings");
-            Err(Failure::new(exit::USAGE, manifest.mistakes(vec![Mistake { key, problem }])))
+            let key = key_path(&asked.table(), "parse-settings");
+            Err(Failure::usage(manifest.mistakes(vec![Mistake { key, problem }])))
         }
         Err(error) => Err(called(asked, &parse.name, "parse", &error)),
     }
@@ -222,7 +218,7 @@ fn takes_settings(backfill: &Backfill, function: &Opened, limits: Limits) -> Res
         .map(drop)
         .map_err(|error| {
             let name = &backfill.name;
-            Failure::new(exit::USAGE, format!("backfill `{name}`, function `{}`: {error}", function.name))
+            Failure::usage(format!("backfill `{name}`, function `{}`: {error}", function.name))
         })
 }
 
@@ -231,5 +227,5 @@ fn called(asked: &Asked<'_>, function: &str, call: &'static str, error: &CallErr
     if let CallError::Remote(_) = error {
         return WorkerError::of_call(function.to_owned(), call, error).into();
     }
-    Failure::new(exit::USAGE, format!("{}, function `{function}`: {error}", asked.who))
+    Failure::usage(format!("{} `{}`, function `{function}`: {error}", asked.kind, asked.name))
 }

@@ -2,17 +2,14 @@
 
 use tallow_engine::Contract;
 use tallow_log::record::{Function, Role};
-use tallow_log::status::last_records;
 use tallow_manifest::{Manifest, OnBadFunction, Pipeline};
 use tallow_store::Digest;
 
 use super::{Gate, OfPipeline, Opened};
+use crate::cli::compose::newest_record;
 use crate::cli::{Failure, settings};
-use tallow_pipeline::PipelineError;
 use tallow_pipeline::functions::contract;
 use tallow_worker::library::Library;
-
-const SHARD: u32 = 0;
 
 impl Gate {
     /// The functions of a pipeline: those of the manifest, or where these are refused and the manifest says so, those of
@@ -34,8 +31,8 @@ impl Gate {
             pipeline = pipeline.id,
             why = refused.text,
             functions = digests,
-            "the manifest's functions are not fit to run: goes on with those of the last run, as `on-bad-function` asks. \
-             A start with files that pass takes these"
+            "the manifest's functions are not fit to run: continuing with those of the last run, as `on-bad-function` says. \
+             A start with files that pass will use those"
         );
         Ok(of_last_run)
     }
@@ -48,8 +45,8 @@ impl Gate {
         library: &Library,
         pipeline: &Pipeline,
     ) -> Result<Option<(OfPipeline, String)>, Failure> {
-        let newest = last_records(library.store(), &pipeline.id, SHARD, 1).map_err(PipelineError::from)?;
-        let functions = newest.first().map_or(&[][..], |record| &record.state.functions);
+        let newest = newest_record(library.store(), &pipeline.id)?;
+        let functions = newest.map(|record| record.state.functions).unwrap_or_default();
         let of = |role: Role| functions.iter().find(|function| function.role == role);
         let (Some(parse), Some(window)) = (of(Role::Parse), of(Role::Window)) else { return Ok(None) };
         let names = [(parse, pipeline.parse.as_str()), (window, pipeline.window_function())];

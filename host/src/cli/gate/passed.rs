@@ -7,7 +7,7 @@ use tallow_engine::private_folder;
 use tallow_store::Digest;
 use tallow_vet::Candidate;
 
-/// Marks in a folder beside the compiled code; none where there is no such folder, and then everything is tried each time.
+/// Marks in a folder beside the compiled code. Without such a folder, everything is tried each time.
 pub struct Passed {
     folder: Option<PathBuf>,
     /// This program: another one may try other things.

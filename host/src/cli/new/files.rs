@@ -7,109 +7,70 @@ pub struct File {
     pub text: &'static str,
 }
 
-pub const RUST_PARSE: &[File] = &[
-    File { path: "Cargo.toml", text: include_str!("../../../../functions/template/parse/Cargo.toml.in") },
-    File { path: "README.md", text: include_str!("../../../../functions/template/parse/README.md.in") },
-    File { path: ".gitignore", text: include_str!("../../../../functions/template/parse/gitignore.in") },
-    File {
-        path: "golden/trades.json",
-        text: include_str!("../../../../functions/template/parse/golden/trades.json"),
-    },
-    File { path: "sample.jsonl", text: include_str!("../../../../functions/template/parse/sample.jsonl") },
-    File {
-        path: "src/adapter.rs",
-        text: include_str!("../../../../functions/template/parse/src/adapter.rs"),
-    },
-    File { path: "src/lib.rs", text: include_str!("../../../../functions/template/parse/src/lib.rs") },
-    File {
-        path: "src/message.rs",
-        text: include_str!("../../../../functions/template/parse/src/message.rs"),
-    },
-    File { path: "src/number.rs", text: include_str!("../../../../functions/template/parse/src/number.rs") },
-    File {
-        path: "tests/message.rs",
-        text: include_str!("../../../../functions/template/parse/tests/message.rs.in"),
-    },
-    File { path: "wit/types/types.wit", text: include_str!("../../../../wit/types/types.wit") },
-    File { path: "wit/parse/parse.wit", text: include_str!("../../../../wit/parse/parse.wit") },
+/// Each file, and which one of the repository it is.
+macro_rules! files {
+    ($($path:literal = $of:literal,)*) => {
+        &[$(File { path: $path, text: include_str!(concat!("../../../../", $of)) }),*]
+    };
+}
+
+pub const RUST_PARSE: &[File] = files![
+    "Cargo.toml" = "functions/template/parse/Cargo.toml.in",
+    "README.md" = "functions/template/parse/README.md.in",
+    ".gitignore" = "functions/template/parse/gitignore.in",
+    "golden/trades.json" = "functions/template/parse/golden/trades.json",
+    "sample.jsonl" = "functions/template/parse/sample.jsonl",
+    "src/adapter.rs" = "functions/template/parse/src/adapter.rs",
+    "src/lib.rs" = "functions/template/parse/src/lib.rs",
+    "src/message.rs" = "functions/template/parse/src/message.rs",
+    "src/number.rs" = "functions/template/parse/src/number.rs",
+    "tests/message.rs" = "functions/template/parse/tests/message.rs.in",
+    "wit/types/types.wit" = "wit/types/types.wit",
+    "wit/parse/parse.wit" = "wit/parse/parse.wit",
 ];
 
-pub const RUST_WINDOW: &[File] = &[
-    File { path: "Cargo.toml", text: include_str!("../../../../functions/template/window/Cargo.toml.in") },
-    File { path: "README.md", text: include_str!("../../../../functions/template/window/README.md.in") },
-    File { path: ".gitignore", text: include_str!("../../../../functions/template/window/gitignore.in") },
-    File {
-        path: "golden/minutes.json",
-        text: include_str!("../../../../functions/template/window/golden/minutes.json"),
-    },
-    File {
-        path: "src/adapter.rs",
-        text: include_str!("../../../../functions/template/window/src/adapter.rs"),
-    },
-    File {
-        path: "src/adapter/columns.rs",
-        text: include_str!("../../../../functions/template/window/src/adapter/columns.rs"),
-    },
-    File {
-        path: "src/adapter/output.rs",
-        text: include_str!("../../../../functions/template/window/src/adapter/output.rs"),
-    },
-    File { path: "src/cell.rs", text: include_str!("../../../../functions/template/window/src/cell.rs") },
-    File { path: "src/lib.rs", text: include_str!("../../../../functions/template/window/src/lib.rs") },
-    File { path: "src/state.rs", text: include_str!("../../../../functions/template/window/src/state.rs") },
-    File {
-        path: "src/windows.rs",
-        text: include_str!("../../../../functions/template/window/src/windows.rs"),
-    },
-    File {
-        path: "tests/windows.rs",
-        text: include_str!("../../../../functions/template/window/tests/windows.rs.in"),
-    },
-    File { path: "wit/types/types.wit", text: include_str!("../../../../wit/types/types.wit") },
-    File { path: "wit/window/window.wit", text: include_str!("../../../../wit/window/window.wit") },
+pub const RUST_WINDOW: &[File] = files![
+    "Cargo.toml" = "functions/template/window/Cargo.toml.in",
+    "README.md" = "functions/template/window/README.md.in",
+    ".gitignore" = "functions/template/window/gitignore.in",
+    "golden/minutes.json" = "functions/template/window/golden/minutes.json",
+    "src/adapter.rs" = "functions/template/window/src/adapter.rs",
+    "src/adapter/columns.rs" = "functions/template/window/src/adapter/columns.rs",
+    "src/adapter/output.rs" = "functions/template/window/src/adapter/output.rs",
+    "src/cell.rs" = "functions/template/window/src/cell.rs",
+    "src/lib.rs" = "functions/template/window/src/lib.rs",
+    "src/state.rs" = "functions/template/window/src/state.rs",
+    "src/windows.rs" = "functions/template/window/src/windows.rs",
+    "tests/windows.rs" = "functions/template/window/tests/windows.rs.in",
+    "wit/types/types.wit" = "wit/types/types.wit",
+    "wit/window/window.wit" = "wit/window/window.wit",
 ];
 
-/// A parse function in JavaScript; messages, golden vectors and sample are those of the one in Rust.
-pub const JS_PARSE: &[File] = &[
-    File {
-        path: "package.json",
-        text: include_str!("../../../../functions/template/parse-js/package.json.in"),
-    },
-    File { path: "README.md", text: include_str!("../../../../functions/template/parse-js/README.md.in") },
-    File { path: ".gitignore", text: include_str!("../../../../functions/template/parse-js/gitignore.in") },
-    File { path: "build.js", text: include_str!("../../../../functions/template/parse-js/build.js.in") },
-    File { path: "adapter.js", text: include_str!("../../../../functions/template/parse-js/adapter.js") },
-    File { path: "message.js", text: include_str!("../../../../functions/template/parse-js/message.js.in") },
-    GOLDEN,
-    SAMPLE,
-    WIT_TYPES,
-    WIT_PARSE,
+// componentize-js and componentize-py want a WIT package with those that it uses under `deps`. Messages, golden vectors
+// and sample are those of the parse function in Rust.
+
+pub const JS_PARSE: &[File] = files![
+    "package.json" = "functions/template/parse-js/package.json.in",
+    "README.md" = "functions/template/parse-js/README.md.in",
+    ".gitignore" = "functions/template/parse-js/gitignore.in",
+    "build.js" = "functions/template/parse-js/build.js.in",
+    "adapter.js" = "functions/template/parse-js/adapter.js",
+    "message.js" = "functions/template/parse-js/message.js.in",
+    "golden/trades.json" = "functions/template/parse/golden/trades.json",
+    "sample.jsonl" = "functions/template/parse/sample.jsonl",
+    "wit/deps/types/types.wit" = "wit/types/types.wit",
+    "wit/parse.wit" = "wit/parse/parse.wit",
 ];
 
-/// The same in Python.
-pub const PYTHON_PARSE: &[File] = &[
-    File {
-        path: "requirements.txt",
-        text: include_str!("../../../../functions/template/parse-py/requirements.txt"),
-    },
-    File { path: "README.md", text: include_str!("../../../../functions/template/parse-py/README.md.in") },
-    File { path: ".gitignore", text: include_str!("../../../../functions/template/parse-py/gitignore.in") },
-    File { path: "build.py", text: include_str!("../../../../functions/template/parse-py/build.py.in") },
-    File { path: "app.py", text: include_str!("../../../../functions/template/parse-py/app.py") },
-    File { path: "message.py", text: include_str!("../../../../functions/template/parse-py/message.py.in") },
-    GOLDEN,
-    SAMPLE,
-    WIT_TYPES,
-    WIT_PARSE,
+pub const PYTHON_PARSE: &[File] = files![
+    "requirements.txt" = "functions/template/parse-py/requirements.txt",
+    "README.md" = "functions/template/parse-py/README.md.in",
+    ".gitignore" = "functions/template/parse-py/gitignore.in",
+    "build.py" = "functions/template/parse-py/build.py.in",
+    "app.py" = "functions/template/parse-py/app.py",
+    "message.py" = "functions/template/parse-py/message.py.in",
+    "golden/trades.json" = "functions/template/parse/golden/trades.json",
+    "sample.jsonl" = "functions/template/parse/sample.jsonl",
+    "wit/deps/types/types.wit" = "wit/types/types.wit",
+    "wit/parse.wit" = "wit/parse/parse.wit",
 ];
-
-const GOLDEN: File = File {
-    path: "golden/trades.json",
-    text: include_str!("../../../../functions/template/parse/golden/trades.json"),
-};
-const SAMPLE: File =
-    File { path: "sample.jsonl", text: include_str!("../../../../functions/template/parse/sample.jsonl") };
-// The layout that these tools want: a package, and those that it uses under `deps`.
-const WIT_PARSE: File = File { path: "wit/parse.wit", text: include_str!("../../../../wit/parse/parse.wit") };
-const WIT_TYPES: File =
-    File { path: "wit/deps/types/types.wit", text: include_str!("../../../../wit/types/types.wit") };

@@ -76,7 +76,7 @@ fn opening(args: &Args, now_us: i64, newest_us: Option<i64>) -> Opening {
         _ if is_max => args.past.max(LONG_PAST).as_micros() as f64,
         _ => args.past.as_micros() as f64,
     };
-    // Times never go back behind what is there: such rows would be late.
+    // Times never go back behind the topic's newest one: such rows would be late.
     let start_us = newest_us.unwrap_or(i64::MIN).max(now_us.saturating_sub(past_us as i64));
     // So many messages in less time: they are closer to each other.
     let room_us = now_us.saturating_sub(start_us).max(1_000_000) as f64;

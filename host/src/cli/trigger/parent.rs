@@ -1,7 +1,7 @@
-//! Is Spin still there? Killed by SIGKILL it tells nobody, and would leave a pipeline that nothing can stop.
+//! Is Spin still there? If it is killed by SIGKILL, it leaves a pipeline behind that nothing can stop.
 //!
-//! Signals on a parent's death (`PR_SET_PDEATHSIG`) come when the thread ends that started the process, and Spin starts it
-//! from a pool of threads. So it is looked at who the parents are: an orphan gets another one.
+//! A signal on a parent's death (`PR_SET_PDEATHSIG`) comes when the thread ends that started the process, and Spin starts
+//! it from a pool of threads. So the parents are looked up instead: an orphan gets another one.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,8 +11,7 @@ use std::time::Duration;
 
 use tallow_env::{Clock, SystemClock};
 
-use crate::cli::Failure;
-use tallow_env::exit;
+use crate::cli::{Failure, spawn};
 
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -57,11 +56,7 @@ impl Parents {
                 clock.sleep(LOOK_EVERY);
             }
         };
-        std::thread::Builder::new()
-            .name("parents".to_owned())
-            .spawn(watch)
-            .map(drop)
-            .map_err(|error| Failure::new(exit::FAILED, error))
+        spawn("parents", watch).map(drop)
     }
 }
 

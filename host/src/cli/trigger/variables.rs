@@ -6,7 +6,6 @@ use std::fs;
 use tallow_manifest::environment_name;
 
 use crate::cli::{Failure, settings};
-use tallow_env::exit;
 
 /// A file of variables that Spin's own triggers read where it lies in the current folder.
 const DOTENV: &str = ".env";
@@ -24,7 +23,7 @@ pub fn all(given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
 
 /// What is wrong is said without the value.
 fn read(given: &str) -> Result<(String, String), Failure> {
-    let usage = |why: String| Failure::new(exit::USAGE, format!("--variable {why}"));
+    let usage = |why: String| Failure::usage(format!("--variable {why}"));
     let (name, value) = given.split_once('=').ok_or_else(|| {
         usage("takes KEY=VALUE or KEY=@FILE here; or set SPIN_VARIABLE_<KEY> in the environment".to_owned())
     })?;

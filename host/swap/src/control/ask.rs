@@ -17,7 +17,7 @@ use super::protocol;
 pub fn ask(
     path: &Path,
     request: &protocol::Request,
-    mut hear: impl FnMut(serde_json::Value),
+    mut hear: impl FnMut(protocol::Answer),
 ) -> io::Result<()> {
     let body = Bytes::from(serde_json::to_vec(request)?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;

@@ -53,7 +53,7 @@ pub struct Terms {
     pub probation_epochs: Option<u32>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case")]
 pub enum Answer {
     /// What is being done.
@@ -92,7 +92,7 @@ pub enum Answer {
     },
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Running {
     pub role: String,
     pub name: String,

@@ -1,5 +1,5 @@
-//! Who attends to running pipelines: the control socket, the control port where one is asked for, and the watch over the
-//! functions' files.
+//! What listens for requests to running pipelines: the control socket, and the control port if one is asked for. Beside
+//! them, the functions' files are watched.
 
 mod vetting;
 
@@ -13,8 +13,7 @@ use tallow_manifest::{Manifest, Source};
 use crate::say;
 
 use super::gate::Gate;
-use super::{Failure, settings};
-use tallow_env::exit;
+use super::{Failure, settings, spawn};
 use tallow_pipeline::Services;
 use tallow_swap::Target;
 use tallow_swap::control::serve::ControlHandler;
@@ -28,21 +27,21 @@ pub struct Args {
     /// Where to listen for `tallow functions`, instead of a socket in the user's runtime folder (one pipeline only)
     #[arg(long, value_name = "PATH")]
     pub control: Option<PathBuf>,
-    /// Listen for the same requests by HTTP, too: POST /control/PIPELINE
+    /// Listen for the same requests over HTTP, too: POST /control/PIPELINE
     #[arg(long, value_name = "ADDRESS:PORT", requires = "control_token_file")]
     pub control_http: Option<SocketAddr>,
-    /// A file whose first line is the token that HTTP requests must bear
+    /// A file whose first line is the token that HTTP requests must carry
     #[arg(long, value_name = "FILE", requires = "control_http")]
     pub control_token_file: Option<PathBuf>,
 }
 
 /// What listens for running pipelines, until it is dropped. It never makes them wait.
-pub struct Attendance {
-    desks: Vec<Arc<ControlHandler>>,
+pub struct ControlServer {
+    handlers: Vec<Arc<ControlHandler>>,
     _server: Server,
 }
 
-impl Attendance {
+impl ControlServer {
     pub fn open(
         args: &Args,
         manifest: &Manifest,
@@ -51,30 +50,30 @@ impl Attendance {
     ) -> Result<Self, Failure> {
         if args.control.is_some() && targets.len() > 1 {
             let why = "--control names one socket, and there are several pipelines: choose one with --only";
-            return Err(Failure::new(exit::USAGE, why));
+            return Err(Failure::usage(why));
         }
-        let (mut desks, mut doors, mut watched) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut handlers, mut doors, mut watched) = (Vec::new(), Vec::new(), Vec::new());
         for target in targets {
-            let desk = Arc::new(handler(gate, target));
-            doors.extend(socket_door(args, &desk)?);
+            let handler = Arc::new(handler(gate, target));
+            doors.extend(socket_door(args, &handler)?);
             if target.services.plan.pipeline.swap.watch {
-                watched.push((desk.clone(), files(manifest, &target.services)?));
+                watched.push((handler.clone(), files(manifest, &target.services)?));
             }
-            desks.push(desk);
+            handlers.push(handler);
         }
-        doors.extend(port_door(args, &desks)?);
-        let failed = |error: std::io::Error| Failure::new(exit::FAILED, error);
-        let _server = Server::start(doors).map_err(failed)?;
-        for (desk, files) in watched {
-            let watch = move || watch::watch(&desk.target, &files, &*desk.vet, &|| desk.is_over());
-            std::thread::Builder::new().name("watch".to_owned()).spawn(watch).map_err(failed)?;
+        doors.extend(port_door(args, &handlers)?);
+        let _server = Server::start(doors).map_err(Failure::failed)?;
+        for (handler, files) in watched {
+            spawn("watch", move || {
+                watch::watch(&handler.target, &files, &*handler.vet, &|| handler.is_over());
+            })?;
         }
-        Ok(Self { desks, _server })
+        Ok(Self { handlers, _server })
     }
 
     /// What takes the requests of each pipeline, in the order of the targets.
-    pub fn desks(&self) -> &[Arc<ControlHandler>] {
-        &self.desks
+    pub fn handlers(&self) -> &[Arc<ControlHandler>] {
+        &self.handlers
     }
 }
 
@@ -91,7 +90,7 @@ fn handler(gate: &Arc<Gate>, target: &Arc<Target>) -> ControlHandler {
 }
 
 fn files(manifest: &Manifest, stream: &Services) -> Result<Files, Failure> {
-    // A gateway changes by itself; there is no file of it to watch.
+    // A gateway has no file to watch.
     let is_remote = |name: &&String| {
         matches!(manifest.components.get(*name).map(|it| &it.source), Some(Source::Remote { .. }))
     };
@@ -101,17 +100,17 @@ fn files(manifest: &Manifest, stream: &Services) -> Result<Files, Failure> {
     Ok(Files(names.map(file).collect::<Result<_, Failure>>()?))
 }
 
-/// A socket that was asked for must be there; a run that was not told of one does without.
-fn socket_door(args: &Args, desk: &Arc<ControlHandler>) -> Result<Option<Door>, Failure> {
-    let (pipeline, lake) = (desk.pipeline(), desk.target.services.store.url());
+/// A socket that was asked for must be there; otherwise a run does without one.
+fn socket_door(args: &Args, handler: &Arc<ControlHandler>) -> Result<Option<Door>, Failure> {
+    let (pipeline, lake) = (handler.pipeline(), handler.target.services.store.url());
     let path = args.control.clone().unwrap_or_else(|| socket::path(lake, pipeline));
     match socket::listen(&path) {
         Ok(listener) => {
             tracing::info!(pipeline, control = %path.display(), "listens for `tallow functions`");
-            Ok(Some(Door::Socket { listener, path, desk: desk.clone() }))
+            Ok(Some(Door::Socket { listener, path, desk: handler.clone() }))
         }
         Err(error) if args.control.is_some() => {
-            Err(Failure::new(exit::USAGE, format!("--control {}: {error}", path.display())))
+            Err(Failure::usage(format!("--control {}: {error}", path.display())))
         }
         Err(error) => {
             tracing::warn!(pipeline, control = %path.display(), %error, "no control socket");
@@ -120,27 +119,26 @@ fn socket_door(args: &Args, desk: &Arc<ControlHandler>) -> Result<Option<Door>, 
     }
 }
 
-fn port_door(args: &Args, desks: &[Arc<ControlHandler>]) -> Result<Option<Door>, Failure> {
+fn port_door(args: &Args, handlers: &[Arc<ControlHandler>]) -> Result<Option<Door>, Failure> {
     let (Some(address), Some(file)) = (args.control_http, &args.control_token_file) else {
         return Ok(None);
     };
-    let usage = |why: String| Failure::new(exit::USAGE, why);
     let token = Token::read(file)
-        .map_err(|error| usage(format!("--control-token-file {}: {error}", file.display())))?;
+        .map_err(|error| Failure::usage(format!("--control-token-file {}: {error}", file.display())))?;
     let listen = || {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         Ok((listener.local_addr()?, listener))
     };
-    let (address, listener) =
-        listen().map_err(|error: std::io::Error| usage(format!("--control-http {address}: {error}")))?;
+    let (address, listener) = listen()
+        .map_err(|error: std::io::Error| Failure::usage(format!("--control-http {address}: {error}")))?;
     tracing::info!(control_http = %address, "listens for POST /control/PIPELINE");
     if !address.ip().is_loopback() {
         tracing::warn!(
             control_http = %address,
-            "whoever can read this network can read the token: there is no TLS here. Listen on 127.0.0.1, or have a \
-             proxy with TLS before it"
+            "anyone who can read this network can read the token: there is no TLS here. Listen on 127.0.0.1, or put a \
+             proxy with TLS in front of it"
         );
     }
-    Ok(Some(Door::Port { listener, token, desks: desks.to_vec() }))
+    Ok(Some(Door::Port { listener, token, desks: handlers.to_vec() }))
 }

@@ -34,7 +34,7 @@ impl Manifest {
 
     /// Checks that the files of the components that pipelines and merges need are there.
     pub fn check_files(&self) -> Result<(), Errors> {
-        let mut report = Report::new(&self.path.display().to_string());
+        let mut report = Report::new(&self.path);
         let mut checked = BTreeSet::new();
         for (who, name) in self.needed_components() {
             let Some(component) = self.components.get(name) else { continue };
