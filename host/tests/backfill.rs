@@ -15,7 +15,7 @@ use tallow_engine::Contract;
 use tallow_env::{Clock, SeededRandom};
 use tallow_http::Handler;
 use tallow_lake::Folder;
-use tallow_log::job::read_blob;
+use tallow_log::read_blob;
 use tallow_log::record::{Kind, Record};
 use tallow_log::status::last_records;
 use tallow_manifest::Manifest;

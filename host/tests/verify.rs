@@ -296,7 +296,7 @@ fn record_path(seq: u64) -> String {
 /// Writes a record again, its checksum right.
 fn rewrite(world: &World, seq: u64, change: impl FnOnce(&mut Record)) {
     let bytes = world.store.get(&record_path(seq)).unwrap().unwrap();
-    let mut record = Record::decode(&bytes).unwrap();
+    let mut record = <Record>::decode(&bytes).unwrap();
     change(&mut record);
     world.store.put_overwrite(&record_path(seq), record.encode().unwrap()).unwrap();
 }

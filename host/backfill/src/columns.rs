@@ -38,7 +38,7 @@ impl Target {
         Self { has_ids: window.ids.is_some(), types }
     }
 
-    /// The chosen rows, each with its revision. They are whole: whoever calls has the exchange's word for it. Their ids
+    /// The chosen rows, each with its revision. They are whole: the caller has the exchange's word for it. Their ids
     /// are the bars' and say nothing beside the stream's, so they are left out.
     pub fn rows(
         &self,
@@ -71,7 +71,7 @@ impl Target {
     }
 }
 
-/// The type of an aggregate of numbers, as the window function gives it; none for one whose type is its column's own
+/// The type of an aggregate of numbers, as the window function gives it; `None` for one whose type is its column's own
 /// and no number.
 fn number_type(
     aggregate: &Aggregate,

@@ -18,6 +18,7 @@ pub mod error;
 mod fetch;
 pub mod progress;
 mod publish;
+mod record;
 mod run;
 mod services;
 mod spans;
@@ -27,6 +28,7 @@ mod tables;
 
 pub use error::BackfillError;
 pub use progress::{Counts, Progress};
+pub use record::Fetches;
 pub use run::Backfilling;
 pub use services::{Services, Step, Summary};
 pub use spans::Spans;

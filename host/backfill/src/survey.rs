@@ -16,9 +16,9 @@ use crate::error::BackfillError;
 /// What a run is asked for, beside the manifest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// µs since 1970-01-01 UTC; none: where the manifest, or the table, begins.
+    /// µs since 1970-01-01 UTC; `None` for where the manifest, or the table, begins.
     pub from_us: Option<i64>,
-    /// None: up to now.
+    /// `None` for now.
     pub to_us: Option<i64>,
     /// Empty: all.
     pub symbols: Vec<String>,

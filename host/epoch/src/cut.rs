@@ -8,7 +8,7 @@ pub struct Limits {
     pub interval_us: u64,
     pub max_records: u64,
     pub max_bytes: u64,
-    /// Whether the pipeline drains what is there now, and stops.
+    /// Whether the pipeline drains what the topics have now, and stops.
     pub available_now: bool,
 }
 

@@ -10,11 +10,11 @@ pub struct Hold {
     pub partition: TopicPartition,
     /// How many more stand where it stands.
     pub others: usize,
-    /// Its newest event, µs since 1970-01-01 UTC; none before its first row.
+    /// Its newest event, µs since 1970-01-01 UTC; `None` before its first row.
     pub newest_us: Option<i64>,
     /// Wall clock since when it has stood there, µs since 1970-01-01 UTC; `None` if that is not known.
     pub since_us: Option<i64>,
-    /// Wall clock since when it has been at its end; none while more of it is to be read.
+    /// Wall clock since when it has been at its end; `None` while more of it is to be read.
     pub at_end_since_us: Option<i64>,
     /// Where the watermark would be if all partitions had come as far as the newest of them.
     pub without_it_us: i64,

@@ -49,7 +49,7 @@ pub struct WindowCounts {
     pub untracked: u64,
 }
 
-/// Left out of a record where there are none: before there was such a count, records had no such field.
+/// Left out of a record if there are none: before there was such a count, records had no such field.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_none(count: &u64) -> bool {
     *count == 0

@@ -6,7 +6,7 @@ pub struct PartitionTime {
     /// None before its first row: it then holds the watermark where it is, until it is seen or idle.
     pub max_event_time_us: Option<i64>,
     pub idle: bool,
-    /// Wall clock since when it has been at its end without a break; none while it is not.
+    /// Wall clock since when it has been at its end without a break; `None` while it is not.
     pub at_end_since_us: Option<i64>,
     /// Wall clock of the epoch's end at which its highest event time last rose, or at which it was first read.
     pub stands_since_us: Option<i64>,

@@ -57,7 +57,7 @@ impl Watermarks {
     }
 
     /// Rows came: the partition is neither idle nor at its end. Give the highest event time among the rows
-    /// that were not set aside; none if the records gave no such row.
+    /// that were not set aside; `None` if the records gave no such row.
     pub fn observe(&mut self, partition: &TopicPartition, max_event_time_us: Option<i64>) {
         let known = self.partitions.entry(partition.clone()).or_default();
         if max_event_time_us > known.max_event_time_us {
@@ -105,7 +105,7 @@ impl Watermarks {
         self.watermark_us
     }
 
-    /// The watermark now, µs since 1970-01-01 UTC; none before any event.
+    /// The watermark now, µs since 1970-01-01 UTC; `None` before any event.
     pub fn watermark_us(&self) -> Option<i64> {
         self.watermark_us
     }
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_seen_again_does_not_start_the_wait_anew() {
+    fn the_end_seen_again_does_not_start_the_wait_again() {
         run(false, &[Rows(0, 500), Rows(1, 300), End(1, 1000), End(1, 1090), Advance(1100, true, Some(490))]);
     }
 
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restart_goes_on_from_the_commit_and_finds_out_anew_who_is_idle() {
+    fn a_restart_continues_from_the_commit_and_finds_out_who_is_idle() {
         let (busy, silent) = (TopicPartition::new("t", 0), TopicPartition::new("t", 1));
         let mut watermarks = Watermarks::new(DELAY_US, IDLE_AFTER_US, false);
         watermarks.restore(Some(290), [(busy, kept(400, None)), (silent.clone(), kept(200, None))]);

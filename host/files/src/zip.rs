@@ -20,7 +20,7 @@ struct Entry {
     place: rawzip::ZipArchiveEntryWayfinder,
 }
 
-/// Hands the content of each file to `take`, by name, until that wants no more. What a Mac adds of its own, and other
+/// Hands the content of each file to `take`, by name, until that wants no more. What a Mac adds, and other
 /// hidden files, are left out.
 pub fn each(archive: Reader, take: &mut dyn FnMut(&mut dyn Read) -> io::Result<bool>) -> io::Result<bool> {
     let mut buffer = vec![0; MAX_CENTRAL_DIRECTORY_RECORD_SIZE];

@@ -1,5 +1,5 @@
 //! What a store has to keep, as one suite for all of them: memory, files, buckets. Run it on a store that you
-//! are not sure of; it works in a folder of its own and leaves nothing behind.
+//! are not sure of; it works in its own folder and leaves nothing behind.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -9,7 +9,7 @@ use bytes::Bytes;
 use tallow_env::{Clock, Random};
 
 use crate::record::{Epoch, State};
-use crate::{Draft, Job};
+use crate::{Draft, Log};
 use tallow_store::body::SPILL_BYTES;
 use tallow_store::{Body, BodyWriter, Create, Digest, Found, Store, StoreError};
 
@@ -241,13 +241,13 @@ fn second_owner_fences(bench: &Bench) -> Result<(), String> {
     };
     let shard = shard.parse().map_err(|_| format!("{shard} is no shard"))?;
     let open = |owner: &str| {
-        Job::open(&bench.store, pipeline, shard, owner, bench.clock.clone(), bench.random.clone())
+        <Log>::open(&bench.store, pipeline, shard, owner, bench.clock.clone(), bench.random.clone())
             .map_err(|error| error.to_string())
     };
     let draft = || Draft::commit(Epoch::default(), State::default());
-    let mut first = open("first owner")?.job;
+    let mut first = open("first owner")?.log;
     first.commit(draft()).map_err(|error| error.to_string())?;
-    let mut second = open("second owner")?.job;
+    let mut second = open("second owner")?.log;
     match first.commit(draft()) {
         Err(error) if error.is_fenced() => {}
         Err(error) => return Err(error.to_string()),

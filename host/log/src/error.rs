@@ -1,5 +1,6 @@
 //! What can go wrong with a shard's log, by what is to be done about it.
 
+use crate::draft::Contradiction;
 use crate::record::{FormatError, Writer};
 use tallow_env::exit;
 use tallow_lake::job::BadName;
@@ -19,7 +20,7 @@ pub enum LogError {
     Taken { object: String, by: Writer },
     /// Another owner has been at it for so long that our record's place was already cleaned away.
     #[error(
-        "fenced: {object} lies below the clean-up boundary {boundary}, so another owner has gone on (our term was {our_term})"
+        "fenced: {object} lies below the clean-up boundary {boundary}, so another owner has continued (our term was {our_term})"
     )]
     Overtaken { object: String, boundary: u64, our_term: u64 },
     /// The log or a blob is not what was written. Nothing was changed.
@@ -27,9 +28,9 @@ pub enum LogError {
         "{object} is damaged: {why}. The pipeline stops rather than guess; restore the object from a backup"
     )]
     Corrupt { object: String, why: String },
-    /// A record that this owner continues from is not there any more, and nobody else has gone on.
+    /// A record that this owner continues from is not there any more, and no other owner has continued.
     #[error(
-        "{object}, which this process goes on from, is gone: the lake was deleted or replaced while it was written to. Nothing more is \
+        "{object}, from which this process continues, is gone: the lake was deleted or replaced while it was written to. Nothing more is \
          written; put the lake back, or start again with an empty one"
     )]
     Gone { object: String },
@@ -40,7 +41,7 @@ pub enum LogError {
     Unsettled { object: String },
     /// The pipeline's own mistake: what it wants to commit contradicts what came before.
     #[error("refused to commit {object}: {why}")]
-    Contradiction { object: String, why: String },
+    Contradiction { object: String, why: Contradiction },
     #[error(
         "others keep taking {folder} over: {tries} tries to become its owner failed. Run one `tallow up` for it"
     )]

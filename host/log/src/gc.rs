@@ -5,9 +5,9 @@
 use std::collections::BTreeSet;
 
 use crate::name::BlobName;
-use crate::record::Record;
+use crate::record::{Content, Record};
 use crate::resolve;
-use crate::{Job, LogError};
+use crate::{Log, LogError};
 use tallow_lake::job::seq_of;
 
 /// Bounds the memory for records that are read to be removed.
@@ -37,7 +37,7 @@ pub struct Removed {
     pub blobs: u64,
 }
 
-impl Job {
+impl<C: Content> Log<C> {
     /// Removes what lies below the last records that `retention` keeps, save what some sink has not published
     /// or a rollback may return to. Removes, too, what earlier owners stored and never committed; this owner's
     /// own blobs only with the records that name them, since a commit may be under way.
@@ -92,7 +92,7 @@ impl Job {
         for some in paths.chunks(RECORDS_AT_ONCE) {
             for bytes in self.store.get_all(some)?.into_iter().flatten() {
                 // One that cannot be read is removed all the same: nobody will read it again.
-                if let Ok(record) = Record::decode(&bytes) {
+                if let Ok(record) = Record::<C>::decode(&bytes) {
                     blobs.extend(record.blobs().map(|blob| blob.name.to_string()));
                 }
             }

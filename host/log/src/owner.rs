@@ -90,7 +90,7 @@ impl Sign {
     }
 }
 
-/// The shard's sign; `None` if nobody gave one, or left in peace. One that cannot be read counts as none: it is there
+/// The shard's sign; `None` if no owner gave one, or the owner left in peace. One that cannot be read counts as none: it is there
 /// for courtesy only.
 pub fn read(store: &Store, pipeline: &str, shard: u32) -> Result<Option<Sign>, LogError> {
     let path = Folder::new(pipeline, shard)?.owner();

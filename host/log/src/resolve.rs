@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
-use crate::record::{BlobRef, FormatError, Kind, Outgoing, Record, SeqRange};
+use crate::record::{BlobRef, Content, FormatError, Kind, Outgoing, Record, SeqRange, Writer};
 use tallow_store::{Create, Digest};
 
 /// What the store's answer to the create of our record means.
@@ -12,7 +12,10 @@ use tallow_store::{Create, Digest};
 pub enum Outcome {
     Committed,
     /// Another owner's record is there.
-    Fenced(Box<Record>),
+    Fenced {
+        by: Writer,
+        term: u64,
+    },
     /// Our record is there, and another owner's clean-up boundary is above it: it counts for nothing.
     Overtaken {
         boundary: u64,
@@ -23,12 +26,12 @@ pub enum Outcome {
 
 /// Judges the create of `log/<seq>`. `boundary` is the highest clean-up boundary, read after the answer: a
 /// writer that slept through another's clean-up finds its place empty and must not take that for a commit.
-pub fn outcome(answer: &Create, writer_id: &str, seq: u64, boundary: Option<u64>) -> Outcome {
+pub fn outcome<C: Content>(answer: &Create, writer_id: &str, seq: u64, boundary: Option<u64>) -> Outcome {
     match answer {
-        Create::Exists { theirs } => match Record::decode(theirs) {
+        Create::Exists { theirs } => match Record::<C>::decode(theirs) {
             // Ours in other bytes: a commit that was thought lost and was made again.
             Ok(record) if record.writer.id == writer_id => committed(seq, boundary),
-            Ok(record) => Outcome::Fenced(Box::new(record)),
+            Ok(record) => Outcome::Fenced { by: record.writer, term: record.term },
             Err(error) => Outcome::Unreadable(error),
         },
         Create::Created => committed(seq, boundary),
@@ -42,7 +45,7 @@ fn committed(seq: u64, boundary: Option<u64>) -> Outcome {
     }
 }
 
-/// Why a log cannot be gone on from.
+/// Why a log cannot be continued.
 #[derive(Debug, PartialEq)]
 pub enum Broken {
     /// Records are missing between the boundary and the newest.
@@ -108,11 +111,11 @@ pub fn retained(listed: &[u64], boundary: Option<u64>) -> Result<Vec<u64>, Broke
 }
 
 /// Checks the retained records, given in order with their bytes, and their chain of parents.
-pub fn chain(records: &[(u64, Bytes)]) -> Result<Vec<Record>, Broken> {
+pub fn chain<C: Content>(records: &[(u64, Bytes)]) -> Result<Vec<Record<C>>, Broken> {
     let mut out = Vec::with_capacity(records.len());
     let mut parent: Option<Digest> = None;
     for (seq, bytes) in records {
-        let record = Record::decode(bytes).map_err(|why| Broken::Unreadable { seq: *seq, why })?;
+        let record = Record::<C>::decode(bytes).map_err(|why| Broken::Unreadable { seq: *seq, why })?;
         if record.seq != *seq {
             return Err(Broken::Misplaced { seq: *seq, says: record.seq });
         }
@@ -132,12 +135,12 @@ pub fn chain(records: &[(u64, Bytes)]) -> Result<Vec<Record>, Broken> {
 
 /// The first blob, of those that the newest record's state and the outboxes still to be published need, that
 /// is not stored in full (`stored`: blob names with their sizes in bytes).
-pub fn lost_blob<'a>(
-    newest: &'a Record,
+pub fn lost_blob<'a, C: Content>(
+    newest: &'a Record<C>,
     to_publish: &'a [Publication],
     stored: &BTreeMap<String, u64>,
 ) -> Option<(&'a BlobRef, String)> {
-    let state = newest.state.parts.iter().map(|part| &part.blob);
+    let state = C::state_blobs(&newest.state).into_iter();
     let outboxes = to_publish.iter().flat_map(|publication| &publication.outbox).map(|out| &out.blob);
     state.chain(outboxes).find_map(|blob| match stored.get(&blob.name.to_string()) {
         None => Some((blob, "it is missing".to_owned())),
@@ -159,20 +162,23 @@ pub struct Publication {
 
 /// What may not have been published yet, by sink and in order: above what the newest record knows as
 /// published, up to what is released, without what a rollback made void.
-pub fn unpublished(retained: &[Record]) -> Vec<Publication> {
+pub fn unpublished<C: Content>(retained: &[Record<C>]) -> Vec<Publication> {
     publications(retained, |newest, sink, seq| {
         seq > newest.published_through(sink) && seq <= newest.released_through(sink)
     })
 }
 
 /// What waits for its release, by sink and in order.
-pub fn held(retained: &[Record]) -> Vec<Publication> {
+pub fn held<C: Content>(retained: &[Record<C>]) -> Vec<Publication> {
     publications(retained, |newest, sink, seq| seq > newest.released_through(sink))
 }
 
 /// What the records that are not void have for the sinks, where `due` says so of the newest record, a sink and a
 /// record's seq.
-fn publications(retained: &[Record], due: impl Fn(&Record, &str, u64) -> bool) -> Vec<Publication> {
+fn publications<C: Content>(
+    retained: &[Record<C>],
+    due: impl Fn(&Record<C>, &str, u64) -> bool,
+) -> Vec<Publication> {
     let Some(newest) = retained.last() else { return Vec::new() };
     let voided: Vec<SeqRange> = retained.iter().filter_map(|record| record.voided).collect();
     let mut out = Vec::new();
@@ -181,7 +187,7 @@ fn publications(retained: &[Record], due: impl Fn(&Record, &str, u64) -> bool) -
             let due =
                 due(newest, &sink, record.seq) && !voided.iter().any(|range| range.contains(record.seq));
             let outbox: Vec<_> =
-                record.epoch.outbox.iter().filter(|outgoing| outgoing.sink == sink).cloned().collect();
+                record.outbox().iter().filter(|outgoing| outgoing.sink == sink).cloned().collect();
             if due && !outbox.is_empty() {
                 out.push(Publication { sink: sink.clone(), seq: record.seq, outbox });
             }
@@ -190,8 +196,8 @@ fn publications(retained: &[Record], due: impl Fn(&Record, &str, u64) -> bool) -
     out
 }
 
-fn sinks(retained: &[Record]) -> BTreeSet<String> {
-    retained.iter().flat_map(|record| &record.epoch.outbox).map(|outgoing| outgoing.sink.clone()).collect()
+fn sinks<C: Content>(retained: &[Record<C>]) -> BTreeSet<String> {
+    retained.iter().flat_map(Record::outbox).map(|outgoing| outgoing.sink.clone()).collect()
 }
 
 /// What the clean-up has to know of a record.
@@ -205,11 +211,11 @@ pub struct Kept {
 }
 
 impl Kept {
-    pub fn of(record: &Record) -> Self {
+    pub fn of<C: Content>(record: &Record<C>) -> Self {
         Self {
             seq: record.seq,
             kind: record.kind,
-            sinks: record.epoch.outbox.iter().map(|outgoing| outgoing.sink.clone()).collect(),
+            sinks: record.outbox().iter().map(|outgoing| outgoing.sink.clone()).collect(),
             blobs: record.blobs().map(|blob| blob.name.to_string()).collect(),
             voided: record.voided,
         }

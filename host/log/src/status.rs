@@ -3,21 +3,31 @@
 use bytes::Bytes;
 
 use crate::LogError;
-use crate::job;
-use crate::record::Record;
+use crate::log;
+use crate::record::{Content, Record};
 use tallow_lake::Folder;
 use tallow_lake::job::{JOBS, seq_of};
 use tallow_store::Store;
 
-/// The last `count` records, newest first; empty where the shard has no log.
+/// The last `count` records of a pipeline, newest first; empty if the shard has no log.
 pub fn last_records(
     store: &Store,
     pipeline: &str,
     shard: u32,
     count: usize,
 ) -> Result<Vec<Record>, LogError> {
-    let folder = Folder::new(pipeline, shard)?;
-    let boundary = job::highest_boundary(store, &folder)?.unwrap_or(1);
+    last_of(store, pipeline, shard, count)
+}
+
+/// The same of any job.
+pub fn last_of<C: Content>(
+    store: &Store,
+    job: &str,
+    shard: u32,
+    count: usize,
+) -> Result<Vec<Record<C>>, LogError> {
+    let folder = Folder::new(job, shard)?;
+    let boundary = log::highest_boundary(store, &folder)?.unwrap_or(1);
     let listed = store.list(&folder.log())?;
     let kept = listed.iter().filter_map(|(path, _)| seq_of(path)).filter(|seq| *seq >= boundary);
     let mut newest_first: Vec<u64> = kept.collect();
@@ -34,7 +44,7 @@ pub fn last_records(
     Ok(records)
 }
 
-/// The record with that seq; none if it was never written or has been cleaned away.
+/// The record with that seq; `None` if it was never written or has been cleaned away.
 pub fn record(store: &Store, pipeline: &str, shard: u32, seq: u64) -> Result<Option<Record>, LogError> {
     let path = Folder::new(pipeline, shard)?.record(seq);
     let object = store.at(&path);
@@ -49,7 +59,7 @@ pub fn extent(store: &Store, pipeline: &str, shard: u32) -> Result<Option<(u64, 
     let folder = Folder::new(pipeline, shard)?;
     // Listed before the boundary is: the other way round, a clean-up in between would look like a hole.
     let listed = store.list(&folder.log())?;
-    let oldest = job::highest_boundary(store, &folder)?.unwrap_or(1);
+    let oldest = log::highest_boundary(store, &folder)?.unwrap_or(1);
     let newest = listed.iter().filter_map(|(path, _)| seq_of(path)).filter(|seq| *seq >= oldest).max();
     Ok(newest.map(|newest| (oldest, newest)))
 }

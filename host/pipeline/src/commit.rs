@@ -11,7 +11,7 @@ use bytes::Bytes;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use tallow_engine::Part;
 use tallow_log::record::{BlobRef, Epoch, Role, SetAside, State, StatePart};
-use tallow_log::{Draft, Job, Publication};
+use tallow_log::{Draft, Log, Publication};
 use tallow_sink::{DeadLetter, Item, Sink, archive};
 use tallow_source::Source;
 use tallow_store::Digest;
@@ -31,7 +31,7 @@ const CLEAN_UP_EVERY: u64 = 50;
 
 pub struct Committer {
     pub plan: Arc<Plan>,
-    pub job: Job,
+    pub job: Log,
     pub sinks: Vec<Arc<dyn Sink>>,
     pub source: Arc<dyn Source>,
     pub progress: Arc<Progress>,
@@ -203,7 +203,7 @@ impl Committer {
 /// Publishes what was committed and may not have been published.
 pub(crate) fn republish(
     sinks: &[Arc<dyn Sink>],
-    job: &mut Job,
+    job: &mut Log,
     publications: Vec<Publication>,
 ) -> Result<(), PipelineError> {
     job.publish(publications, |outgoing, bytes| {
@@ -226,7 +226,7 @@ mod tests {
 
     fn open(store: &Store, seed: u64) -> Opened {
         let (clock, random) = (Arc::new(ManualClock::at(0)), Arc::new(SeededRandom::new(seed)));
-        Job::open(store, "candles", 0, "test", clock, random).unwrap()
+        <Log>::open(store, "candles", 0, "test", clock, random).unwrap()
     }
 
     fn committer(store: &Store) -> Committer {
@@ -236,7 +236,7 @@ mod tests {
         let source = MemorySource::new(log, &topics, OnDataLoss::Halt, Arc::new(ManualClock::at(0))).unwrap();
         Committer {
             plan: plan(""),
-            job: open(store, 1).job,
+            job: open(store, 1).log,
             sinks: vec![Arc::new(Lake::new(store.clone(), Decimals::Double))],
             source: Arc::new(source),
             progress: Arc::default(),
@@ -281,7 +281,7 @@ mod tests {
         let other = open(&store, 2);
         let error = committer.commit(epoch()).unwrap_err();
         assert!(matches!(&error, PipelineError::Log(error) if error.is_fenced()), "{error}");
-        assert_eq!((other.job.newest().epoch.outbox.len(), store.list("candles_1m").unwrap().len()), (0, 0));
+        assert_eq!((other.log.newest().epoch.outbox.len(), store.list("candles_1m").unwrap().len()), (0, 0));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use tallow_lake::Folder;
 use tallow_log::record::{Epoch, Function, Partition, Role, State};
-use tallow_log::{Draft, Job, LogError, Opened, owner};
+use tallow_log::{Draft, Log, LogError, Opened, owner};
 use tallow_manifest::{Kept, OnDataLoss, StartingOffsets, Succession, Topics};
 use tallow_record::TopicPartition;
 use tallow_source::{PartitionInfo, Position};
@@ -52,7 +52,7 @@ pub fn start(services: &Services, roll_back: Option<&str>) -> Result<Started, Pi
     }
     services.store.probe(&*services.random)?;
     refuse_changes(services)?;
-    let Opened { mut job, first, to_publish, mut held } = Job::open(
+    let Opened { log: mut job, first, to_publish, mut held } = <Log>::open(
         &services.store,
         plan.name(),
         SHARD,
@@ -175,7 +175,7 @@ fn recorded_functions(
 /// Commits where a first start begins, before anything is read: `latest` asked again after a failure would skip what
 /// came meanwhile.
 fn fix_positions(
-    job: &mut Job,
+    job: &mut Log,
     state: &mut State,
     from: &[Position],
     topic_ids: &BTreeMap<Arc<str>, Arc<str>>,

@@ -23,7 +23,7 @@ pub trait Bench {
     fn expected(&self, output: &EpochOutput<'_>) -> Vec<String>;
 }
 
-/// Runs the suite, each promise on a destination of its own. Panics with the promise that is broken.
+/// Runs the suite, each promise on its own destination. Panics with the promise that is broken.
 pub fn check<B: Bench>(fresh: impl Fn() -> B) {
     nothing_is_visible_before_publish(&fresh());
     preparing_twice_gives_the_same_bytes(&fresh());

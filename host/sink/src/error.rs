@@ -4,7 +4,7 @@ use tallow_store::{Digest, StoreError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SinkError {
-    /// Stop: somebody else wrote this name, or the same epoch gave two outputs.
+    /// Stop: another process wrote this name, or the same epoch gave two outputs.
     #[error(
         "`{name}` exists with other content (sha256 {held}, wanted {wanted}): stopped, nothing was overwritten. \
          Compare the two; another pipeline may write to the same place under the same name"

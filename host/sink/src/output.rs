@@ -122,7 +122,7 @@ pub struct DeadLetter {
     /// Kafka's timestamp of the record, µs; -1 where there is none.
     pub timestamp_us: i64,
     pub key: Option<Vec<u8>>,
-    /// None: a tombstone, which is not an empty value.
+    /// `None` for a tombstone, which is not an empty value.
     pub value: Option<Vec<u8>>,
     pub headers: Vec<(String, Option<Vec<u8>>)>,
     pub kind: ReasonKind,
@@ -130,7 +130,7 @@ pub struct DeadLetter {
     pub reason: String,
     /// The window that refused the row, where one did.
     pub window: Option<String>,
-    /// Row within the record; None: the whole record.
+    /// Row within the record; `None` for the whole record.
     pub row: Option<u32>,
 }
 

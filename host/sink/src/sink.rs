@@ -24,7 +24,7 @@ pub trait Sink: Send + Sync {
     /// Names the sink in the checkpoint log; never changes.
     fn name(&self) -> &'static str;
 
-    /// The epoch's output as finished objects, none where there is nothing to say. Pure: the same output gives
+    /// The epoch's output as finished objects, none if there is nothing to say. Pure: the same output gives
     /// the same items, byte by byte.
     fn prepare(&self, output: &EpochOutput<'_>) -> Result<Vec<Item>, SinkError>;
 

@@ -14,7 +14,7 @@ use crate::{Extent, SortError};
 /// A run, and how far it is merged.
 struct Cursor {
     reader: RunReader,
-    /// None: all of the run is merged.
+    /// `None` if all of the run is merged.
     block: Option<RecordBatch>,
     /// The block's number among the picked batches, once a row of it is picked.
     picked: Option<usize>,
@@ -65,7 +65,7 @@ pub struct Merge {
     one_key: bool,
     cursors: Vec<Cursor>,
     unpacker: Unpacker,
-    /// The key whose rows are merged; none before the first.
+    /// The key whose rows are merged; `None` before the first.
     key: Option<Option<String>>,
     /// The runs that have rows of that key, by their next one's time.
     heads: BinaryHeap<Reverse<(Option<i64>, usize)>>,
@@ -86,7 +86,7 @@ impl Merge {
         Ok(Self { layout, one_key, cursors, unpacker, key: None, heads: BinaryHeap::new(), picks })
     }
 
-    /// The next rows; none after the last ones.
+    /// The next rows; `None` after the last ones.
     pub fn next(&mut self) -> Result<Option<RecordBatch>, SortError> {
         while !self.picks.is_full() {
             match self.heads.pop() {

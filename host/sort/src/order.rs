@@ -29,7 +29,7 @@ impl Ordered {
         Self { batches, entries, given: 0, one_key, picked, picks: Picks::new(layout, most) }
     }
 
-    /// The next rows; none after the last ones.
+    /// The next rows; `None` after the last ones.
     pub fn next(&mut self) -> Result<Option<RecordBatch>, SortError> {
         let left = &self.entries[self.given..];
         for entry in left {

@@ -143,7 +143,7 @@ impl RunReader {
         Self { file: run.file, blocks: run.blocks, stream: StreamDecoder::new() }
     }
 
-    /// The rows of the next block; none after the last one.
+    /// The rows of the next block; `None` after the last one.
     pub fn next(
         &mut self,
         unpacker: &mut Unpacker,

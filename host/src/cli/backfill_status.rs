@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use tallow_log::record::{Kind, Record};
+use tallow_log::Record;
+use tallow_log::record::Kind;
 use tallow_manifest::Backfill;
 use tallow_store::Store;
 
 use super::report::{counted, duration, time};
-use tallow_backfill::{BackfillError, Spans, job_name, look};
+use tallow_backfill::{BackfillError, Fetches, Spans, job_name, look};
 
 /// Spans of a symbol that are listed one by one.
 const SPANS_SHOWN: usize = 5;
@@ -17,13 +18,13 @@ const RECORDS: usize = 20;
 
 pub struct Status<'m> {
     backfill: &'m Backfill,
-    commit: Option<Record>,
+    commit: Option<Record<Fetches>>,
     no_data: BTreeMap<String, Spans>,
 }
 
 impl<'m> Status<'m> {
     pub fn of(store: &Store, backfill: &'m Backfill) -> Result<Self, BackfillError> {
-        let records = tallow_log::status::last_records(store, &job_name(&backfill.name), 0, RECORDS)?;
+        let records = tallow_log::status::last_of(store, &job_name(&backfill.name), 0, RECORDS)?;
         let commit = records.into_iter().find(|record| record.kind == Kind::Commit);
         Ok(Self { backfill, commit, no_data: look(store, &backfill.name)?.all().clone() })
     }

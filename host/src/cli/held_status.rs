@@ -6,7 +6,6 @@ use std::sync::Arc;
 use tallow_engine::{Contract, WindowFunction};
 use tallow_epoch::hold::hold;
 use tallow_lake::Folder;
-use tallow_log::job;
 use tallow_log::record::{BlobRef, Record, Role};
 use tallow_manifest::{Kept, Manifest, Pipeline};
 use tallow_record::TopicPartition;
@@ -57,7 +56,7 @@ fn waiting(
     let component = library.load(&window.name, window.digest, Contract::Window);
     let component = component.map_err(|error| error.to_string())?;
     let folder = Folder::new(&pipeline.id, newest.shard).map_err(|error| error.to_string())?;
-    let read_blob = |blob: &BlobRef| job::read_blob(store, &folder, blob);
+    let read_blob = |blob: &BlobRef| tallow_log::read_blob(store, &folder, blob);
     let parts = start::read_parts(&plan, &read_blob, &newest.state).map_err(|error| error.to_string())?;
     let before_us = newest.state.watermark_us.unwrap_or(i64::MIN);
     let restored = WindowFunction::restore(&component, plan.limits, &plan.specs, before_us, &parts);

@@ -87,6 +87,17 @@ impl fmt::Debug for Body {
 }
 
 /// Takes a body as it comes: into memory first, and into a scratch file once there is much.
+///
+/// ```
+/// use std::io::Write;
+/// use tallow_store::{Body, BodyWriter};
+///
+/// let mut writer = BodyWriter::new(&std::env::temp_dir());
+/// writer.write_all(b"one ")?;
+/// writer.write_all(b"two")?;
+/// assert_eq!(writer.finish(), Body::of("one two"));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct BodyWriter {
     folder: PathBuf,
     held: Writing,

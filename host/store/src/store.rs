@@ -72,6 +72,18 @@ pub struct Listed {
 
 /// Paths are relative to the root, with `/` between segments; segments that hold foreign text (symbols) are
 /// percent-encoded by the caller. Not to be called from asynchronous code: calls block.
+///
+/// ```
+/// use tallow_store::{Create, Store};
+///
+/// let store = Store::memory()?;
+/// assert_eq!(store.create("a/b", "mine")?, Create::Created);
+/// // The same bytes again are the same object; others leave it as it is.
+/// assert_eq!(store.create("a/b", "mine")?, Create::Created);
+/// assert_eq!(store.create("a/b", "yours")?, Create::Exists { theirs: "mine".into() });
+/// assert_eq!(store.list("a")?, [("a/b".to_owned(), 4)]);
+/// # Ok::<(), tallow_store::StoreError>(())
+/// ```
 #[derive(Clone)]
 pub struct Store {
     objects: Arc<dyn ObjectStore>,

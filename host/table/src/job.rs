@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tallow_env::{Clock, Random};
-use tallow_log::record::{BlobRef, Epoch, Outgoing};
-use tallow_log::{Draft, Job, Publication, Retention};
+use tallow_log::record::{BlobRef, Outgoing};
+use tallow_log::{Draft, Log, LogError, Publication, Retention};
 use tallow_store::body::SPILL_BYTES;
 use tallow_store::{Digest, Found, Store};
 
-use crate::parts::{self, Unfinished};
+use crate::parts::{Held, Tables, Unfinished, Written};
 use crate::state::{Input, TableState};
 use crate::stored::{SINK, Stored};
 use crate::{File, TableError, backup};
@@ -26,7 +26,7 @@ const MOST_BYTES: u64 = 5 << 30;
 /// One owner of one job.
 pub struct TableJob {
     pub(crate) name: String,
-    pub(crate) job: Job,
+    pub(crate) log: Log<Tables>,
     pub(crate) state: TableState,
     pub(crate) unfinished: Option<Unfinished>,
     distrusted: BTreeSet<String>,
@@ -54,14 +54,10 @@ pub struct Done {
 
 /// What the newest commit of a job says, without owning it; `None` if the job never ran.
 pub fn peek(store: &Store, name: &str) -> Result<Option<TableState>, TableError> {
-    let newest = tallow_log::status::last_records(store, name, 0, 1)?.pop();
-    let Some(blob) = newest.and_then(|record| parts::tables(&record.state)) else { return Ok(None) };
-    let folder = tallow_lake::Folder::new(name, 0).map_err(tallow_log::LogError::from)?;
-    decode(name, &tallow_log::job::read_blob(store, &folder, &blob)?).map(Some)
-}
-
-fn decode(name: &str, bytes: &[u8]) -> Result<TableState, TableError> {
-    TableState::decode(bytes).map_err(|why| TableError::State { job: name.to_owned(), why })
+    let newest = tallow_log::status::last_of::<Tables>(store, name, 0, 1)?.pop();
+    let Some(blob) = newest.and_then(|record| record.state.tables) else { return Ok(None) };
+    let folder = tallow_lake::Folder::new(name, 0).map_err(LogError::from)?;
+    TableState::decode(name, &tallow_log::read_blob(store, &folder, &blob)?).map(Some)
 }
 
 impl TableJob {
@@ -75,16 +71,16 @@ impl TableJob {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, TableError> {
-        let opened = Job::open(store, name, 0, owner, clock.clone(), random)?;
-        let newest = &opened.job.newest().state;
-        let state = match parts::tables(newest) {
-            Some(blob) => decode(name, &opened.job.read_blob(&blob)?)?,
+        let opened = Log::<Tables>::open(store, name, 0, owner, clock.clone(), random)?;
+        let newest: &Held = &opened.log.newest().state;
+        let state = match &newest.tables {
+            Some(blob) => TableState::decode(name, &opened.log.read_blob(blob)?)?,
             None => TableState::default(),
         };
         let mut job = Self {
             name: name.to_owned(),
-            unfinished: parts::unfinished(newest),
-            job: opened.job,
+            unfinished: newest.unfinished.clone(),
+            log: opened.log,
             state,
             distrusted: BTreeSet::new(),
             keep_backups,
@@ -104,7 +100,7 @@ impl TableJob {
     }
 
     pub fn store(&self) -> &Store {
-        self.job.store()
+        self.log.store()
     }
 
     /// Stores a partition's bytes, for a run to take; those that are there already are not stored again.
@@ -126,7 +122,7 @@ impl TableJob {
         let as_committed = known.is_some_and(|known| known.digest == digest);
         let blob = match as_committed && !self.distrusted.contains(&path) {
             true => None,
-            false => Some(self.job.put_blob_file(&file.body)?),
+            false => Some(self.log.put_blob_file(&file.body)?),
         };
         Ok(Stored { path, rows: file.rows, rows_digest: file.rows_digest, digest, size, inputs, blob })
     }
@@ -143,15 +139,15 @@ impl TableJob {
 
     /// Stores bytes that [`Unfinished`] work names.
     pub fn put_blob(&self, bytes: impl Into<Bytes>) -> Result<BlobRef, TableError> {
-        Ok(self.job.put_blob(bytes)?)
+        Ok(self.log.put_blob(bytes)?)
     }
 
     /// The bytes of a blob, checked against its digest.
     pub fn read_blob(&self, blob: &BlobRef) -> Result<Bytes, TableError> {
-        Ok(self.job.read_blob(blob)?)
+        Ok(self.log.read_blob(blob)?)
     }
 
-    /// Brings the tables back to how run `run` left them, as a run of its own. What the partitions were made of stays
+    /// Brings the tables back to how run `run` left them, as a new run. What the partitions were made of stays
     /// noted as it is, so that they stay as they are until one of their inputs changes. `amend` is given the job's
     /// notes and the paths that are brought back.
     pub fn restore(
@@ -185,10 +181,10 @@ impl TableJob {
         for outgoing in &publication.outbox {
             self.publish_one(outgoing)?;
         }
-        self.job.published(SINK, publication.seq);
+        self.log.published(SINK, publication.seq);
         // Written down at once, so that the next start need not look at all of it again.
-        let state = self.job.newest().state.clone();
-        self.job.commit(Draft::commit(Epoch::default(), state))?;
+        let state = self.log.newest().state.clone();
+        self.log.commit(Draft::commit(Written::default(), state))?;
         Ok(())
     }
 
@@ -198,7 +194,7 @@ impl TableJob {
         for path in &self.state.removed {
             let current = store.get_up_to(path, SPILL_BYTES as u64)?;
             if current != Found::Nothing {
-                self.job.check_owner()?;
+                self.log.check_owner()?;
                 self.keep(path, current)?;
                 store.delete(path)?;
             }
@@ -212,7 +208,7 @@ impl TableJob {
         if let Err(error) = backup::prune(&store, &self.name, self.state.run, self.keep_backups) {
             tracing::warn!(job = self.name, %error, "old backups stay for now");
         }
-        if let Err(error) = self.job.clean_up(Retention { keep: KEEP_RECORDS, not_from: None }) {
+        if let Err(error) = self.log.clean_up(Retention { keep: KEEP_RECORDS, not_from: None }) {
             tracing::warn!(job = self.name, %error, "old log records stay for now");
         }
     }
@@ -230,13 +226,13 @@ impl TableJob {
             return Ok(());
         }
         if outgoing.blob.length > SPILL_BYTES as u64 {
-            self.job.check_blob(&outgoing.blob)?;
-            self.job.check_owner()?;
+            self.log.check_blob(&outgoing.blob)?;
+            self.log.check_owner()?;
             self.keep(&outgoing.name, current)?;
-            return Ok(self.job.copy_blob(&outgoing.blob, &outgoing.name)?);
+            return Ok(self.log.copy_blob(&outgoing.blob, &outgoing.name)?);
         }
-        let bytes = self.job.read_blob(&outgoing.blob)?;
-        self.job.check_owner()?;
+        let bytes = self.log.read_blob(&outgoing.blob)?;
+        self.log.check_owner()?;
         self.keep(&outgoing.name, current)?;
         Ok(store.put_overwrite(&outgoing.name, bytes)?)
     }
@@ -249,9 +245,9 @@ impl TableJob {
             Found::Nothing => {}
             Found::Whole(bytes) => backup::keep(store, &self.name, run, path, bytes)?,
             Found::Large(_) => {
-                backup::keep_large(store, &self.name, run, path, || Ok(self.job.check_owner()?))?;
+                backup::keep_large(store, &self.name, run, path, || Ok(self.log.check_owner()?))?;
                 // A copy may take long.
-                self.job.check_owner()?;
+                self.log.check_owner()?;
             }
         }
         Ok(())

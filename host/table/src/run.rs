@@ -1,11 +1,11 @@
 //! A run of a job: partitions that are taken in and removed, in one commit.
 
 use tallow_log::Draft;
-use tallow_log::record::{Epoch, Outgoing};
+use tallow_log::record::Outgoing;
 
 use crate::TableError;
 use crate::job::{Done, NewPartition, TableJob};
-use crate::parts::{self, Unfinished};
+use crate::parts::{Held, Unfinished, Written};
 use crate::state::{RunState, TableState};
 use crate::stored::{SINK, Stored};
 
@@ -118,13 +118,13 @@ impl<'a> Run<'a> {
             self.state.runs.drain(..too_many);
         }
         let job = &mut *self.job;
-        let encoded = self.state.encode().map_err(|why| TableError::State { job: job.name.clone(), why })?;
-        let state = parts::state(job.job.put_blob(encoded)?, self.unfinished.as_ref());
-        let epoch = Epoch { clock_us: Some(job.clock.now_us()), outbox: self.outbox, ..Epoch::default() };
-        job.job.commit(Draft::commit(epoch, state))?;
+        let encoded = self.state.encode(&job.name)?;
+        let held = Held { tables: Some(job.log.put_blob(encoded)?), unfinished: self.unfinished.clone() };
+        let epoch = Written { clock_us: Some(job.clock.now_us()), outbox: self.outbox };
+        job.log.commit(Draft::commit(epoch, held))?;
         (job.state, job.unfinished) = (self.state, self.unfinished);
         if changes {
-            let publication = job.job.publication(SINK);
+            let publication = job.log.publication(SINK);
             job.publish(&publication)?;
             job.publish_removed()?;
         }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use tallow_store::{Digest, Listed};
 
+use crate::TableError;
+
 const FORMAT: u32 = 1;
 
 /// A job's tables as they are once its newest commit is published.
@@ -85,15 +87,21 @@ impl Default for TableState {
 }
 
 impl TableState {
-    pub fn encode(&self) -> Result<Vec<u8>, String> {
-        serde_json::to_vec_pretty(self).map_err(|error| error.to_string())
+    /// The bytes of the blob. `job`: for the error.
+    pub(crate) fn encode(&self, job: &str) -> Result<Vec<u8>, TableError> {
+        serde_json::to_vec_pretty(self).map_err(|error| wrong(job, error))
     }
 
-    pub fn decode(bytes: &[u8]) -> Result<Self, String> {
-        let state: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    pub(crate) fn decode(job: &str, bytes: &[u8]) -> Result<Self, TableError> {
+        let state: Self = serde_json::from_slice(bytes).map_err(|error| wrong(job, error))?;
         if state.format != FORMAT {
-            return Err(format!("it is of format {}, and this program reads format {FORMAT}", state.format));
+            let why = format!("it is of format {}, and this program reads format {FORMAT}", state.format);
+            return Err(wrong(job, why));
         }
         Ok(state)
     }
+}
+
+fn wrong(job: &str, why: impl ToString) -> TableError {
+    TableError::State { job: job.to_owned(), why: why.to_string() }
 }

@@ -23,7 +23,7 @@ pub struct Stored {
     pub size: u64,
     /// What it was made of, sorted.
     pub inputs: Vec<Input>,
-    /// None: the job's newest commit had the same bytes under this path.
+    /// `None` if the job's newest commit had the same bytes under this path.
     pub blob: Option<BlobRef>,
 }
 

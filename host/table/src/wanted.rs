@@ -1,4 +1,4 @@
-//! What a served table lacks, for whoever can fetch it: `_tallow/wanted/<name>`, JSON, overwritten by each run of the
+//! What a served table lacks, for a backfill that can fetch it: `_tallow/wanted/<name>`, JSON, overwritten by each run of the
 //! job that serves the table. A view, not a result: nothing that was served depends on it.
 
 use serde::{Deserialize, Serialize};

@@ -31,7 +31,7 @@ pub fn links(objects: &[(u64, Option<Bytes>)]) -> Vec<Link> {
 fn link(seq: u64, bytes: Option<&Bytes>) -> Link {
     let wrong = |why: String| Link { seq, record: None, wrong: Some(why) };
     let Some(bytes) = bytes else { return wrong("it is missing".to_owned()) };
-    let record = match Record::decode(bytes) {
+    let record = match <Record>::decode(bytes) {
         Ok(record) => record,
         Err(why) => return wrong(why.to_string()),
     };

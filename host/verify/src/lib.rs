@@ -24,7 +24,7 @@ use bytes::Bytes;
 use tallow_env::{Clock, Random};
 use tallow_lake::{Folder, tables};
 use tallow_log::record::{BlobRef, SeqRange};
-use tallow_log::{LogError, Record, job, status};
+use tallow_log::{LogError, Record, read_blob, status};
 use tallow_sink::Sink;
 use tallow_source::Source;
 use tallow_store::Store;
@@ -88,7 +88,7 @@ impl Verifier {
         if let Some(bytes) = self.blobs().get(&name) {
             return Ok(bytes.clone());
         }
-        let bytes = job::read_blob(&self.store, &self.folder, blob)?;
+        let bytes = read_blob(&self.store, &self.folder, blob)?;
         self.blobs().insert(name, bytes.clone());
         Ok(bytes)
     }

@@ -125,9 +125,9 @@ impl<'a> Proof<'a> {
         }
         if record.kind != Kind::Fence {
             let (epoch, state) = (record.epoch.clone(), record.state.clone());
-            let draft = Draft { kind: record.kind, epoch, state, voided: record.voided };
+            let draft: Draft = Draft { kind: record.kind, epoch, state, voided: record.voided };
             if let Err(why) = draft.check(before) {
-                self.report.wrong(seq, Part::Log, &object, why);
+                self.report.wrong(seq, Part::Log, &object, why.to_string());
             }
         }
         let pipeline = &self.verifier.plan.pipeline;

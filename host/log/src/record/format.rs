@@ -3,7 +3,7 @@
 //!
 //! Unknown fields are refused: whatever a reader has to know raises the format's number.
 
-use super::Record;
+use super::{Content, Record};
 
 const MAGIC: &str = "tallow-log";
 const FORMAT: u32 = 1;
@@ -22,14 +22,16 @@ pub enum FormatError {
     Body(String),
 }
 
-impl Record {
+impl<C: Content> Record<C> {
+    /// The record's bytes.
     pub fn encode(&self) -> Result<Vec<u8>, FormatError> {
         let body = serde_json::to_vec_pretty(self).map_err(|error| FormatError::Body(error.to_string()))?;
         let head = format!("{MAGIC} {FORMAT} {:08x} {}\n", crc32c::crc32c(&body), body.len());
         Ok([head.into_bytes(), body].concat())
     }
 
-    pub fn decode(bytes: &[u8]) -> Result<Record, FormatError> {
+    /// The record that has these bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
         let end = bytes.iter().position(|&byte| byte == b'\n').ok_or(FormatError::NotARecord)?;
         let head = std::str::from_utf8(&bytes[..end]).map_err(|_| FormatError::NotARecord)?;
         let body = &bytes[end + 1..];

@@ -5,7 +5,11 @@ use tallow_env::SeededRandom;
 
 use super::*;
 use crate::name::BlobName;
-use crate::record::{Epoch, State, StatePart, Writer};
+use crate::record::{Epoch, Pipeline, State, StatePart, Writer};
+
+fn chain(records: &[(u64, Bytes)]) -> Result<Vec<Record>, Broken> {
+    super::chain(records)
+}
 
 fn blob(text: &str) -> BlobRef {
     let name = BlobName::new(1, Digest::of(text.as_bytes()), &SeededRandom::new(text.len() as u64));
@@ -63,11 +67,11 @@ fn an_answer_is_judged_by_whose_record_is_there_and_by_the_boundary() {
         (Create::Created, Some(6), Outcome::Overtaken { boundary: 6 }),
         (exists(&mine), None, Outcome::Committed),
         (exists(&mine), Some(6), Outcome::Overtaken { boundary: 6 }),
-        (exists(&their_bytes), None, Outcome::Fenced(Box::new(theirs.clone()))),
-        (exists(&their_bytes), Some(6), Outcome::Fenced(Box::new(theirs))),
+        (exists(&their_bytes), None, Outcome::Fenced { by: theirs.writer.clone(), term: theirs.term }),
+        (exists(&their_bytes), Some(6), Outcome::Fenced { by: theirs.writer.clone(), term: theirs.term }),
         (exists(&Bytes::new()), None, Outcome::Unreadable(FormatError::NotARecord)),
     ] {
-        assert_eq!(outcome(&answer, "w", 5, boundary), expected);
+        assert_eq!(outcome::<Pipeline>(&answer, "w", 5, boundary), expected);
     }
 }
 
@@ -100,7 +104,7 @@ fn a_chain_holds_from_any_record_on_that_was_kept() {
 fn a_record_that_was_changed_swapped_or_cut_off_breaks_the_chain_there() {
     let good = log(5);
     let mut other = good.clone();
-    let changed = Record { at_us: 1, ..Record::decode(&good[2].1).unwrap() };
+    let changed = Record { at_us: 1, ..Record::<Pipeline>::decode(&good[2].1).unwrap() };
     other[2].1 = changed.encode().unwrap().into();
     assert_eq!(chain(&other), Err(Broken::Torn { seq: 4 }));
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use object_store::memory::InMemory;
 use tallow_env::{Clock, ManualClock, Random, SeededRandom};
 use tallow_log::record::{Chunk, Epoch, Outgoing, Partition, State, StatePart};
-use tallow_log::{Draft, Job, LogError, Opened};
+use tallow_log::{Draft, Log, LogError, Opened};
 use tallow_store::faulty::Faulty;
 use tallow_store::{Digest, Store};
 
@@ -27,11 +27,11 @@ pub fn bench(seed: u64) -> Bench {
 
 impl Bench {
     pub fn open(&self) -> Result<Opened, LogError> {
-        Job::open(&self.store, "btc", 0, "test", self.clock.clone(), self.random.clone())
+        <Log>::open(&self.store, "btc", 0, "test", self.clock.clone(), self.random.clone())
     }
 
-    pub fn job(&self) -> Job {
-        self.open().unwrap().job
+    pub fn job(&self) -> Log {
+        self.open().unwrap().log
     }
 
     /// What the log holds, by name.
@@ -57,7 +57,7 @@ impl Bench {
 }
 
 /// The next ten offsets of one partition, with a state blob and one file for the lake.
-pub fn draft(job: &Job) -> Result<Draft, LogError> {
+pub fn draft(job: &Log) -> Result<Draft, LogError> {
     let newest = job.newest();
     let from = newest.state.partitions.first().map_or(0, |partition| partition.next);
     let to = from + 10;
@@ -93,7 +93,7 @@ pub fn draft(job: &Job) -> Result<Draft, LogError> {
     ))
 }
 
-pub fn commit(job: &mut Job) -> Result<u64, LogError> {
+pub fn commit(job: &mut Log) -> Result<u64, LogError> {
     let draft = draft(job)?;
     job.commit(draft).map(|record| record.seq)
 }

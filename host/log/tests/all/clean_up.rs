@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tallow_env::{Clock, ManualClock, Random, SeededRandom, SystemClock};
-use tallow_log::{Job, Retention};
+use tallow_log::{Log, Retention};
 use tallow_store::faulty::{Fault, Op};
 use tallow_store::{Store, StoreError};
 
@@ -16,22 +16,22 @@ fn keep(keep: u64) -> Retention {
 }
 
 /// Commits and publishes `count` epochs; each stores two blobs.
-fn go_on(job: &mut Job, count: usize) {
+fn go_on(job: &mut Log, count: usize) {
     for _ in 0..count {
         let seq = commit(job).unwrap();
         job.published("lake", seq);
     }
 }
 
-fn readable(bench: &Bench) -> Job {
+fn readable(bench: &Bench) -> Log {
     let opened = bench.open().unwrap();
-    for part in &opened.job.newest().state.parts {
-        opened.job.read_blob(&part.blob).unwrap();
+    for part in &opened.log.newest().state.parts {
+        opened.log.read_blob(&part.blob).unwrap();
     }
     for publication in &opened.to_publish {
-        opened.job.read_blob(&publication.outbox[0].blob).unwrap();
+        opened.log.read_blob(&publication.outbox[0].blob).unwrap();
     }
-    opened.job
+    opened.log
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn what_killed_uploads_left_in_a_folder_goes_with_an_owner_an_hour_later() {
     let random: Arc<dyn Random> = Arc::new(SeededRandom::new(1));
     let store = Store::open(place.path().to_str().unwrap(), &BTreeMap::new()).unwrap();
     let store = store.with_edge(clock.clone(), random.clone());
-    let open = || Job::open(&store, "btc", 0, "test", clock.clone(), random.clone()).unwrap().job;
+    let open = || <Log>::open(&store, "btc", 0, "test", clock.clone(), random.clone()).unwrap().log;
     open().put_blob("a blob").unwrap();
     let folder = place.path().join("_tallow/jobs/btc/0");
     let [left, other, beside] =

@@ -20,17 +20,17 @@ fn a_first_start_has_no_state_and_a_second_goes_on_in_the_same_chain() {
     let bench = bench(1);
     let opened = bench.open().unwrap();
     assert!(opened.first);
-    let mut job = opened.job;
+    let mut job = opened.log;
     assert_eq!((job.newest().seq, job.newest().term, job.newest().kind), (1, 1, Kind::Fence));
     commit(&mut job).unwrap();
     let (chain, state) = (job.newest().chain.clone(), job.newest().state.clone());
 
     let again = bench.open().unwrap();
     assert!(!again.first);
-    let fence = again.job.newest();
+    let fence = again.log.newest();
     assert_eq!((fence.seq, fence.term, &fence.chain, &fence.state), (3, 2, &chain, &state));
     let part = &fence.state.parts[0];
-    assert_eq!(again.job.read_blob(&part.blob).unwrap(), "state at 10");
+    assert_eq!(again.log.read_blob(&part.blob).unwrap(), "state at 10");
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn a_torn_state_blob_stops_the_start_and_is_named() {
     assert_eq!(bench.log(), before, "a start that stops leaves the log alone");
 
     bench.store.put_overwrite(&path, "state at 11").unwrap();
-    let error = bench.open().unwrap().job.read_blob(&blob).unwrap_err();
+    let error = bench.open().unwrap().log.read_blob(&blob).unwrap_err();
     assert!(error.to_string().contains("SHA-256"), "{error}");
     assert_eq!(error.exit_code(), 65);
 }
@@ -171,7 +171,7 @@ fn an_owner_that_slept_through_a_clean_up_finds_its_place_empty_and_is_fenced_al
     // What the zombie left behind does no harm.
     assert!(bench.log().contains(&"3".to_owned()));
     assert_eq!(commit(&mut later).unwrap(), 24);
-    assert_eq!(bench.open().unwrap().job.newest().seq, 25);
+    assert_eq!(bench.open().unwrap().log.newest().seq, 25);
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn what_was_not_known_to_be_published_is_published_again_in_order() {
     let due: Vec<_> = opened.to_publish.iter().map(|it| (it.sink.as_str(), it.seq)).collect();
     assert_eq!(due, [("lake", 4), ("lake", 5)]);
     let out = &opened.to_publish[0].outbox[0];
-    assert_eq!(opened.job.read_blob(&out.blob).unwrap(), "rows 20 to 30");
+    assert_eq!(opened.log.read_blob(&out.blob).unwrap(), "rows 20 to 30");
 }
 
 #[test]
@@ -272,7 +272,7 @@ fn a_draft_that_contradicts_the_record_before_is_refused_and_changes_nothing() {
     let mut job = bench.job();
     commit(&mut job).unwrap();
     let good = draft(&job).unwrap();
-    let refusal = |job: &mut tallow_log::Job, change: &dyn Fn(&mut Draft)| {
+    let refusal = |job: &mut tallow_log::Log, change: &dyn Fn(&mut Draft)| {
         let mut draft = good.clone();
         change(&mut draft);
         let error = job.commit(draft).unwrap_err();

@@ -11,7 +11,7 @@ const FROZEN: &[u8] = include_bytes!("../formats/1.record");
 
 #[test]
 fn the_frozen_record_of_format_1_reads_as_it_did() {
-    assert_eq!(Record::decode(FROZEN).unwrap(), samples::frozen());
+    assert_eq!(<Record>::decode(FROZEN).unwrap(), samples::frozen());
 }
 
 #[test]
@@ -22,7 +22,7 @@ fn the_frozen_record_is_what_is_written_today() {
 #[test]
 fn a_record_of_a_newer_format_is_refused_by_its_number() {
     let newer = String::from_utf8(FROZEN.to_vec()).unwrap().replacen("tallow-log 1 ", "tallow-log 12 ", 1);
-    let error = Record::decode(newer.as_bytes()).unwrap_err();
+    let error = <Record>::decode(newer.as_bytes()).unwrap_err();
     assert_eq!(error, FormatError::Newer(12));
     assert!(error.to_string().contains("run the newer one"), "{error}");
 }
@@ -33,14 +33,14 @@ fn an_unknown_field_is_refused_rather_than_dropped() {
     let body = String::from_utf8(FROZEN[head_end + 1..].to_vec()).unwrap();
     let body = body.replacen("\"seq\"", "\"newer_field\": 1,\n  \"seq\"", 1);
     let head = format!("tallow-log 1 {:08x} {}\n", crc32c::crc32c(body.as_bytes()), body.len());
-    assert!(matches!(Record::decode((head + &body).as_bytes()), Err(FormatError::Body(_))));
+    assert!(matches!(<Record>::decode((head + &body).as_bytes()), Err(FormatError::Body(_))));
 }
 
 #[test]
 fn other_bytes_are_no_record() {
     for other in ["", "\n", "PAR1", "tallow-log\n{}", "tallow-log 0 00000000 2\n{}", "tallow-log 1 xyz 2\n{}"]
     {
-        assert_eq!(Record::decode(other.as_bytes()), Err(FormatError::NotARecord), "{other:?}");
+        assert_eq!(<Record>::decode(other.as_bytes()), Err(FormatError::NotARecord), "{other:?}");
     }
 }
 
@@ -48,12 +48,12 @@ proptest! {
     #[test]
     fn every_record_is_read_back_as_it_was(record in samples::record()) {
         let bytes = record.encode().unwrap();
-        prop_assert_eq!(Record::decode(&bytes).unwrap(), record);
+        prop_assert_eq!(<Record>::decode(&bytes).unwrap(), record);
     }
 
     #[test]
     fn a_record_cut_off_anywhere_is_refused(at in 0..FROZEN.len()) {
-        prop_assert!(Record::decode(&FROZEN[..at]).is_err());
+        prop_assert!(<Record>::decode(&FROZEN[..at]).is_err());
     }
 
     #[test]
@@ -61,13 +61,13 @@ proptest! {
         let body = FROZEN.iter().position(|&byte| byte == b'\n').unwrap() + 1;
         let mut bytes = FROZEN.to_vec();
         bytes[body + at.index(FROZEN.len() - body)] ^= flip;
-        let refused = matches!(Record::decode(&bytes), Err(FormatError::Checksum { .. }));
+        let refused = matches!(<Record>::decode(&bytes), Err(FormatError::Checksum { .. }));
         prop_assert!(refused);
     }
 
     #[test]
     fn no_bytes_make_decoding_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        let _ = Record::decode(&bytes);
-        let _ = Record::decode(&[b"tallow-log 1 ", &bytes[..]].concat());
+        let _ = <Record>::decode(&bytes);
+        let _ = <Record>::decode(&[b"tallow-log 1 ", &bytes[..]].concat());
     }
 }

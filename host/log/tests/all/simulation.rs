@@ -2,7 +2,7 @@
 //! stays a chain, every acknowledged commit is in it once, and the offsets are taken once each.
 
 use tallow_log::record::Kind;
-use tallow_log::{Job, LogError, Retention, status};
+use tallow_log::{Log, LogError, Retention, status};
 use tallow_store::faulty::Op;
 
 use crate::bench::{Bench, bench, commit};
@@ -12,10 +12,10 @@ const STEPS: usize = 60;
 /// What was done to which object, in order.
 type Trace = Vec<(Op, String)>;
 
-fn open(bench: &Bench) -> Job {
+fn open(bench: &Bench) -> Log {
     loop {
         match bench.open() {
-            Ok(opened) => return opened.job,
+            Ok(opened) => return opened.log,
             Err(error) => {
                 assert!(error.is_transient() || matches!(error, LogError::Contended { .. }), "{error}")
             }
@@ -24,7 +24,7 @@ fn open(bench: &Bench) -> Job {
 }
 
 /// One step of an owner. False: it was fenced.
-fn step(bench: &Bench, job: &mut Job, acknowledged: &mut Vec<u64>) -> bool {
+fn step(bench: &Bench, job: &mut Log, acknowledged: &mut Vec<u64>) -> bool {
     let done = if job.is_unsettled() {
         job.settle().map(|committed| committed.then(|| job.newest().seq))
     } else if bench.random.below(10) == 0 {
@@ -49,7 +49,7 @@ fn step(bench: &Bench, job: &mut Job, acknowledged: &mut Vec<u64>) -> bool {
 fn run(seed: u64) -> Trace {
     let bench = bench(seed);
     bench.faulty.draw(bench.random.clone(), 3);
-    let mut owners: Vec<Job> = Vec::new();
+    let mut owners: Vec<Log> = Vec::new();
     let mut acknowledged = Vec::new();
     for _ in 0..STEPS {
         match bench.random.below(8) {

@@ -1,7 +1,7 @@
 //! Back to the function before a swap: code and state together, at the offsets where it was swapped out.
 
 use tallow_log::record::{Change, Epoch, Kind, Live, Mode, Probation, SeqRange, State, What};
-use tallow_log::{Draft, Job, Record, status};
+use tallow_log::{Draft, Log, Record, status};
 
 use super::restore::ReadBlob;
 use crate::error::PipelineError;
@@ -12,7 +12,7 @@ const SHARD: u32 = 0;
 
 /// Rolls back the function that is on probation, if `why` says that it must be and there is one: the records since its
 /// swap are void, and the state is that of the record before.
-pub fn roll_back(services: &Services, job: &mut Job, why: Option<&str>) -> Result<bool, PipelineError> {
+pub fn roll_back(services: &Services, job: &mut Log, why: Option<&str>) -> Result<bool, PipelineError> {
     let Some(why) = why else { return Ok(false) };
     let asked = services.hooks.take_rollback();
     let Some(probation) = job.newest().state.live.probation.clone() else {
@@ -60,7 +60,7 @@ fn remember(state: &mut State, probation: &Probation, seq: u64, at_us: i64, why:
     state.live.remember(Change { seq, at_us, what: What::Rollback, from, to, why, ..swapped });
 }
 
-fn needed(pipeline: &str, job: &Job, seq: u64) -> Result<State, PipelineError> {
+fn needed(pipeline: &str, job: &Log, seq: u64) -> Result<State, PipelineError> {
     let record = status::record(job.store(), pipeline, SHARD, seq)?;
     record.map(|record| record.state).ok_or_else(|| {
         PipelineError::Checkpoint(format!(
@@ -70,7 +70,7 @@ fn needed(pipeline: &str, job: &Job, seq: u64) -> Result<State, PipelineError> {
 }
 
 /// What is published and void as long as not all of it has been taken again, and the state where that ended.
-pub fn open_remake(pipeline: &str, job: &Job) -> Result<(Published, Option<State>), PipelineError> {
+pub fn open_remake(pipeline: &str, job: &Log) -> Result<(Published, Option<State>), PipelineError> {
     let Some(range) = job.newest().state.live.remake else { return Ok((Published::default(), None)) };
     let mut records = Vec::new();
     for seq in range.from..=range.through {

@@ -2,7 +2,7 @@
 //! windows of every other record are those that its state was made with.
 
 use tallow_log::record::{Epoch, State};
-use tallow_log::{Draft, Job};
+use tallow_log::{Draft, Log};
 use tallow_manifest::{Kept, Succession};
 
 use crate::error::PipelineError;
@@ -27,7 +27,7 @@ pub fn under(next: &Succession, state: &State) -> (Epoch, State) {
 /// Commits the windows, and says what is new. `state`: what [`under`] made of them.
 pub fn commit(
     plan: &Plan,
-    job: &mut Job,
+    job: &mut Log,
     next: &Succession,
     (epoch, state): (Epoch, State),
     clock_us: i64,

@@ -12,7 +12,7 @@ pub enum StoreError {
     /// Nothing was changed, or it does not matter: try again later.
     #[error("{url} cannot be reached: {doing} `{path}`: {why}")]
     Unreachable { url: String, doing: &'static str, path: String, why: String },
-    /// Whether the object was created is not known: read it back before going on.
+    /// Whether the object was created is not known: read it back first.
     #[error("{url} did not answer in time: it is not known whether `{path}` was created: {why}")]
     Unknown { url: String, path: String, why: String },
     #[error("{url} refuses to {doing} `{path}`: {why}. Check the credentials and what they may do")]
@@ -75,7 +75,7 @@ impl From<object_store::Error> for Failure {
             _ if status(&text) == Some(501) => Self::Unsupported(text),
             _ if refused_for_good(&text) => Self::Wrong(text),
             other if io_kind(&other).is_some_and(is_full) => Self::Passing(format!(
-                "{text}. Make room there, then run the same again: it goes on from what is committed"
+                "{text}. Make room there, then run the same again: it continues from what is committed"
             )),
             _ => Self::Passing(text),
         }
@@ -110,7 +110,7 @@ fn with_remedy(text: String) -> String {
     match WAYS.iter().find(|(asked, ..)| text.contains(asked)) {
         None => text,
         Some((_, options, variables)) => format!(
-            "no credentials were given, and this machine has none of its own ({text}). Set {options} in \
+            "no credentials were given, and this machine has none itself ({text}). Set {options} in \
              [application.trigger.kafka.lake-options], or {variables} in the environment"
         ),
     }

@@ -61,7 +61,7 @@ impl Store {
         Ok(Self { root, ..store })
     }
 
-    /// An empty store of its own in memory.
+    /// A new, empty store in memory.
     pub fn memory() -> Result<Store, StoreError> {
         let clock = Arc::new(SystemClock::new());
         Self::build(Arc::new(InMemory::new()), Path::default(), "memory:", clock, Arc::new(SystemRandom))
@@ -90,7 +90,7 @@ impl Store {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Store, StoreError> {
-        // A worker of its own keeps connections alive between calls; requests run on the calling threads.
+        // Its own worker keeps connections alive between calls; requests run on the calling threads.
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(
                 |error| StoreError::Misconfigured {

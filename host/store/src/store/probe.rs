@@ -14,7 +14,7 @@ use super::{Patience, Store, StoreError};
 const SOON: Patience = Patience { attempt: Duration::from_secs(8), whole: Duration::from_secs(12), long: 1 };
 
 impl Store {
-    /// Checks on an object of its own under `_tallow/probe/`, removed afterwards, that a second create of one
+    /// Checks on its own object under `_tallow/probe/`, removed afterwards, that a second create of one
     /// object is refused and leaves it alone, and that what was written is read and listed at once.
     pub fn probe(&self, random: &dyn Random) -> Result<(), StoreError> {
         let path = format!("_tallow/probe/{:016x}{:016x}", random.next_u64(), random.next_u64());
@@ -25,7 +25,7 @@ impl Store {
         }
     }
 
-    /// The same with little patience, for a program's start: whoever has just typed a wrong address waits for the answer.
+    /// The same with little patience, for a program's start: a person who has just typed a wrong address waits for the answer.
     pub fn probe_soon(&self, random: &dyn Random) -> Result<(), StoreError> {
         self.clone().with_patience(SOON.at_most(self.patience)).probe(random)
     }

@@ -41,6 +41,6 @@ fn a_job_writes_the_records_that_it_has_always_written() {
         let bytes = bench.store.get(&folder.record(seq)).unwrap().unwrap();
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         assert_eq!(text(&bytes), text(&std::fs::read(frozen(seq)).unwrap()), "record {seq}");
-        assert_eq!(Record::decode(&bytes).unwrap().encode().unwrap(), bytes, "record {seq}");
+        assert_eq!(<Record>::decode(&bytes).unwrap().encode().unwrap(), bytes, "record {seq}");
     }
 }

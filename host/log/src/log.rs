@@ -1,5 +1,6 @@
 //! A shard's log, owned: open it (which fences every earlier owner), put blobs, commit, publish, say so.
 
+mod blobs;
 mod fence;
 
 use std::collections::BTreeMap;
@@ -7,39 +8,63 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tallow_env::{Clock, Random};
-
-use crate::name::BlobName;
-use crate::record::{BlobRef, Outgoing, Record, Writer};
-use crate::resolve::{self, Kept, Outcome, Publication};
-use crate::{Draft, LogError};
 use tallow_lake::Folder;
 use tallow_lake::job::seq_of;
-use tallow_store::{Body, Create, Digest, Store};
+
+use crate::record::{Content, Outgoing, Pipeline, Record, Writer};
+use crate::resolve::{self, Kept, Outcome, Publication};
+use crate::{Draft, LogError};
+use tallow_store::{Digest, Store};
+
+pub use blobs::read_blob;
 
 /// One owner of one shard. At most one commit is under way.
-pub struct Job {
+///
+/// ```
+/// use std::sync::Arc;
+/// use tallow_env::{SystemClock, SystemRandom};
+/// use tallow_log::record::{Epoch, State};
+/// use tallow_log::{Draft, Log, LogError, status};
+/// use tallow_store::Store;
+///
+/// let store = Store::memory()?;
+/// let (clock, random) = (Arc::new(SystemClock::new()), Arc::new(SystemRandom));
+/// let open = |owner| <Log>::open(&store, "candles", 0, owner, clock.clone(), random.clone());
+///
+/// let mut first = open("host 1")?.log;
+/// first.commit(Draft::commit(Epoch::default(), State::default()))?;
+///
+/// // A second owner fences the first one, and continues from its commit.
+/// let second = open("host 2")?.log;
+/// assert_eq!(second.newest().seq, 3);
+/// let late = first.commit(Draft::commit(Epoch::default(), State::default()));
+/// assert!(late.is_err_and(|error| error.is_fenced()));
+/// assert_eq!(status::last_records(&store, "candles", 0, 10)?.len(), 3);
+/// # Ok::<(), LogError>(())
+/// ```
+pub struct Log<C: Content = Pipeline> {
     pub(crate) store: Store,
     pub(crate) folder: Folder,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     writer: Writer,
-    newest: Record,
+    newest: Record<C>,
     newest_digest: Digest,
     /// The records that a clean-up has left, oldest first; the last is the newest.
     pub(crate) kept: Vec<Kept>,
     pub(crate) published: BTreeMap<String, u64>,
-    unsettled: Option<Unsettled>,
+    unsettled: Option<Unsettled<C>>,
 }
 
 /// A record whose create has no known outcome yet.
-struct Unsettled {
-    record: Record,
+struct Unsettled<C: Content> {
+    record: Record<C>,
     bytes: Bytes,
 }
 
 /// A shard that was just taken over.
-pub struct Opened {
-    pub job: Job,
+pub struct Opened<C: Content = Pipeline> {
+    pub log: Log<C>,
     /// Whether the shard had no log before: there is no state to restore.
     pub first: bool,
     /// What may not have been published, by sink, in order. Publish it before anything new.
@@ -48,9 +73,9 @@ pub struct Opened {
     pub held: Vec<Publication>,
 }
 
-impl Job {
+impl<C: Content> Log<C> {
     /// Takes shard `shard` of `pipeline` over: reads the newest record, checks it, its chain and its blobs,
-    /// and fences every earlier owner. [`Job::newest`] is then the fence, which carries the state to continue
+    /// and fences every earlier owner. [`Log::newest`] is then the fence, which carries the state to continue
     /// from. `owner` is for people: host and process.
     ///
     /// Damage is an error that names the object, and leaves the log as it was.
@@ -61,7 +86,7 @@ impl Job {
         owner: &str,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
-    ) -> Result<Opened, LogError> {
+    ) -> Result<Opened<C>, LogError> {
         let folder = Folder::new(pipeline, shard)?;
         let writer = Writer { id: format!("{:016x}", random.next_u64()), name: owner.to_owned() };
         let fenced = fence::fence(store, &folder, shard, &writer, &*clock, &*random)?;
@@ -71,7 +96,7 @@ impl Job {
         let mut kept: Vec<Kept> = fenced.before.iter().map(Kept::of).collect();
         kept.push(Kept::of(&fenced.fence));
         let published = fenced.fence.published_through.clone();
-        let job = Job {
+        let log = Log {
             store: store.clone(),
             folder,
             clock,
@@ -84,7 +109,7 @@ impl Job {
             unsettled: None,
         };
         Ok(Opened {
-            job,
+            log,
             first: fenced.before.is_empty(),
             to_publish: fenced.to_publish,
             held: resolve::held(&fenced.before),
@@ -92,7 +117,7 @@ impl Job {
     }
 
     /// The newest record: the fence, or the last commit.
-    pub fn newest(&self) -> &Record {
+    pub fn newest(&self) -> &Record<C> {
         &self.newest
     }
 
@@ -110,49 +135,11 @@ impl Job {
         self.newest.seq + 1
     }
 
-    /// Stores bytes under a name of their own. Unless a commit refers to it, a later owner removes it.
-    pub fn put_blob(&self, bytes: impl Into<Bytes>) -> Result<BlobRef, LogError> {
-        self.put_blob_file(&Body::of(bytes))
-    }
-
-    /// The same of a body that may be in a scratch file.
-    pub fn put_blob_file(&self, body: &Body) -> Result<BlobRef, LogError> {
-        let name = BlobName::new(self.newest.term, body.digest(), &*self.random);
-        let path = self.folder.blob(&name);
-        match body.bytes() {
-            Some(bytes) => {
-                if let Create::Exists { .. } = self.store.create(&path, bytes.clone())? {
-                    return Err(self.corrupt(&path, "another object has the name of a new blob".to_owned()));
-                }
-            }
-            None => self.store.put_file(&path, body)?,
-        }
-        Ok(BlobRef { name, length: body.length() })
-    }
-
-    /// The bytes of a blob, checked against its digest.
-    pub fn read_blob(&self, blob: &BlobRef) -> Result<Bytes, LogError> {
-        read_blob(&self.store, &self.folder, blob)
-    }
-
-    /// Checks a blob against its digest, as [`read_blob`](Job::read_blob) does, without holding it.
-    pub fn check_blob(&self, blob: &BlobRef) -> Result<(), LogError> {
-        let path = self.folder.blob(&blob.name);
-        let found = self.store.digest(&path)?;
-        as_named(blob, found).map_err(|why| self.corrupt(&path, why))
-    }
-
-    /// Makes the object `path` what a blob is, whether or not there is one, as [`Store::copy`] does. Whether this owner
-    /// still has the shard is asked before each try: tries may continue for long, and a later owner's object must stay.
-    pub fn copy_blob(&self, blob: &BlobRef, path: &str) -> Result<(), LogError> {
-        self.store.copy_while(&self.folder.blob(&blob.name), path, || self.check_owner())
-    }
-
     /// Commits: the create of the record is the one moment at which the epoch has happened.
     ///
-    /// After an error that [passes](LogError::is_transient) the outcome may be open: [`settle`](Job::settle) until
+    /// After an error that [passes](LogError::is_transient) the outcome may be open: [`settle`](Log::settle) until
     /// it is known. After [`LogError::is_fenced`] publish nothing, and leave.
-    pub fn commit(&mut self, draft: Draft) -> Result<&Record, LogError> {
+    pub fn commit(&mut self, draft: Draft<C>) -> Result<&Record<C>, LogError> {
         let object = self.folder.record(self.next_seq());
         if self.unsettled.is_some() {
             return Err(LogError::Unsettled { object });
@@ -233,8 +220,8 @@ impl Job {
         let object = self.store.at(&path);
         let our_term = self.newest.term;
         if let Some(bytes) = self.store.get(&path)? {
-            let theirs =
-                Record::decode(&bytes).map_err(|why| LogError::Format { object: object.clone(), why })?;
+            let theirs = Record::<C>::decode(&bytes)
+                .map_err(|why| LogError::Format { object: object.clone(), why })?;
             if theirs.writer.id != self.writer.id {
                 return Err(LogError::Fenced {
                     object,
@@ -264,8 +251,7 @@ impl Job {
 
     /// What a sink has to publish of the newest record.
     pub fn publication(&self, sink: &str) -> Publication {
-        let outbox =
-            self.newest.epoch.outbox.iter().filter(|outgoing| outgoing.sink == sink).cloned().collect();
+        let outbox = self.newest.outbox().iter().filter(|outgoing| outgoing.sink == sink).cloned().collect();
         Publication { sink: sink.to_owned(), seq: self.newest.seq, outbox }
     }
 
@@ -296,33 +282,6 @@ impl Job {
         }
         Ok(())
     }
-
-    fn corrupt(&self, path: &str, why: String) -> LogError {
-        corrupt(&self.store, path, why)
-    }
-}
-
-/// The bytes of a blob, checked against its digest: for readers that do not own the shard, too.
-pub fn read_blob(store: &Store, folder: &Folder, blob: &BlobRef) -> Result<Bytes, LogError> {
-    let path = folder.blob(&blob.name);
-    let bytes = store.get(&path)?;
-    let found = bytes.as_ref().map(|bytes| (Digest::of(bytes), bytes.len() as u64));
-    as_named(blob, found).map_err(|why| corrupt(store, &path, why))?;
-    Ok(bytes.unwrap_or_default())
-}
-
-/// Whether a blob's object, by its digest and length, is what its name says.
-fn as_named(blob: &BlobRef, found: Option<(Digest, u64)>) -> Result<(), String> {
-    match found {
-        None => Err("it is missing".to_owned()),
-        Some((_, length)) if length != blob.length => {
-            Err(format!("it should hold {} bytes, and holds {length}", blob.length))
-        }
-        Some((digest, _)) if digest != blob.name.sha256 => {
-            Err(format!("its SHA-256 is {digest}, not the one in its name"))
-        }
-        Some(_) => Ok(()),
-    }
 }
 
 pub(crate) fn corrupt(store: &Store, path: &str, why: String) -> LogError {
@@ -334,26 +293,22 @@ pub(crate) fn highest_boundary(store: &Store, folder: &Folder) -> Result<Option<
     Ok(store.list(&folder.boundaries())?.iter().filter_map(|(path, _)| seq_of(path)).max())
 }
 
-fn create_record(
+fn create_record<C: Content>(
     store: &Store,
     folder: &Folder,
-    record: &Record,
+    record: &Record<C>,
     bytes: &Bytes,
 ) -> Result<Outcome, LogError> {
     let answer = store.create(&folder.record(record.seq), bytes.clone())?;
     let boundary = highest_boundary(store, folder)?;
-    Ok(resolve::outcome(&answer, &record.writer.id, record.seq, boundary))
+    Ok(resolve::outcome::<C>(&answer, &record.writer.id, record.seq, boundary))
 }
 
 /// The error for an outcome that is not [`Outcome::Committed`].
-fn lost_to(store: &Store, folder: &Folder, outcome: Outcome, ours: &Record) -> LogError {
-    let path = folder.record(ours.seq);
-    let object = store.at(&path);
-    let our_term = ours.term;
+fn lost_to<C: Content>(store: &Store, folder: &Folder, outcome: Outcome, ours: &Record<C>) -> LogError {
+    let (object, our_term) = (store.at(&folder.record(ours.seq)), ours.term);
     match outcome {
-        Outcome::Fenced(theirs) => {
-            LogError::Fenced { object, by: theirs.writer, their_term: theirs.term, our_term }
-        }
+        Outcome::Fenced { by, term } => LogError::Fenced { object, by, their_term: term, our_term },
         Outcome::Overtaken { boundary } => LogError::Overtaken { object, boundary, our_term },
         Outcome::Unreadable(why) => LogError::Format { object, why },
         Outcome::Committed => LogError::Unsettled { object },

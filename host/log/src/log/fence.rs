@@ -8,7 +8,7 @@ use tallow_env::{Backoff, Clock, Random};
 use super::{corrupt, create_record, highest_boundary, lost_to};
 use crate::LogError;
 use crate::name::BlobName;
-use crate::record::{Epoch, Kind, Record, State, Writer};
+use crate::record::{Content, Kind, Record, Writer};
 use crate::resolve::{self, Broken, Outcome, Publication};
 use tallow_lake::Folder;
 use tallow_lake::job::seq_of;
@@ -18,26 +18,26 @@ use tallow_store::{Digest, Store};
 const TRIES: u32 = 10;
 const PAUSES: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(1));
 
-pub(super) struct Fenced {
-    pub fence: Record,
+pub(super) struct Fenced<C: Content> {
+    pub fence: Record<C>,
     /// Of the fence's bytes.
     pub digest: Digest,
     /// The records before it that are kept, oldest first.
-    pub before: Vec<Record>,
+    pub before: Vec<Record<C>>,
     pub to_publish: Vec<Publication>,
 }
 
-pub(super) fn fence(
+pub(super) fn fence<C: Content>(
     store: &Store,
     folder: &Folder,
     shard: u32,
     writer: &Writer,
     clock: &dyn Clock,
     random: &dyn Random,
-) -> Result<Fenced, LogError> {
+) -> Result<Fenced<C>, LogError> {
     let (mut broken_before, mut pauses) = (None, PAUSES);
     for _ in 0..TRIES {
-        let (before, parent) = match read(store, folder)? {
+        let (before, parent): Read<C> = match read(store, folder)? {
             Ok(read) => read,
             // A clean-up may have run between listing and reading: what is broken twice in one way is broken.
             Err(broken) if broken_before.as_ref() != Some(&broken) => {
@@ -57,7 +57,7 @@ pub(super) fn fence(
             Outcome::Committed => {
                 return Ok(Fenced { digest: Digest::of(&bytes), fence, before, to_publish });
             }
-            Outcome::Fenced(_) | Outcome::Overtaken { .. } => {
+            Outcome::Fenced { .. } | Outcome::Overtaken { .. } => {
                 clock.sleep(pauses.jittered(random));
             }
             unreadable @ Outcome::Unreadable(_) => return Err(lost_to(store, folder, unreadable, &fence)),
@@ -66,11 +66,11 @@ pub(super) fn fence(
     Err(LogError::Contended { folder: store.at(folder.path()), tries: TRIES })
 }
 
-type Read = (Vec<Record>, Option<Digest>);
+type Read<C> = (Vec<Record<C>>, Option<Digest>);
 
 /// The retained records, checked, with the digest of the newest one's bytes. Records are listed before the
 /// boundary is: the other way round, a clean-up in between would look like a hole.
-pub(crate) fn read(store: &Store, folder: &Folder) -> Result<Result<Read, Broken>, LogError> {
+fn read<C: Content>(store: &Store, folder: &Folder) -> Result<Result<Read<C>, Broken>, LogError> {
     let listed: Vec<u64> = store.list(&folder.log())?.iter().filter_map(|(path, _)| seq_of(path)).collect();
     let boundary = highest_boundary(store, folder)?;
     let retained = match resolve::retained(&listed, boundary) {
@@ -89,10 +89,10 @@ pub(crate) fn read(store: &Store, folder: &Folder) -> Result<Result<Read, Broken
     Ok(resolve::chain(&records).map(|records| (records, newest)))
 }
 
-fn check_blobs(
+fn check_blobs<C: Content>(
     store: &Store,
     folder: &Folder,
-    newest: &Record,
+    newest: &Record<C>,
     to_publish: &[Publication],
 ) -> Result<(), LogError> {
     let stored = store
@@ -106,15 +106,15 @@ fn check_blobs(
     }
 }
 
-fn compose(
-    newest: Option<&Record>,
+fn compose<C: Content>(
+    newest: Option<&Record<C>>,
     parent: Option<Digest>,
     shard: u32,
     writer: &Writer,
     clock: &dyn Clock,
     random: &dyn Random,
-) -> Record {
-    let state = newest.map_or_else(State::default, |newest| newest.state.clone());
+) -> Record<C> {
+    let state = newest.map_or_else(C::State::default, |newest| newest.state.clone());
     Record {
         seq: newest.map_or(1, |newest| newest.seq + 1),
         kind: Kind::Fence,
@@ -124,7 +124,7 @@ fn compose(
         term: newest.map_or(1, |newest| newest.term + 1),
         writer: writer.clone(),
         at_us: clock.now_us(),
-        epoch: Epoch { watermark_us: state.watermark_us, ..Epoch::default() },
+        epoch: C::fence(&state),
         state,
         published_through: newest.map(|newest| newest.published_through.clone()).unwrap_or_default(),
         voided: None,
