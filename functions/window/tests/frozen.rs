@@ -1,8 +1,8 @@
 //! State that an older release wrote is read, continues as if nothing had happened, and is written as today.
 //!
-//! `frozen/state-1.txt` (a group and its bytes a line) was written by the function whose state version was 1, over
+//! `frozen/state-1.txt` (a group and its bytes per line) was written by the function whose state version was 1, over
 //! hours of trades, under a watermark of one hour: ADA's ids 1 to 10 closed, 11 to 30 open; BTC's even ids
-//! 100 to 3000 open; OLD's id 7 closed.
+//! 100 to 3000 open; OLD's id 7 closed. `frozen/state-2.txt` is the same as the first function of version 2 wrote it.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -35,26 +35,30 @@ fn trade(symbol: &str, time_us: i64, id: i64) -> Row {
     }
 }
 
-fn frozen() -> Vec<Part> {
+fn frozen(text: &str) -> Vec<Part> {
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
     let part = |line: &str| {
         let (group, bytes) = line.split_once(' ').unwrap();
         Part { spec: 0, group: group.parse().unwrap(), bytes: bytes.as_bytes().chunks(2).map(byte).collect() }
     };
-    include_str!("frozen/state-1.txt").lines().map(part).collect()
+    text.lines().map(part).collect()
 }
+
+const STATE_1: &str = include_str!("frozen/state-1.txt");
+const STATE_2: &str = include_str!("frozen/state-2.txt");
 
 fn said(candle: &Candle) -> [Value; 5] {
     ["symbol", "close", "trades", "missing", "complete"].map(|column| candle[column].clone())
 }
 
 #[test]
-fn state_of_version_1_goes_on_and_is_written_as_today() {
-    let mut windows = Windows::restore(specs(), HOUR_US, &frozen()).unwrap();
+fn state_of_version_1_continues_and_is_written_as_today() {
+    let mut windows = Windows::restore(specs(), HOUR_US, &frozen(STATE_1)).unwrap();
     let rewritten = windows.snapshot(1).parts;
     assert_eq!(rewritten.len(), 3, "every part is saved in the layout of today");
-    assert!(rewritten.iter().all(|part| part.bytes[4..6] == [2, 0]));
+    assert_eq!(rewritten, frozen(STATE_2));
     assert_eq!(windows.snapshot(0).parts, rewritten);
+    assert_eq!(Windows::restore(specs(), HOUR_US, &rewritten).unwrap().snapshot(0).parts, rewritten);
     assert!(rewritten.iter().map(|part| part.bytes.len()).sum::<usize>() < 7000, "scattered ids stay small");
 
     let mut rows: Vec<Row> = (31..=40).map(|id| trade("ADA", 2 * HOUR_US + id, id)).collect();
@@ -90,8 +94,8 @@ fn state_of_version_1_takes_an_added_aggregate() {
     let spread = [("high", Operation::Max, "price", ""), ("weight", Operation::Sum, "id", "")];
     let shape = more[0].shape;
     more[0].aggregates.splice(1..1, spec("", shape, None, &spread).aggregates);
-    let mut windows = Windows::restore(more, HOUR_US, &frozen()).unwrap();
-    let mut narrow = Windows::restore(specs(), HOUR_US, &frozen()).unwrap();
+    let mut windows = Windows::restore(more, HOUR_US, &frozen(STATE_1)).unwrap();
+    let mut narrow = Windows::restore(specs(), HOUR_US, &frozen(STATE_1)).unwrap();
     let of = |windows: &mut Windows| by_spec(&windows.advance(3 * HOUR_US), 1).remove(0);
     let (wide, narrow) = (of(&mut windows), of(&mut narrow));
     assert_eq!(wide.iter().map(said).collect::<Vec<_>>(), narrow.iter().map(said).collect::<Vec<_>>());
