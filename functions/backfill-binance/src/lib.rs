@@ -3,7 +3,9 @@
 //!
 //! The setting `path` serves the futures' API (`/fapi/v1/klines`), whose answers look the same.
 
-use backfill::{Answer, Bar, Exchange, Options, Pace, Raw, Request, Span, array, excerpt, interval_us};
+use backfill::{
+    Answer, Bar, Exchange, Options, Pace, Raw, Refusal, Request, Span, array, excerpt, interval_us, refuse,
+};
 
 #[cfg(target_arch = "wasm32")]
 mod component {
@@ -45,15 +47,15 @@ impl Exchange for Binance {
     const OLDEST_FIRST: bool = true;
     const SETTINGS: &'static [&'static str] = &["path"];
 
-    fn check_interval(interval_us: i64) -> Result<(), String> {
+    fn check_interval(interval_us: i64) -> Result<(), Refusal> {
         interval(interval_us).map(drop)
     }
 
-    fn request(options: &Options, page: Span) -> Result<Request, String> {
+    fn request(options: &Options, page: Span) -> Result<Request, Refusal> {
         let path = options.settings.iter().find(|(name, _)| name == "path");
         let path = path.map_or(PATH, |(_, path)| path.as_str());
         if !path.starts_with('/') {
-            return Err(format!("setting `path` begins with `/`, like {PATH}, not `{path}`"));
+            refuse!("setting `path` begins with `/`, like {PATH}, not `{path}`");
         }
         let query = [
             ("symbol", options.listed_as.clone()),
@@ -66,7 +68,7 @@ impl Exchange for Binance {
         Ok(Request::get(path.to_owned(), &query, WEIGHT, page))
     }
 
-    fn read(options: &Options, body: &[u8]) -> Result<Vec<Bar>, String> {
+    fn read(options: &Options, body: &[u8]) -> Result<Vec<Bar>, Refusal> {
         array(body)?.into_iter().map(|item| kline(options, item)).collect()
     }
 
@@ -87,16 +89,16 @@ impl Exchange for Binance {
     }
 }
 
-fn interval(interval_us: i64) -> Result<&'static str, String> {
+fn interval(interval_us: i64) -> Result<&'static str, Refusal> {
     let found = INTERVALS.iter().find(|(_, seconds)| seconds * SECOND_US == interval_us);
     found.map(|(name, _)| *name).ok_or_else(|| {
         let names: Vec<&str> = INTERVALS.iter().map(|(name, _)| *name).collect();
-        format!("Binance has no klines of {} s; it has {}", interval_us / SECOND_US, names.join(", "))
+        format!("Binance has no klines of {} s; it has {}", interval_us / SECOND_US, names.join(", ")).into()
     })
 }
 
-fn kline(options: &Options, item: Raw<'_>) -> Result<Bar, String> {
-    let wrong = || format!("not a kline: {}", excerpt(item.text().as_bytes()));
+fn kline(options: &Options, item: Raw<'_>) -> Result<Bar, Refusal> {
+    let wrong = || Refusal::from(format!("not a kline: {}", excerpt(item.text().as_bytes())));
     let fields = item.items().ok_or_else(wrong)?;
     if fields.len() != FIELDS || !fields.iter().all(|field| field.is_number()) {
         return Err(wrong());
@@ -135,7 +137,7 @@ fn cut_short(options: &Options, fields: &[Raw<'_>], open_us: i64) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Milliseconds, or microseconds where the answer has them: 10^14 ms is the year 5138.
+/// Milliseconds, or microseconds if the answer has them: 10^14 ms is the year 5138.
 fn time_us(time: i64) -> i64 {
     if time.abs() < 100_000_000_000_000 { time * 1000 } else { time }
 }
@@ -242,9 +244,9 @@ mod tests {
     fn intervals_and_settings_that_binance_does_not_have_are_refused() {
         let wanted = [Span::new(0, M)];
         let odd = Options { interval_us: 7 * M as u64, ..options() };
-        assert!(plan::<Binance>(&odd, &wanted, &[]).unwrap_err().contains("no klines of 420 s"));
+        assert!(plan::<Binance>(&odd, &wanted, &[]).unwrap_err().to_string().contains("no klines of 420 s"));
         let unknown = Options { settings: vec![("pth".into(), "/x".into())], ..options() };
-        assert!(plan::<Binance>(&unknown, &wanted, &[]).unwrap_err().contains("it has path"));
+        assert!(plan::<Binance>(&unknown, &wanted, &[]).unwrap_err().to_string().contains("it has path"));
         let relative = Options { settings: vec![("path".into(), "x".into())], ..options() };
         assert!(plan::<Binance>(&relative, &wanted, &[]).is_err());
     }

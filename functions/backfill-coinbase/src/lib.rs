@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use backfill::{Bar, Exchange, Options, Raw, Request, Span, array, excerpt, interval_us};
+use backfill::{Bar, Exchange, Options, Raw, Refusal, Request, Span, array, excerpt, interval_us, refuse};
 use chrono::{DateTime, SecondsFormat};
 
 #[cfg(target_arch = "wasm32")]
@@ -27,15 +27,15 @@ impl Exchange for Coinbase {
     const PAGE_BARS: u32 = 300;
     const OLDEST_FIRST: bool = false;
 
-    fn check_interval(interval_us: i64) -> Result<(), String> {
+    fn check_interval(interval_us: i64) -> Result<(), Refusal> {
         interval(interval_us).map(drop)
     }
 
-    fn request(options: &Options, page: Span) -> Result<Request, String> {
+    fn request(options: &Options, page: Span) -> Result<Request, Refusal> {
         let id = &options.listed_as;
-        // It stands in the path: nothing may lead out of it.
+        // It is part of the path: nothing may lead out of it.
         if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-            return Err(format!("`{}` is not a product of Coinbase, like BTC-USD", excerpt(id.as_bytes())));
+            refuse!("`{}` is not a product of Coinbase, like BTC-USD", excerpt(id.as_bytes()));
         }
         let query = [
             ("granularity", (interval_us(options) / SECOND_US).to_string()),
@@ -46,7 +46,7 @@ impl Exchange for Coinbase {
         Ok(Request::get(format!("/products/{id}/candles"), &query, 1, page))
     }
 
-    fn read(options: &Options, body: &[u8]) -> Result<Vec<Bar>, String> {
+    fn read(options: &Options, body: &[u8]) -> Result<Vec<Bar>, Refusal> {
         let name = interval(interval_us(options))?;
         array(body)?.into_iter().map(|item| candle(options, name, item)).collect()
     }
@@ -58,21 +58,22 @@ impl Exchange for Coinbase {
     }
 }
 
-fn interval(interval_us: i64) -> Result<&'static str, String> {
+fn interval(interval_us: i64) -> Result<&'static str, Refusal> {
     let found = GRANULARITIES.iter().find(|(_, seconds)| seconds * SECOND_US == interval_us);
     found.map(|(name, _)| *name).ok_or_else(|| {
         let names: Vec<&str> = GRANULARITIES.iter().map(|(name, _)| *name).collect();
         format!("Coinbase has no candles of {} s; it has {}", interval_us / SECOND_US, names.join(", "))
+            .into()
     })
 }
 
-fn time(time_us: i64) -> Result<String, String> {
+fn time(time_us: i64) -> Result<String, Refusal> {
     let time = DateTime::from_timestamp_micros(time_us).ok_or("a time beyond the calendar")?;
     Ok(time.to_rfc3339_opts(SecondsFormat::Secs, true))
 }
 
-fn candle(options: &Options, interval: &str, item: Raw<'_>) -> Result<Bar, String> {
-    let wrong = || format!("not a candle: {}", excerpt(item.text().as_bytes()));
+fn candle(options: &Options, interval: &str, item: Raw<'_>) -> Result<Bar, Refusal> {
+    let wrong = || Refusal::from(format!("not a candle: {}", excerpt(item.text().as_bytes())));
     let fields = item.items().ok_or_else(wrong)?;
     let [time, low, high, open, close, volume] = fields[..] else { return Err(wrong()) };
     if !fields.iter().all(|field| field.is_number()) {

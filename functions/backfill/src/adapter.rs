@@ -40,6 +40,6 @@ impl<E: Exchange> contract::Guest for Adapter<E> {
         request: contract::Request,
         answer: contract::Answer,
     ) -> Result<contract::Decoded, String> {
-        crate::decode::<E>(&options.into(), &request.into(), &answer.into()).map(Into::into)
+        Ok(crate::decode::<E>(&options.into(), &request.into(), &answer.into())?.into())
     }
 }

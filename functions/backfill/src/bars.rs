@@ -1,5 +1,7 @@
 //! What a page of bars proves.
 
+use tallow_contract::{Refusal, refuse};
+
 use crate::page::pages;
 use crate::span::subtract;
 use crate::{Data, Exchange, Options, Request, Span, interval_us};
@@ -19,7 +21,7 @@ pub struct Bar {
 ///
 /// A page that is not full holds all that there is. Of a full one, bars may be missing at the end that the exchange
 /// gives last: beyond the outermost bar nothing is known, and has to be asked for.
-pub fn data<E: Exchange>(options: &Options, request: &Request, mut bars: Vec<Bar>) -> Result<Data, String> {
+pub fn data<E: Exchange>(options: &Options, request: &Request, mut bars: Vec<Bar>) -> Result<Data, Refusal> {
     let (covers, interval_us) = (request.covers, interval_us(options));
     let full = bars.len() >= E::PAGE_BARS as usize;
     if !bars.is_empty() && !full && !bars.iter().any(|bar| covers.contains(bar.open_us)) {
@@ -35,7 +37,7 @@ pub fn data<E: Exchange>(options: &Options, request: &Request, mut bars: Vec<Bar
         _ => covers,
     };
     if proved.from_us >= proved.to_us {
-        return Err("a full page without a single bar of what was asked for".to_owned());
+        refuse!("a full page without a single bar of what was asked for");
     }
     bars.retain(|bar| proved.contains(bar.open_us));
     bars.dedup();

@@ -1,4 +1,6 @@
-//! What an exchange has of its own, and what follows from it.
+//! What differs from exchange to exchange, and what follows from it.
+
+use tallow_contract::{Refusal, refuse};
 
 use crate::page::pages;
 use crate::raw::excerpt;
@@ -10,19 +12,19 @@ pub trait Exchange: 'static {
     const VERSION: &'static str;
     /// Most bars of an answer.
     const PAGE_BARS: u32;
-    /// Whether an answer that is cut off at that many bars lacks the newest of them, rather than the oldest.
+    /// Whether an answer that is cut off at that many bars is missing the newest of them rather than the oldest.
     const OLDEST_FIRST: bool;
     /// Names of the settings that it takes.
     const SETTINGS: &'static [&'static str] = &[];
 
     /// Checks that the exchange has bars of that length; the error says which it has.
-    fn check_interval(interval_us: i64) -> Result<(), String>;
+    fn check_interval(interval_us: i64) -> Result<(), Refusal>;
 
     /// The request for the bars of a page.
-    fn request(options: &Options, page: Span) -> Result<Request, String>;
+    fn request(options: &Options, page: Span) -> Result<Request, Refusal>;
 
     /// The bars of an answer, in any order. An error says what is wrong with the answer.
-    fn read(options: &Options, body: &[u8]) -> Result<Vec<Bar>, String>;
+    fn read(options: &Options, body: &[u8]) -> Result<Vec<Bar>, Refusal>;
 
     /// What the exchange says in words; `None` if its answer has none.
     fn said(body: &[u8]) -> Option<String>;
@@ -48,14 +50,18 @@ pub fn plan<E: Exchange>(
     options: &Options,
     wanted: &[Span],
     covered: &[Span],
-) -> Result<Vec<Request>, String> {
+) -> Result<Vec<Request>, Refusal> {
     check::<E>(options)?;
     let pages = pages(wanted, covered, interval_us(options), E::PAGE_BARS);
     pages.into_iter().map(|page| E::request(options, page)).collect()
 }
 
 /// What the answer to a request means.
-pub fn decode<E: Exchange>(options: &Options, request: &Request, answer: &Answer) -> Result<Decoded, String> {
+pub fn decode<E: Exchange>(
+    options: &Options,
+    request: &Request,
+    answer: &Answer,
+) -> Result<Decoded, Refusal> {
     check::<E>(options)?;
     let said = || E::said(&answer.body).unwrap_or_else(|| excerpt(&answer.body));
     let verdict = match answer.status {
@@ -63,7 +69,7 @@ pub fn decode<E: Exchange>(options: &Options, request: &Request, answer: &Answer
             let read = E::read(options, &answer.body);
             match read.and_then(|bars| bars::data::<E>(options, request, bars)) {
                 Ok(data) => Verdict::Data(data),
-                Err(why) => Verdict::Again(why),
+                Err(why) => Verdict::Again(why.into()),
             }
         }
         418 | 429 => Verdict::Again(format!("it was asked too often (status {}): {}", answer.status, said())),
@@ -73,13 +79,13 @@ pub fn decode<E: Exchange>(options: &Options, request: &Request, answer: &Answer
     Ok(Decoded { verdict, pace: E::pace(answer) })
 }
 
-fn check<E: Exchange>(options: &Options) -> Result<(), String> {
+fn check<E: Exchange>(options: &Options) -> Result<(), Refusal> {
     if let Some((name, _)) = options.settings.iter().find(|(name, _)| !E::SETTINGS.contains(&name.as_str())) {
         let known = if E::SETTINGS.is_empty() { "none".to_owned() } else { E::SETTINGS.join(", ") };
-        return Err(format!("{} has no setting `{name}`; it has {known}", E::NAME));
+        refuse!("{} has no setting `{name}`; it has {known}", E::NAME);
     }
     if options.interval_us == 0 {
-        return Err("the interval must be longer than zero".to_owned());
+        refuse!("the interval must be longer than zero");
     }
     E::check_interval(interval_us(options))
 }

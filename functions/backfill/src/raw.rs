@@ -1,6 +1,7 @@
 //! JSON taken apart without reading its numbers: what an exchange wrote goes to the parse function as it was written.
 
 use serde_json::value::RawValue;
+use tallow_contract::{Refusal, refuse};
 
 /// A JSON value as it was written.
 #[derive(Clone, Copy, Debug)]
@@ -11,7 +12,7 @@ impl<'a> Raw<'a> {
         self.0
     }
 
-    /// As an integer, which may stand in quotes.
+    /// As an integer, which may be in quotes.
     pub fn integer(self) -> Option<i64> {
         self.0.trim_matches('"').parse().ok()
     }
@@ -29,11 +30,11 @@ impl<'a> Raw<'a> {
 }
 
 /// The items of a text that is one JSON array.
-pub fn array(text: &[u8]) -> Result<Vec<Raw<'_>>, String> {
+pub fn array(text: &[u8]) -> Result<Vec<Raw<'_>>, Refusal> {
     let items: Result<Vec<&RawValue>, _> = serde_json::from_slice(text);
     match items {
         Ok(items) => Ok(items.into_iter().map(|item| Raw(item.get())).collect()),
-        Err(error) => Err(format!("not an array of bars: {error}: {}", excerpt(text))),
+        Err(error) => refuse!("not an array of bars: {error}: {}", excerpt(text)),
     }
 }
 

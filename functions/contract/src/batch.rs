@@ -3,7 +3,7 @@
 #[cfg(feature = "wasmtime")]
 use wasmtime::component::{ComponentType, Lift, Lower};
 
-use crate::Text;
+use crate::{Refusal, Text, refuse};
 
 /// Consecutive records that come from one partition, in offset order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,14 +68,10 @@ impl ByteColumn {
         })
     }
 
-    fn check(&self, what: &str) -> Result<(), String> {
+    fn check(&self, what: &str) -> Result<(), Refusal> {
         let ascending = self.ends.is_sorted() && self.nulls.is_sorted();
         let covered = self.ends.last().is_none_or(|&end| end as usize <= self.bytes.len());
-        if ascending && covered {
-            Ok(())
-        } else {
-            Err(format!("batch: `{what}` is not a column of byte strings"))
-        }
+        if ascending && covered { Ok(()) } else { refuse!("batch: `{what}` is not a column of byte strings") }
     }
 }
 
@@ -136,11 +132,11 @@ impl Batch {
     ///
     /// # Errors
     /// Names the column that is not one of byte strings, or whose length differs.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), Refusal> {
         self.values.check("values")?;
         match &self.keys {
             Some(keys) if keys.ends.len() != self.len() => {
-                Err(format!("batch: {} keys for {} records", keys.ends.len(), self.len()))
+                refuse!("batch: {} keys for {} records", keys.ends.len(), self.len())
             }
             Some(keys) => keys.check("keys"),
             None => Ok(()),

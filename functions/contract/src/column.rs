@@ -3,7 +3,7 @@
 #[cfg(feature = "wasmtime")]
 use wasmtime::component::{ComponentType, Lift, Lower};
 
-use crate::{Decimals, Text, is_valid};
+use crate::{Decimals, Refusal, Text, is_valid, refuse};
 
 /// The type of a column's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,5 +116,39 @@ impl Column {
     #[inline]
     pub fn is_valid(&self, row: usize) -> bool {
         is_valid(self.validity.as_deref(), row)
+    }
+
+    /// The values of an int64 column.
+    ///
+    /// # Errors
+    /// The column is of another type, as for the functions below.
+    pub fn int64s(&self) -> Result<&[i64], Refusal> {
+        if let ColumnData::Int64(values) = &self.data { Ok(values) } else { self.is_not(ColumnType::Int64) }
+    }
+
+    /// The values of a timestamp-us column.
+    pub fn times_us(&self) -> Result<&[i64], Refusal> {
+        match &self.data {
+            ColumnData::TimestampUs(values) => Ok(values),
+            _ => self.is_not(ColumnType::TimestampUs),
+        }
+    }
+
+    /// The values of a boolean column.
+    pub fn booleans(&self) -> Result<&[bool], Refusal> {
+        if let ColumnData::Boolean(values) = &self.data {
+            Ok(values)
+        } else {
+            self.is_not(ColumnType::Boolean)
+        }
+    }
+
+    /// The values of a text column.
+    pub fn texts(&self) -> Result<&Text, Refusal> {
+        if let ColumnData::Text(text) = &self.data { Ok(text) } else { self.is_not(ColumnType::Text) }
+    }
+
+    fn is_not<T>(&self, needed: ColumnType) -> Result<T, Refusal> {
+        refuse!("column `{}` is {}, and {} is needed", self.name, self.data.type_name(), needed.name())
     }
 }

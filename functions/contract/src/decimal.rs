@@ -1,6 +1,8 @@
 //! Exact decimals: sums, quotients, text. A sum may leave 128 bits on the way and come back: it is kept in 192, so that the result
 //! depends on the values alone and not on their order.
 
+pub use crate::double::nearest_double;
+
 /// Largest mantissa that is given out: 38 digits, as in SQL and Parquet.
 pub const MAX_MANTISSA: i128 = 10i128.pow(38) - 1;
 
@@ -38,7 +40,7 @@ impl Sum {
         self.high = self.high.wrapping_add(other.high).wrapping_add(i64::from(carry));
     }
 
-    /// The sum, where it has at most 38 digits.
+    /// The sum, if it has at most 38 digits.
     pub fn value(&self) -> Option<i128> {
         let value = self.low as i128;
         let fits = self.high == (value >> 127) as i64;
@@ -51,7 +53,7 @@ pub fn in_range(mantissa: i128) -> bool {
     (-MAX_MANTISSA..=MAX_MANTISSA).contains(&mantissa)
 }
 
-/// `numerator / denominator`, rounded half even; none for a denominator of 0 or a result out of range.
+/// `numerator / denominator`, rounded half even; `None` for a denominator of 0 or a result out of range.
 pub fn divide_half_even(numerator: i128, denominator: i128) -> Option<i128> {
     let quotient = numerator.checked_div(denominator)?;
     let rest = numerator.checked_rem(denominator)?.unsigned_abs();
@@ -65,12 +67,6 @@ pub fn divide_half_even(numerator: i128, denominator: i128) -> Option<i128> {
 /// A mantissa with so many places more; `None` if it does not fit 128 bits.
 pub fn raised(mantissa: i128, places: u8) -> Option<i128> {
     10i128.checked_pow(u32::from(places))?.checked_mul(mantissa)
-}
-
-/// The double nearest to `mantissa / 10^scale`, half to even.
-pub fn nearest_double(mantissa: i128, scale: u8) -> f64 {
-    // The text is rounded once; a division by a power of ten could round twice.
-    format!("{mantissa}e-{scale}").parse().unwrap_or(f64::NAN)
 }
 
 /// Rows whose 32-bit halves can be added up in 64 bits.

@@ -1,4 +1,4 @@
-//! The one form for people: rows as objects, specs and settings as they stand in golden vectors and in a gateway's
+//! The one form for people: rows as objects, specs and settings as in golden vectors and in a gateway's
 //! requests.
 //!
 //! | type | read from | written as |
@@ -31,6 +31,7 @@ pub mod merge;
 mod pairs;
 mod places;
 mod rows;
+mod span;
 mod specs;
 mod time;
 
@@ -38,5 +39,6 @@ pub use columns::ColumnInfo;
 pub use pairs::pairs;
 pub use places::{PLACE, rows_with_places};
 pub use rows::{Row, Times, cell, from_rows, has_values, row, to_rows};
+pub use span::Span;
 pub use specs::Spec;
 pub use time::Time;

@@ -6,6 +6,7 @@
 //! - Contracts: [`parse`], [`window`], [`merge`] and [`backfill`], one module per contract. Bindings generate
 //!   their own records for these; [`convert_window!`] and its siblings implement the conversions.
 //! - [`candles`]: what holds in every candle.
+//! - [`Refusal`]: why what was given is refused.
 //! - Numbers: [`decimal`] has exact sums and quotients, [`number`] reads decimals as text.
 //! - Forms: [`json`] is the form for people, [`messages`] the one for programs.
 //!
@@ -16,10 +17,13 @@ mod batch;
 mod column;
 mod convert;
 mod decimals;
+mod double;
 mod operation;
+mod refusal;
 mod table;
 mod text;
 mod validity;
+mod value_type;
 
 pub mod backfill;
 pub mod candles;
@@ -37,9 +41,11 @@ pub use batch::{Batch, ByteColumn, Headers, Run};
 pub use column::{Column, ColumnData, ColumnType};
 pub use decimals::{Decimals, joined};
 pub use operation::Operation;
+pub use refusal::Refusal;
 pub use table::{Table, list};
 pub use text::{Dictionary, Text};
 pub use validity::{is_valid, validity};
+pub use value_type::ValueType;
 
 /// The interface `tallow:types/types`, for bindings.
 pub mod types {

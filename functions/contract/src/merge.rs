@@ -51,7 +51,7 @@ pub struct Input {
 
 /// The mean of a column over a window and those before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Average {
     /// Name of the column that it makes.
     pub name: String,

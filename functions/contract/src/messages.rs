@@ -8,6 +8,8 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::{Refusal, refuse};
+
 /// The media type of the binary form. Its number is that of the contracts: `tallow:*@0.1.0`.
 pub const CONTENT_TYPE: &str = "application/vnd.tallow.v0.1";
 
@@ -158,17 +160,17 @@ pub struct AboutColumn {
 
 /// # Errors
 /// What postcard cannot write; records of WIT are never that.
-pub fn encode(message: &impl Serialize) -> Result<Vec<u8>, String> {
-    postcard::to_allocvec(message).map_err(|error| error.to_string())
+pub fn encode(message: &impl Serialize) -> Result<Vec<u8>, Refusal> {
+    postcard::to_allocvec(message).map_err(|error| error.to_string().into())
 }
 
 /// # Errors
 /// Bytes that are no such message, or more than one.
-pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     let (message, rest) = postcard::take_from_bytes(bytes).map_err(|error| error.to_string())?;
     match rest.len() {
         0 => Ok(message),
-        more => Err(format!("{more} bytes follow the message")),
+        more => refuse!("{more} bytes follow the message"),
     }
 }
 
@@ -183,7 +185,7 @@ mod tests {
         let back: ParseCall<(Vec<u8>, i64), String> = decode(&bytes).unwrap();
         assert_eq!((back.batch, back.options), (call.batch, call.options));
         bytes.push(0);
-        let error = decode::<ParseCall<(Vec<u8>, i64), String>>(&bytes).unwrap_err();
+        let error = decode::<ParseCall<(Vec<u8>, i64), String>>(&bytes).unwrap_err().to_string();
         assert_eq!(error, "1 bytes follow the message");
     }
 

@@ -3,7 +3,7 @@
 #[cfg(feature = "wasmtime")]
 use wasmtime::component::{ComponentType, Lift, Lower};
 
-use crate::{Column, ColumnData, Decimals};
+use crate::{Column, ColumnData, Decimals, Refusal, refuse};
 
 /// Named columns of equal length.
 ///
@@ -15,8 +15,8 @@ use crate::{Column, ColumnData, Decimals};
 ///
 /// let price = table.column("price")?;
 /// assert!(price.is_valid(0) && !price.is_valid(1));
-/// assert_eq!(table.column("size").unwrap_err(), "column `size` is not in the table, which has `price`");
-/// # Ok::<(), String>(())
+/// assert_eq!(table.column("size").unwrap_err().to_string(), "column `size` is not in the table, which has `price`");
+/// # Ok::<(), tallow_contract::Refusal>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -32,23 +32,23 @@ impl Table {
     ///
     /// # Errors
     /// What is wrong with the column, beginning with its name.
-    pub fn column(&self, name: &str) -> Result<&Column, String> {
+    pub fn column(&self, name: &str) -> Result<&Column, Refusal> {
         let Some(column) = self.columns.iter().find(|column| column.name == name) else {
             let there: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
-            return Err(format!("column `{name}` is not in the table, which has {}", list(&there)));
+            refuse!("column `{name}` is not in the table, which has {}", list(&there));
         };
         let rows = self.rows as usize;
         if column.data.len() != rows {
-            return Err(format!("column `{name}` has {} rows of {rows}", column.data.len()));
+            refuse!("column `{name}` has {} rows of {rows}", column.data.len());
         }
         if let Some(validity) = &column.validity
             && validity.len() < rows.div_ceil(8)
         {
-            return Err(format!("column `{name}` has {} bytes of validity for {rows} rows", validity.len()));
+            refuse!("column `{name}` has {} bytes of validity for {rows} rows", validity.len());
         }
         match &column.data {
             ColumnData::Decimal(Decimals { high: Some(high), .. }) if high.len() != rows => {
-                return Err(format!("column `{name}` has {} high halves for {rows} rows", high.len()));
+                refuse!("column `{name}` has {} high halves for {rows} rows", high.len());
             }
             ColumnData::Text(text) => text.check().map_err(|wrong| format!("column `{name}` {wrong}"))?,
             _ => {}

@@ -1,9 +1,11 @@
 //! Dictionary text.
 
+use std::collections::BTreeMap;
+
 #[cfg(feature = "wasmtime")]
 use wasmtime::component::{ComponentType, Lift, Lower};
 
-use std::collections::BTreeMap;
+use crate::{Refusal, refuse};
 
 /// Dictionary text, UTF-8. A code means something inside one call only.
 ///
@@ -21,7 +23,7 @@ pub struct Text {
     pub bytes: Vec<u8>,
     /// End of each entry in `bytes`, in bytes; ascending.
     pub ends: Vec<u32>,
-    /// For each row the index of its entry; any value where the row is null.
+    /// For each row the index of its entry; any value if the row is null.
     pub codes: Vec<u32>,
 }
 
@@ -52,9 +54,9 @@ impl Text {
     ///
     /// # Errors
     /// What is wrong, to be put after the column's name.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), Refusal> {
         let inside = self.ends.last().is_none_or(|&end| end as usize <= self.bytes.len());
-        if self.ends.is_sorted() && inside { Ok(()) } else { Err("has a broken dictionary".to_owned()) }
+        if self.ends.is_sorted() && inside { Ok(()) } else { refuse!("has a broken dictionary") }
     }
 }
 
@@ -70,26 +72,23 @@ impl<T: AsRef<[u8]>> FromIterator<T> for Text {
 /// Gives each distinct text a code, in the order in which it first comes.
 #[derive(Clone, Debug, Default)]
 pub struct Dictionary {
-    bytes: Vec<u8>,
-    ends: Vec<u32>,
+    entries: Text,
     known: BTreeMap<Box<[u8]>, u32>,
 }
 
 impl Dictionary {
-    /// The code of an entry, which is added where it is new.
+    /// The code of an entry, which is added if it is new.
     pub fn code(&mut self, entry: &[u8]) -> u32 {
         if let Some(&code) = self.known.get(entry) {
             return code;
         }
-        let code = self.ends.len() as u32;
-        self.bytes.extend_from_slice(entry);
-        self.ends.push(self.bytes.len() as u32);
+        let code = self.entries.push_entry(entry);
         self.known.insert(entry.into(), code);
         code
     }
 
     /// The text of rows with these codes.
     pub fn into_text(self, codes: Vec<u32>) -> Text {
-        Text { bytes: self.bytes, ends: self.ends, codes }
+        Text { codes, ..self.entries }
     }
 }

@@ -36,7 +36,7 @@ pub struct Sliding {
 
 /// A column of a window.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Aggregate {
     /// Name of the column that it makes.
     pub name: String,

@@ -45,7 +45,7 @@ pub enum Value {
     Text(String),
 }
 
-/// A kind, and a value for each of [`COLUMNS`]; none is null.
+/// A kind, and a value for each of [`COLUMNS`]; `None` is null.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     pub kind: &'static str,

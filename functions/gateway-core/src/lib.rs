@@ -1,6 +1,6 @@
 //! The functions over HTTP: state in, state out, nothing kept between requests. [`respond`] takes a request that was
-//! read whole, and gives an answer; the worlds that carry them (`gateway`: wasi:http 0.3, `gateway-p2`: 0.2) are crates
-//! of their own.
+//! read whole, and gives an answer; the worlds that carry them (`gateway`: wasi:http 0.3, `gateway-p2`: 0.2) are
+//! other crates.
 //!
 //! In the order of a request's way: `http` (what comes and goes) → `route` (which function, which form) →
 //! `binary` and `json` (bodies to the contracts' records and back) → `limits` (what is too much for one request)

@@ -17,7 +17,7 @@ pub fn respond(request: &Request) -> Response {
     respond_to(request, browsers::origin())
 }
 
-/// The same for pages of an origin; none: browsers let no page read it.
+/// The same for pages of an origin; with `None` browsers let no page read it.
 pub fn respond_to(request: &Request, origin: Option<&str>) -> Response {
     if let Some(response) = browsers::preflight(request, origin) {
         return response;
@@ -80,7 +80,7 @@ fn form(request: &Request, binary: &str) -> Result<Form, Refused> {
     let content_type = request.content_type.as_deref().unwrap_or("application/json");
     let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match media_type.as_str() {
-        // What curl sends of its own accord with --data.
+        // What curl sends by default with --data.
         "application/json" | "application/x-www-form-urlencoded" => Ok(Form::Json),
         other if other == binary => Ok(Form::Binary),
         other => Err(Refused::new(415, format!("content-type {other}: send application/json, or {binary}"))),

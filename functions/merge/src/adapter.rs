@@ -31,6 +31,6 @@ impl wit::Guest for Component {
         settings: wit::Settings,
     ) -> Result<wit::Merged, String> {
         let inputs: Vec<crate::Input> = inputs.into_iter().map(Into::into).collect();
-        crate::merge(before.as_ref(), &inputs, &settings.into()).map(Into::into)
+        Ok(crate::merge(before.as_ref(), &inputs, &settings.into())?.into())
     }
 }

@@ -1,9 +1,9 @@
 //! Trailing averages: of each row and those before it, partial at the start.
 
-use tallow_contract::Column;
 use tallow_contract::decimal::{MAX_SCALE, Sum, divide_half_even};
+use tallow_contract::{Column, ValueType};
 
-use crate::columns::{Kind, Values};
+use crate::columns::Values;
 use crate::exact::ExactSum;
 
 /// Decimal places that an average has more than its column.
@@ -11,20 +11,20 @@ const MORE_PLACES: u8 = 8;
 
 /// The averages of a column's values over `length` rows, as a column. The first `before` rows count and get none.
 /// A row of whose window no value is there has none either.
-pub fn average(name: &str, kind: Kind, values: &Values, length: usize, before: usize) -> Column {
+pub fn average(name: &str, kind: ValueType, values: &Values, length: usize, before: usize) -> Column {
     match values {
         Values::Integers(values) => {
-            let scale = if let Kind::Decimal(scale) = kind { scale } else { 0 };
+            let scale = if let ValueType::Decimal(scale) = kind { scale } else { 0 };
             let places = (scale + MORE_PLACES).min(MAX_SCALE);
             let power = 10i128.pow(u32::from(places - scale));
             let mean = |sum: &Sum, count| divide_half_even(sum.value()?.checked_mul(power)?, count);
             let means = trailing(values, length, before, Sum::add, |sum, value| sum.add(-value), mean);
-            Values::Integers(means).into_column(name, Kind::Decimal(places))
+            Values::Integers(means).into_column(name, ValueType::Decimal(places))
         }
         Values::Floats(values) => {
             let mean = |sum: &ExactSum, count| sum.value().map(|sum| sum / count as f64);
             let means = trailing(values, length, before, ExactSum::add, ExactSum::remove, mean);
-            Values::Floats(means).into_column(name, Kind::Float64)
+            Values::Floats(means).into_column(name, ValueType::Float64)
         }
         Values::Booleans(values) => Values::Floats(vec![None; values.len() - before]).into_column(name, kind),
         Values::Texts(values) => Values::Floats(vec![None; values.len() - before]).into_column(name, kind),
@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn averages_are_partial_at_the_start_and_skip_what_is_null() {
         let values = Values::Floats(vec![Some(1.0), None, Some(4.0), Some(7.0), None, None]);
-        let column = average("ma2", Kind::Float64, &values, 2, 0);
+        let column = average("ma2", ValueType::Float64, &values, 2, 0);
         assert_eq!(column.data, ColumnData::Float64(vec![1.0, 1.0, 4.0, 5.5, 7.0, 0.0]));
         assert_eq!(column.validity, Some(vec![0b01_1111]));
     }
@@ -77,7 +77,7 @@ mod tests {
     fn a_decimal_average_has_eight_places_more_and_is_rounded_half_even() {
         // 0.01, 0.02, 0.02: thirds.
         let values = Values::Integers(vec![Some(1), Some(2), Some(2)]);
-        let column = average("ma3", Kind::Decimal(2), &values, 3, 0);
+        let column = average("ma3", ValueType::Decimal(2), &values, 3, 0);
         let expected =
             Decimals { scale: 10, values: vec![100_000_000, 150_000_000, 166_666_667], high: None };
         assert_eq!(column.data, ColumnData::Decimal(expected));
@@ -101,9 +101,9 @@ mod tests {
                 let sum: i64 = window.iter().sum();
                 expected.push((!window.is_empty()).then(|| sum as f64 / window.len() as f64));
             }
-            let column = average("a", Kind::Float64, &Values::Floats(floats), length, before);
-            prop_assert_eq!(&column, &Values::Floats(expected.clone()).into_column("a", Kind::Float64));
-            let column = average("a", Kind::Int64, &Values::Integers(wide), length, before);
+            let column = average("a", ValueType::Float64, &Values::Floats(floats), length, before);
+            prop_assert_eq!(&column, &Values::Floats(expected.clone()).into_column("a", ValueType::Float64));
+            let column = average("a", ValueType::Int64, &Values::Integers(wide), length, before);
             if let ColumnData::Decimal(decimals) = column.data {
                 for (row, expected) in expected.iter().enumerate() {
                     let found = decimals.mantissa(row) as f64 / 1e8;

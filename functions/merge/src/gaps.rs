@@ -7,7 +7,7 @@ use crate::series::missing;
 use crate::{Gap, Lack, Range, Settings};
 
 /// The gaps between and in the chosen rows, each at its longest. A row of which it is not known whether it is
-/// complete is none, nor is a window in which nothing happened (`empty`, by its start). `from_us`: where what was given
+/// complete is no gap, nor is a window in which nothing happened (`empty`, by its start). `from_us`: where what was given
 /// before ends.
 pub fn gaps(
     chosen: &[Chosen],

@@ -1,13 +1,13 @@
 //! What an input's rows say of their windows.
 
 use tallow_contract::merge::Input;
-use tallow_contract::{Column, ColumnData, Table, is_valid};
+use tallow_contract::{Column, Refusal, Table, is_valid, refuse};
 
 /// A row's window, and how good a row it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fact {
     pub start_us: i64,
-    /// None: it is not known.
+    /// `None` if it is not known.
     pub complete: Option<bool>,
     pub revision: i64,
 }
@@ -15,22 +15,19 @@ pub struct Fact {
 /// What an input says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// A fact a row; none for rows that were filled in.
+    /// One per row; `None` for rows that were filled in.
     pub rows: Vec<Option<Fact>>,
     /// Windows of which it is known that nothing happened in them: rows that are filled in and complete.
     pub empty: Vec<i64>,
 }
 
 /// What the rows of an input say.
-///
-/// # Errors
-/// Which column or window is not as it should be.
-pub fn facts(input: &Input, step_us: i64) -> Result<Facts, String> {
+pub fn facts(input: &Input, step_us: i64) -> Result<Facts, Refusal> {
     let start = times(&input.table, "window_start")?;
     let end = times(&input.table, "window_end")?;
-    let complete = optional(&input.table, "complete")?.map(booleans).transpose()?;
-    let filled = optional(&input.table, "filled")?.map(booleans).transpose()?;
-    let revision = optional(&input.table, "revision")?.map(int64s).transpose()?;
+    let complete = optional(&input.table, "complete", Column::booleans)?;
+    let filled = optional(&input.table, "filled", Column::booleans)?;
+    let revision = optional(&input.table, "revision", Column::int64s)?;
     let rows = 0..input.table.rows as usize;
     let flag = |flags: &Option<Values<'_, bool>>, row| flags.as_ref().and_then(|flags| flags.get(row));
     let is_empty = |row: &usize| flag(&filled, *row) == Some(true) && flag(&complete, *row) == Some(true);
@@ -40,12 +37,10 @@ pub fn facts(input: &Input, step_us: i64) -> Result<Facts, String> {
             return Ok(None);
         }
         let (Some(start_us), Some(end_us)) = (start.get(row), end.get(row)) else {
-            return Err(format!("row {row} has no `window_start` or no `window_end`"));
+            refuse!("row {row} has no `window_start` or no `window_end`");
         };
         if start_us.checked_add(step_us) != Some(end_us) {
-            return Err(format!(
-                "row {row}: the window from {start_us} µs to {end_us} µs is not {step_us} µs long"
-            ));
+            refuse!("row {row}: the window from {start_us} µs to {end_us} µs is not {step_us} µs long");
         }
         let known = flag(&complete, row);
         let complete = match input.covers {
@@ -56,7 +51,7 @@ pub fn facts(input: &Input, step_us: i64) -> Result<Facts, String> {
         let revision = revision.as_ref().and_then(|revision| revision.get(row)).unwrap_or(0);
         Ok(Some(Fact { start_us, complete, revision }))
     };
-    Ok(Facts { rows: rows.map(fact).collect::<Result<_, String>>()?, empty })
+    Ok(Facts { rows: rows.map(fact).collect::<Result<_, Refusal>>()?, empty })
 }
 
 /// A column's values with their validity.
@@ -65,40 +60,29 @@ pub struct Values<'a, T> {
     validity: Option<&'a [u8]>,
 }
 
-impl<T: Copy> Values<'_, T> {
+impl<'a, T: Copy> Values<'a, T> {
+    fn of(
+        column: &'a Column,
+        values: impl Fn(&'a Column) -> Result<&'a [T], Refusal>,
+    ) -> Result<Self, Refusal> {
+        Ok(Values { values: values(column)?, validity: column.validity.as_deref() })
+    }
+
     pub fn get(&self, row: usize) -> Option<T> {
         is_valid(self.validity, row).then(|| self.values[row])
     }
 }
 
-fn optional<'a>(table: &'a Table, name: &str) -> Result<Option<&'a Column>, String> {
-    let there = table.columns.iter().any(|column| column.name == name);
-    there.then(|| table.column(name)).transpose()
-}
-
 /// A column of times that has to be there.
-pub fn times<'a>(table: &'a Table, name: &str) -> Result<Values<'a, i64>, String> {
-    let column = table.column(name)?;
-    match &column.data {
-        ColumnData::TimestampUs(values) => Ok(Values { values, validity: column.validity.as_deref() }),
-        other => Err(wrong(column, other, "timestamp-us")),
-    }
+pub fn times<'a>(table: &'a Table, name: &str) -> Result<Values<'a, i64>, Refusal> {
+    Values::of(table.column(name)?, Column::times_us)
 }
 
-fn booleans(column: &Column) -> Result<Values<'_, bool>, String> {
-    match &column.data {
-        ColumnData::Boolean(values) => Ok(Values { values, validity: column.validity.as_deref() }),
-        other => Err(wrong(column, other, "boolean")),
-    }
-}
-
-fn int64s(column: &Column) -> Result<Values<'_, i64>, String> {
-    match &column.data {
-        ColumnData::Int64(values) => Ok(Values { values, validity: column.validity.as_deref() }),
-        other => Err(wrong(column, other, "int64")),
-    }
-}
-
-fn wrong(column: &Column, data: &ColumnData, wanted: &str) -> String {
-    format!("column `{}` is {}, and {wanted} is needed", column.name, data.type_name())
+fn optional<'a, T: Copy>(
+    table: &'a Table,
+    name: &str,
+    values: impl Fn(&'a Column) -> Result<&'a [T], Refusal>,
+) -> Result<Option<Values<'a, T>>, Refusal> {
+    let there = table.columns.iter().any(|column| column.name == name);
+    there.then(|| Values::of(table.column(name)?, values)).transpose()
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use tallow_contract::{Column, ColumnData, Table};
+use tallow_contract::{Column, ColumnData, Refusal, Table, ValueType, refuse};
 
 use crate::average::average;
 use crate::choose::{Place, choose};
-use crate::columns::{Cell, Joined, Kind, Values, join};
+use crate::columns::{Cell, Joined, Values, join};
 use crate::gaps::gaps;
 use crate::input::{facts, times};
 use crate::series::{Before, Window, series};
@@ -20,12 +20,12 @@ const BEFORE: usize = 0;
 ///
 /// # Errors
 /// The input, the column or the window that is not as it should be.
-pub fn merge(before: Option<&Table>, inputs: &[Input], settings: &Settings) -> Result<Merged, String> {
+pub fn merge(before: Option<&Table>, inputs: &[Input], settings: &Settings) -> Result<Merged, Refusal> {
     let step_us = settings::check(settings)?;
     let mut of_inputs = Vec::with_capacity(inputs.len());
     let mut empty = BTreeSet::new();
     for (index, input) in inputs.iter().enumerate() {
-        let of_input = |wrong| format!("input {index} ({}): {wrong}", input.source.name());
+        let of_input = |wrong: Refusal| wrong.within(format_args!("input {index} ({})", input.source.name()));
         let found = facts(input, step_us).map_err(of_input)?;
         empty.extend(found.empty);
         of_inputs.push((input.source, found.rows));
@@ -54,15 +54,15 @@ pub fn merge(before: Option<&Table>, inputs: &[Input], settings: &Settings) -> R
 }
 
 /// Where the rows given before end; `None` if there are none.
-fn end_of(before: &Table) -> Result<Option<Before>, String> {
+fn end_of(before: &Table) -> Result<Option<Before>, Refusal> {
     let Some(last) = (before.rows as usize).checked_sub(1) else { return Ok(None) };
-    let end = times(before, "window_end").map_err(|wrong| format!("what was given before: {wrong}"))?;
+    let end = times(before, "window_end").map_err(|wrong| wrong.within("what was given before"))?;
     let ended = (0..=last).filter_map(|row| end.get(row)).max();
     match end.get(last) {
         Some(end_us) if Some(end_us) == ended => {
             Ok(Some(Before { end_us, last: Place { table: BEFORE, row: last } }))
         }
-        _ => Err("what was given before: its last row is not the last by `window_end`".to_owned()),
+        _ => refuse!("what was given before: its last row is not the last by `window_end`"),
     }
 }
 
@@ -72,13 +72,13 @@ fn check_key(
     before: Option<Before>,
     windows: &[Window],
     settings: &Settings,
-) -> Result<(), String> {
+) -> Result<(), Refusal> {
     for name in &settings.keys {
         let Some(column) = joined.iter().find(|column| column.name == name) else {
-            return Err(format!("no input has the key's column `{name}`"));
+            refuse!("no input has the key's column `{name}`");
         };
-        if column.kind != Kind::Text {
-            return Err(format!("the key's column `{name}` is not text"));
+        if column.kind != ValueType::Text {
+            refuse!("the key's column `{name}` is not text");
         }
         let places =
             before.map(|before| before.last).into_iter().chain(windows.iter().map(|window| window.place));
@@ -87,11 +87,11 @@ fn check_key(
             let shown = |text: Option<&[u8]>| {
                 text.map_or("nothing".to_owned(), |text| format!("`{}`", String::from_utf8_lossy(text)))
             };
-            return Err(format!(
+            refuse!(
                 "column `{name}` is {} in one row and {} in another: one key is merged at a time",
                 shown(texts[0]),
                 shown(*other)
-            ));
+            );
         }
     }
     Ok(())
@@ -103,7 +103,7 @@ fn columns(
     before_rows: usize,
     step_us: i64,
     settings: &Settings,
-) -> Result<Vec<Column>, String> {
+) -> Result<Vec<Column>, Refusal> {
     let mut columns = Vec::with_capacity(joined.len() + 2 + settings.averages.len());
     for name in &settings.keys {
         if let Some(key) = joined.iter().find(|column| column.name == name) {
@@ -122,16 +122,16 @@ fn columns(
         }
     }
     let complete = windows.iter().map(|window| window.complete).collect();
-    columns.push(Values::Booleans(complete).into_column("complete", Kind::Boolean));
+    columns.push(Values::Booleans(complete).into_column("complete", ValueType::Boolean));
     let source = windows.iter().map(|window| window.source.map(|source| source.name().as_bytes())).collect();
-    columns.push(Values::Texts(source).into_column("source", Kind::Text));
+    columns.push(Values::Texts(source).into_column("source", ValueType::Text));
     let filled = windows.iter().map(Window::is_filled).collect();
     columns.push(plain("filled", ColumnData::Boolean(filled)));
 
     for wanted in &settings.averages {
         let Some(column) = joined.iter().find(|column| column.name == wanted.column) else { continue };
         if !column.kind.is_number() {
-            return Err(format!("average `{}`: column `{}` is not a number", wanted.name, wanted.column));
+            refuse!("average `{}`: column `{}` is not a number", wanted.name, wanted.column);
         }
         let given = (0..before_rows).map(|row| Cell::Of(Place { table: BEFORE, row }));
         let values = column.gather(given.chain(cells(column.name, windows, settings)))?;
@@ -140,7 +140,7 @@ fn columns(
     Ok(columns)
 }
 
-fn gathered(column: &Joined, windows: &[Window], settings: &Settings) -> Result<Column, String> {
+fn gathered(column: &Joined, windows: &[Window], settings: &Settings) -> Result<Column, Refusal> {
     let values = column.gather(cells(column.name, windows, settings))?;
     Ok(values.into_column(column.name, column.kind))
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use tallow_contract::{Refusal, refuse};
+
 use crate::choose::{Chosen, Place};
 use crate::{Settings, Source};
 
@@ -14,7 +16,7 @@ pub struct Window {
     pub start_us: i64,
     /// Its row; of a filled window, the one that it is carried from.
     pub place: Place,
-    /// None: it is filled.
+    /// `None` if it is filled.
     pub source: Option<Source>,
     pub complete: Option<bool>,
 }
@@ -33,18 +35,15 @@ pub struct Before {
     pub last: Place,
 }
 
-/// The chosen rows, each at its window, with the missing windows between where they are wanted. `empty`: windows in
-/// which nothing happened, by their start: filled ones of these lack nothing.
-///
-/// # Errors
-/// A window that does not lie on the grid of the others, or before the end of what was given before.
+/// The chosen rows, each at its window, with the missing windows between if they are wanted. `empty`: windows in
+/// which nothing happened, by their start: filled ones of these are complete.
 pub fn series(
     chosen: &[Chosen],
     before: Option<Before>,
     empty: &BTreeSet<i64>,
     step_us: i64,
     settings: &Settings,
-) -> Result<Vec<Window>, String> {
+) -> Result<Vec<Window>, Refusal> {
     check_grid(chosen, before, step_us)?;
     let mut windows = Vec::with_capacity(chosen.len());
     let mut next = before;
@@ -71,14 +70,14 @@ fn fill(
     to_us: i64,
     empty: &BTreeSet<i64>,
     step_us: i64,
-) -> Result<(), String> {
+) -> Result<(), Refusal> {
     let Some(Before { end_us, last }) = next else { return Ok(()) };
     let missing = missing(end_us, to_us, step_us);
     if missing > MOST_FILLED {
-        return Err(format!(
+        refuse!(
             "{missing} windows are missing from {end_us} µs to {to_us} µs: {MOST_FILLED} are filled at most; are \
              `step` and the times right?"
-        ));
+        );
     }
     windows.extend((0..missing).map(|index| end_us + index * step_us).map(|start_us| Window {
         start_us,
@@ -96,22 +95,20 @@ pub fn missing(from_us: i64, to_us: i64, step_us: i64) -> i64 {
     i64::try_from((span.max(0) + step - 1) / step).unwrap_or(i64::MAX)
 }
 
-fn check_grid(chosen: &[Chosen], before: Option<Before>, step_us: i64) -> Result<(), String> {
+fn check_grid(chosen: &[Chosen], before: Option<Before>, step_us: i64) -> Result<(), Refusal> {
     let Some(first) = chosen.first() else { return Ok(()) };
     let origin_us = before.map_or(first.start_us, |before| before.end_us);
     if first.start_us < origin_us {
         let start_us = first.start_us;
-        return Err(format!(
-            "the window at {start_us} µs comes before the end of what was given: {origin_us} µs"
-        ));
+        refuse!("the window at {start_us} µs comes before the end of what was given: {origin_us} µs");
     }
     let off = |row: &&Chosen| (i128::from(row.start_us) - i128::from(origin_us)) % i128::from(step_us) != 0;
     match chosen.iter().find(off) {
         None => Ok(()),
-        Some(row) => Err(format!(
+        Some(row) => refuse!(
             "the window at {} µs does not lie on the grid of the others: {origin_us} µs and steps of {step_us} µs. \
              Only tumbling windows can be merged",
             row.start_us
-        )),
+        ),
     }
 }

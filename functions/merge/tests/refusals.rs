@@ -9,7 +9,7 @@ use support::{DAY_US, input, row, settings, shown, table};
 use tallow_contract::{ColumnData, Table};
 
 fn refused(inputs: &[Input], settings: &Settings) -> String {
-    merge(None, inputs, settings).unwrap_err()
+    merge(None, inputs, settings).unwrap_err().to_string()
 }
 
 fn one() -> Vec<Input> {
@@ -92,7 +92,8 @@ fn windows_off_the_grid_and_before_what_was_given_are_refused() {
     assert!(refused(&inputs, &settings()).contains("does not lie on the grid"));
 
     let before = merge(None, &[input(Source::Batch, &[row(0, 1), row(1, 1)])], &settings()).unwrap().table;
-    let error = merge(Some(&before), &[input(Source::Batch, &[row(1, 2)])], &settings()).unwrap_err();
+    let error =
+        merge(Some(&before), &[input(Source::Batch, &[row(1, 2)])], &settings()).unwrap_err().to_string();
     assert!(error.contains("before the end of what was given"), "{error}");
 }
 

@@ -106,7 +106,7 @@ impl Builder {
         }
     }
 
-    /// Cuts, or fills up with the value that stands in null rows.
+    /// Cuts, or fills up with the value of null rows.
     fn resize(&mut self, rows: usize) {
         match &mut self.data {
             Data::Integers(values) => values.resize(rows, 0),

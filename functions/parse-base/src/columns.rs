@@ -1,7 +1,7 @@
 //! The wanted columns of a call.
 
-use tallow_contract::Column;
 use tallow_contract::parse::Options;
+use tallow_contract::{Column, Refusal, refuse};
 
 use crate::builder::{Builder, Data};
 use crate::column::ColumnInfo;
@@ -18,17 +18,17 @@ pub fn wanted<Id: PartialEq>(
     function: &str,
     known: &'static [ColumnInfo<Id>],
     options: &Options,
-) -> Result<Wanted<Id>, String> {
+) -> Result<Wanted<Id>, Refusal> {
     let mut columns: Wanted<Id> = Vec::with_capacity(options.columns.len());
     for wanted in &options.columns {
         let names = known.iter().map(|info| info.name);
         let info = known.iter().find(|info| info.name == wanted.name);
         let info = info.ok_or_else(|| unknown(function, "column", &wanted.name, names))?;
         if columns.iter().any(|(known, _)| known.id == info.id) {
-            return Err(format!("column `{}` is asked for twice", info.name));
+            refuse!("column `{}` is asked for twice", info.name);
         }
         if wanted.scale > MAX_SCALE {
-            return Err(format!("column `{}`: scale {} is above {MAX_SCALE}", info.name, wanted.scale));
+            refuse!("column `{}`: scale {} is above {MAX_SCALE}", info.name, wanted.scale);
         }
         columns.push((info, wanted.scale));
     }

@@ -6,8 +6,8 @@ use crate::swar::{
 };
 use crate::window::Window;
 
-/// A reading position in a window. Positions only grow, so whoever ends where the message ends has read
-/// nothing but the message; until then, nothing read is certain.
+/// A reading position in a window. Positions only grow, so a reader that ends where the message ends has
+/// read only the message; until then, nothing read is certain.
 pub struct Cursor<'w> {
     window: &'w Window,
     at: usize,
@@ -51,7 +51,7 @@ impl<'w> Cursor<'w> {
         seen
     }
 
-    /// Reads up to the next `end` within eight words; `None` also where a quote comes first.
+    /// Reads up to the next `end` within eight words; `None` also if a quote comes first.
     #[inline(always)]
     pub fn skip_to(&mut self, end: u8) -> Option<()> {
         for _ in 0..8 {
@@ -143,7 +143,7 @@ impl<'w> Cursor<'w> {
     }
 
     /// Reads `digits [. digits]` with up to ten digits before the point and up to eight after it, as a mantissa
-    /// of `scale` places; `None` also where places would be lost or the mantissa does not fit.
+    /// of `scale` places; `None` also if places would be lost or the mantissa does not fit.
     #[inline(always)]
     pub fn decimal(&mut self, scale: u8) -> Option<i64> {
         let word = self.word();

@@ -2,7 +2,7 @@
 
 use crate::calendar::{DAY_US, clock_us, day_number};
 
-/// Which of the day and the month stands first where the year stands last.
+/// Whether the day or the month comes first in a date whose year comes last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     DayFirst,
@@ -22,7 +22,7 @@ impl Order {
     }
 }
 
-/// The days since 1970-01-01 that a date may mean: the same by either order where the year stands first.
+/// The days since 1970-01-01 that a date may mean: the same by either order if the year comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Day {
     pub day_first: Option<i64>,
@@ -45,7 +45,7 @@ pub fn day(text: &[u8]) -> Option<(Day, &[u8])> {
     year_first(text).or_else(|| year_last(text)).or_else(|| with_month_name(text))
 }
 
-/// A date and, where there is one, a time of day, both in UTC. `None`: it is no such text, or one whose day may be either.
+/// A date and, if there is one, a time of day, both in UTC. `None` for any other text, and if the day may be either.
 pub fn time_us(text: &[u8], order: Option<Order>) -> Option<i64> {
     let (day, rest) = day(text)?;
     let of_day_us = match rest.trim_ascii_start() {

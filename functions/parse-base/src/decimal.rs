@@ -34,7 +34,7 @@ impl Plain {
         (mantissa > 0).then_some(Plain { mantissa, places })
     }
 
-    /// The mantissa at a scale that keeps every place; `None` also where it does not fit.
+    /// The mantissa at a scale that keeps every place; `None` also if it does not fit.
     #[inline]
     pub fn at_scale(self, scale: u8) -> Option<i64> {
         let missing = scale.checked_sub(self.places)?;

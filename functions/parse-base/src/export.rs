@@ -44,7 +44,7 @@ macro_rules! export_parse_function {
                 batch: tallow_contract::Batch,
                 options: contract::Options,
             ) -> Result<contract::Parsed, String> {
-                $parse(&batch, &options.into()).map(Into::into)
+                Ok($parse(&batch, &options.into())?.into())
             }
         }
     };

@@ -33,7 +33,7 @@ impl Interval {
         Some(Interval::Fixed(count * length_us))
     }
 
-    /// The interval of a kline from its open to the open of the next one; `None` where it has no length or is
+    /// The interval of a kline from its open to the open of the next one; `None` if it has no length or is
     /// no whole number of seconds.
     pub fn between(open_us: i64, next_open_us: i64) -> Option<Self> {
         let (year, month, day) = civil(open_us.div_euclid(DAY_US));

@@ -2,7 +2,7 @@
 //!
 //! - [`options`]: what a call is given; [`column`]: what a function can make;
 //! - [`swar`], [`window`], [`cursor`]: text by the word, for messages whose form is known beforehand;
-//! - [`json`]: any JSON, where the form is not known;
+//! - [`json`]: any JSON, if its form is not known;
 //! - [`lanes`], [`shape`]: lines of numbers that look like those before them, sixteen bytes at once;
 //! - [`decimal`], [`time`], [`date`], [`interval`]: exact numbers, times, dates as files write them, kline intervals; [`symbol`];
 //! - [`columns`] over [`builder`], [`marks`], [`reason`]: rows in the making, and records set apart;
@@ -27,6 +27,14 @@ pub mod swar;
 pub mod symbol;
 pub mod time;
 pub mod window;
+
+/// Which ways a call takes. Both give the same output; the slower one is there to prove it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Path {
+    /// Templates first, the full parser for what surprises them.
+    Templates,
+    FullOnly,
+}
 
 pub use column::{ColumnInfo, Range};
 pub use tallow_contract::parse::{Marked, Options, Parsed, WantedColumn};

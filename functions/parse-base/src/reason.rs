@@ -34,7 +34,7 @@ impl Apart {
         matches!(self, Apart::Ignored(_))
     }
 
-    /// Puts where it was found before the reason of a rejection.
+    /// Puts the place where it was found before the reason of a rejection.
     pub fn within(mut self: Box<Self>, place: impl FnOnce() -> String) -> Box<Self> {
         if let Apart::Rejected(reason) = &mut *self {
             *reason = bounded(Cow::Owned(format!("{}: {reason}", place())));
@@ -43,7 +43,7 @@ impl Apart {
     }
 }
 
-/// A piece of a message, quoted, with control characters escaped, cut where it is long.
+/// A piece of a message, quoted, with control characters escaped, cut if it is long.
 pub fn excerpt(text: &[u8]) -> String {
     // A character has four bytes at most: what may be shown is in here.
     let shown = String::from_utf8_lossy(&text[..text.len().min(4 * MAX_EXCERPT)]);

@@ -23,7 +23,7 @@ pub struct Shape {
 
 impl Shape {
     /// The shape of a line of unsigned numbers: up to eight digits before a point and up to eight after it, but for
-    /// the one with the index `whole`, which has up to sixteen and no point. None of any other line.
+    /// the one with the index `whole`, which has up to sixteen and no point. `None` for any other line.
     pub fn of(line: &[u8], delimiter: u8, whole: usize) -> Option<Self> {
         if line.len() > MAX_LINE_BYTES {
             return None;
@@ -47,7 +47,7 @@ impl Shape {
     }
 
     /// The numbers of a line that is as long as the one of which this is the shape: the whole one as it is, the others
-    /// at scale 8. None where the line looks otherwise.
+    /// at scale 8. `None` if the line looks otherwise.
     #[inline(always)]
     pub fn read(&self, window: &Window) -> Option<[i64; MAX_NUMBERS]> {
         let mut wrong = Lanes::of(&[0; LANES]);

@@ -63,7 +63,7 @@ pub fn gathered(marks: u64) -> u64 {
     (marks >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
 }
 
-/// Index of the first byte that is `byte`, 8 where there is none.
+/// Index of the first byte that is `byte`, 8 if there is none.
 #[inline(always)]
 pub fn matching(word: u64, byte: u8) -> u32 {
     let zeroed = word ^ (0x0101_0101_0101_0101 * byte as u64);
@@ -71,7 +71,7 @@ pub fn matching(word: u64, byte: u8) -> u32 {
     marks.trailing_zeros() / 8
 }
 
-/// How many of the first bytes stand for themselves in a JSON string, 0 to 8: no quote, backslash or control
+/// How many of the first bytes mean themselves in a JSON string, 0 to 8: no quote, backslash or control
 /// character. As above, only the first mark is right, and it is all that counts.
 #[inline(always)]
 pub fn plain_bytes(word: u64) -> usize {

@@ -1,5 +1,7 @@
 //! Symbols: text of 1 to 256 bytes.
 
+use tallow_contract::{Refusal, refuse};
+
 use crate::reason::{Apart, Step};
 
 /// Longest symbol, in bytes.
@@ -18,9 +20,9 @@ pub fn of_record(symbol: &str) -> Step<&str> {
 ///
 /// # Errors
 /// It is empty or too long.
-pub fn of_setting(symbol: &str) -> Result<&str, String> {
+pub fn of_setting(symbol: &str) -> Result<&str, Refusal> {
     match symbol.len() {
         1..=MAX_BYTES => Ok(symbol),
-        length => Err(format!("setting `symbol` takes 1 to {MAX_BYTES} bytes, not {length}")),
+        length => refuse!("setting `symbol` takes 1 to {MAX_BYTES} bytes, not {length}"),
     }
 }

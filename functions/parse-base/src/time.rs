@@ -38,8 +38,8 @@ pub fn from_exchange(value: i64) -> Result<i64, NoTime> {
     }
 }
 
-/// A unix time without a fraction: seconds, or milliseconds, microseconds or nanoseconds where its size says so. `20240102`
-/// and `20240102235900` are dates: nobody has klines of August 1970 or of the years from 2594.
+/// A unix time without a fraction: seconds, or milliseconds, microseconds or nanoseconds by its size. `20240102` and
+/// `20240102235900` are dates: there are no klines of August 1970 or of the years from 2594.
 #[inline]
 pub fn from_unix_integer(value: i64) -> Result<i64, NoTime> {
     match value {

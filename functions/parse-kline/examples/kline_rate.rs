@@ -39,7 +39,7 @@ fn main() {
             settings: settings.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         };
         let bytes = batch.values.bytes.len() as u64 / LINES;
-        for (name, path) in [("template", Path::Template), ("careful way", Path::FullOnly)] {
+        for (name, path) in [("template", Path::Templates), ("careful way", Path::FullOnly)] {
             let rate = best_rate(&batch, &options, path);
             println!("lines of {bytes} bytes, {name:<11} {:6.2} M lines/s", rate / 1e6);
         }

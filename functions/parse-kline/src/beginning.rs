@@ -2,6 +2,7 @@
 //! them, in which order dates are.
 
 use parse_base::date::{self, Order};
+use tallow_contract::{Refusal, refuse};
 
 use crate::cells::{cells, without_end};
 use crate::layout::Layout;
@@ -32,7 +33,7 @@ pub struct Learnt {
 }
 
 /// Learns it. An error says what cannot be told from the lines, and which setting tells it.
-pub fn learn(lines: &[&[u8]], plan: &Plan<'_>) -> Result<Learnt, String> {
+pub fn learn(lines: &[&[u8]], plan: &Plan<'_>) -> Result<Learnt, Refusal> {
     let mut learnt = match &plan.layout {
         Some(layout) => {
             let header = plan.header.map(<[u8]>::to_vec);
@@ -64,7 +65,7 @@ fn by_header(lines: &[&[u8]], plan: &Plan<'_>) -> Option<Learnt> {
     });
     let (delimiter, header, under) = match found {
         Some((delimiter, at)) => (delimiter, without_end(lines[at]), &lines[at + 1..]),
-        // Of a file that has no lines of its own, the header is not among them.
+        // The header of a file that has only a header is not among the lines.
         None => (plan.separator(), plan.header?, lines),
     };
     let (layout, mut remarks) = under_header(header, under, delimiter, plan)?;
@@ -104,7 +105,7 @@ pub fn under_header(
     Some((layout, remarks))
 }
 
-/// A column with times that can be read, where those that would be read cannot.
+/// Another column with times that can be read, if those that would be read cannot.
 fn another_time(layout: &Layout, header: &[&[u8]], sample: &Sample<'_>) -> Option<usize> {
     let at = layout.fields.iter().position(|field| *field == Field::Time)?;
     let reads = |cell: &[u8]| {
@@ -125,7 +126,7 @@ fn another_time(layout: &Layout, header: &[&[u8]], sample: &Sample<'_>) -> Optio
     others.first().map(|(_, other)| *other)
 }
 
-fn by_arithmetic(lines: &[&[u8]], plan: &Plan<'_>) -> Result<Learnt, String> {
+fn by_arithmetic(lines: &[&[u8]], plan: &Plan<'_>) -> Result<Learnt, Refusal> {
     let mut first_error = None;
     for delimiter in delimiters(plan) {
         match orders::by_arithmetic(&Sample::new(lines, delimiter)) {
@@ -140,14 +141,14 @@ fn by_arithmetic(lines: &[&[u8]], plan: &Plan<'_>) -> Result<Learnt, String> {
         }
     }
     match first_error {
-        Some(error) => Err(format!("{error}; name them by the setting `columns` (--columns)")),
+        Some(error) => refuse!("{error}; name them by the setting `columns` (--columns)"),
         None => Ok(Learnt { delimiter: plan.delimiter.unwrap_or(b','), ..Learnt::default() }),
     }
 }
 
-/// The order of day and month, where the year stands last: the only one by which all dates are days, or by which they
+/// The order of day and month, if the year comes last: the only one by which all dates are days, or by which they
 /// are evenly spaced.
-fn order_of_dates(layout: &Layout, sample: &Sample<'_>) -> Result<Option<Order>, String> {
+fn order_of_dates(layout: &Layout, sample: &Sample<'_>) -> Result<Option<Order>, Refusal> {
     let place = |field: Field| layout.fields.iter().position(|known| *known == field);
     let Some(at) = place(Field::Day).or_else(|| place(Field::Time)) else { return Ok(None) };
     let of_day = place(Field::TimeOfDay);
@@ -168,11 +169,11 @@ fn order_of_dates(layout: &Layout, sample: &Sample<'_>) -> Result<Option<Order>,
     match better {
         std::cmp::Ordering::Greater => Ok(Some(Order::DayFirst)),
         std::cmp::Ordering::Less => Ok(Some(Order::MonthFirst)),
-        std::cmp::Ordering::Equal => Err(format!(
+        std::cmp::Ordering::Equal => refuse!(
             "dates like {} have a day and a month that may be either: say `dates` = \"day-first\" or \"month-first\" among \
              the parse-settings",
             String::from_utf8_lossy(either)
-        )),
+        ),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::schema::ColumnId as C;
 use crate::schema::ColumnId;
 use crate::when::{self, event_time};
 
-/// Reads a line; none of one that is a header, whatever the order of its columns. `layout`: the line's columns; `None` if
+/// Reads a line; `None` for a header, whatever the order of its columns. `layout`: the line's columns; `None` if
 /// only their number can tell. `header`: the line that names them.
 pub fn read<'a>(
     line: &'a [u8],

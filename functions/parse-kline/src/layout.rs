@@ -1,6 +1,7 @@
 //! Which field of a line is what: by the names of a header, by the setting `columns`, or by their number.
 
 use parse_base::options::unknown;
+use tallow_contract::{Refusal, refuse};
 
 use crate::FUNCTION;
 use crate::names::{self, Field};
@@ -39,7 +40,7 @@ const REQUIRED: [(Field, &str); 5] = [
 
 impl Layout {
     /// By the setting `columns`. An error says which name is not known or missing.
-    pub fn by_setting(columns: &str) -> Result<Self, String> {
+    pub fn by_setting(columns: &str) -> Result<Self, Refusal> {
         let mut named = Vec::new();
         for name in columns.split(',').map(str::trim) {
             match names::field(name.as_bytes()) {
@@ -50,11 +51,11 @@ impl Layout {
         let layout = Self::by_names(named);
         match layout.missing() {
             None => Ok(layout),
-            Some(name) => Err(format!("setting `columns`: no `{name}` among `{columns}`")),
+            Some(name) => refuse!("setting `columns`: no `{name}` among `{columns}`"),
         }
     }
 
-    /// By a header's cells. `None`: they are no header of klines. `symbol`: whose klines they are, where that is known.
+    /// By a header's cells. `None` if they are no header of klines. `symbol`: whose klines they are, if known.
     pub fn by_header(cells: &[&[u8]], symbol: Option<&str>) -> Option<Self> {
         let numbers = cells.iter().filter(|cell| cell.first().is_some_and(u8::is_ascii_digit));
         if numbers.count() > 1 {
@@ -65,7 +66,7 @@ impl Layout {
         layout.has_all().then_some(layout)
     }
 
-    /// By the number of fields, where no name is known.
+    /// By the number of fields, if no name is known.
     pub fn by_count(count: usize) -> Option<Self> {
         matches!(count, 6 | 12).then(|| Layout { fields: OF_THE_EXCHANGE[..count].to_vec() })
     }
@@ -105,7 +106,7 @@ impl Layout {
     }
 }
 
-/// `date` beside `time` are the day and the time of day, where no other column has both; a day alone is a time.
+/// `date` beside `time` are the day and the time of day, if no other column has both; a day alone is a time.
 fn by_day(named: &mut [Option<(Field, usize)>]) {
     let place = |named: &[Option<(Field, usize)>], field: Field| {
         named.iter().position(|name| name.is_some_and(|(is, _)| is == field))
@@ -167,8 +168,8 @@ mod tests {
 
     #[test]
     fn the_setting_says_what_is_wrong_with_it() {
-        let wrong = Layout::by_setting("time,opne,high,low,close").unwrap_err();
+        let wrong = Layout::by_setting("time,opne,high,low,close").unwrap_err().to_string();
         assert_eq!(wrong, "parse-kline has no name for a column `opne`; the nearest is `open`");
-        assert!(Layout::by_setting("time,open,high,low").unwrap_err().contains("no `close`"));
+        assert!(Layout::by_setting("time,open,high,low").unwrap_err().to_string().contains("no `close`"));
     }
 }

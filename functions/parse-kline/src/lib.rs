@@ -31,6 +31,8 @@ pub const FUNCTION: &str = "parse-kline";
 mod adapter;
 
 pub use options::SETTINGS;
-pub use parse::{Path, parse, parse_by};
-pub use parse_base::{Batch, ByteColumn, Column, ColumnData, Marked, Options, Parsed, Text, WantedColumn};
+pub use parse::{parse, parse_by};
+pub use parse_base::{
+    Batch, ByteColumn, Column, ColumnData, Marked, Options, Parsed, Path, Text, WantedColumn,
+};
 pub use schema::{COLUMNS, KINDS};

@@ -7,7 +7,7 @@ use crate::schema::ColumnId;
 pub enum Field {
     /// Open time.
     Time,
-    /// The day of the open time, where the time of day stands in a field of its own.
+    /// The day of the open time, if the time of day is in another field.
     Day,
     TimeOfDay,
     CloseTime,

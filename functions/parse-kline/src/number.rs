@@ -16,7 +16,7 @@ impl Default for Rewritten {
     }
 }
 
-/// Reads a number in any of the forms above. `None`: it is none.
+/// Reads a number in any of the forms above. `None` for any other text.
 pub fn read<'a>(cell: &'a [u8], room: &'a mut Rewritten) -> Option<Number<'a>> {
     match Number::read(cell) {
         Some(number) => Some(number),
@@ -27,7 +27,7 @@ pub fn read<'a>(cell: &'a [u8], room: &'a mut Rewritten) -> Option<Number<'a>> {
     }
 }
 
-/// A number as near as a double is; none of what is none, `NaN` and `inf` among it.
+/// The double nearest to a number; `None` for any other text, `NaN` and `inf` too.
 pub fn value(cell: &[u8]) -> Option<f64> {
     let plain = cell.first().is_some_and(|first| b"0123456789-.".contains(first));
     let parsed = std::str::from_utf8(cell).ok().filter(|_| plain).and_then(|text| text.parse().ok());

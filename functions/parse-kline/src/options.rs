@@ -6,6 +6,7 @@ use parse_base::date::Order;
 use parse_base::interval::Interval;
 use parse_base::options::unknown;
 use parse_base::symbol;
+use tallow_contract::{Refusal, refuse};
 
 use crate::FUNCTION;
 use crate::cells::{cells, without_end};
@@ -20,11 +21,11 @@ const UNWANTED_SCALE: u8 = 8;
 /// - `interval`: `1m`, `1d` …;
 /// - `columns`: names of the columns by place, separated by commas, `-` for one that is not read;
 /// - `delimiter`: one character, or `tab`;
-/// - `dates`: `day-first` or `month-first`, of dates whose year stands last;
+/// - `dates`: `day-first` or `month-first`, of dates whose year comes last;
 /// - `first-line`: the first line of the file that the batch is a part of, or the one that names its columns;
 /// - `id-unit-us`: what ids count, in microseconds; else intervals. Klines that open within one unit have the same id;
-/// - `headers`: `follow` where a header among the lines says what the columns are from there on;
-/// - `beginning`: `yes` where the batch is the beginning of a file. What it says of the whole file is then in the column
+/// - `headers`: `follow` if a header among the lines says what the columns are from there on;
+/// - `beginning`: `yes` if the batch is the beginning of a file. What it tells about the whole file is then in the column
 ///   `settings`, and what people should know in `remarks`.
 pub const SETTINGS: [&str; 9] = [
     "symbol",
@@ -45,22 +46,22 @@ pub struct Plan<'o> {
     pub scales: [u8; 8],
     pub symbol: Option<&'o str>,
     pub interval: Option<Interval>,
-    /// What ids count; none: intervals.
+    /// What ids count; `None` for intervals.
     pub id_unit_us: Option<i64>,
-    /// None: a comma, unless the beginning of a file says otherwise.
+    /// `None` for a comma, unless the beginning of a file says otherwise.
     pub delimiter: Option<u8>,
     pub dates: Option<Order>,
     pub follows_headers: bool,
     pub is_beginning: bool,
     /// The columns; `None` if only their number can tell.
     pub layout: Option<Layout>,
-    /// The file's first line where it is a header, without its end.
+    /// The file's first line if it is a header, without its end.
     pub header: Option<&'o [u8]>,
 }
 
 impl<'o> Plan<'o> {
     /// The error names what is unknown, and the nearest thing that is known.
-    pub fn new(options: &'o Options) -> Result<Self, String> {
+    pub fn new(options: &'o Options) -> Result<Self, Refusal> {
         if let Some(kind) = options.kinds.iter().find(|kind| !KINDS.contains(&kind.as_str())) {
             return Err(unknown(FUNCTION, "kind", kind, KINDS));
         }
@@ -136,7 +137,7 @@ impl<'o> Plan<'o> {
     fn read_first_line(&mut self, line: &'o [u8]) {
         let cells = cells(line, self.separator());
         let header = Layout::by_header(&cells, self.symbol);
-        // With the columns given, names that nobody knows are a header too.
+        // With the columns given, unknown names are a header too.
         let begins_as_number =
             |cell: &&[u8]| cell.first().is_some_and(|first| b"0123456789+-.".contains(first));
         let names = self.layout.is_some() && !cells.iter().any(begins_as_number);
@@ -149,28 +150,29 @@ impl<'o> Plan<'o> {
     }
 }
 
-fn interval(value: &str) -> Result<Interval, String> {
+fn interval(value: &str) -> Result<Interval, Refusal> {
     Interval::read(value).ok_or_else(|| {
-        format!("setting `interval` takes a count and one of s m h d w M, like `1m`, not `{value}`")
+        format!("setting `interval` takes a count and one of s m h d w M, like `1m`, not `{value}`").into()
     })
 }
 
-fn id_unit_us(value: &str) -> Result<i64, String> {
+fn id_unit_us(value: &str) -> Result<i64, Refusal> {
     let unit_us = value.parse().ok().filter(|unit_us| *unit_us > 0);
-    unit_us.ok_or_else(|| format!("setting `id-unit-us` takes a number of microseconds, not `{value}`"))
+    unit_us
+        .ok_or_else(|| format!("setting `id-unit-us` takes a number of microseconds, not `{value}`").into())
 }
 
-fn dates(value: &str) -> Result<Order, String> {
+fn dates(value: &str) -> Result<Order, Refusal> {
     Order::read(value)
-        .ok_or_else(|| format!("setting `dates` takes `day-first` or `month-first`, not `{value}`"))
+        .ok_or_else(|| format!("setting `dates` takes `day-first` or `month-first`, not `{value}`").into())
 }
 
-fn delimiter(value: &str) -> Result<u8, String> {
+fn delimiter(value: &str) -> Result<u8, Refusal> {
     match value.as_bytes() {
         b"tab" => Ok(b'\t'),
         [byte] if byte.is_ascii() && !byte.is_ascii_alphanumeric() && !b"\"\r\n.+-".contains(byte) => {
             Ok(*byte)
         }
-        _ => Err(format!("setting `delimiter` takes one character like `;`, or `tab`, not `{value}`")),
+        _ => refuse!("setting `delimiter` takes one character like `;`, or `tab`, not `{value}`"),
     }
 }

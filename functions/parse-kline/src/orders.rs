@@ -1,6 +1,8 @@
 //! The columns of lines without a header, by arithmetic: the one of the common orders in which high and low are what they
 //! should be.
 
+use tallow_contract::{Refusal, refuse};
+
 use crate::layout::Layout;
 use crate::names::Field;
 use crate::sample::Sample;
@@ -45,26 +47,26 @@ pub struct Found {
     pub sure: bool,
 }
 
-/// None: the lines are no klines. An error says which orders fit, or which are known.
-pub fn by_arithmetic(sample: &Sample<'_>) -> Result<Option<Found>, String> {
+/// `None` if the lines are no klines. An error says which orders fit, or which are known.
+pub fn by_arithmetic(sample: &Sample<'_>) -> Result<Option<Found>, Refusal> {
     let Some(prefix) = sample.time_prefix() else { return Ok(None) };
     let behind = sample.width - prefix.len();
     let whole = |order: &&&[Field]| Layout { fields: [&prefix[..], order].concat() };
     let known: Vec<Layout> =
         ORDERS.iter().filter(|order| order.len() == behind).map(|order| whole(&order)).collect();
     if known.is_empty() {
-        return Err(format!("{} fields, and no header that is known", sample.width));
+        refuse!("{} fields, and no header that is known", sample.width);
     }
     let fitting: Vec<&Layout> = known.iter().filter(|layout| fits(layout, sample)).collect();
     let found = match fitting[..] {
-        [] => return Err(format!("the prices fit none of the orders that are known: {}", listed(&known))),
+        [] => refuse!("the prices fit none of the orders that are known: {}", listed(&known)),
         [one] => Found { layout: one.clone(), sure: true },
         [first, ..]
             if is_flat(first, sample) || fitting.iter().all(|other| same_values(first, other, sample)) =>
         {
             Found { layout: first.clone(), sure: false }
         }
-        _ => return Err(format!("the prices fit more than one order: {}", listed(fitting))),
+        _ => refuse!("the prices fit more than one order: {}", listed(fitting)),
     };
     Ok(Some(Found { layout: with_last(found.layout, sample), ..found }))
 }
@@ -73,7 +75,7 @@ fn listed<'l>(layouts: impl IntoIterator<Item = &'l Layout>) -> String {
     layouts.into_iter().map(Layout::as_setting).collect::<Vec<_>>().join(" or ")
 }
 
-/// Prices and volume of a row; none of a row that lacks one.
+/// Prices and volume of a row; `None` if one is missing.
 fn values(layout: &Layout, row: &[Option<f64>]) -> Option<[f64; 5]> {
     let number = |field: Field| {
         let place = layout.fields.iter().position(|known| *known == field);
@@ -127,7 +129,7 @@ fn with_last(mut layout: Layout, sample: &Sample<'_>) -> Layout {
 mod tests {
     use super::*;
 
-    fn found(lines: &[&str]) -> Result<Option<(String, bool)>, String> {
+    fn found(lines: &[&str]) -> Result<Option<(String, bool)>, Refusal> {
         let lines: Vec<&[u8]> = lines.iter().map(|line| line.as_bytes()).collect();
         let sample = Sample::new(&lines, b',');
         by_arithmetic(&sample).map(|found| found.map(|found| (found.layout.as_setting(), found.sure)))
@@ -162,11 +164,11 @@ mod tests {
         // Low and open are the same, and so are high and close; 1 is no low.
         assert_eq!(found(&["1646092800000,1000,1100,1000,1100,1"]), Ok(Some((columns, false))));
         // Open is low and close is high, or the other way round.
-        let error = found(&["1646092800000,9,11,11,9,5"]).unwrap_err();
+        let error = found(&["1646092800000,9,11,11,9,5"]).unwrap_err().to_string();
         assert!(error.contains("open,close,high,low,volume or open_time,low,high,"), "{error}");
-        let error = found(&["1646092800000,12,10,11,9,5"]).unwrap_err();
+        let error = found(&["1646092800000,12,10,11,9,5"]).unwrap_err().to_string();
         assert!(error.starts_with("the prices fit none"), "{error}");
-        let error = found(&["1646092800000,12,10,11,9,5,1,1,1"]).unwrap_err();
+        let error = found(&["1646092800000,12,10,11,9,5,1,1,1"]).unwrap_err().to_string();
         assert!(error.starts_with("9 fields"), "{error}");
         assert_eq!(found(&["<html>,1,2,3,4,5"]), Ok(None));
     }

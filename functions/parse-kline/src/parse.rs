@@ -1,11 +1,9 @@
 //! A call: every record becomes a row, or is set apart with a reason.
 
-use std::borrow::Cow;
-
 use parse_base::marks::Marks;
-use parse_base::reason::Apart;
 use parse_base::window::Windows;
-use parse_base::{Batch, Options, Parsed};
+use parse_base::{Batch, Options, Parsed, Path};
+use tallow_contract::Refusal;
 
 use crate::beginning::{self, Learnt};
 use crate::full;
@@ -14,22 +12,14 @@ use crate::options::Plan;
 use crate::rows::Rows;
 use crate::template::Template;
 
-/// Which ways a call takes. Both give the same output; the slower one is there to prove it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Path {
-    /// The template first, the careful way for what surprises it.
-    Template,
-    FullOnly,
-}
-
-/// Parses a batch. An error is a mistake in the options, a batch that is none, or a file that cannot be read without more
-/// options; never bad data.
-pub fn parse(batch: &Batch, options: &Options) -> Result<Parsed, String> {
-    parse_by(Path::Template, batch, options)
+/// Parses a batch. An error is a mistake in the options, a broken batch, or a file that cannot be read without more options;
+/// never bad data.
+pub fn parse(batch: &Batch, options: &Options) -> Result<Parsed, Refusal> {
+    parse_by(Path::Templates, batch, options)
 }
 
 /// [`parse`] by a way of the caller's choice.
-pub fn parse_by(path: Path, batch: &Batch, options: &Options) -> Result<Parsed, String> {
+pub fn parse_by(path: Path, batch: &Batch, options: &Options) -> Result<Parsed, Refusal> {
     let mut plan = Plan::new(options)?;
     batch.check()?;
     if !plan.is_beginning {
@@ -56,23 +46,21 @@ struct Call<'c> {
     header: Option<&'c [u8]>,
     template: Option<Template<'c>>,
     rows: Rows,
-    ignored: Marks,
-    rejected: Marks,
+    marks: Marks,
 }
 
 impl<'c> Call<'c> {
     fn new(path: Path, plan: &'c Plan<'c>, batch: &'c Batch, remarks: &'c [String]) -> Self {
         let (layout, header) = (plan.layout.clone(), plan.header);
         let rows = Rows::new(plan, batch.len());
-        let (ignored, rejected) = (Marks::default(), Marks::default());
-        let mut call =
-            Call { path, plan, batch, remarks, layout, header, template: None, rows, ignored, rejected };
+        let marks = Marks::default();
+        let mut call = Call { path, plan, batch, remarks, layout, header, template: None, rows, marks };
         call.choose_template();
         call
     }
 
     fn choose_template(&mut self) {
-        let template = self.layout.as_ref().filter(|_| self.path == Path::Template);
+        let template = self.layout.as_ref().filter(|_| self.path == Path::Templates);
         self.template = template.and_then(|layout| Template::new(self.plan, layout));
     }
 
@@ -86,7 +74,7 @@ impl<'c> Call<'c> {
             start = range.end;
             let record = index as u32;
             if nulls.next_if_eq(&record).is_some() {
-                self.ignored.push(record, Cow::Borrowed("tombstone"));
+                self.marks.ignore(record, "tombstone");
                 continue;
             }
             let line = &values.bytes[range.clone()];
@@ -100,7 +88,7 @@ impl<'c> Call<'c> {
         }
         self.end_of_layout();
         let (table, records, kinds, rounded) = self.rows.into_table();
-        let (ignored, rejected) = (self.ignored.finish(), self.rejected.finish());
+        let (ignored, rejected) = self.marks.finish();
         Parsed { rows: table, records, kinds, ignored, rejected, rounded }
     }
 
@@ -114,15 +102,12 @@ impl<'c> Call<'c> {
                 }
             }
             Ok(None) => {
-                self.ignored.push(record, Cow::Borrowed("header"));
+                self.marks.ignore(record, "header");
                 if self.plan.follows_headers {
                     self.follow(line, record);
                 }
             }
-            Err(apart) => match *apart {
-                Apart::Ignored(reason) => self.ignored.push(record, reason),
-                Apart::Rejected(reason) => self.rejected.push(record, reason),
-            },
+            Err(apart) => self.marks.push(record, &apart),
         }
     }
 

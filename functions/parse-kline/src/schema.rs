@@ -7,7 +7,7 @@ pub const KINDS: [&str; 1] = ["kline"];
 parse_base::define_columns! {
     Symbol: "symbol", Text, Any, "trading pair: a column's, or the setting `symbol`";
     EventTime: "event_time", TimestampUs, Any, "open time";
-    Id: "id", Int64, NotNegative, "open time / interval, or by the setting `id-unit-us`; null where neither is known";
+    Id: "id", Int64, NotNegative, "open time / interval, or by the setting `id-unit-us`; null if neither is known";
     LastId: "last_id", Int64, NotNegative, "equal to `id`";
     Interval: "interval", Text, Any, "`1m`, `1d` …: by the setting `interval`, or from open to close time";
     Open: "open", Decimal, Positive, "open price, in the quote asset";
@@ -19,7 +19,7 @@ parse_base::define_columns! {
     TakerBuyVolume: "taker_buy_volume", Decimal, NotNegative, "volume bought by takers, in the base asset";
     TakerBuyQuoteVolume: "taker_buy_quote_volume", Decimal, NotNegative, "volume bought by takers, in the quote asset";
     Trades: "trades", Int64, NotNegative, "number of trades";
-    Flagged: "flagged", Int64, NotNegative, "1 where high or low contradict open, close or each other, else 0";
+    Flagged: "flagged", Int64, NotNegative, "1 if high or low contradict open, close or each other, else 0";
     Settings: "settings", Text, Any, "settings by which lines like this one are read, `name=value` each on a line";
     Remarks: "remarks", Text, Any, "what people should know of how a file is read, each on a line, with the setting `beginning`";
 }

@@ -24,8 +24,8 @@ impl Shapes {
         Self { delimiter, time, known, strange }
     }
 
-    /// The numbers of the line at the window's start, the time as it is, the others at scale 8; none of a line that looks
-    /// like none before it.
+    /// The numbers of the line at the window's start, the time as it is, the others at scale 8; `None` for a line that
+    /// looks like none before it.
     #[inline(always)]
     pub fn read(&self, window: &Window, length: usize) -> Option<[i64; MAX_NUMBERS]> {
         let known = self.known.get(length)?.as_deref()?;

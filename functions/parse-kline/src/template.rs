@@ -104,7 +104,7 @@ impl<'p> Template<'p> {
         read.is_some()
     }
 
-    /// Begins a block; false where lines cannot be plain now.
+    /// Begins a block; false if lines cannot be plain now.
     fn begin(&mut self) -> bool {
         self.block.interval = self.interval;
         self.length_us = match self.interval {

@@ -12,7 +12,7 @@ const QUOTES: [&str; 17] = [
 const BASE: Field = Field::Cell(C::Volume);
 const QUOTE: Field = Field::Cell(C::QuoteVolume);
 
-/// Which columns those like `Volume ETH` are, where no other column is.
+/// Which columns those like `Volume ETH` are, unless another column is.
 pub fn by_coin(fields: &mut [Field], header: &[&[u8]], symbol: Option<&str>) {
     let symbol = symbol.map(letters);
     let coins: Vec<(usize, String)> = header

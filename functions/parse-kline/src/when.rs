@@ -10,7 +10,7 @@ use crate::number;
 /// Seconds below are of before 1973-03-03: a number like that in a file without a header is rather a price.
 const LEAST_MOMENT: f64 = 1e8;
 
-/// Reads a time: a unix time of any unit, or a date. `order`: of dates whose year stands last.
+/// Reads a time: a unix time of any unit, or a date. `order`: of dates whose year comes last.
 pub fn event_time(name: &str, cell: &[u8], order: Option<Order>) -> Step<i64> {
     let fault = |what: &str| Err(fault(name, what, cell));
     let time = match Number::read(cell) {

@@ -20,7 +20,7 @@ fn agree(lines: &[Vec<u8>], options: &Options) -> Result<u32, TestCaseError> {
     let mut batch = Batch::default();
     lines.iter().for_each(|line| batch.values.push(Some(line)));
     let full = parse_by(Path::FullOnly, &batch, options).unwrap();
-    let fast = parse_by(Path::Template, &batch, options).unwrap();
+    let fast = parse_by(Path::Templates, &batch, options).unwrap();
     prop_assert!(
         fast == full,
         "{:?}\nfast {fast:?}\nfull {full:?}",

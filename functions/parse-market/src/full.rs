@@ -9,7 +9,7 @@ use crate::record::{Record, asked_for};
 use crate::rows::Rows;
 use crate::schema::Kind;
 
-/// Events of the exchange's streams that no kind stands for.
+/// Events of the exchange's streams of which no rows are made.
 const OTHER_EVENTS: [&str; 18] = [
     "24hrMiniTicker",
     "1hTicker",
@@ -176,7 +176,7 @@ fn off_market(record: u32, plan: &Plan<'_>, message: &Message<'_>, rows: &mut Ro
     Ok(())
 }
 
-/// The first keys of a message, for whoever wonders what it is.
+/// The first keys of a message, to tell what it is.
 fn keys_shown(message: &Message<'_>) -> String {
     let keys = message.first_keys(SHOWN_KEYS + 1);
     let mut shown: Vec<String> = keys.iter().take(SHOWN_KEYS).map(|key| plain_or_quoted(key)).collect();

@@ -21,9 +21,9 @@ mod template;
 #[cfg(target_arch = "wasm32")]
 mod adapter;
 
-pub use parse::{Path, parse, parse_by};
+pub use parse::{parse, parse_by};
 pub use parse_base::{
-    Batch, ByteColumn, Column, ColumnData, ColumnType, Decimals, Marked, Options, Parsed, Table, Text,
+    Batch, ByteColumn, Column, ColumnData, ColumnType, Decimals, Marked, Options, Parsed, Path, Table, Text,
     WantedColumn,
 };
 use parse_base::{builder, cursor, decimal, interval, json, marks, reason, time, window};

@@ -8,7 +8,7 @@ use crate::reason::{Apart, Step, excerpt};
 /// Most keys of a message that are longer than a letter: no market message has a third of it.
 const MAX_LONG_KEYS: usize = 250;
 
-/// The fields of an object. Keys of one letter, which most of the exchange's are, have a place of their own.
+/// The fields of an object. Keys of one letter, which most of the exchange's are, have a fixed place.
 pub(crate) struct Message<'a> {
     text: &'a [u8],
     letters: [Value<'a>; 64],
@@ -99,8 +99,8 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// The value of a key; `None` where it is absent or null. A key given twice is a broken message: nobody
-    /// could say which one is meant.
+    /// The value of a key; `None` if it is absent or null. A message with a key twice is broken: either value
+    /// could be meant.
     #[inline(always)]
     pub fn get(&self, key: &str) -> Step<Option<Value<'a>>> {
         match letter(key.as_bytes()) {

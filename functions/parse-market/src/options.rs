@@ -6,6 +6,7 @@ use parse_base::WantedColumn;
 use parse_base::columns::{Wanted, wanted};
 use parse_base::options::unknown;
 use parse_base::symbol;
+use tallow_contract::Refusal;
 
 use crate::schema::{COLUMNS, ColumnId, Kind};
 
@@ -22,7 +23,7 @@ pub(crate) struct Plan<'o> {
 
 impl<'o> Plan<'o> {
     /// The error names what is unknown, and the nearest thing that is known.
-    pub fn new(options: &'o Options) -> Result<Self, String> {
+    pub fn new(options: &'o Options) -> Result<Self, Refusal> {
         let mut plan = Plan { kinds: 0, columns: wanted(FUNCTION, &COLUMNS, options)?, symbol: None };
         for name in &options.kinds {
             let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name);
@@ -69,7 +70,7 @@ mod tests {
                 .collect(),
             settings: settings.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
         };
-        Plan::new(&options).err().unwrap_or_default()
+        Plan::new(&options).err().map(String::from).unwrap_or_default()
     }
 
     #[test]

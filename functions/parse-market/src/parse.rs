@@ -1,37 +1,28 @@
 //! A call: every record becomes rows, or is set apart with a reason.
 
-use std::borrow::Cow;
+use parse_base::{Batch, ByteColumn, Parsed, Path};
+use tallow_contract::Refusal;
 
 use crate::full;
 use crate::marks::Marks;
 use crate::message::Message;
 use crate::options::{Options, Plan};
-use crate::reason::Apart;
 use crate::record::{Record, not_asked_for};
 use crate::rows::Rows;
 use crate::rows::Trade;
 use crate::template::Templates;
 use crate::window::{Window, Windows};
-use parse_base::{Batch, ByteColumn, Parsed};
 
 /// Trades that are gathered before they go into columns: few enough to stay in the nearest cache.
 const BLOCK: usize = 256;
 
-/// Which parsers a call uses. Both ways give the same output; the slower one is there to prove it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Path {
-    /// Templates first, the full parser for what surprises them.
-    Templates,
-    FullOnly,
-}
-
-/// Parses a batch. An error is a mistake in the options or a batch that is none, never bad data.
-pub fn parse(batch: &Batch, options: &Options) -> Result<Parsed, String> {
+/// Parses a batch. An error is a mistake in the options or a broken batch, never bad data.
+pub fn parse(batch: &Batch, options: &Options) -> Result<Parsed, Refusal> {
     parse_by(Path::Templates, batch, options)
 }
 
 /// [`parse`] by a way of the caller's choice.
-pub fn parse_by(path: Path, batch: &Batch, options: &Options) -> Result<Parsed, String> {
+pub fn parse_by(path: Path, batch: &Batch, options: &Options) -> Result<Parsed, Refusal> {
     let plan = Plan::new(options)?;
     batch.check()?;
     let mut call = Call::new(&plan, batch);
@@ -43,7 +34,7 @@ pub fn parse_by(path: Path, batch: &Batch, options: &Options) -> Result<Parsed, 
         start = range.end;
         let record = index as u32;
         if nulls.next_if_eq(&record).is_some() {
-            call.ignored.push(record, Cow::Borrowed("tombstone"));
+            call.marks.ignore(record, "tombstone");
         } else if path == Path::FullOnly || !call.template(record, windows.at(range.start), range.len()) {
             call.full(&Record {
                 index: record,
@@ -62,8 +53,7 @@ struct Call<'a> {
     trades: Vec<Trade>,
     message: Message<'a>,
     rows: Rows,
-    ignored: Marks,
-    rejected: Marks,
+    marks: Marks,
 }
 
 impl<'a> Call<'a> {
@@ -74,8 +64,7 @@ impl<'a> Call<'a> {
             trades: Vec::with_capacity(BLOCK),
             message: Message::new(),
             rows: Rows::new(plan, batch.len()),
-            ignored: Marks::default(),
-            rejected: Marks::default(),
+            marks: Marks::default(),
         }
     }
 
@@ -86,7 +75,7 @@ impl<'a> Call<'a> {
             return false;
         };
         if !self.plan.wants(trade.kind) {
-            self.ignored.push(record, not_asked_for(trade.kind));
+            self.marks.ignore(record, not_asked_for(trade.kind));
             return true;
         }
         if self.trades.len() == BLOCK {
@@ -101,10 +90,7 @@ impl<'a> Call<'a> {
         let mark = self.rows.mark();
         if let Err(apart) = full::read(record, self.plan, &mut self.message, &mut self.rows) {
             self.rows.back_to(mark);
-            match *apart {
-                Apart::Ignored(reason) => self.ignored.push(record.index, reason),
-                Apart::Rejected(reason) => self.rejected.push(record.index, reason),
-            }
+            self.marks.push(record.index, &apart);
         }
     }
 
@@ -118,13 +104,7 @@ impl<'a> Call<'a> {
     fn finish(mut self) -> Parsed {
         self.flush();
         let (rows, records, kinds, rounded) = self.rows.into_table();
-        Parsed {
-            rows,
-            records,
-            kinds,
-            ignored: self.ignored.finish(),
-            rejected: self.rejected.finish(),
-            rounded,
-        }
+        let (ignored, rejected) = self.marks.finish();
+        Parsed { rows, records, kinds, ignored, rejected, rounded }
     }
 }

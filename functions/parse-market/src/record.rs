@@ -1,7 +1,5 @@
 //! A record as the formats need it, and what is asked of it.
 
-use std::borrow::Cow;
-
 use crate::options::Plan;
 use crate::reason::{Apart, Step};
 use crate::schema::Kind;
@@ -18,13 +16,13 @@ pub(crate) fn asked_for(kind: Kind, plan: &Plan<'_>) -> Step<()> {
     if plan.wants(kind) { Ok(()) } else { Err(Apart::ignored(not_asked_for(kind))) }
 }
 
-pub(crate) fn not_asked_for(kind: Kind) -> Cow<'static, str> {
-    Cow::Borrowed(match kind {
+pub(crate) fn not_asked_for(kind: Kind) -> &'static str {
+    match kind {
         Kind::Trade => "trade: not asked for",
         Kind::AggTrade => "agg-trade: not asked for",
         Kind::Kline => "kline: not asked for",
         Kind::Ticker => "ticker: not asked for",
         Kind::Json => "json: not asked for",
         Kind::TradeIds => "trade off the market: not asked for",
-    })
+    }
 }

@@ -1,13 +1,14 @@
 //! The rows of a call, column by column. Only wanted columns are made; what a row does not set is null in it.
 
+use parse_base::columns::Columns;
+use parse_base::{Dictionary, Range, Table, Text, symbol};
+
 use crate::builder::{Builder, Data, push_mantissa};
 use crate::decimal::{Number, Plain};
 use crate::json::Value;
 use crate::options::Plan;
 use crate::reason::{Apart, Step};
 use crate::schema::{COLUMNS, ColumnId, Kind};
-use parse_base::columns::Columns;
-use parse_base::{Dictionary, Range, Table, Text, symbol};
 
 /// A trade as read.
 #[derive(Clone, Copy, Debug)]
@@ -109,7 +110,7 @@ impl Rows {
         self.columns.text_code(ColumnId::Symbol, symbol)
     }
 
-    /// Checks the number whether or not its column is wanted: a message is broken for everybody or for nobody.
+    /// Checks the number whether or not its column is wanted: whether a message is broken does not depend on what is wanted.
     pub fn decimal(&mut self, column: ColumnId, value: Value<'_>) -> Step<()> {
         let Some(plain) = Plain::read(value.plain()) else {
             return self.any_decimal(column, value);

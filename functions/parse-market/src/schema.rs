@@ -33,7 +33,7 @@ impl Kind {
 parse_base::define_columns! {
     Symbol: "symbol", Text, Any, "trading pair as the exchange writes it; `name` of a json row";
     EventTime: "event_time", TimestampUs, Any, "when it happened: trade time `T`, a kline's open time, a ticker's event time";
-    Id: "id", Int64, NotNegative, "trade id; first trade id of an agg-trade; a kline's open time / interval; `data_id` of a json row where it is an integer";
+    Id: "id", Int64, NotNegative, "trade id; first trade id of an agg-trade; a kline's open time / interval; `data_id` of a json row if it is an integer";
     LastId: "last_id", Int64, NotNegative, "last id that the row stands for: equal to `id` but in an agg-trade";
     Price: "price", Decimal, Positive, "price of a trade or the ticker's last price, in the quote asset";
     Quantity: "quantity", Decimal, NotNegative, "quantity of a trade, in the base asset";

@@ -48,7 +48,7 @@ fn is_symbol(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(is_plain)
 }
 
-/// ASCII that stands for itself in a JSON string.
+/// ASCII that means itself in a JSON string.
 fn is_plain(byte: &u8) -> bool {
     matches!(byte, b' '..=b'~' if !matches!(byte, b'"' | b'\\'))
 }

@@ -1,4 +1,4 @@
-//! Records that nobody should send. Each is set apart with a bounded reason, and its neighbours are not touched.
+//! Records that should not be sent. Each is set apart with a bounded reason, and its neighbours are not touched.
 
 #![allow(clippy::unwrap_used)]
 
@@ -178,7 +178,7 @@ fn a_batch_that_is_none_is_an_error_and_not_a_panic() {
     bad.values.push(Some(b"ab"));
     bad.values.ends = vec![5];
     assert_eq!(
-        parse(&bad, &all_columns(&[], 8)).unwrap_err(),
+        parse(&bad, &all_columns(&[], 8)).unwrap_err().to_string(),
         "batch: `values` is not a column of byte strings"
     );
     bad.values.ends = vec![2, 1];

@@ -93,7 +93,7 @@ fn an_answer_with_klines_takes_its_symbol_from_the_setting() {
     assert_eq!(integers(&parsed, "trades"), [308]);
 }
 
-/// Values as they stand in the fixtures, worked out by hand: eight places, milliseconds to microseconds.
+/// Values as in the fixtures, worked out by hand: eight places, milliseconds to microseconds.
 #[test]
 fn tickers_of_the_exchange_over_rest_are_read_as_they_stand() {
     for name in [

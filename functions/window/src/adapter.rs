@@ -42,35 +42,35 @@ impl Resource {
 
 impl wit::GuestWindows for Resource {
     fn open(specs: Vec<wit::Spec>) -> Result<wit::Windows, String> {
-        crate::Windows::open(all(specs)).map(Resource::new)
+        Ok(Resource::new(crate::Windows::open(all(specs))?))
     }
 
     fn restore(specs: Vec<wit::Spec>, watermark_us: i64) -> Result<wit::Windows, String> {
-        crate::Windows::restore(all(specs), watermark_us, &[]).map(Resource::new)
+        Ok(Resource::new(crate::Windows::restore(all(specs), watermark_us, &[])?))
     }
 
     fn load(&self, parts: Vec<wit::Part>) -> Result<(), String> {
-        self.0.borrow_mut().load(&all(parts))
+        Ok(self.0.borrow_mut().load(&all(parts))?)
     }
 
     fn update(&self, rows: wit::Rows) -> Result<Vec<wit::Report>, String> {
-        self.0.borrow_mut().update(&rows.into()).map(all)
+        Ok(all(self.0.borrow_mut().update(&rows.into())?))
     }
 
     fn advance(&self, watermark_us: i64, portion: wit::Portion) -> Result<wit::OutputPiece, String> {
-        self.0.borrow_mut().advance_by(watermark_us, portion.into()).map(Into::into)
+        Ok(self.0.borrow_mut().advance_by(watermark_us, portion.into())?.into())
     }
 
     fn close_all(&self, portion: wit::Portion) -> Result<wit::OutputPiece, String> {
-        self.0.borrow_mut().close_all_by(portion.into()).map(Into::into)
+        Ok(self.0.borrow_mut().close_all_by(portion.into())?.into())
     }
 
     fn changed(&self, portion: wit::Portion) -> Result<wit::OutputPiece, String> {
-        self.0.borrow_mut().changed_by(portion.into()).map(Into::into)
+        Ok(self.0.borrow_mut().changed_by(portion.into())?.into())
     }
 
     fn snapshot(&self, since: u64, max_bytes: u64) -> Result<wit::SnapshotPiece, String> {
-        self.0.borrow_mut().snapshot_by(since, max_bytes).map(Into::into)
+        Ok(self.0.borrow_mut().snapshot_by(since, max_bytes)?.into())
     }
 
     fn stats(&self) -> Vec<wit::Stats> {

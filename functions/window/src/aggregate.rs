@@ -4,8 +4,10 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
+use tallow_contract::ValueType;
+
 use crate::block::Block;
-use crate::columns::{ColumnType, Input};
+use crate::columns::{Input, sum_scale};
 use crate::decimal::{Sum, divide_half_even, sum_of, sum_of_products};
 use crate::order::{OrderKey, Places, Topics};
 use crate::spec::{Op, Operation};
@@ -220,16 +222,16 @@ impl Cell {
 }
 
 /// Type of an aggregate's column.
-pub fn output_type(op: &Op, types: &[Option<ColumnType>]) -> ColumnType {
-    let of = |slot: Option<usize>| slot.and_then(|slot| types[slot]).unwrap_or(ColumnType::Int64);
-    let scale = |slot: Option<usize>| of(slot).sum_scale().unwrap_or(0);
+pub fn output_type(op: &Op, types: &[Option<ValueType>]) -> ValueType {
+    let of = |slot: Option<usize>| slot.and_then(|slot| types[slot]).unwrap_or(ValueType::Int64);
+    let scale = |slot: Option<usize>| sum_scale(of(slot)).unwrap_or(0);
     match op.operation {
-        Operation::Count => ColumnType::Int64,
+        Operation::Count => ValueType::Int64,
         Operation::First | Operation::Last | Operation::Min | Operation::Max => of(op.column),
         // Counts stay counts, whatever adds them up.
-        Operation::Sum if of(op.column) == ColumnType::Int64 => ColumnType::Int64,
-        Operation::Sum | Operation::Mean | Operation::Vwap => ColumnType::Decimal(scale(op.column)),
-        Operation::SumProduct => ColumnType::Decimal(scale(op.column) + scale(op.by)),
+        Operation::Sum if of(op.column) == ValueType::Int64 => ValueType::Int64,
+        Operation::Sum | Operation::Mean | Operation::Vwap => ValueType::Decimal(scale(op.column)),
+        Operation::SumProduct => ValueType::Decimal(scale(op.column) + scale(op.by)),
     }
 }
 

@@ -36,7 +36,7 @@ pub struct Block<'a> {
     pub time_us: Cow<'a, [i64]>,
     /// Empty without ids.
     pub first_ids: Cow<'a, [i64]>,
-    /// Empty unless rows stand for ranges of ids.
+    /// Empty unless a row has a range of ids.
     pub last_ids: Cow<'a, [i64]>,
     /// The inputs without nulls and high halves; the others are empty here and read row by row.
     inputs: Vec<Cow<'a, [i64]>>,

@@ -1,13 +1,12 @@
-//! Keeps the scattered ids of all keys within what they may take. Judged where windows close, by bytes that
+//! Keeps the scattered ids of all keys within what they may take. Judged when windows close, by bytes that
 //! follow from the ids alone: neither restarts nor the order of rows change what comes out.
+
+use tallow_contract::{Refusal, refuse};
 
 use crate::held::SpecState;
 
 /// Gives up the lowest ids of the keys that hold the most, or refuses to.
-///
-/// # Errors
-/// That the ids take more than they may, where the spec would rather stop.
-pub fn bound_ids(state: &mut SpecState, version: u64) -> Result<(), String> {
+pub fn bound_ids(state: &mut SpecState, version: u64) -> Result<(), Refusal> {
     let Some(ids) = &state.plan.spec.ids else { return Ok(()) };
     let (max_bytes, halt) = (ids.max_bytes, ids.halt);
     let mut sizes: Vec<u64> = Vec::new();
@@ -20,12 +19,12 @@ pub fn bound_ids(state: &mut SpecState, version: u64) -> Result<(), String> {
         return Ok(());
     }
     if halt {
-        return Err(format!(
+        refuse!(
             "window `{}`: the scattered ids of {} keys take {total} bytes, and may take {}",
             state.plan.spec.name,
             sizes.len(),
             max_bytes
-        ));
+        );
     }
     let most = allowance(&mut sizes, max_bytes);
     for key in keys {

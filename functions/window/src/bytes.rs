@@ -1,6 +1,8 @@
 //! Numbers and texts of the state as bytes: variable-length integers, least significant first. Reading
 //! never panics, whatever the bytes are.
 
+use tallow_contract::{Refusal, refuse};
+
 #[derive(Default)]
 pub struct Writer {
     pub bytes: Vec<u8>,
@@ -63,28 +65,32 @@ impl<'a> Reader<'a> {
         self.left.is_empty()
     }
 
-    pub fn fixed(&mut self, length: usize) -> Result<&'a [u8], String> {
+    pub fn fixed(&mut self, length: usize) -> Result<&'a [u8], Refusal> {
         let Some((bytes, left)) = self.left.split_at_checked(length) else {
-            return Err("it ends too early".to_owned());
+            refuse!("it ends too early");
         };
         self.left = left;
         Ok(bytes)
     }
 
-    pub fn unsigned(&mut self) -> Result<u64, String> {
-        u64::try_from(self.wide_unsigned()?).map_err(|_| "a number is too large".to_owned())
+    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Refusal> {
+        self.fixed(N).map(|bytes| std::array::from_fn(|at| bytes[at]))
     }
 
-    pub fn signed(&mut self) -> Result<i64, String> {
-        i64::try_from(self.wide()?).map_err(|_| "a number is too large".to_owned())
+    pub fn unsigned(&mut self) -> Result<u64, Refusal> {
+        u64::try_from(self.wide_unsigned()?).map_err(|_| "a number is too large".into())
     }
 
-    pub fn wide(&mut self) -> Result<i128, String> {
+    pub fn signed(&mut self) -> Result<i64, Refusal> {
+        i64::try_from(self.wide()?).map_err(|_| "a number is too large".into())
+    }
+
+    pub fn wide(&mut self) -> Result<i128, Refusal> {
         let folded = self.wide_unsigned()?;
         Ok((folded >> 1) as i128 ^ -((folded & 1) as i128))
     }
 
-    pub fn wide_unsigned(&mut self) -> Result<u128, String> {
+    pub fn wide_unsigned(&mut self) -> Result<u128, Refusal> {
         let mut value = 0u128;
         for shift in (0..128).step_by(7) {
             let byte = self.fixed(1)?[0];
@@ -95,26 +101,26 @@ impl<'a> Reader<'a> {
             value |= part << shift;
             if byte < 0x80 {
                 let minimal = byte != 0 || shift == 0;
-                return if minimal { Ok(value) } else { Err("a number is longer than it needs".to_owned()) };
+                return if minimal { Ok(value) } else { refuse!("a number is longer than it needs") };
             }
         }
-        Err("a number is too long".to_owned())
+        refuse!("a number is too long")
     }
 
-    pub fn flag(&mut self) -> Result<bool, String> {
+    pub fn flag(&mut self) -> Result<bool, Refusal> {
         match self.fixed(1)? {
             [0] => Ok(false),
             [1] => Ok(true),
-            other => Err(format!("a flag is {}", other[0])),
+            other => refuse!("a flag is {}", other[0]),
         }
     }
 
-    pub fn text(&mut self) -> Result<&'a [u8], String> {
+    pub fn text(&mut self) -> Result<&'a [u8], Refusal> {
         let length = self.unsigned()?;
         self.fixed(usize::try_from(length).unwrap_or(usize::MAX))
     }
 
-    pub fn option(&mut self) -> Result<Option<i64>, String> {
+    pub fn option(&mut self) -> Result<Option<i64>, Refusal> {
         if self.flag()? { self.signed().map(Some) } else { Ok(None) }
     }
 }

@@ -58,7 +58,7 @@ impl Chunk {
         self.runs as usize
     }
 
-    /// All bits, where these take less than the runs.
+    /// All bits, if these take less than the runs.
     pub fn bits(&self) -> Option<&Bits> {
         match &self.form {
             Form::Bits(bits) if self.count_of_runs() > MOST_RUNS => Some(bits),
@@ -145,7 +145,7 @@ impl Chunk {
         }
     }
 
-    /// Removes every id of `first..=last`. Nothing may be left: then the chunk is of no more use.
+    /// Removes every id of `first..=last`. If nothing is left, the chunk must not be used again.
     pub fn remove(&mut self, first: u16, last: u16) {
         match &mut self.form {
             Form::Runs(runs) => {

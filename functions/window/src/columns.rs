@@ -2,47 +2,18 @@
 
 use std::borrow::Cow;
 
+use tallow_contract::{Refusal, ValueType, refuse};
+
 use crate::decimal::MAX_SCALE;
 use crate::spec::{Op, Operation, Plan};
 use crate::table::{ColumnData, Table, is_valid, joined};
 
-/// Type of an input or output column. State holds values of it, so it may not change under a spec.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ColumnType {
-    Int64,
-    TimestampUs,
-    /// With its scale.
-    Decimal(u8),
-    Float64,
-    Boolean,
-    Text,
-}
-
-impl std::fmt::Display for ColumnType {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            ColumnType::Int64 => write!(f, "int64"),
-            ColumnType::TimestampUs => write!(f, "timestamp-us"),
-            ColumnType::Decimal(scale) => write!(f, "decimal of scale {scale}"),
-            ColumnType::Float64 => write!(f, "float64"),
-            ColumnType::Boolean => write!(f, "boolean"),
-            ColumnType::Text => write!(f, "text"),
-        }
-    }
-}
-
-impl ColumnType {
-    /// The scale under which sums take this type.
-    pub fn sum_scale(self) -> Option<u8> {
-        match self {
-            ColumnType::Int64 => Some(0),
-            ColumnType::Decimal(scale) => Some(scale),
-            _ => None,
-        }
-    }
-
-    fn is_ordered(self) -> bool {
-        !matches!(self, ColumnType::Boolean | ColumnType::Text)
+/// The scale under which sums take a type.
+pub fn sum_scale(value_type: ValueType) -> Option<u8> {
+    match value_type {
+        ValueType::Int64 => Some(0),
+        ValueType::Decimal(scale) => Some(scale),
+        _ => None,
     }
 }
 
@@ -77,7 +48,7 @@ pub enum Values<'a> {
 
 /// One input of an update.
 pub struct Input<'a> {
-    pub kind: ColumnType,
+    pub kind: ValueType,
     pub values: Values<'a>,
     pub validity: Option<Cow<'a, [u8]>>,
     /// Whether every row is null.
@@ -102,67 +73,57 @@ impl Input<'_> {
 }
 
 /// Checks inputs against the types that a plan's state holds.
-///
-/// # Errors
-/// Which column changed its type.
-pub fn check_known(plan: &Plan, known: &[Option<ColumnType>], inputs: &[Input]) -> Result<(), String> {
+pub fn check_known(plan: &Plan, known: &[Option<ValueType>], inputs: &[Input]) -> Result<(), Refusal> {
     for ((name, known), input) in plan.inputs.iter().zip(known).zip(inputs) {
         if let Some(known) = known
             && *known != input.kind
         {
-            return Err(format!(
+            refuse!(
                 "column `{name}` came as {} and was {known} before: the state cannot hold both",
                 input.kind
-            ));
+            );
         }
     }
     Ok(())
 }
 
 /// The inputs of a plan in a table.
-///
-/// # Errors
-/// Which column is missing, broken, or of a type that its aggregate does not take.
-pub fn resolve<'a>(plan: &Plan, table: &'a Table) -> Result<Vec<Input<'a>>, String> {
+pub fn resolve<'a>(plan: &Plan, table: &'a Table) -> Result<Vec<Input<'a>>, Refusal> {
     let mut inputs = Vec::with_capacity(plan.inputs.len());
     for name in &plan.inputs {
         inputs.push(resolve_one(name, table)?);
     }
     for (aggregate, op) in plan.spec.aggregates.iter().zip(&plan.ops) {
-        check_types(op, &inputs).map_err(|wrong| format!("aggregate `{}`: {wrong}", aggregate.name))?;
+        check_types(op, &inputs)
+            .map_err(|wrong| wrong.within(format_args!("aggregate `{}`", aggregate.name)))?;
     }
     Ok(inputs)
 }
 
-fn resolve_one<'a>(name: &str, table: &'a Table) -> Result<Input<'a>, String> {
+fn resolve_one<'a>(name: &str, table: &'a Table) -> Result<Input<'a>, Refusal> {
     let column = table.column(name)?;
     let mut validity = column.validity.as_deref().map(Cow::Borrowed);
-    let (kind, values) = match &column.data {
-        ColumnData::Int64(values) => (ColumnType::Int64, Values::Narrow(Cow::Borrowed(values))),
-        ColumnData::TimestampUs(values) => (ColumnType::TimestampUs, Values::Narrow(Cow::Borrowed(values))),
+    let values = match &column.data {
+        ColumnData::Int64(values) | ColumnData::TimestampUs(values) => Values::Narrow(Cow::Borrowed(values)),
         ColumnData::Decimal(decimals) if decimals.scale > MAX_SCALE => {
-            return Err(format!("column `{name}` has a scale of {}: at most {MAX_SCALE}", decimals.scale));
+            refuse!("column `{name}` has a scale of {}: at most {MAX_SCALE}", decimals.scale);
         }
-        ColumnData::Decimal(decimals) => {
-            let values = match &decimals.high {
-                Some(high) => Values::Wide { low: &decimals.values, high },
-                None => Values::Narrow(Cow::Borrowed(&decimals.values)),
-            };
-            (ColumnType::Decimal(decimals.scale), values)
-        }
+        ColumnData::Decimal(decimals) => match &decimals.high {
+            Some(high) => Values::Wide { low: &decimals.values, high },
+            None => Values::Narrow(Cow::Borrowed(&decimals.values)),
+        },
         ColumnData::Float64(floats) => {
             let sortable: Vec<Option<i64>> = floats.iter().map(|&value| float_to_sortable(value)).collect();
             if sortable.contains(&None) {
                 validity = Some(Cow::Owned(without_nan(&sortable, validity.as_deref())));
             }
             let values = sortable.into_iter().map(Option::unwrap_or_default).collect();
-            (ColumnType::Float64, Values::Narrow(Cow::Owned(values)))
+            Values::Narrow(Cow::Owned(values))
         }
-        ColumnData::Boolean(_) => (ColumnType::Boolean, Values::Opaque),
-        ColumnData::Text(_) => (ColumnType::Text, Values::Opaque),
+        ColumnData::Boolean(_) | ColumnData::Text(_) => Values::Opaque,
     };
     let is_empty = validity.as_deref().is_some_and(|bits| bits.iter().all(|bits| *bits == 0));
-    Ok(Input { kind, values, validity, is_empty })
+    Ok(Input { kind: ValueType::of(&column.data), values, validity, is_empty })
 }
 
 /// A validity bitmap in which NaN counts as null.
@@ -176,29 +137,27 @@ fn without_nan(values: &[Option<i64>], validity: Option<&[u8]>) -> Vec<u8> {
     bits
 }
 
-fn check_types(op: &Op, inputs: &[Input]) -> Result<(), String> {
+fn check_types(op: &Op, inputs: &[Input]) -> Result<(), Refusal> {
     let what = op.operation.name();
     let kinds = [op.column, op.by].map(|slot| slot.map(|slot| inputs[slot].kind));
     match op.operation {
         Operation::Count => Ok(()),
         Operation::First | Operation::Last | Operation::Min | Operation::Max => {
-            match kinds[0].filter(|kind| !kind.is_ordered()) {
-                Some(kind) => Err(format!("`{what}` does not take {kind}")),
+            match kinds[0].filter(|kind| matches!(kind, ValueType::Boolean | ValueType::Text)) {
+                Some(kind) => refuse!("`{what}` does not take {kind}"),
                 None => Ok(()),
             }
         }
         Operation::Sum | Operation::Mean | Operation::Vwap | Operation::SumProduct => {
             let mut scales = 0;
             for kind in kinds.into_iter().flatten() {
-                let Some(scale) = kind.sum_scale() else {
-                    return Err(format!(
-                        "`{what}` takes decimals and int64, not {kind}: its sum must be exact"
-                    ));
+                let Some(scale) = sum_scale(kind) else {
+                    refuse!("`{what}` takes decimals and int64, not {kind}: its sum must be exact");
                 };
                 scales += scale;
             }
             if op.operation == Operation::SumProduct && scales > MAX_SCALE {
-                return Err(format!("its columns' scales add up to {scales}: at most {MAX_SCALE}"));
+                refuse!("its columns' scales add up to {scales}: at most {MAX_SCALE}");
             }
             Ok(())
         }

@@ -13,13 +13,14 @@ use by_key::{by_key, combine};
 use fingerprint::fingerprints;
 pub use select::Aside;
 use select::{Needed, Selection, asides, select};
+use tallow_contract::Refusal;
 
 use crate::aggregate::Cell;
 use crate::block::{Block, Ids};
 use crate::columns::Input;
 use crate::keys::encode;
 use crate::spec::{IdColumns, Plan};
-use crate::table::{ColumnData, Rows, Table, Text};
+use crate::table::{Column, Rows, Text};
 
 /// The rows of one key.
 pub struct Group {
@@ -40,7 +41,7 @@ pub struct Group {
 pub struct Feed<'a> {
     /// How many rows are of a kind that is taken.
     pub taken: u64,
-    /// Taken rows that lack a time, a key or an id.
+    /// Taken rows without a time, a key or an id.
     pub invalid: Vec<u32>,
     /// The other taken rows, by key.
     pub block: Block<'a>,
@@ -62,17 +63,23 @@ pub fn shares(left: &Plan, right: &Plan) -> bool {
 
 impl<'a> Feed<'a> {
     /// Reads a plan's rows out of an update.
-    ///
-    /// # Errors
-    /// Which column is missing, broken or of a wrong type.
-    pub fn new(plan: &Plan, rows: &'a Rows, inputs: Vec<Input<'a>>) -> Result<Feed<'a>, String> {
+    pub fn new(plan: &Plan, rows: &'a Rows, inputs: Vec<Input<'a>>) -> Result<Feed<'a>, Refusal> {
         let table = &rows.table;
         let mut validities = Vec::new();
-        let time_us = time_column(table, &plan.spec.time, &mut validities)?;
-        let ids = id_columns(table, plan.spec.ids.as_ref(), &mut validities)?;
+        let mut column = |name: &str| {
+            let column = table.column(name)?;
+            validities.extend(column.validity.as_deref());
+            Ok::<&Column, Refusal>(column)
+        };
+        let time_us = column(&plan.spec.time)?.times_us()?;
+        let ids = match &plan.spec.ids {
+            None => Ids::None,
+            Some(ids) if ids.first == ids.last => Ids::One(column(&ids.first)?.int64s()?),
+            Some(ids) => Ids::Range(column(&ids.first)?.int64s()?, column(&ids.last)?.int64s()?),
+        };
         let mut keys = Vec::with_capacity(plan.spec.keys.len());
         for name in &plan.spec.keys {
-            keys.push(key_column(table, name, &mut validities)?);
+            keys.push(column(name)?.texts()?);
         }
         let (codes, distinct) = combine(&keys, table.rows as usize);
         let validity = both(&validities);
@@ -129,50 +136,6 @@ fn group(block: &Block, range: Range<usize>) -> Group {
     };
     let (cells, recent) = (OnceCell::new(), OnceCell::new());
     Group { range, earliest_us: earliest, latest_us: latest, ascends, ids_ascend, cells, recent }
-}
-
-type Validities<'a> = Vec<&'a [u8]>;
-
-fn time_column<'a>(
-    table: &'a Table,
-    name: &str,
-    validities: &mut Validities<'a>,
-) -> Result<&'a [i64], String> {
-    let column = table.column(name)?;
-    validities.extend(column.validity.as_deref());
-    match &column.data {
-        ColumnData::TimestampUs(values) => Ok(values),
-        other => Err(format!("column `{name}` is {}: an event time is a timestamp-us", other.type_name())),
-    }
-}
-
-fn id_columns<'a>(
-    table: &'a Table,
-    names: Option<&IdColumns>,
-    validities: &mut Validities<'a>,
-) -> Result<Ids<'a>, String> {
-    let mut read = |name: &str| {
-        let column = table.column(name)?;
-        validities.extend(column.validity.as_deref());
-        match &column.data {
-            ColumnData::Int64(values) => Ok(values.as_slice()),
-            other => Err(format!("column `{name}` is {}: an id is an int64", other.type_name())),
-        }
-    };
-    match names {
-        None => Ok(Ids::None),
-        Some(names) if names.first == names.last => Ok(Ids::One(read(&names.first)?)),
-        Some(names) => Ok(Ids::Range(read(&names.first)?, read(&names.last)?)),
-    }
-}
-
-fn key_column<'a>(table: &'a Table, name: &str, validities: &mut Validities<'a>) -> Result<&'a Text, String> {
-    let column = table.column(name)?;
-    validities.extend(column.validity.as_deref());
-    match &column.data {
-        ColumnData::Text(text) => Ok(text),
-        other => Err(format!("column `{name}` is {}: a key is a text", other.type_name())),
-    }
 }
 
 /// Rows that have a value in every column.

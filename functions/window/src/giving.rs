@@ -135,7 +135,7 @@ impl Giving {
         }
     }
 
-    /// Queues the key's next window that closes; where there is none, the key is done with.
+    /// Queues the key's next window that closes; without one the key is finished.
     fn find_next(&mut self, state: &mut SpecState, key: u32, from_us: i64, under: Under) {
         match next_to_close(state, key, from_us, under.watermark_us) {
             Some(start_us) => self.found.push(start_us, key, &state.keys),
@@ -153,7 +153,7 @@ impl Giving {
             return candles;
         }
         while room.is_left()
-            && let Some((start_us, key)) = self.found.pop(&state.keys)
+            && let Some((start_us, key)) = self.found.pop()
         {
             let work = WINDOW_WORK + panes_of_a_window(state, key);
             let candle = match self.asked {

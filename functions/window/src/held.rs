@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use tallow_contract::ValueType;
+
 use crate::aggregate::Cell;
-use crate::columns::ColumnType;
 use crate::ids::{KeyIds, Span};
 use crate::keys::{GROUPS, Keys, group_of};
 use crate::order::Topics;
@@ -133,7 +134,7 @@ pub struct KeyState {
 pub struct SpecState {
     pub plan: Plan,
     /// Types of the plan's inputs, known from the first update on.
-    pub types: Vec<Option<ColumnType>>,
+    pub types: Vec<Option<ValueType>>,
     pub keys: Keys,
     /// By index of the key.
     pub states: Vec<KeyState>,

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use rangemap::RangeInclusiveSet;
+use tallow_contract::{Refusal, refuse};
 
 use crate::bits::{Bits, Run};
+use crate::bounds::{count, id, time};
 use crate::bytes::{Reader, Writer};
 use crate::chunk::{Chunk, MOST_RUNS};
 use crate::ids::{KeyIds, MAX_ID};
@@ -71,14 +73,11 @@ fn write_chunk(writer: &mut Writer, chunk: &Chunk) {
 }
 
 /// Reads what [`write_ids`] wrote.
-///
-/// # Errors
-/// What is wrong with the bytes.
-pub fn read_ids(reader: &mut Reader) -> Result<KeyIds, String> {
+pub fn read_ids(reader: &mut Reader) -> Result<KeyIds, Refusal> {
     let mut ids = KeyIds { last_closed: some_id(reader)?, ..KeyIds::default() };
-    ids.closed_end_us = reader.option()?.map(crate::bounds::time).transpose()?.unwrap_or(i64::MIN);
+    ids.closed_end_us = reader.option()?.map(time).transpose()?.unwrap_or(i64::MIN);
     if ids.last_closed.is_some() != (ids.closed_end_us != i64::MIN) {
-        return Err("a key's last id and the end of its last window do not go together".to_owned());
+        refuse!("a key's last id and the end of its last window do not go together");
     }
     read_floors(reader, &mut ids)?;
     ids.known = read_set(reader)?;
@@ -88,10 +87,7 @@ pub fn read_ids(reader: &mut Reader) -> Result<KeyIds, String> {
 
 /// Reads the ids of state version 1, which did not note when the newest window of a key had ended: it is
 /// taken to have ended at the watermark.
-///
-/// # Errors
-/// What is wrong with the bytes.
-pub fn read_ids_v1(reader: &mut Reader, watermark_us: i64) -> Result<KeyIds, String> {
+pub fn read_ids_v1(reader: &mut Reader, watermark_us: i64) -> Result<KeyIds, Refusal> {
     let mut ids = KeyIds { last_closed: some_id(reader)?, ..KeyIds::default() };
     if ids.last_closed.is_some() {
         ids.closed_end_us = watermark_us;
@@ -101,7 +97,7 @@ pub fn read_ids_v1(reader: &mut Reader, watermark_us: i64) -> Result<KeyIds, Str
     for _ in 0..reader.unsigned()? {
         let (first, last) = read_range(reader, previous.unwrap_or(0))?;
         if previous.is_some_and(|previous| first <= previous + 1) {
-            return Err("ranges of ids overlap".to_owned());
+            refuse!("ranges of ids overlap");
         }
         ids.known.insert(first, last);
         previous = Some(last);
@@ -110,24 +106,24 @@ pub fn read_ids_v1(reader: &mut Reader, watermark_us: i64) -> Result<KeyIds, Str
     Ok(ids)
 }
 
-fn some_id(reader: &mut Reader) -> Result<Option<i64>, String> {
+fn some_id(reader: &mut Reader) -> Result<Option<i64>, Refusal> {
     reader.option()?.map(id).transpose()
 }
 
-fn read_floors(reader: &mut Reader, ids: &mut KeyIds) -> Result<(), String> {
+fn read_floors(reader: &mut Reader, ids: &mut KeyIds) -> Result<(), Refusal> {
     ids.forgotten = some_id(reader)?.unwrap_or(i64::MIN);
     ids.floor = some_id(reader)?.unwrap_or(i64::MIN);
-    ids.untracked = crate::bounds::count(reader)?;
+    ids.untracked = count(reader)?;
     Ok(())
 }
 
 /// A range that is given from another id on.
-fn read_range(reader: &mut Reader, from: i64) -> Result<(i64, i64), String> {
+fn read_range(reader: &mut Reader, from: i64) -> Result<(i64, i64), Refusal> {
     let first = id(from.saturating_add(reader.signed()?))?;
     Ok((first, id(first.saturating_add_unsigned(reader.unsigned()?))?))
 }
 
-fn read_set(reader: &mut Reader) -> Result<IdSet, String> {
+fn read_set(reader: &mut Reader) -> Result<IdSet, Refusal> {
     let top = if reader.flag()? { Some(read_range(reader, 0)?) } else { None };
     let (mut whole, mut parts) = (RangeInclusiveSet::new(), BTreeMap::new());
     if reader.flag()? {
@@ -136,7 +132,7 @@ fn read_set(reader: &mut Reader) -> Result<IdSet, String> {
             let from = number(previous.unwrap_or(0), reader.signed()?)?;
             let to = number(from, i64::try_from(reader.unsigned()?).unwrap_or(i64::MAX))?;
             if previous.is_some_and(|previous| from <= previous + 1) {
-                return Err("ranges of chunks of ids overlap".to_owned());
+                refuse!("ranges of chunks of ids overlap");
             }
             whole.insert(from..=to);
             previous = Some(to);
@@ -145,38 +141,33 @@ fn read_set(reader: &mut Reader) -> Result<IdSet, String> {
         for _ in 0..reader.unsigned()? {
             let this = number(previous.unwrap_or(0), reader.signed()?)?;
             if previous.is_some_and(|previous| this <= previous) {
-                return Err("chunks of ids are out of order".to_owned());
+                refuse!("chunks of ids are out of order");
             }
             parts.insert(this, read_chunk(reader)?);
             previous = Some(this);
         }
         if whole.is_empty() && parts.is_empty() {
-            return Err("there are no ids where some were announced".to_owned());
+            refuse!("ids were announced, and there are none");
         }
     }
-    IdSet::from_parts(top, whole, parts)
-        .ok_or_else(|| "ids are there twice, or in the wrong place".to_owned())
+    IdSet::from_parts(top, whole, parts).ok_or_else(|| "ids are there twice, or in the wrong place".into())
 }
 
 /// A chunk's number, which is some more than another one.
-fn number(from: i64, more: i64) -> Result<i64, String> {
+fn number(from: i64, more: i64) -> Result<i64, Refusal> {
     let number = from.saturating_add(more);
     let far = number.unsigned_abs() >= MAX_ID as u64 >> 16;
-    if far { Err(format!("ids of chunk {number} are too large")) } else { Ok(number) }
+    if far { refuse!("ids of chunk {number} are too large") } else { Ok(number) }
 }
 
-fn read_chunk(reader: &mut Reader) -> Result<Chunk, String> {
+fn read_chunk(reader: &mut Reader) -> Result<Chunk, Refusal> {
     let count = reader.unsigned()?;
     if count > MOST_RUNS as u64 {
         let bytes = reader.fixed(Bits::BYTES)?;
         let words = bytes.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
         let chunk = Chunk::of_bits(Bits::from_words(words));
         let as_announced = chunk.count_of_runs() as u64 == count;
-        return if as_announced {
-            Ok(chunk)
-        } else {
-            Err("a chunk of ids has another number of runs".to_owned())
-        };
+        return if as_announced { Ok(chunk) } else { refuse!("a chunk of ids has another number of runs") };
     }
     let mut runs: Vec<Run> = Vec::with_capacity(count as usize);
     let mut next = 0u64;
@@ -184,7 +175,7 @@ fn read_chunk(reader: &mut Reader) -> Result<Chunk, String> {
         let first = next.saturating_add(reader.unsigned()?);
         let last = first.saturating_add(reader.unsigned()?);
         if last > u64::from(u16::MAX) || (index > 0 && first == next) {
-            return Err("the ids of a chunk are out of order".to_owned());
+            refuse!("the ids of a chunk are out of order");
         }
         runs.push((first as u16, last as u16));
         next = last + 1;
@@ -192,25 +183,19 @@ fn read_chunk(reader: &mut Reader) -> Result<Chunk, String> {
     Ok(Chunk::of_runs(runs))
 }
 
-fn read_ring(reader: &mut Reader, ids: &mut KeyIds) -> Result<(), String> {
+fn read_ring(reader: &mut Reader, ids: &mut KeyIds) -> Result<(), Refusal> {
     let mut slots = vec![false; RING];
     let mut previous: Option<i64> = None;
     for _ in 0..reader.unsigned()? {
         let id = id(previous.unwrap_or(0).saturating_add(reader.signed()?))?;
-        let fingerprint = reader.fixed(4)?;
-        let fingerprint =
-            u32::from_le_bytes([fingerprint[0], fingerprint[1], fingerprint[2], fingerprint[3]]);
+        let fingerprint = u32::from_le_bytes(reader.array()?);
         let taken = std::mem::replace(&mut slots[id.rem_euclid(RING as i64) as usize], true);
         if taken || previous.is_some_and(|previous| id <= previous) {
-            return Err("fingerprints are out of order".to_owned());
+            refuse!("fingerprints are out of order");
         }
         ids.ring.put(Entry { id, fingerprint });
         previous = Some(id);
     }
     ids.find_highest();
     Ok(())
-}
-
-fn id(id: i64) -> Result<i64, String> {
-    crate::bounds::id(id)
 }

@@ -76,7 +76,7 @@ impl KeyIds {
         self.highest = fingerprinted.max(known).max(closed).max(self.floor);
     }
 
-    /// Takes rows in whose ids ascend, where the first one is above all that were ever seen, so that all are
+    /// Takes rows in whose ids ascend, if the first one is above all that were ever seen, so that all are
     /// new; whether that was so. `fingerprints` gives those of the last rows, as many as it is asked for.
     pub fn take_ascending<'f>(
         &mut self,
@@ -103,7 +103,7 @@ impl KeyIds {
         true
     }
 
-    /// Judges a row of one id, and keeps the id where it is new.
+    /// Judges a row of one id, and keeps the id if it is new.
     #[inline]
     pub fn take_one(&mut self, id: i64, fingerprint: u64) -> Judgement {
         let (seen, this) = (self.ring.get(id), Entry::new(id, fingerprint));
@@ -123,7 +123,7 @@ impl KeyIds {
         Judgement::New
     }
 
-    /// Judges a row of a range of ids, and keeps them where all are new.
+    /// Judges a row of a range of ids, and keeps them if all are new.
     pub fn take_range(&mut self, first: i64, last: i64, fingerprint: u64) -> Judgement {
         let (seen, this) = (self.ring.get(first), Entry::new(first, fingerprint));
         if seen.id == first {
@@ -158,7 +158,7 @@ impl KeyIds {
     }
 
     /// Whether a window's ids begin below those that closed and follow none of them: the source restarts its ids.
-    fn begins_anew(&self, span: Span) -> bool {
+    fn restarts(&self, span: Span) -> bool {
         let below = |closed: i64| span.last_id < closed && !self.holds(span.first_id - 1);
         span.after_silence || self.last_closed.is_some_and(below)
     }
@@ -184,7 +184,7 @@ impl KeyIds {
     /// A window or pane closed for good, when it ended, and the lowest and the highest id of those that are
     /// open.
     pub fn close(&mut self, span: Span, end_us: i64, open: Option<(i64, i64)>) {
-        if self.begins_anew(span) {
+        if self.restarts(span) {
             let highest = open.map_or(span.last_id, |(_, highest)| highest.max(span.last_id));
             self.known.forget_above(highest);
             self.ring.forget_above(highest);

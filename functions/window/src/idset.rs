@@ -1,4 +1,4 @@
-//! A set of ids that is small both where ids follow each other and where they are scattered: the highest
+//! A set of ids that is small both if ids follow each other and if they are scattered: the highest
 //! range by itself, which nearly every new id extends, and below it chunks of ids.
 
 use std::collections::BTreeMap;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::rc::Rc;
 
 /// State is snapshotted in so many groups of keys a spec, so that a checkpoint writes what changed.
 pub const GROUPS: u32 = 16;
@@ -80,9 +81,9 @@ pub fn decode(mut key: &[u8]) -> Option<Vec<Vec<u8>>> {
 /// The keys of a spec: an index for each, reused when a key is dropped.
 #[derive(Default)]
 pub struct Keys {
-    by_text: FixedMap<Box<[u8]>, u32>,
+    by_text: FixedMap<Rc<[u8]>, u32>,
     /// `None` if the key was dropped.
-    texts: Vec<Option<Box<[u8]>>>,
+    texts: Vec<Option<Rc<[u8]>>>,
     free: Vec<u32>,
 }
 
@@ -93,17 +94,13 @@ impl Keys {
 
     /// Adds a key that is not there and returns its index: the next new one, or a dropped key's.
     pub fn add(&mut self, key: &[u8]) -> u32 {
-        let index = match self.free.pop() {
-            Some(index) => {
-                self.texts[index as usize] = Some(key.into());
-                index
-            }
-            None => {
-                self.texts.push(Some(key.into()));
-                (self.texts.len() - 1) as u32
-            }
-        };
-        self.by_text.insert(key.into(), index);
+        let text: Rc<[u8]> = key.into();
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.texts.push(None);
+            (self.texts.len() - 1) as u32
+        });
+        self.texts[index as usize] = Some(Rc::clone(&text));
+        self.by_text.insert(text, index);
         index
     }
 
@@ -121,6 +118,11 @@ impl Keys {
 
     pub fn text(&self, index: u32) -> &[u8] {
         self.texts[index as usize].as_deref().unwrap_or_default()
+    }
+
+    /// The text of a key that is there.
+    pub fn shared_text(&self, index: u32) -> Rc<[u8]> {
+        self.texts[index as usize].clone().unwrap_or_default()
     }
 
     pub fn len(&self) -> usize {

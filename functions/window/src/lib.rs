@@ -13,7 +13,7 @@
 //!
 //! What is promised: windows, reports and snapshots depend on the rows, on the watermarks and on which rows
 //! came between two watermarks. They do not depend on the order of the rows nor on how they were cut into
-//! calls; only where rows of one id differ does the first one that came win.
+//! calls; but of rows with one id that differ the first one that came wins.
 
 mod aggregate;
 mod bits;

@@ -3,6 +3,8 @@
 
 use std::cmp::Ordering;
 
+use tallow_contract::{Refusal, refuse};
+
 use crate::table::Rows;
 
 /// Topic names, by index. The empty name, which no topic has, is the first.
@@ -62,7 +64,7 @@ impl Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrderKey {
     pub time_us: i64,
-    /// First id of the row, 0 where the spec names no ids.
+    /// First id of the row, 0 if the spec names no ids.
     pub id: i64,
     pub place: Place,
 }
@@ -86,29 +88,26 @@ pub struct Places<'a> {
 
 impl<'a> Places<'a> {
     /// Checks the records, runs and offsets of an update.
-    ///
-    /// # Errors
-    /// What does not fit together.
-    pub fn new(rows: &'a Rows, topics: &mut Topics) -> Result<Places<'a>, String> {
+    pub fn new(rows: &'a Rows, topics: &mut Topics) -> Result<Places<'a>, Refusal> {
         let count = rows.table.rows as usize;
         if rows.records.len() != count {
-            return Err(format!("`records` has {} entries for {count} rows", rows.records.len()));
+            refuse!("`records` has {} entries for {count} rows", rows.records.len());
         }
         let covered: u64 = rows.runs.iter().map(|run| u64::from(run.records)).sum();
         if covered != rows.offsets.len() as u64 {
-            return Err(format!("the runs cover {covered} records of {}", rows.offsets.len()));
+            refuse!("the runs cover {covered} records of {}", rows.offsets.len());
         }
         if rows.runs.iter().any(|run| run.topic as usize >= rows.topics.len()) {
-            return Err(format!("a run names a topic beyond the {} of the update", rows.topics.len()));
+            refuse!("a run names a topic beyond the {} of the update", rows.topics.len());
         }
         let descends = rows.records.windows(2).fold(false, |descends, pair| descends | (pair[0] > pair[1]));
         if descends {
-            return Err("`records` does not ascend".to_owned());
+            refuse!("`records` does not ascend");
         }
         if let Some(&last) = rows.records.last()
             && last as usize >= rows.offsets.len()
         {
-            return Err(format!("`records` names record {last} of {}", rows.offsets.len()));
+            refuse!("`records` names record {last} of {}", rows.offsets.len());
         }
         let ends = rows.runs.iter().scan(0, |end, run| {
             *end += u64::from(run.records);

@@ -1,16 +1,15 @@
 //! Windows as a table: the key's columns, `window_start`, `window_end`, the aggregates, `first_id` and
-//! `last_id` where ids are named, `missing`, `complete`, `revision`.
+//! `last_id` if ids are named, `missing`, `complete`, `revision`.
 
-use std::collections::BTreeMap;
-
+use tallow_contract::ValueType;
 use tallow_contract::window::Output;
 
 use crate::aggregate::output_type;
 use crate::close::Candle;
-use crate::columns::{ColumnType, sortable_to_float};
+use crate::columns::sortable_to_float;
 use crate::held::SpecState;
 use crate::keys::decode;
-use crate::table::{Column, ColumnData, Decimals, Table, Text, validity};
+use crate::table::{Column, ColumnData, Decimals, Table, validity};
 
 /// The output of some windows; `None` if there are none.
 pub fn output(spec: u32, state: &SpecState, candles: &[Candle]) -> Option<Output> {
@@ -38,7 +37,7 @@ pub fn output(spec: u32, state: &SpecState, candles: &[Candle]) -> Option<Output
     }
     let missing: Vec<Option<i128>> =
         candles.iter().map(|candle| candle.missing.map(|missing| i128::from(missing.ids))).collect();
-    push("missing", data(ColumnType::Int64, &missing), validity(&missing));
+    push("missing", data(ValueType::Int64, &missing), validity(&missing));
     let complete: Vec<Option<bool>> = candles.iter().map(complete).collect();
     let known = complete.iter().map(|complete| complete.unwrap_or(false)).collect();
     push("complete", ColumnData::Boolean(known), validity(&complete));
@@ -59,35 +58,28 @@ fn assignments(candles: &[Candle]) -> u64 {
 fn key_columns(names: &[String], candles: &[Candle]) -> Vec<Column> {
     let keys: Vec<Vec<Vec<u8>>> =
         candles.iter().map(|candle| decode(&candle.key).unwrap_or_default()).collect();
-    let mut columns = Vec::with_capacity(names.len());
-    for (index, name) in names.iter().enumerate() {
-        let mut text = Text::default();
-        let mut codes: BTreeMap<&[u8], u32> = BTreeMap::new();
-        for key in &keys {
-            let entry = key.get(index).map_or(&[][..], Vec::as_slice);
-            let code = *codes.entry(entry).or_insert_with(|| text.push_entry(entry));
-            text.codes.push(code);
-        }
-        columns.push(Column { name: name.clone(), data: ColumnData::Text(text), validity: None });
-    }
-    columns
+    let columns = names.iter().enumerate().map(|(index, name)| {
+        let text = keys.iter().map(|key| key.get(index).map_or(&[][..], Vec::as_slice)).collect();
+        Column { name: name.clone(), data: ColumnData::Text(text), validity: None }
+    });
+    columns.collect()
 }
 
-/// Whether a column of that type can hold a result; decimals were looked at where they were made.
-fn fits(kind: ColumnType, value: i128) -> bool {
-    kind != ColumnType::Int64 || i64::try_from(value).is_ok()
+/// Whether a column of that type can hold a result; decimals were checked when they were made.
+fn fits(kind: ValueType, value: i128) -> bool {
+    kind != ValueType::Int64 || i64::try_from(value).is_ok()
 }
 
 /// A column of values that were all kept as integers; nulls are 0.
-fn data(kind: ColumnType, values: &[Option<i128>]) -> ColumnData {
+fn data(kind: ValueType, values: &[Option<i128>]) -> ColumnData {
     let narrow = || values.iter().map(|value| value.unwrap_or(0) as i64).collect::<Vec<i64>>();
     match kind {
-        ColumnType::TimestampUs => ColumnData::TimestampUs(narrow()),
-        ColumnType::Float64 => {
+        ValueType::TimestampUs => ColumnData::TimestampUs(narrow()),
+        ValueType::Float64 => {
             let float = |value: &Option<i128>| value.map_or(0.0, |value| sortable_to_float(value as i64));
             ColumnData::Float64(values.iter().map(float).collect())
         }
-        ColumnType::Decimal(scale) => ColumnData::Decimal(Decimals::new(scale, values)),
-        ColumnType::Int64 | ColumnType::Boolean | ColumnType::Text => ColumnData::Int64(narrow()),
+        ValueType::Decimal(scale) => ColumnData::Decimal(Decimals::new(scale, values)),
+        ValueType::Int64 | ValueType::Boolean | ValueType::Text => ColumnData::Int64(narrow()),
     }
 }

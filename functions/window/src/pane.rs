@@ -12,7 +12,7 @@ pub struct Grid {
     pub slide_us: i64,
     pub pane_us: i64,
     offset_us: i64,
-    /// Windows a row, where the slide divides the size.
+    /// Windows per row, if the slide divides the size.
     even: Option<u64>,
 }
 
@@ -39,7 +39,7 @@ impl Grid {
         (oldest, self.window_at(pane_start_us))
     }
 
-    /// How many windows hold a row, where every row is held by as many.
+    /// How many windows hold a row, if it is the same for every row.
     #[inline]
     pub fn windows_a_row(&self) -> Option<u64> {
         self.even

@@ -1,28 +1,17 @@
 //! Windows in the order in which they are given, whatever the order in which they were found: by start, then by key.
 //! Taking the next one costs the same however many there are to come, so that work on them can stop and continue.
 
-use std::cmp::Ordering;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::rc::Rc;
 
 use crate::keys::Keys;
 
-struct Entry {
-    start_us: i64,
-    /// The beginning of the key's text: most comparisons end there.
-    prefix: (u64, u64),
-    key: u32,
-}
+/// Start, the beginning of the key's text (most comparisons end there), all of it, and the key.
+type Entry = (i64, u128, Rc<[u8]>, u32);
 
-impl Entry {
-    fn compare(&self, other: &Entry, keys: &Keys) -> Ordering {
-        (self.start_us, self.prefix)
-            .cmp(&(other.start_us, other.prefix))
-            .then_with(|| keys.text(self.key).cmp(keys.text(other.key)))
-    }
-}
-
-/// A binary heap: an entry is never after those at twice its place, counted from 1.
 #[derive(Default)]
-pub struct Queue(Vec<Entry>);
+pub struct Queue(BinaryHeap<Reverse<Entry>>);
 
 impl Queue {
     pub fn is_empty(&self) -> bool {
@@ -30,47 +19,22 @@ impl Queue {
     }
 
     pub fn push(&mut self, start_us: i64, key: u32, keys: &Keys) {
-        self.0.push(Entry { start_us, prefix: prefix(keys.text(key)), key });
-        let mut at = self.0.len() - 1;
-        while at > 0 {
-            let above = (at - 1) / 2;
-            if self.0[above].compare(&self.0[at], keys) != Ordering::Greater {
-                return;
-            }
-            self.0.swap(above, at);
-            at = above;
-        }
+        let text = keys.shared_text(key);
+        self.0.push(Reverse((start_us, prefix(&text), text, key)));
     }
 
     /// Start and key of the first window.
-    pub fn pop(&mut self, keys: &Keys) -> Option<(i64, u32)> {
-        let last = self.0.len().checked_sub(1)?;
-        self.0.swap(0, last);
-        let first = self.0.pop()?;
-        let mut at = 0;
-        loop {
-            let below = [2 * at + 1, 2 * at + 2].into_iter().filter(|&below| below < last);
-            let Some(below) = below.min_by(|&a, &b| self.0[a].compare(&self.0[b], keys)) else { break };
-            if self.0[at].compare(&self.0[below], keys) != Ordering::Greater {
-                break;
-            }
-            self.0.swap(at, below);
-            at = below;
-        }
-        Some((first.start_us, first.key))
+    pub fn pop(&mut self) -> Option<(i64, u32)> {
+        self.0.pop().map(|Reverse((start_us, _, _, key))| (start_us, key))
     }
 }
 
-/// The first bytes of a text, as numbers that compare as it does.
-fn prefix(text: &[u8]) -> (u64, u64) {
-    let eight = |from: usize| {
-        let mut bytes = [0; 8];
-        let part = text.get(from..).unwrap_or_default();
-        let length = part.len().min(8);
-        bytes[..length].copy_from_slice(&part[..length]);
-        u64::from_be_bytes(bytes)
-    };
-    (eight(0), eight(8))
+/// The first bytes of a text, as a number that compares as they do.
+fn prefix(text: &[u8]) -> u128 {
+    let mut bytes = [0; 16];
+    let length = text.len().min(16);
+    bytes[..length].copy_from_slice(&text[..length]);
+    u128::from_be_bytes(bytes)
 }
 
 #[cfg(test)]
@@ -93,7 +57,7 @@ mod tests {
                 sorted.push((start_us, key));
             }
             sorted.sort();
-            let given: Vec<_> = std::iter::from_fn(|| queue.pop(&keys))
+            let given: Vec<_> = std::iter::from_fn(|| queue.pop())
                 .map(|(start_us, key)| (start_us, keys.text(key).to_vec()))
                 .collect();
             prop_assert_eq!(given, sorted);

@@ -4,10 +4,10 @@ mod cells;
 
 use cells::read_rows;
 use tallow_contract::window::Part;
+use tallow_contract::{Refusal, ValueType, refuse};
 
 use crate::bounds::{count, time};
 use crate::bytes::Reader;
-use crate::columns::ColumnType;
 use crate::decimal::MAX_SCALE;
 use crate::held::{Pane, SpecState};
 use crate::idbytes::{read_ids, read_ids_v1};
@@ -35,7 +35,7 @@ impl Windows {
     ///
     /// # Errors
     /// Which spec is wrong, or as [`Windows::load`].
-    pub fn restore(specs: Vec<Spec>, watermark_us: i64, parts: &[Part]) -> Result<Windows, String> {
+    pub fn restore(specs: Vec<Spec>, watermark_us: i64, parts: &[Part]) -> Result<Windows, Refusal> {
         let mut windows = Windows::open(specs)?;
         windows.advance(watermark_us);
         windows.load(parts)?;
@@ -47,16 +47,17 @@ impl Windows {
     ///
     /// # Errors
     /// Which field of a spec differs from the one that the state was written under, or what is wrong with the bytes.
-    pub fn load(&mut self, parts: &[Part]) -> Result<(), String> {
+    pub fn load(&mut self, parts: &[Part]) -> Result<(), Refusal> {
         self.check_idle()?;
         for part in parts {
             let specs = self.specs.len();
             let Some(state) = self.specs.get_mut(part.spec as usize) else {
-                return Err(format!("a part is of spec {}, and there are {specs}", part.spec));
+                refuse!("a part is of spec {}, and there are {specs}", part.spec);
             };
             let name = state.plan.spec.name.clone();
-            read_part(state, &mut self.topics, part, self.watermark_us)
-                .map_err(|wrong| format!("window `{name}`: state of group {}: {wrong}", part.group))?;
+            read_part(state, &mut self.topics, part, self.watermark_us).map_err(|wrong| {
+                wrong.within(format_args!("window `{name}`: state of group {}", part.group))
+            })?;
         }
         Ok(())
     }
@@ -67,25 +68,22 @@ fn read_part(
     topics: &mut Topics,
     part: &Part,
     watermark_us: i64,
-) -> Result<(), String> {
+) -> Result<(), Refusal> {
     if part.group >= GROUPS {
-        return Err(format!("there are {GROUPS} groups"));
+        refuse!("there are {GROUPS} groups");
     }
     if state.changed_at[part.group as usize] != 0 {
-        return Err("it is there twice".to_owned());
+        refuse!("it is there twice");
     }
     state.changed_at[part.group as usize] = 1;
     let mut reader = Reader::new(&part.bytes);
     if reader.fixed(MAGIC.len())? != MAGIC {
-        return Err("this is not the state of a window".to_owned());
+        refuse!("this is not the state of a window");
     }
-    let version = reader.fixed(2)?;
-    let version = u16::from_le_bytes([version[0], version[1]]);
+    let version = u16::from_le_bytes(reader.array()?);
     if !READS_VERSIONS.contains(&version) {
         let [oldest, newest] = READS_VERSIONS;
-        return Err(format!(
-            "it has state version {version}, and {oldest} to {newest} are the ones that are read"
-        ));
+        refuse!("it has state version {version}, and {oldest} to {newest} are the ones that are read");
     }
     let written = read_says(&mut reader, &state.plan)?;
     let layout = Layout { version, written, watermark_us };
@@ -105,17 +103,17 @@ fn read_part(
         let columns = decode(text).map_or(0, |columns| columns.len());
         let ascends = previous.as_deref().is_none_or(|previous| previous < text);
         if columns != state.plan.spec.keys.len() || group_of(text) != part.group || !ascends {
-            return Err("a key is broken, out of order or in the wrong group".to_owned());
+            refuse!("a key is broken, out of order or in the wrong group");
         }
         let key = state.key(text);
         read_key(&mut reader, &layout, state, key, &names)?;
         previous = Some(text.to_vec());
     }
-    if reader.is_done() { Ok(()) } else { Err("there is more than its keys".to_owned()) }
+    if reader.is_done() { Ok(()) } else { refuse!("there is more than its keys") }
 }
 
 /// Compares what the spec said with what it says.
-fn read_says(reader: &mut Reader, plan: &Plan) -> Result<Written, String> {
+fn read_says(reader: &mut Reader, plan: &Plan) -> Result<Written, Refusal> {
     for (field, now) in says(plan) {
         let before = String::from_utf8_lossy(reader.text()?);
         if field == AGGREGATES
@@ -124,32 +122,31 @@ fn read_says(reader: &mut Reader, plan: &Plan) -> Result<Written, String> {
             return Ok(written);
         }
         if before != now {
-            return Err(format!(
+            refuse!(
                 "it was written under other {field} (then: {before}; now: {now}): give the window another \
                  name to start it afresh, or restore its {field}"
-            ));
+            );
         }
     }
-    Err("it does not say what its aggregates are".to_owned())
+    refuse!("it does not say what its aggregates are")
 }
 
-fn read_types(reader: &mut Reader, state: &mut SpecState, written: &Written) -> Result<(), String> {
+fn read_types(reader: &mut Reader, state: &mut SpecState, written: &Written) -> Result<(), Refusal> {
     for &input in &written.inputs {
         let (known, name) = (&mut state.types[input], &state.plan.inputs[input]);
-        let code = reader.fixed(2)?;
-        let kind = match *code {
+        let kind = match reader.array()? {
             [0, 0] => None,
-            [1, 0] => Some(ColumnType::Int64),
-            [2, 0] => Some(ColumnType::TimestampUs),
-            [3, scale] if scale <= MAX_SCALE => Some(ColumnType::Decimal(scale)),
-            [4, 0] => Some(ColumnType::Float64),
-            [5, 0] => Some(ColumnType::Boolean),
-            [6, 0] => Some(ColumnType::Text),
-            _ => return Err(format!("column `{name}` has an unknown type")),
+            [1, 0] => Some(ValueType::Int64),
+            [2, 0] => Some(ValueType::TimestampUs),
+            [3, scale] if scale <= MAX_SCALE => Some(ValueType::Decimal(scale)),
+            [4, 0] => Some(ValueType::Float64),
+            [5, 0] => Some(ValueType::Boolean),
+            [6, 0] => Some(ValueType::Text),
+            _ => refuse!("column `{name}` has an unknown type"),
         };
         match (*known, kind) {
             (Some(known), Some(kind)) if known != kind => {
-                return Err(format!("column `{name}` is {kind}, and {known} in another group"));
+                refuse!("column `{name}` is {kind}, and {known} in another group");
             }
             (None, _) => *known = kind,
             _ => {}
@@ -164,7 +161,7 @@ fn read_key(
     state: &mut SpecState,
     key: u32,
     topics: &[u32],
-) -> Result<(), String> {
+) -> Result<(), Refusal> {
     let SpecState { plan, panes, states, .. } = state;
     let key_state = &mut states[key as usize];
     if plan.spec.ids.is_some() {
@@ -180,7 +177,7 @@ fn read_key(
     for _ in 0..reader.unsigned()? {
         let start_us = time(reader.signed()?)?;
         if start_us <= previous {
-            return Err("windows are out of order".to_owned());
+            refuse!("windows are out of order");
         }
         previous = start_us;
         key_state.given.insert(start_us, count(reader)?);
@@ -192,14 +189,14 @@ fn read_key(
             Form::Panes(grid) => {
                 pane.end_us = pane.start_us + grid.pane_us;
                 if grid.pane_of(pane.start_us) != pane.start_us {
-                    return Err("a pane is not aligned".to_owned());
+                    refuse!("a pane is not aligned");
                 }
             }
             Form::Session { gap_us } => {
                 pane.end_us = time(pane.start_us.saturating_add(reader.signed()?))?;
                 pane.given = count(reader)?;
                 if pane.end_us - pane.start_us < gap_us {
-                    return Err("a session is shorter than its gap".to_owned());
+                    refuse!("a session is shorter than its gap");
                 }
             }
         }
@@ -208,7 +205,7 @@ fn read_key(
             Form::Session { .. } => pane.start_us <= free_from,
         };
         if overlaps {
-            return Err("panes overlap or are out of order".to_owned());
+            refuse!("panes overlap or are out of order");
         }
         free_from = pane.end_us;
         read_rows(reader, &mut pane, layout, plan.spec.ids.is_some(), topics)?;

@@ -25,7 +25,7 @@ pub struct Held<'a> {
 pub struct Writing {
     pub since: u64,
     spec: u32,
-    /// Groups of the spec that are to be written, with their keys; none until they are looked for.
+    /// Groups of the spec that are to be written, with their keys; `None` until they are looked for.
     groups: Option<VecDeque<(u32, Vec<u32>)>>,
     part: Option<OpenPart>,
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 pub use tallow_contract::Operation;
 pub use tallow_contract::window::{Aggregate, IdColumns, Shape, Sliding, Spec};
+use tallow_contract::{Refusal, refuse};
 
 use crate::pane::Grid;
 use crate::table::list;
@@ -49,20 +50,20 @@ impl Plan {
     ///
     /// # Errors
     /// What is wrong, beginning with the spec's name.
-    pub fn new(spec: Spec) -> Result<Plan, String> {
+    pub fn new(spec: Spec) -> Result<Plan, Refusal> {
         let name = spec.name.clone();
-        Plan::checked(spec).map_err(|wrong| format!("window `{name}`: {wrong}"))
+        Plan::checked(spec).map_err(|wrong| wrong.within(format_args!("window `{name}`")))
     }
 
     /// Checks the specs of a pipeline; their names must differ.
     ///
     /// # Errors
     /// As [`Plan::new`].
-    pub fn all(specs: Vec<Spec>) -> Result<Vec<Plan>, String> {
+    pub fn all(specs: Vec<Spec>) -> Result<Vec<Plan>, Refusal> {
         let mut names = BTreeSet::new();
         for spec in &specs {
             if !names.insert(spec.name.clone()) {
-                return Err(format!("window `{}`: another window has that name too", spec.name));
+                refuse!("window `{}`: another window has that name too", spec.name);
             }
         }
         specs.into_iter().map(Plan::new).collect()
@@ -73,12 +74,12 @@ impl Plan {
         self.spec.kinds.iter().any(|taken| taken.as_bytes() == kind)
     }
 
-    fn checked(spec: Spec) -> Result<Plan, String> {
+    fn checked(spec: Spec) -> Result<Plan, Refusal> {
         if spec.name.is_empty() {
-            return Err("a window needs a name".to_owned());
+            refuse!("a window needs a name");
         }
         if spec.kinds.is_empty() {
-            return Err("`kinds` is empty: name the kinds of rows that it takes".to_owned());
+            refuse!("`kinds` is empty: name the kinds of rows that it takes");
         }
         let form = form(&spec)?;
         check_names(&spec)?;
@@ -102,14 +103,14 @@ impl Plan {
     }
 }
 
-fn form(spec: &Spec) -> Result<Form, String> {
+fn form(spec: &Spec) -> Result<Form, Refusal> {
     let span = |what: &str, us: u64| match us {
-        0 => Err(format!("a {what} of 0 µs makes no window")),
-        us if us >= MAX_SPAN_US => Err(format!("a {what} of {us} µs is too long: at most {MAX_SPAN_US}")),
+        0 => refuse!("a {what} of 0 µs makes no window"),
+        us if us >= MAX_SPAN_US => refuse!("a {what} of {us} µs is too long: at most {MAX_SPAN_US}"),
         us => Ok(us as i64),
     };
     if spec.offset_us.unsigned_abs() >= MAX_SPAN_US {
-        return Err(format!("an offset of {} µs is too far: at most {MAX_SPAN_US}", spec.offset_us));
+        refuse!("an offset of {} µs is too far: at most {MAX_SPAN_US}", spec.offset_us);
     }
     match spec.shape {
         Shape::Tumbling(size_us) => {
@@ -119,58 +120,55 @@ fn form(spec: &Spec) -> Result<Form, String> {
         Shape::Sliding(Sliding { size_us, slide_us }) => {
             let (size, slide) = (span("size", size_us)?, span("slide", slide_us)?);
             if slide > size {
-                return Err(format!(
+                refuse!(
                     "a slide of {slide} µs is larger than the size of {size} µs: rows between windows \
                      would be lost"
-                ));
+                );
             }
             if size_us / slide_us > MAX_WINDOWS_A_ROW {
-                return Err(format!(
+                refuse!(
                     "a size of {size} µs by a slide of {slide} µs puts a row into more than \
                      {MAX_WINDOWS_A_ROW} windows: take a larger slide"
-                ));
+                );
             }
             Ok(Form::Panes(Grid::new(size, slide, spec.offset_us)))
         }
         Shape::Session(_) if spec.offset_us != 0 => {
-            Err("a session starts with its first row: it takes no offset".to_owned())
+            refuse!("a session starts with its first row: it takes no offset")
         }
         Shape::Session(gap_us) => Ok(Form::Session { gap_us: span("gap", gap_us)? }),
     }
 }
 
-/// Every output column has a name of its own.
-fn check_names(spec: &Spec) -> Result<(), String> {
+/// No two output columns may have the same name.
+fn check_names(spec: &Spec) -> Result<(), Refusal> {
     let mut seen = BTreeSet::new();
     let named = spec.keys.iter().chain(spec.aggregates.iter().map(|aggregate| &aggregate.name));
     for name in named {
         if RESERVED.contains(&name.as_str()) {
-            return Err(format!(
-                "`{name}` is a column of every window ({}): choose another name",
-                list(&RESERVED)
-            ));
+            refuse!("`{name}` is a column of every window ({}): choose another name", list(&RESERVED));
         }
         if name.is_empty() {
-            return Err("a key or an aggregate has an empty name".to_owned());
+            refuse!("a key or an aggregate has an empty name");
         }
         if !seen.insert(name) {
-            return Err(format!("two columns of the output would be named `{name}`"));
+            refuse!("two columns of the output would be named `{name}`");
         }
     }
     Ok(())
 }
 
-fn check_aggregate(aggregate: &Aggregate) -> Result<(), String> {
+fn check_aggregate(aggregate: &Aggregate) -> Result<(), Refusal> {
     let Aggregate { name, operation, column, by } = aggregate;
     let what = operation.name();
     if column.is_none() && *operation != Operation::Count {
-        return Err(format!("aggregate `{name}`: `{what}` needs a column"));
+        refuse!("aggregate `{name}`: `{what}` needs a column");
     }
     if by.is_none() && operation.takes_two() {
-        return Err(format!("aggregate `{name}`: `{what}` needs a second column, `by`"));
+        refuse!("aggregate `{name}`: `{what}` needs a second column, `by`");
     }
     if by.is_some() && !operation.takes_two() {
-        return Err(format!("aggregate `{name}`: `{what}` takes no second column `by`"));
+        refuse!("aggregate `{name}`: `{what}` takes no second column `by`");
     }
     Ok(())
 }

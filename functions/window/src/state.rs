@@ -4,9 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tallow_contract::ValueType;
+
 use crate::aggregate::Cell;
 use crate::bytes::Writer;
-use crate::columns::ColumnType;
 use crate::held::{Pane, SpecState};
 use crate::idbytes::write_ids;
 use crate::order::Topics;
@@ -51,15 +52,15 @@ pub fn aggregate_text(aggregate: &Aggregate) -> String {
 }
 
 /// A type's tag and scale.
-pub fn type_code(kind: Option<ColumnType>) -> [u8; 2] {
+pub fn type_code(kind: Option<ValueType>) -> [u8; 2] {
     match kind {
         None => [0, 0],
-        Some(ColumnType::Int64) => [1, 0],
-        Some(ColumnType::TimestampUs) => [2, 0],
-        Some(ColumnType::Decimal(scale)) => [3, scale],
-        Some(ColumnType::Float64) => [4, 0],
-        Some(ColumnType::Boolean) => [5, 0],
-        Some(ColumnType::Text) => [6, 0],
+        Some(ValueType::Int64) => [1, 0],
+        Some(ValueType::TimestampUs) => [2, 0],
+        Some(ValueType::Decimal(scale)) => [3, scale],
+        Some(ValueType::Float64) => [4, 0],
+        Some(ValueType::Boolean) => [5, 0],
+        Some(ValueType::Text) => [6, 0],
     }
 }
 

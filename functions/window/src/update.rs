@@ -88,7 +88,7 @@ impl Update<'_> {
         self.state.touch(key, self.under.version);
     }
 
-    /// Takes note of ids whose row is in no window; not where it would be late for all.
+    /// Takes note of ids whose row is in no window; unless it would be late for all.
     fn note(&mut self, aside: Aside, text: &mut Vec<u8>) {
         if self.open_windows(aside.time_us) == 0 {
             return;
@@ -138,7 +138,7 @@ impl Update<'_> {
         }
     }
 
-    /// How many open windows every row of a group is assigned to, where that is the same for all.
+    /// How many open windows every row of a group is assigned to, if it is the same for all.
     fn open_windows_a_row(&self, group: &Group) -> Option<u64> {
         match self.state.plan.form {
             Form::Panes(grid) if group.earliest_us >= grid.late_before(self.under.watermark_us) => {

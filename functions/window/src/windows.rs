@@ -3,6 +3,7 @@
 mod save;
 
 use tallow_contract::window::{Output, OutputPiece, Portion, Report, Stats};
+use tallow_contract::{Refusal, refuse};
 
 use crate::bound::bound_ids;
 use crate::columns::{check_known, resolve};
@@ -38,7 +39,7 @@ impl Windows {
     ///
     /// # Errors
     /// Which spec is wrong, and what about it.
-    pub fn open(specs: Vec<Spec>) -> Result<Windows, String> {
+    pub fn open(specs: Vec<Spec>) -> Result<Windows, Refusal> {
         let plans = Plan::all(specs)?;
         let feeds = plans
             .iter()
@@ -60,7 +61,7 @@ impl Windows {
     ///
     /// # Errors
     /// Which spec cannot read the rows, and which column is at fault.
-    pub fn update(&mut self, rows: &Rows) -> Result<Vec<Report>, String> {
+    pub fn update(&mut self, rows: &Rows) -> Result<Vec<Report>, Refusal> {
         self.check_idle()?;
         if rows.table.rows == 0 {
             return Ok(vec![Report::default(); self.specs.len()]);
@@ -68,7 +69,7 @@ impl Windows {
         let places = Places::new(rows, &mut self.topics)?;
         let mut feeds: Vec<Option<Feed>> = Vec::with_capacity(self.specs.len());
         for (index, state) in self.specs.iter().enumerate() {
-            let named = |wrong| format!("window `{}`: {wrong}", state.plan.spec.name);
+            let named = |wrong: Refusal| wrong.within(format_args!("window `{}`", state.plan.spec.name));
             let own = self.feeds[index] == index;
             feeds.push(if own { Some(feed(&state.plan, rows).map_err(named)?) } else { None });
             if let Some(feed) = &feeds[self.feeds[index]] {
@@ -93,15 +94,15 @@ impl Windows {
     ///
     /// # Errors
     /// Something else is given in pieces, and there is more of it; or as [`Windows::bound_ids`].
-    pub fn advance_by(&mut self, watermark_us: i64, portion: Portion) -> Result<OutputPiece, String> {
+    pub fn advance_by(&mut self, watermark_us: i64, portion: Portion) -> Result<OutputPiece, Refusal> {
         self.give(Asked::Advance { watermark_us }, portion)
     }
 
     /// Keeps the scattered ids within what they may take, between two epochs.
     ///
     /// # Errors
-    /// Which spec's ids take more, where that is to stop the windows.
-    pub fn bound_ids(&mut self) -> Result<(), String> {
+    /// Which spec's ids take more, if that is to stop the windows.
+    pub fn bound_ids(&mut self) -> Result<(), Refusal> {
         let version = self.version;
         self.specs.iter_mut().try_for_each(|state| bound_ids(state, version))
     }
@@ -111,7 +112,7 @@ impl Windows {
     ///
     /// # Errors
     /// As [`Windows::advance_by`].
-    pub fn close_all_by(&mut self, portion: Portion) -> Result<OutputPiece, String> {
+    pub fn close_all_by(&mut self, portion: Portion) -> Result<OutputPiece, Refusal> {
         self.give(Asked::CloseAll, portion)
     }
 
@@ -120,7 +121,7 @@ impl Windows {
     ///
     /// # Errors
     /// As [`Windows::advance_by`].
-    pub fn changed_by(&mut self, portion: Portion) -> Result<OutputPiece, String> {
+    pub fn changed_by(&mut self, portion: Portion) -> Result<OutputPiece, Refusal> {
         self.give(Asked::Changed, portion)
     }
 
@@ -139,7 +140,7 @@ impl Windows {
         self.changed_by(Portion::ALL).map_or_else(|_| Vec::new(), |piece| piece.outputs)
     }
 
-    fn give(&mut self, asked: Asked, portion: Portion) -> Result<OutputPiece, String> {
+    fn give(&mut self, asked: Asked, portion: Portion) -> Result<OutputPiece, Refusal> {
         let mut giving = match self.giving.take() {
             Some(giving) if giving.asked == asked => giving,
             other => {
@@ -170,11 +171,11 @@ impl Windows {
     }
 
     /// While something is given in pieces, nothing else may happen.
-    pub(crate) fn check_idle(&self) -> Result<(), String> {
+    pub(crate) fn check_idle(&self) -> Result<(), Refusal> {
         if self.giving.is_none() && self.writing.is_none() {
             return Ok(());
         }
-        Err("a call before this one gave a piece only: make that one again until there is no more".to_owned())
+        refuse!("a call before this one gave a piece only: make that one again until there is no more")
     }
 
     /// What each spec holds.
@@ -184,7 +185,7 @@ impl Windows {
     }
 }
 
-fn feed<'a>(plan: &Plan, rows: &'a Rows) -> Result<Feed<'a>, String> {
+fn feed<'a>(plan: &Plan, rows: &'a Rows) -> Result<Feed<'a>, Refusal> {
     Feed::new(plan, rows, resolve(plan, &rows.table)?)
 }
 

@@ -166,7 +166,7 @@ fn where_ids_are_to_halt_the_bound_is_refused_with_the_figures() {
     update(&mut windows, &rows);
     windows.advance(0);
     assert_eq!(
-        windows.bound_ids().unwrap_err(),
+        windows.bound_ids().unwrap_err().to_string(),
         "window `1h`: the scattered ids of 1 keys take 24768 bytes, and may take 10000"
     );
 }

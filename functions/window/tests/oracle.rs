@@ -182,7 +182,7 @@ impl Oracle {
             let ids: BTreeSet<i64> =
                 self.held.iter().filter(|held| this(held)).map(|held| held.trade.id).collect();
             let first = *ids.first().unwrap();
-            let anew = self.begins_anew(symbol, first, last);
+            let restarts = self.restarts(symbol, first, last);
             self.held.retain(|held| !this(held));
             let open: BTreeSet<i64> = self
                 .held
@@ -192,7 +192,7 @@ impl Oracle {
                 .collect();
             let new = Closed { highest: last, kept: BTreeSet::new(), forgotten: None };
             let mut closed = self.closed.remove(&symbol).unwrap_or(new);
-            if anew {
+            if restarts {
                 // What is above the ids of today is of the time before.
                 let highest = open.last().map_or(last, |&open| open.max(last));
                 self.seen.retain(|&(of, id), _| of != symbol || id <= highest);
@@ -210,7 +210,7 @@ impl Oracle {
     }
 
     /// Whether ids begin below those that closed, after one that never came.
-    fn begins_anew(&self, symbol: u8, first: i64, last: i64) -> bool {
+    fn restarts(&self, symbol: u8, first: i64, last: i64) -> bool {
         let follows = self.seen.contains_key(&(symbol, first - 1));
         self.closed.get(&symbol).is_some_and(|closed| last < closed.highest && !follows)
     }

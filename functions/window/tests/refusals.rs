@@ -22,7 +22,7 @@ fn changed(change: impl FnOnce(&mut Spec)) -> Spec {
 }
 
 fn refused(specs: Vec<Spec>) -> String {
-    Windows::open(specs).err().expect("it is wrong")
+    Windows::open(specs).err().expect("it is wrong").to_string()
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn rows_that_do_not_fit_are_refused_and_nothing_of_them_is_taken_in() {
     for (change, wrong) in cases {
         let mut rows = rows();
         change(&mut rows);
-        let message = windows.update(&rows).expect_err(wrong);
+        let message = windows.update(&rows).expect_err(wrong).to_string();
         assert!(message.contains(wrong), "{message}");
         assert!(windows.snapshot(0).parts.is_empty(), "{wrong}");
     }
@@ -141,7 +141,7 @@ fn a_column_that_changes_its_scale_under_a_state_is_refused() {
         let mut other = rows();
         let ColumnData::Decimal(decimals) = &mut other.table.columns[3].data else { panic!("not a decimal") };
         decimals.scale = 6;
-        let message = windows.update(&other).unwrap_err();
+        let message = windows.update(&other).unwrap_err().to_string();
         assert!(message.contains("window `1m`: column `price` came as decimal of scale 6"), "{message}");
     }
 }
@@ -154,7 +154,7 @@ fn scales_that_add_up_to_more_than_38_are_refused() {
         let ColumnData::Decimal(decimals) = &mut column.data else { panic!("not a decimal") };
         decimals.scale = 20;
     }
-    let message = windows.update(&rows).unwrap_err();
+    let message = windows.update(&rows).unwrap_err().to_string();
     assert!(message.contains("`quote_volume`") && message.contains("40"), "{message}");
 }
 
@@ -174,14 +174,14 @@ fn state_is_restored_only_under_the_spec_that_wrote_it() {
         (changed(|spec| spec.aggregates[1].operation = Operation::Mean), "aggregates"),
     ];
     for (spec, field) in cases {
-        let message = Windows::restore(vec![spec], 0, &parts).err().expect(field);
+        let message = Windows::restore(vec![spec], 0, &parts).err().expect(field).to_string();
         assert!(message.starts_with("window `1m`: state of group "), "{message}");
         assert!(message.contains(&format!("under other {field} (then: ")), "{message}");
     }
     let mut later = parts.clone();
     later[0].bytes[4] = 9;
-    let message = Windows::restore(vec![candles()], 0, &later).err().unwrap();
+    let message = Windows::restore(vec![candles()], 0, &later).err().unwrap().to_string();
     assert!(message.contains("state version 9"), "{message}");
     let twice = [parts[0].clone(), parts[0].clone()];
-    assert!(Windows::restore(vec![candles()], 0, &twice).err().unwrap().contains("twice"));
+    assert!(Windows::restore(vec![candles()], 0, &twice).err().unwrap().to_string().contains("twice"));
 }

@@ -142,7 +142,7 @@ fn other_or_fewer_aggregates_are_refused_by_name() {
     let mut other = OHLCV.to_vec();
     other[0].1 = Operation::Last;
     for aggregates in [&OHLCV[1..], &other] {
-        let wrong = Windows::restore(specs(aggregates, None), 0, &parts).err().unwrap();
+        let wrong = Windows::restore(specs(aggregates, None), 0, &parts).err().unwrap().to_string();
         assert!(wrong.contains("other aggregates (then: open = first(price), high = "), "{wrong}");
     }
 }

@@ -9,6 +9,7 @@ use arrow_array::{
 };
 use arrow_schema::{DataType, Field, Schema};
 use arrow_select::take::take_record_batch;
+use tallow_contract::decimal::{divide_half_even, raised};
 use tallow_engine::{ColumnType, ParseDescription};
 use tallow_manifest::{Aggregate, Operation, Pipeline, Window};
 
@@ -111,15 +112,12 @@ fn number(column: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, String> {
 
 /// A mantissa with other places. Places that are cut off are rounded half even, as everywhere.
 fn rescale(mantissa: i128, from: i8, to: i8) -> Result<i128, String> {
-    let too_large = || format!("{mantissa} with {from} places does not fit {to} places");
-    let power = |places: i8| 10i128.checked_pow(places.unsigned_abs().into()).ok_or_else(too_large);
-    if to >= from {
-        return mantissa.checked_mul(power(to - from)?).ok_or_else(too_large);
-    }
-    let unit = power(from - to)?;
-    let (whole, rest) = (mantissa.div_euclid(unit), mantissa.rem_euclid(unit));
-    let up = rest * 2 > unit || (rest * 2 == unit && whole % 2 != 0);
-    Ok(whole + i128::from(up))
+    let places = to.abs_diff(from);
+    let rescaled = match to >= from {
+        true => raised(mantissa, places),
+        false => raised(1, places).and_then(|unit| divide_half_even(mantissa, unit)),
+    };
+    rescaled.ok_or_else(|| format!("{mantissa} with {from} places does not fit {to} places"))
 }
 
 #[cfg(test)]

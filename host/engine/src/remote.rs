@@ -78,5 +78,5 @@ impl Remote {
 
 /// A message of types that are made of WIT.
 pub(crate) fn message(call: &impl Serialize) -> Result<Vec<u8>, CallError> {
-    encode(call).map_err(CallError::Contract)
+    encode(call).map_err(|why| CallError::Contract(why.into()))
 }

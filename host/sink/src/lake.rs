@@ -10,13 +10,14 @@ use arrow_schema::{DataType, Field, Schema};
 use arrow_select::concat::concat_batches;
 use arrow_select::take::take_record_batch;
 use bytes::Bytes;
+use tallow_contract::decimal::nearest_double;
 use tallow_lake::{hive, tables};
 use tallow_store::Store;
 
 use crate::parquet_file::{self, Layout};
 use crate::sink::publish_object;
 use crate::sorted::sort_rows;
-use crate::{EpochOutput, Item, Sink, SinkError, nearest_double};
+use crate::{EpochOutput, Item, Sink, SinkError};
 
 /// How decimal columns are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

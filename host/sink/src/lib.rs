@@ -13,7 +13,6 @@ pub mod archive;
 mod body_reader;
 pub mod conformance;
 mod dead_letters;
-mod decimal;
 mod digest;
 mod error;
 mod lake;
@@ -28,7 +27,6 @@ mod sorted;
 
 pub use body_reader::BodyReader;
 pub use dead_letters::{DeadLetters, dead_letter_rows};
-pub use decimal::nearest_double;
 pub use digest::rows_digest;
 pub use error::SinkError;
 pub use lake::{Decimals, Lake, decimals_to_doubles};
@@ -38,3 +36,4 @@ pub use output::{DeadLetter, EpochOutput, LateRow, OffsetRange, Origin, Provenan
 pub use parquet_file::{SCHEMA_VERSION, claims};
 pub use pieces::{PIECE_ROWS, PiecesDigest};
 pub use sink::{Item, Sink, publish};
+pub use tallow_contract::decimal::nearest_double;

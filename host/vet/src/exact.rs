@@ -9,7 +9,7 @@ const NAN: u64 = 0x7ff8_0000_0000_0000;
 
 /// An answer exactly as it came.
 pub fn bytes(answer: &impl Serialize) -> Vec<u8> {
-    encode(answer).unwrap_or_else(String::into_bytes)
+    encode(answer).unwrap_or_else(|why| String::from(why).into_bytes())
 }
 
 /// A parsed batch exactly as it came.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Time, pairs};
+use super::{Span, pairs};
 use crate::backfill::{self, Method};
 
 #[derive(Debug, Deserialize)]
@@ -27,26 +27,6 @@ impl From<Options> for backfill::Options {
     }
 }
 
-/// `{"from": …, "to": …}`, or a list of these two.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Span {
-    from: Time,
-    to: Time,
-}
-
-impl From<Span> for backfill::Span {
-    fn from(span: Span) -> Self {
-        Self { from_us: span.from.0, to_us: span.to.0 }
-    }
-}
-
-impl From<backfill::Span> for Span {
-    fn from(span: backfill::Span) -> Self {
-        Self { from: Time(span.from_us), to: Time(span.to_us) }
-    }
-}
-
 /// Spans as a function takes them.
 pub fn spans(spans: &[Span]) -> Vec<backfill::Span> {
     spans.iter().copied().map(Into::into).collect()
@@ -67,19 +47,7 @@ pub struct Request {
     covers: Span,
 }
 
-impl From<Request> for backfill::Request {
-    fn from(request: Request) -> Self {
-        Self {
-            method: request.method,
-            path: request.path,
-            query: request.query,
-            headers: request.headers,
-            body: request.body.into_bytes(),
-            weight: request.weight,
-            covers: request.covers.into(),
-        }
-    }
-}
+crate::convert_record!(@one Request, backfill::Request, method path query headers body weight covers; ; );
 
 impl From<backfill::Request> for Request {
     fn from(request: backfill::Request) -> Self {
@@ -104,11 +72,7 @@ pub struct Answer {
     body: String,
 }
 
-impl From<Answer> for backfill::Answer {
-    fn from(answer: Answer) -> Self {
-        Self { status: answer.status, headers: answer.headers, body: answer.body.into_bytes() }
-    }
-}
+crate::convert_record!(@one Answer, backfill::Answer, status headers body; ; );
 
 /// What an answer means.
 #[derive(Debug, Default, Serialize)]

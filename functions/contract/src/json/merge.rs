@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ColumnInfo, Row, Time, from_rows};
+use super::{ColumnInfo, Row, Span, Time, from_rows};
+use crate::Refusal;
 use crate::merge::{self, Lack, Source};
 
 /// A table: `{"columns": […], "rows": […]}`.
@@ -16,7 +17,7 @@ pub struct Table {
 impl Table {
     /// # Errors
     /// As [`from_rows`].
-    pub fn read(&self) -> Result<crate::Table, String> {
+    pub fn read(&self) -> Result<crate::Table, Refusal> {
         from_rows(&self.columns, &self.rows, &[])
     }
 }
@@ -29,7 +30,7 @@ pub struct Input {
     /// `None`: those of all inputs apply.
     columns: Option<Vec<ColumnInfo>>,
     rows: Vec<Row>,
-    covers: Option<Range>,
+    covers: Option<Span>,
 }
 
 impl Input {
@@ -37,26 +38,13 @@ impl Input {
     ///
     /// # Errors
     /// As [`from_rows`], or the input has no columns.
-    pub fn read(&self, columns: Option<&[ColumnInfo]>) -> Result<merge::Input, String> {
+    pub fn read(&self, columns: Option<&[ColumnInfo]>) -> Result<merge::Input, Refusal> {
         let columns = self.columns.as_deref().or(columns).ok_or("missing field `columns`")?;
         Ok(merge::Input {
             source: self.source,
             table: from_rows(columns, &self.rows, &[])?,
             covers: self.covers.map(Into::into),
         })
-    }
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Range {
-    from: Time,
-    to: Time,
-}
-
-impl From<Range> for merge::Range {
-    fn from(range: Range) -> Self {
-        Self { from_us: range.from.0, to_us: range.to.0 }
     }
 }
 
@@ -74,22 +62,13 @@ pub struct Settings {
     carried: Vec<String>,
     #[serde(default)]
     zeroed: Vec<String>,
+    /// Each `{"name": …, "column": …, "length": …}`, or a list of these three.
     #[serde(default)]
-    averages: Vec<Average>,
-}
-
-/// `{"name": …, "column": …, "length": …}`, or a list of these three.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Average {
-    name: String,
-    column: String,
-    length: u32,
+    averages: Vec<merge::Average>,
 }
 
 impl From<Settings> for merge::Settings {
     fn from(settings: Settings) -> Self {
-        let average = |it: Average| merge::Average { name: it.name, column: it.column, length: it.length };
         Self {
             keys: settings.keys,
             step_us: settings.step_us,
@@ -97,7 +76,7 @@ impl From<Settings> for merge::Settings {
             until_us: settings.until.map(|Time(until_us)| until_us),
             carried: settings.carried,
             zeroed: settings.zeroed,
-            averages: settings.averages.into_iter().map(average).collect(),
+            averages: settings.averages,
         }
     }
 }
@@ -156,6 +135,6 @@ mod tests {
         let input = read(bare.clone(), Some(&all)).unwrap();
         assert_eq!((input.source, input.table.columns[0].name.as_str()), (Source::Speed, "a"));
         assert_eq!(input.covers, Some(merge::Range { from_us: 0, to_us: 5 }));
-        assert_eq!(read(bare, None).unwrap_err(), "missing field `columns`");
+        assert_eq!(read(bare, None).unwrap_err().to_string(), "missing field `columns`");
     }
 }

@@ -3,7 +3,7 @@
 use crate::json::ColumnInfo;
 use crate::json::rows::{Row, from_rows};
 use crate::window::Rows;
-use crate::{Run, Text};
+use crate::{Refusal, Run, Text};
 
 /// Keys that a row may have besides its columns. `record` is allowed because parsed rows have it; it is ignored.
 pub const PLACE: [&str; 5] = ["kind", "record", "topic", "partition", "offset"];
@@ -13,7 +13,7 @@ pub const PLACE: [&str; 5] = ["kind", "record", "topic", "partition", "offset"];
 ///
 /// # Errors
 /// Names the row by its index, and what is wrong with it.
-pub fn rows_with_places(columns: &[ColumnInfo], rows: &[Row], first_offset: i64) -> Result<Rows, String> {
+pub fn rows_with_places(columns: &[ColumnInfo], rows: &[Row], first_offset: i64) -> Result<Rows, Refusal> {
     let mut out = Rows { table: from_rows(columns, rows, &PLACE)?, ..Rows::default() };
     let mut kinds = Vec::with_capacity(rows.len());
     let mut previous = None;
@@ -39,7 +39,7 @@ struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    fn of(row: &'a Row, offset: i64) -> Result<Self, String> {
+    fn of(row: &'a Row, offset: i64) -> Result<Self, Refusal> {
         let text = |key: &str| row.get(key).and_then(|value| value.as_str());
         let whole = |key: &str, otherwise: i64| match row.get(key) {
             None => Ok(otherwise),
@@ -73,7 +73,7 @@ mod tests {
 
     use super::*;
 
-    fn read(rows: Value) -> Result<Rows, String> {
+    fn read(rows: Value) -> Result<Rows, Refusal> {
         rows_with_places(&[], &serde_json::from_value::<Vec<Row>>(rows).unwrap(), 10)
     }
 
@@ -100,7 +100,7 @@ mod tests {
             (json!({"kind": "k", "offset": "1"}), "row 0: `offset` is \"1\", not a whole number"),
             (json!({"kind": "k", "partition": 1_i64 << 40}), "row 0: `partition` is out of range"),
         ] {
-            let error = read(json!([row])).unwrap_err();
+            let error = read(json!([row])).unwrap_err().to_string();
             assert!(error.starts_with(wrong), "{error}");
         }
     }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{ColumnInfo, time};
 use crate::decimal::MAX_SCALE;
 use crate::number::Number;
-use crate::{Column, ColumnData, ColumnType, Decimals, Table, Text, validity};
+use crate::{Column, ColumnData, ColumnType, Decimals, Refusal, Table, Text, refuse, validity};
 
 /// Places of a decimal column without a scale.
 const SCALE: u8 = 8;
@@ -26,11 +26,11 @@ pub enum Times {
 ///
 /// # Errors
 /// Names the row by its index, and the column whose type its value does not fit.
-pub fn from_rows(columns: &[ColumnInfo], rows: &[Row], also: &[&str]) -> Result<Table, String> {
+pub fn from_rows(columns: &[ColumnInfo], rows: &[Row], also: &[&str]) -> Result<Table, Refusal> {
     for (index, row) in rows.iter().enumerate() {
         let known = |key: &String| columns.iter().any(|it| it.name == *key) || also.contains(&key.as_str());
         if let Some(key) = row.keys().find(|key| !known(key)) {
-            return Err(format!("row {index}: `{key}` is none of `columns`"));
+            refuse!("row {index}: `{key}` is none of `columns`");
         }
     }
     let columns = columns.iter().map(|info| column(info, rows)).collect::<Result<_, _>>()?;
@@ -41,7 +41,7 @@ pub fn from_rows(columns: &[ColumnInfo], rows: &[Row], also: &[&str]) -> Result<
 ///
 /// # Errors
 /// A column is shorter than the table, or a text is not UTF-8.
-pub fn to_rows(table: &Table, times: Times) -> Result<Vec<Row>, String> {
+pub fn to_rows(table: &Table, times: Times) -> Result<Vec<Row>, Refusal> {
     (0..table.rows as usize).map(|at| row(table, at, times)).collect()
 }
 
@@ -49,7 +49,7 @@ pub fn to_rows(table: &Table, times: Times) -> Result<Vec<Row>, String> {
 ///
 /// # Errors
 /// As [`to_rows`].
-pub fn row(table: &Table, row: usize, times: Times) -> Result<Row, String> {
+pub fn row(table: &Table, row: usize, times: Times) -> Result<Row, Refusal> {
     let cells = table.columns.iter().map(|column| {
         let cell = cell(column, row, times);
         let cell = cell.ok_or_else(|| format!("column `{}` has no value for row {row}", column.name))?;
@@ -84,7 +84,7 @@ pub fn cell(column: &Column, row: usize, times: Times) -> Option<Value> {
     })
 }
 
-fn column(info: &ColumnInfo, rows: &[Row]) -> Result<Column, String> {
+fn column(info: &ColumnInfo, rows: &[Row]) -> Result<Column, Refusal> {
     let cells: Vec<Option<&Value>> =
         rows.iter().map(|row| row.get(&info.name).filter(|value| !value.is_null())).collect();
     let data = match info.column_type {
@@ -109,18 +109,18 @@ fn each<'a, T: Default>(
     cells: &[Option<&'a Value>],
     what: &str,
     read: impl Fn(&'a Value) -> Option<T>,
-) -> Result<Vec<T>, String> {
+) -> Result<Vec<T>, Refusal> {
     let values = cells.iter().enumerate().map(|(row, cell)| {
         let Some(cell) = cell else { return Ok(T::default()) };
-        read(cell).ok_or_else(|| format!("row {row}: `{}` is {cell}, which is not {what}", info.name))
+        read(cell).ok_or_else(|| format!("row {row}: `{}` is {cell}, which is not {what}", info.name).into())
     });
     values.collect()
 }
 
-fn decimals(info: &ColumnInfo, cells: &[Option<&Value>]) -> Result<Decimals, String> {
+fn decimals(info: &ColumnInfo, cells: &[Option<&Value>]) -> Result<Decimals, Refusal> {
     let scale = info.scale.unwrap_or(SCALE);
     if scale > MAX_SCALE {
-        return Err(format!("`{}`: scale {scale}; {MAX_SCALE} is the largest", info.name));
+        refuse!("`{}`: scale {scale}; {MAX_SCALE} is the largest", info.name);
     }
     let what = format!("a decimal of {scale} places");
     let mantissas = each(info, cells, &what, |cell| match cell {
@@ -207,7 +207,7 @@ mod tests {
             (json!({"maker": 1}), "not true or false"),
             (json!({"prize": 1}), "`prize` is none of `columns`"),
         ] {
-            let error = from_rows(&columns(), &rows(json!([row])), &[]).unwrap_err();
+            let error = from_rows(&columns(), &rows(json!([row])), &[]).unwrap_err().to_string();
             assert!(error.starts_with("row 0: ") && error.contains(part), "{error}");
         }
     }

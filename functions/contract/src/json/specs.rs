@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::{Operation, window};
+use crate::window;
 
 /// A window definition:
 /// `{"name": "1m", "kinds": ["trade"], "keys": ["symbol"], "shape": {"tumbling_us": 60000000}, "aggregates": […]}`. The
@@ -21,7 +21,7 @@ pub struct Spec {
     shape: Shape,
     #[serde(default)]
     offset_us: i64,
-    aggregates: Vec<Aggregate>,
+    aggregates: Vec<window::Aggregate>,
 }
 
 fn event_time() -> String {
@@ -43,15 +43,6 @@ enum Shape {
     SessionGapUs(u64),
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Aggregate {
-    name: String,
-    operation: Operation,
-    column: Option<String>,
-    by: Option<String>,
-}
-
 impl From<Spec> for window::Spec {
     fn from(spec: Spec) -> Self {
         Self {
@@ -70,14 +61,7 @@ impl From<Spec> for window::Spec {
                 Shape::SessionGapUs(gap_us) => window::Shape::Session(gap_us),
             },
             offset_us: spec.offset_us,
-            aggregates: spec.aggregates.into_iter().map(window::Aggregate::from).collect(),
+            aggregates: spec.aggregates,
         }
-    }
-}
-
-impl From<Aggregate> for window::Aggregate {
-    fn from(aggregate: Aggregate) -> Self {
-        let Aggregate { name, operation, column, by } = aggregate;
-        Self { name, operation, column, by }
     }
 }

@@ -23,7 +23,7 @@ pub fn from_text(text: &str) -> Option<i64> {
         .ok()
 }
 
-/// RFC 3339; the number where a year has more than four digits.
+/// RFC 3339; the number if the year has more than four digits.
 pub fn to_json(time_us: i64) -> serde_json::Value {
     match DateTime::from_timestamp_micros(time_us) {
         Some(time) if (0..=9999).contains(&chrono::Datelike::year(&time)) => {

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use tallow_contract::backfill as ours;
-use tallow_contract::json::backfill::{Answer, Decoded, Options, Request, Span, spans};
+use tallow_contract::json::Span;
+use tallow_contract::json::backfill::{Answer, Decoded, Options, Request, spans};
 
 use crate::contracts::backfill;
 use crate::http::{Refused, Response};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tallow_contract::json::merge::{Gap, Input, Settings, Table};
 use tallow_contract::json::{ColumnInfo, Row};
-use tallow_contract::merge as ours;
+use tallow_contract::{Refusal, merge as ours};
 
 use crate::contracts::merge;
 use crate::http::{Refused, Response};
@@ -40,6 +40,6 @@ fn input((index, input): (usize, &Input)) -> Result<merge::Input, Refused> {
     input.read(None).map(Into::into).map_err(malformed(&format!("inputs[{index}]")))
 }
 
-fn malformed(place: &str) -> impl Fn(String) -> Refused + use<'_> {
-    move |why| Refused::malformed(format!("{place}: {why}"))
+fn malformed(place: &str) -> impl Fn(Refusal) -> Refused + use<'_> {
+    move |why| Refused::malformed(why.within(place))
 }

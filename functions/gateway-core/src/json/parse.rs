@@ -9,7 +9,7 @@ use crate::contracts::parse;
 use crate::http::{Refused, Response};
 use crate::limits;
 
-/// Places that are kept of a decimal where nothing else is asked for.
+/// Places that are kept of a decimal by default.
 const SCALE: u8 = 8;
 
 #[derive(Deserialize)]

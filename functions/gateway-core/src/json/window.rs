@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use tallow_contract::json::{ColumnInfo, Row, Spec, Time, rows_with_places};
 use tallow_contract::messages::{State, Step, StepResult, decode, encode};
-use tallow_contract::window as ours;
+use tallow_contract::{Refusal, window as ours};
 
 use crate::contracts::window;
 use crate::http::{Refused, Response};
@@ -17,7 +17,7 @@ struct Body {
     specs: Vec<Spec>,
     #[serde(default)]
     columns: Vec<ColumnInfo>,
-    /// With `kind`; with `record`, `topic`, `partition`, `offset` where the place of a row matters: of rows of one time
+    /// With `kind`; with `record`, `topic`, `partition`, `offset` if the place of a row matters: of rows of one time
     /// and without ids, the one of the lower offset is the first.
     #[serde(default)]
     rows: Vec<Row>,
@@ -118,9 +118,8 @@ pub fn answer(body: &[u8]) -> Result<Response, Refused> {
 }
 
 fn saved(text: &str, specs: &[window::Spec]) -> Result<Saved, Refused> {
-    let wrong =
-        |why: String| Refused::malformed(format!("`state` is not what a call of this path gave: {why}"));
-    let bytes = STANDARD.decode(text).map_err(|error| wrong(format!("not base64: {error}")))?;
+    let wrong = |why: Refusal| Refused::malformed(why.within("`state` is not what a call of this path gave"));
+    let bytes = STANDARD.decode(text).map_err(|error| wrong(format!("not base64: {error}").into()))?;
     let saved: Saved = decode(&bytes).map_err(wrong)?;
     if saved.specs != specs {
         return Err(Refused::malformed("`state` is of other specs: send those that it was made with"));

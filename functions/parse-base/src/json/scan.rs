@@ -116,7 +116,7 @@ impl<'a> Scanner<'a> {
         self.text.get(self.at).copied().unwrap_or(0)
     }
 
-    /// The next eight bytes, where there are as many.
+    /// The next eight bytes, if there are as many.
     #[inline(always)]
     fn word(&self) -> Option<u64> {
         self.text.get(self.at..)?.first_chunk().map(|chunk| u64::from_le_bytes(*chunk))
@@ -164,7 +164,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Moves to the next byte of a string that does not stand for itself, or to the end.
+    /// Moves to the next byte of a string that does not mean itself, or to the end.
     #[inline(always)]
     fn plain(&mut self) {
         while let Some(word) = self.word() {

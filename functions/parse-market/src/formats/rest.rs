@@ -1,5 +1,5 @@
 //! What the exchange answers over REST: 24-hour tickers, prices with their time, trades and aggregate trades. Answers of
-//! one item and lists of them are read alike; klines, which are arrays, have a file of their own. Trades do not name
+//! one item and lists of them are read alike; klines, which are arrays, are read by `rest_kline`. Trades do not name
 //! their symbol.
 
 use super::ticker::rolling;
@@ -110,7 +110,7 @@ fn is_of_24_hours(message: &Message<'_>) -> Step<bool> {
     Ok((DAY_US..=DAY_US + MINUTE_US).contains(&(close_us - open_us)))
 }
 
-/// Lists of all tickers have pairs that were never traded: their price is 0, which is none.
+/// Lists of all tickers have pairs that were never traded: their price of 0 is no price.
 fn has_never_traded(message: &Message<'_>) -> Step<bool> {
     let price = message.required("price", "lastPrice")?;
     let is_zero = price.plain().iter().all(|byte| matches!(byte, b'0' | b'.'));

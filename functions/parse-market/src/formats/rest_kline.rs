@@ -1,5 +1,5 @@
-//! Binance REST klines: arrays of 12, one of them or an array of them. They are final by contract: whoever
-//! produces them leaves the running one out. They do not name their symbol: the setting `symbol` does, or the
+//! Binance REST klines: arrays of 12, one of them or an array of them. They are final by contract: their
+//! producer leaves the running one out. They do not name their symbol: the setting `symbol` does, or the
 //! record's key.
 
 use super::kline::identity;

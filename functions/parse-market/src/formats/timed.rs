@@ -9,7 +9,7 @@ use crate::schema::ColumnId;
 /// Longest `data_id`, in bytes.
 const MAX_DATA_ID_BYTES: usize = 256;
 
-/// `name` is the symbol; `data_id` is kept as it is written, and is the row's id where it is an integer from 0 up.
+/// `name` is the symbol; `data_id` is kept as it is written, and is the row's id if it is an integer from 0 up.
 pub(crate) fn read(message: &Message<'_>, rows: &mut Rows) -> Step<()> {
     symbol(message, "name", rows)?;
     rows.time(ColumnId::EventTime, message.required("event_time", "timestamp")?.unix_time("event_time")?);

@@ -20,7 +20,7 @@ pub(crate) fn is_off_market(message: &Message<'_>) -> Step<bool> {
     Ok(message.get("X")?.is_some_and(|made| made.0 != b"\"MARKET\""))
 }
 
-/// What tells a trade off the market from others: its price and quantity may be 0, and are nobody's.
+/// What tells a trade off the market from others: its price and quantity may be 0, and mean nothing.
 pub(crate) fn read_ids(message: &Message<'_>, rows: &mut Rows) -> Step<()> {
     symbol(message, "s", rows)?;
     event_time(message, "T", rows)?;
@@ -42,7 +42,7 @@ pub(crate) fn read_aggregate_of(message: &Message<'_>, rows: &mut Rows) -> Step<
     if last < first {
         return Err(Apart::rejected(format!("last_id: {last} is before id {first}")));
     }
-    // Of two ids from 0 up, the count of all of them overflows only where they span every id there is.
+    // Of two ids from 0 up, the count of all of them overflows only if they span every id there is.
     rows.integer(ColumnId::Trades, (last - first).saturating_add(1))
 }
 

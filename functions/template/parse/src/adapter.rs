@@ -187,7 +187,7 @@ fn column(wanted: &Wanted, rows: &[Scaled]) -> Column {
     Column { name: info.name.to_owned(), data, validity: validity(values().map(|value| value.is_some())) }
 }
 
-/// A bit a row, where a row is null.
+/// One bit per row, if any row is null.
 fn validity(valid: impl Iterator<Item = bool>) -> Option<Vec<u8>> {
     let valid: Vec<bool> = valid.collect();
     if valid.iter().all(|valid| *valid) {

@@ -11,7 +11,7 @@ pub struct Decimal {
 const MAX_DIGITS: usize = 38;
 
 impl Decimal {
-    /// `-?digits[.digits]`; none where the text is anything else, or longer than 38 digits.
+    /// `-?digits[.digits]`; `None` for any other text, or one of more than 38 digits.
     pub fn read(text: &str) -> Option<Self> {
         let (negative, digits) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
@@ -30,7 +30,7 @@ impl Decimal {
         Some(Self { mantissa: if negative { -mantissa } else { mantissa }, places: places.len() as u32 })
     }
 
-    /// The mantissa with so many places, rounded half to even, and whether it was rounded; none where it does not fit
+    /// The mantissa with so many places, rounded half to even, and whether it was rounded; `None` if it does not fit
     /// 38 digits, or becomes zero and was not.
     pub fn at_scale(self, scale: u8) -> Option<(i128, bool)> {
         let scale = u32::from(scale);
@@ -51,7 +51,7 @@ impl Decimal {
     }
 }
 
-/// Microseconds since 1970-01-01 UTC of `2024-01-01T00:00:00Z`, `2024-01-01T00:00:00.123456Z`; none for anything else.
+/// Microseconds since 1970-01-01 UTC of `2024-01-01T00:00:00Z`, `2024-01-01T00:00:00.123456Z`; `None` for any other text.
 /// Places beyond the sixth are cut off.
 pub fn utc_us(text: &str) -> Option<i64> {
     let bytes = text.strip_suffix('Z')?.as_bytes();

@@ -14,7 +14,7 @@ pub enum Operation {
     Count,
 }
 
-/// Where a row stands in the order of its window: event time first, then its place, so that it does not matter in
+/// The order of a row in its window: event time first, then its place, so that it does not matter in
 /// which order rows come.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Order {
@@ -50,7 +50,7 @@ impl Cell {
         }
     }
 
-    /// Takes a row in. `value`: of the aggregate's column, none where it is null; a count of rows has no column and
+    /// Takes a row in. `value`: of the aggregate's column, `None` if it is null; a count of rows has no column and
     /// is given any value.
     pub fn take(&mut self, order: &Order, value: Option<i128>) {
         let Some(value) = value else { return };
@@ -75,7 +75,7 @@ impl Cell {
         }
     }
 
-    /// What the window gives; none is null.
+    /// What the window gives; `None` is null.
     pub fn value(&self) -> Option<i128> {
         match self {
             Self::First(pick) | Self::Last(pick) => pick.as_ref().map(|(_, value)| *value),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::windows::Window;
 
-/// Version of the layout. A new layout is a new version; [`read`] goes on to read the old ones.
+/// Version of the layout. A new layout is a new version; [`read`] still reads the old ones.
 pub const STATE_VERSION: u32 = 1;
 pub const READS_STATE_VERSIONS: [u32; 1] = [1];
 

@@ -20,9 +20,9 @@ pub struct Spec {
 /// A row of a kind that the definition takes.
 pub struct Row {
     pub order: Order,
-    /// None where the event time is null.
+    /// `None` if the event time is null.
     pub is_timed: bool,
-    /// None where a key column is null.
+    /// `None` if a key column is null.
     pub key: Option<Vec<String>>,
     /// A value for each operation.
     pub values: Vec<Option<i128>>,

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use tallow_contract::{Refusal, refuse};
+
 use crate::table::Text;
 
 /// One code a row for any number of key columns, and how many codes there are.
@@ -36,14 +38,11 @@ pub fn combine<'a>(keys: &[&'a Text], rows: usize) -> (Cow<'a, [u32]>, usize) {
 }
 
 /// The rows sorted by their key's code, in the order in which they came under each, and where each key's are.
-///
-/// # Errors
-/// A row whose code is in no dictionary.
 pub fn by_key(
     rows: impl ExactSizeIterator<Item = u32> + Clone,
     codes: &[u32],
     distinct: usize,
-) -> Result<(Vec<u32>, Vec<Range<usize>>), String> {
+) -> Result<(Vec<u32>, Vec<Range<usize>>), Refusal> {
     if let Some(first) = rows.clone().next().map(|row| codes[row as usize])
         && (first as usize) < distinct
         && codes.iter().fold(true, |one, code| one & (*code == first))
@@ -55,7 +54,7 @@ pub fn by_key(
     for row in rows.clone() {
         match counts.get_mut(codes[row as usize] as usize) {
             Some(count) => *count += 1,
-            None => return Err(format!("row {row} has a key code beyond its dictionary")),
+            None => refuse!("row {row} has a key code beyond its dictionary"),
         }
     }
     let mut ranges = Vec::new();

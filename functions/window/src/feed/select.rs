@@ -1,5 +1,7 @@
 //! Which rows of an update a plan takes, and which of these can be used.
 
+use tallow_contract::{Refusal, refuse};
+
 use crate::block::Ids;
 use crate::ids::MAX_ID;
 use crate::pane::MAX_TIME_US;
@@ -62,20 +64,17 @@ pub struct Selection {
 }
 
 /// Sorts the rows into usable, invalid and those of other kinds.
-///
-/// # Errors
-/// What is wrong with the rows' kinds.
-pub fn select(plan: &Plan, rows: &Rows, needed: Needed) -> Result<Selection, String> {
+pub fn select(plan: &Plan, rows: &Rows, needed: Needed) -> Result<Selection, Refusal> {
     let kinds = &rows.kinds;
     kinds.check().map_err(|wrong| format!("`kinds` {wrong}"))?;
     let count = rows.table.rows;
     if kinds.codes.len() != count as usize {
-        return Err(format!("`kinds` has {} entries for {count} rows", kinds.codes.len()));
+        refuse!("`kinds` has {} entries for {count} rows", kinds.codes.len());
     }
     let takes: Vec<bool> =
         (0..kinds.ends.len() as u32).map(|code| plan.takes_kind(kinds.entry(code))).collect();
     if let Some(&code) = kinds.codes.iter().max().filter(|&&code| code as usize >= takes.len()) {
-        return Err(format!("`kinds` has code {code} in a dictionary of {}", takes.len()));
+        refuse!("`kinds` has code {code} in a dictionary of {}", takes.len());
     }
     let all_usable = needed.all_usable();
     if all_usable && !takes.contains(&false) {

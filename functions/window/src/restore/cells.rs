@@ -1,5 +1,7 @@
 //! Reads what a pane holds of its rows.
 
+use tallow_contract::Refusal;
+
 use super::Layout;
 use crate::aggregate::{Cell, Pick};
 use crate::bounds::{count, id, time};
@@ -14,7 +16,7 @@ pub(super) fn read_rows(
     layout: &Layout,
     ids: bool,
     topics: &[u32],
-) -> Result<(), String> {
+) -> Result<(), Refusal> {
     pane.rows = count(reader)?;
     (pane.first_id, pane.last_id) = (0, 0);
     if ids {
@@ -30,7 +32,7 @@ pub(super) fn read_rows(
     Ok(())
 }
 
-fn read_cell(reader: &mut Reader, cell: &mut Cell, start_us: i64, topics: &[u32]) -> Result<(), String> {
+fn read_cell(reader: &mut Reader, cell: &mut Cell, start_us: i64, topics: &[u32]) -> Result<(), Refusal> {
     let total = |reader: &mut Reader| {
         let low = reader.wide()? as u128;
         Ok::<Sum, String>(Sum { low, high: reader.signed()? })

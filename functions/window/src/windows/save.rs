@@ -1,5 +1,6 @@
 //! What all windows hold, as a snapshot.
 
+use tallow_contract::Refusal;
 use tallow_contract::window::SnapshotPiece;
 
 use super::Windows;
@@ -11,7 +12,7 @@ impl Windows {
     ///
     /// # Errors
     /// Something else is given in pieces, and there is more of it.
-    pub fn snapshot_by(&mut self, since: u64, max_bytes: u64) -> Result<SnapshotPiece, String> {
+    pub fn snapshot_by(&mut self, since: u64, max_bytes: u64) -> Result<SnapshotPiece, Refusal> {
         let mut writing = match self.writing.take() {
             Some(writing) if writing.since == since => writing,
             other => {

@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tallow_contract::json::backfill::{Options, Request, Span, spans};
+use tallow_contract::json::Span;
+use tallow_contract::json::backfill::{Options, Request, spans};
 
 use super::{GoldenError, difference};
 use crate::{

@@ -34,11 +34,11 @@ struct Expected {
 /// Merges the vector's inputs in one call and compares what comes out with what the vector expects.
 pub fn run_merge(component: &Component, limits: Limits, vector: &str) -> Result<(), GoldenError> {
     let Vector { settings, columns, before, inputs, expected, .. } = serde_json::from_str(vector)?;
-    let before = before.map(|before| before.read().map_err(GoldenError::Vector)).transpose()?;
+    let before = before.map(|before| before.read()).transpose()?;
     let inputs: Vec<MergeInput> = inputs
         .iter()
-        .map(|input| input.read(Some(&columns)).map(Into::into).map_err(GoldenError::Vector))
-        .collect::<Result<_, _>>()?;
+        .map(|input| Ok(input.read(Some(&columns))?.into()))
+        .collect::<Result<_, GoldenError>>()?;
     let failed = |step: &str| {
         let step = step.to_owned();
         move |error| GoldenError::Call { step, error }

@@ -15,6 +15,7 @@ pub use window::{run_window, window_input};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use tallow_contract::Refusal;
 use tallow_contract::json::{self, ColumnInfo, Row, Times, rows_with_places};
 
 use crate::{CallError, Rows, Table, Text};
@@ -27,7 +28,7 @@ pub fn rows_of_json(columns: &Value, values: &[Value]) -> Result<Rows, GoldenErr
 }
 
 fn rows(columns: &[ColumnInfo], rows: &[Row]) -> Result<Rows, GoldenError> {
-    rows_with_places(columns, rows, 0).map(Into::into).map_err(GoldenError::Vector)
+    Ok(rows_with_places(columns, rows, 0)?.into())
 }
 
 /// A row as an object: `begin`, then a key a column. The table has been validated.
@@ -57,6 +58,12 @@ pub enum GoldenError {
     /// The first place where the answer is another one.
     #[error("{at}: expected {expected}, found {found}")]
     Difference { at: String, expected: String, found: String },
+}
+
+impl From<Refusal> for GoldenError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Vector(refusal.to_string())
+    }
 }
 
 impl From<serde_json::Error> for GoldenError {

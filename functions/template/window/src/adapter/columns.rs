@@ -6,14 +6,14 @@ use crate::cell::Order;
 use crate::state::ValueType;
 use crate::windows::Row;
 
-/// Which rows have a value: a bit a row; none where all have.
+/// Which rows have a value, one bit per row; `None` if all have.
 type Valid<'a> = Option<&'a [u8]>;
 
 pub struct Columns<'a> {
     times: &'a [i64],
     times_valid: Valid<'a>,
     keys: Vec<(&'a Text, Valid<'a>)>,
-    /// For each aggregate its column; none counts rows.
+    /// For each aggregate its column; `None` to count rows.
     values: Vec<Option<(&'a ColumnData, Valid<'a>)>>,
     /// For each aggregate the type of its column.
     pub types: Vec<Option<ValueType>>,
@@ -66,7 +66,7 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Where each row stands: its time, and the place of its record.
+/// The order of each row: its time, and the place of its record.
 pub fn orders(rows: &Rows, columns: &Columns<'_>) -> Vec<Order> {
     let runs = rows.runs.iter().flat_map(|run| (0..run.records).map(move |_| run));
     let places: Vec<_> = runs.zip(&rows.offsets).collect();

@@ -28,7 +28,7 @@ pub fn output(
         let value_type = if counts { Some(ValueType::Integer) } else { types[at] };
         push(&aggregate.name, data(value_type, &values), validity(&values));
     }
-    // Without ids nobody knows what is missing.
+    // Without ids it is not known what is missing.
     let unknown: Vec<Option<i128>> = vec![None; windows.len()];
     push("missing", data(None, &unknown), validity(&unknown));
     let complete = ColumnData::Boolean(vec![false; windows.len()]);
@@ -65,7 +65,7 @@ fn data(value_type: Option<ValueType>, values: &[Option<i128>]) -> ColumnData {
     }
 }
 
-/// A bit a row, where a row is null.
+/// One bit per row, if any row is null.
 fn validity(values: &[Option<i128>]) -> Option<Vec<u8>> {
     if values.iter().all(Option::is_some) {
         return None;
