@@ -38,7 +38,7 @@ impl Gateways {
         let gateway = self.gateway(url, String::new(), CONTENT_TYPE).map_err(CallError::Remote)?;
         let page = gateway.until_answered(|| gateway.request("/", None))?;
         match page.status {
-            200 => Descriptor::of(url, &page.body, contract).map_err(CallError::Remote),
+            200 => Ok(Descriptor::of(url, &page.body, contract)?),
             _ => Err(CallError::Remote(gateway.says(&page))),
         }
     }
@@ -69,10 +69,11 @@ impl Gateways {
 }
 
 impl Callers for Gateways {
-    fn open(&self, descriptor: &Descriptor) -> Result<Arc<dyn Caller>, String> {
+    fn open(&self, descriptor: &Descriptor) -> Result<Arc<dyn Caller>, CallError> {
         let function = &descriptor.function;
         let content_type = content_type(&function.contract);
-        Ok(Arc::new(self.gateway(&descriptor.remote, function.label(), content_type)?))
+        let gateway = self.gateway(&descriptor.remote, function.label(), content_type);
+        Ok(Arc::new(gateway.map_err(CallError::Remote)?))
     }
 }
 

@@ -19,6 +19,7 @@ use tallow_swap::Target;
 use tallow_swap::admission;
 use tallow_swap::candidate::{Candidate, Terms};
 use tallow_swap::rehearse;
+use tallow_swap::SwapError;
 use tallow_swap::shadow::Shadow;
 use tallow_swap::tally::{Tally, Verdict};
 
@@ -117,15 +118,15 @@ fn a_rehearsal_refuses_what_cannot_read_the_state_or_does_not_save_it_twice_the_
     for (variant, why) in
         [(b'5', "reads state of version [99]"), (b'6', "trapped"), (b'7', "deadline"), (b'9', "other bytes")]
     {
-        let said = rehearse(variant).unwrap_err();
+        let said = rehearse(variant).unwrap_err().to_string();
         assert!(said.contains(why), "{said}");
     }
     let parse = |variant| {
         let candidate = world.version("test/hostile-parse", variant, contract(Role::Parse));
         rehearse::parse(&candidate, &plan, false)
     };
-    assert_eq!(parse(b'1'), Ok(()));
-    assert!(parse(b'5').unwrap_err().contains("headers"));
+    parse(b'1').unwrap();
+    assert!(matches!(parse(b'5'), Err(SwapError::WantsHeaders)));
 }
 
 #[test]
@@ -148,7 +149,7 @@ fn a_probation_that_the_topic_may_not_outlast_is_refused_unless_results_go_out_a
                 target.swap.requests.clear();
                 std::thread::yield_now();
             }
-            asked.join().unwrap().unwrap_err()
+            asked.join().unwrap().unwrap_err().to_string()
         })
     };
     // 20 epochs of a second, ten times over.
@@ -261,7 +262,7 @@ fn a_rollback_without_a_probation_is_refused_and_the_run_goes_on() {
     let (reply, outcome) = bounded(1);
     wiring.swap.requests.ask_rollback(Rollback { why: "for no reason".to_owned(), reply });
     world.run_wired(wiring).outcome.unwrap();
-    assert!(outcome.recv().unwrap().unwrap_err().contains("no function is on probation"));
+    assert_eq!(outcome.recv().unwrap(), None, "no function is on probation");
     assert_eq!(kinds(&world, Kind::Rollback), 0);
 }
 

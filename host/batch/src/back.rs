@@ -1,6 +1,6 @@
 //! Do rows reach so far back that the window function has forgotten the contents of those they repeat?
 
-use tallow_engine::{ColumnData, Rows, Text, bit};
+use tallow_engine::{ColumnData, Rows, Text};
 
 use super::coverage::Coverage;
 
@@ -30,8 +30,8 @@ impl Ends {
         let Some(ColumnData::TimestampUs(times)) = column(rows, time) else { return false };
         let compared_us = COMPARED_ROWS.saturating_mul(unit_us);
         let is_there = |row: usize| {
-            let columns = rows.table.columns.iter().filter(|it| it.name == time || it.name == key);
-            columns.filter_map(|it| it.validity.as_deref()).all(|bits| bit(bits, row))
+            let mut columns = rows.table.columns.iter().filter(|it| it.name == time || it.name == key);
+            columns.all(|it| it.is_valid(row))
         };
         (0..times.len()).filter(|row| is_there(*row)).any(|row| {
             let end_us = &mut self.0[text.codes[row] as usize];

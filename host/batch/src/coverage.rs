@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use tallow_engine::{ColumnData, Rows, bit};
+use tallow_engine::{ColumnData, Rows};
 
 /// Segments before a time that are looked at: more than that do not lie over each other but where rows of many grids do.
 const OVERLAPPING: usize = 16;
@@ -126,7 +126,7 @@ impl Coverage {
         let (ColumnData::TimestampUs(values), ColumnData::Text(text)) = (&times.data, &keys.data) else {
             return Ok(None);
         };
-        let has_key = |row: usize| keys.validity.as_deref().is_none_or(|bits| bit(bits, row));
+        let has_key = |row: usize| keys.is_valid(row);
         let mut row = 0;
         // A null's code may be any, or one beside it: where there are nulls, each row is looked at.
         for run in text.codes.chunk_by(|a, b| a == b && keys.validity.is_none()) {
@@ -142,7 +142,7 @@ impl Coverage {
             }
             let end = row + run.len();
             if let Some(segments) = self.keys.get_mut(&*name) {
-                let is_valid = |row: usize| times.validity.as_deref().is_none_or(|bits| bit(bits, row));
+                let is_valid = |row: usize| times.is_valid(row);
                 for (until, interval_us) in intervals {
                     let to = end.min(*until);
                     if row >= to {
@@ -162,9 +162,9 @@ impl Coverage {
             }
             row = end;
         }
-        Ok(match times.validity.as_deref() {
+        Ok(match times.validity {
             None => values.iter().copied().min(),
-            Some(bits) => (0..values.len()).filter(|row| bit(bits, *row)).map(|row| values[row]).min(),
+            Some(_) => (0..values.len()).filter(|row| times.is_valid(*row)).map(|row| values[row]).min(),
         })
     }
 

@@ -1,6 +1,6 @@
 //! How far apart the rows of a file are.
 
-use tallow_engine::{ColumnData, Rows, bit};
+use tallow_engine::{ColumnData, Rows};
 
 /// Units of fixed length, longest first.
 const UNITS: [(char, i64); 5] = [
@@ -25,14 +25,12 @@ pub const COLUMN: &str = "interval";
 pub fn named(rows: &Rows) -> Option<String> {
     let column = rows.table.columns.iter().find(|column| column.name == COLUMN)?;
     let ColumnData::Text(text) = &column.data else { return None };
-    let says = |row: &usize| column.validity.as_deref().is_none_or(|bits| bit(bits, *row));
+    let says = |row: &usize| column.is_valid(*row);
     let mut counts = vec![0usize; text.ends.len()];
     (0..text.codes.len()).filter(says).for_each(|row| counts[text.codes[row] as usize] += 1);
     let (code, _) =
         counts.iter().enumerate().max_by_key(|(_, count)| **count).filter(|(_, count)| **count > 0)?;
-    let start = if code == 0 { 0 } else { text.ends[code - 1] as usize };
-    let name = std::str::from_utf8(&text.bytes[start..text.ends[code] as usize]).ok()?;
-    Some(name.to_owned())
+    std::str::from_utf8(text.entry(code as u32)).ok().map(str::to_owned)
 }
 
 /// The times of each key's rows, µs, sorted, each once.
@@ -44,7 +42,7 @@ pub fn times_by_key(rows: &Rows, time: &str, key: &str) -> Vec<Vec<i64>> {
         Some(ColumnData::Text(text)) => text.codes.clone(),
         _ => vec![0; values.len()],
     };
-    let is_valid = |row: usize| times.validity.as_deref().is_none_or(|bits| bit(bits, row));
+    let is_valid = |row: usize| times.is_valid(row);
     let mut of_key: Vec<(u32, i64)> =
         (0..values.len()).filter(|row| is_valid(*row)).map(|row| (keys[row], values[row])).collect();
     of_key.sort_unstable();

@@ -39,7 +39,7 @@ pub use convert::{from_arrow, to_arrow};
 pub use error::{CallError, LoadError};
 pub use merge::MergeFunction;
 pub use parse::{IDS_ONLY, Marked, ParseFunction, Parsed};
-pub use remote::{Caller, Callers, Descriptor};
+pub use remote::{Caller, Callers, Descriptor, DescriptorError};
 pub use runtime::{Runtime, precompile};
 pub use sandbox::Limits;
 pub use tallow_contract::backfill::{
@@ -53,6 +53,7 @@ pub use tallow_contract::parse::{
 pub use tallow_contract::window::{
     Aggregate, Description as WindowDescription, IdColumns, Shape, Sliding, Spec,
 };
-pub use tallow_contract::{ByteColumn, Column, ColumnData, ColumnType, Decimals, Operation, Table, Text};
-pub use validate::bit;
+pub use tallow_contract::{
+    ByteColumn, Column, ColumnData, ColumnType, Decimals, Operation, Table, Text, is_valid,
+};
 pub use window::{Snapshot, WindowFunction};

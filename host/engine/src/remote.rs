@@ -12,7 +12,7 @@ use tallow_contract::messages::{decode, encode};
 
 use crate::{CallError, Contract, LoadError};
 
-pub use descriptor::Descriptor;
+pub use descriptor::{Descriptor, DescriptorError};
 pub(crate) use parse::RemoteParse;
 pub(crate) use window::RemoteWindows;
 
@@ -30,8 +30,8 @@ pub trait Caller: Send + Sync {
 /// Opens the way to gateways.
 pub trait Callers: Send + Sync {
     /// # Errors
-    /// Why nobody may be called there.
-    fn open(&self, descriptor: &Descriptor) -> Result<Arc<dyn Caller>, String>;
+    /// [`CallError::Remote`]: why nobody may be called there.
+    fn open(&self, descriptor: &Descriptor) -> Result<Arc<dyn Caller>, CallError>;
 }
 
 /// A function of a gateway.
@@ -49,7 +49,7 @@ impl Remote {
         contract: Contract,
     ) -> Result<Self, LoadError> {
         let wrong = |why: String| LoadError::Remote { name: name.to_owned(), why };
-        let descriptor = Descriptor::read(bytes).map_err(wrong)?;
+        let descriptor = Descriptor::read(bytes).map_err(|error| wrong(error.to_string()))?;
         if !contract.interfaces().contains(&descriptor.function.contract.as_str()) {
             return Err(LoadError::Contract {
                 name: name.to_owned(),
@@ -59,7 +59,7 @@ impl Remote {
             });
         }
         let callers = callers.ok_or_else(|| wrong("remote functions are not called from here".to_owned()))?;
-        let caller = callers.open(&descriptor).map_err(wrong)?;
+        let caller = callers.open(&descriptor).map_err(|error| wrong(error.to_string()))?;
         Ok(Self { caller, descriptor: Arc::new(descriptor) })
     }
 

@@ -93,9 +93,8 @@ impl Runtime {
 ///
 /// # Errors
 /// Why the bytes are no component that can be compiled.
-pub fn precompile(bytes: &[u8]) -> Result<Vec<u8>, String> {
-    let compiled = Engine::new(&config()).and_then(|engine| engine.precompile_component(bytes));
-    compiled.map_err(|error| format!("{error:#}"))
+pub fn precompile(bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
+    Engine::new(&config())?.precompile_component(bytes)
 }
 
 /// Replays must give the same bytes: one bit pattern for NaN, and no instruction whose result depends on the

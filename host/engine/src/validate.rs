@@ -137,8 +137,8 @@ pub(crate) fn byte_column(name: &str, column: &ByteColumn) -> Result<(), String>
     if column.nulls.is_empty() { Ok(()) } else { Err(format!("some of `{name}` are null")) }
 }
 
-/// Whether a row has a value, by its column's validity.
-pub fn bit(bits: &[u8], row: usize) -> bool {
+/// Whether a row has a value, by a validity that nothing has been checked of.
+pub(crate) fn bit(bits: &[u8], row: usize) -> bool {
     bits.get(row / 8).is_some_and(|byte| byte >> (row % 8) & 1 == 1)
 }
 

@@ -39,7 +39,7 @@ impl WindowFunction {
     /// What a component says about itself.
     pub fn describe(component: &Component, limits: Limits) -> Result<WindowDescription, CallError> {
         match &component.body {
-            Body::Remote(remote) => remote.descriptor.window().map_err(CallError::Remote),
+            Body::Remote(remote) => Ok(remote.descriptor.window()?),
             Body::Local(local) => Instance::describe(local, limits),
         }
     }

@@ -96,7 +96,7 @@ impl Committer {
         // Those whose dead letter is published already are set aside all the same.
         let set_aside = self.set_aside(&epoch.dead)?;
         let mut output = output(&self.plan, id, &self.state.functions, &mut epoch);
-        self.published.apply(&mut output).map_err(PipelineError::Checkpoint)?;
+        self.published.apply(&mut output)?;
         let mut items = Vec::new();
         for sink in &self.sinks {
             items.extend(sink.prepare(&output)?);

@@ -45,8 +45,8 @@ pub enum Outcome {
 /// A request to return to the function before the one on probation.
 pub struct Rollback {
     pub why: String,
-    /// Gets the record that rolled back; an error says why there is none.
-    pub reply: Sender<Result<u64, String>>,
+    /// Gets the record that rolled back; `None` if no function was on probation.
+    pub reply: Sender<Option<u64>>,
 }
 
 /// What is to happen between two epochs.
@@ -90,8 +90,8 @@ pub trait Hooks: CallObserver {
     fn swapped(&self, _role: Role, _component: &Arc<Component>) {}
 
     /// What must hold for candles of a function on probation, and does not.
-    fn judge(&self, _plan: &Plan, _window: &str, _candles: &RecordBatch) -> Result<(), String> {
-        Ok(())
+    fn judge(&self, _plan: &Plan, _window: &str, _candles: &RecordBatch) -> Option<String> {
+        None
     }
 
     /// Whether [`Hooks::epoch`] is to get the epoch that ends.

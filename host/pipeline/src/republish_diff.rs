@@ -6,12 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, UInt32Array};
-use arrow_schema::DataType;
+use arrow_schema::{ArrowError, DataType};
 use arrow_select::filter::filter_record_batch;
 use arrow_select::take::take_record_batch;
 use bytes::Bytes;
 use tallow_lake::tables;
 use tallow_sink::{EpochOutput, LakeFile, ReadError};
+
+use crate::error::PipelineError;
 
 const REVISION: &str = "revision";
 /// The columns that tell a late row or a dead letter from all others.
@@ -57,11 +59,12 @@ impl Published {
     }
 
     /// Leaves out of an epoch's output what is published as it is, and numbers the revisions of the rest.
-    pub fn apply(&self, output: &mut EpochOutput<'_>) -> Result<(), String> {
+    pub fn apply(&self, output: &mut EpochOutput<'_>) -> Result<(), PipelineError> {
         let mut closed = Vec::new();
         for (window, batch) in std::mem::take(&mut output.closed) {
             let table = tables::of_window(output.pipeline, &window);
-            let batch = self.only_changed(&table, &batch)?;
+            let batch = self.only_changed(&table, &batch);
+            let batch = batch.map_err(|error| PipelineError::Checkpoint(error.to_string()))?;
             if batch.num_rows() > 0 {
                 closed.push((window, batch));
             }
@@ -93,7 +96,7 @@ impl Published {
         Ok(())
     }
 
-    fn only_changed(&self, table: &str, batch: &RecordBatch) -> Result<RecordBatch, String> {
+    fn only_changed(&self, table: &str, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
         let mut keep = Vec::with_capacity(batch.num_rows());
         let mut revisions = Vec::with_capacity(batch.num_rows());
         let own = batch.column_by_name(REVISION).map(|column| column.as_primitive::<Int64Type>());
@@ -107,8 +110,7 @@ impl Published {
         if let Ok(index) = batch.schema().index_of(REVISION) {
             columns[index] = std::sync::Arc::new(Int64Array::from(revisions));
         }
-        let revised = RecordBatch::try_new(batch.schema(), columns).map_err(|error| error.to_string())?;
-        filter_record_batch(&revised, &BooleanArray::from(keep)).map_err(|error| error.to_string())
+        filter_record_batch(&RecordBatch::try_new(batch.schema(), columns)?, &BooleanArray::from(keep))
     }
 }
 

@@ -15,7 +15,7 @@ use crate::say;
 use super::gate::Gate;
 use super::{Failure, settings, spawn};
 use tallow_pipeline::Services;
-use tallow_swap::Target;
+use tallow_swap::{SwapError, Target};
 use tallow_swap::control::serve::ControlHandler;
 use tallow_swap::control::server::{Door, Server};
 use tallow_swap::control::socket;
@@ -79,8 +79,9 @@ impl ControlServer {
 
 fn handler(gate: &Arc<Gate>, target: &Arc<Target>) -> ControlHandler {
     let (gate, vets) = (gate.clone(), target.clone());
-    let vet =
-        move |name: &str, bytes: &[u8], contract| vetting::component(&gate, &vets, name, bytes, contract);
+    let vet = move |name: &str, bytes: &[u8], contract| {
+        vetting::component(&gate, &vets, name, bytes, contract).map_err(SwapError::Vet)
+    };
     ControlHandler {
         target: target.clone(),
         vet: Box::new(vet),

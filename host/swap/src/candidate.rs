@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use tallow_engine::{Component, Contract, Limits};
 use tallow_log::record::{Mode, Role};
-use tallow_pipeline::PipelineError;
 use tallow_pipeline::functions::state_version;
 
+use crate::error::SwapError;
+
 /// Compiles and vets a component's bytes. The error says which rule is broken and what to do.
-pub type Vet = dyn Fn(&str, &[u8], Contract) -> Result<Component, String> + Send + Sync;
+pub type Vet = dyn Fn(&str, &[u8], Contract) -> Result<Component, SwapError> + Send + Sync;
 
 #[derive(Clone)]
 pub struct Candidate {
@@ -20,12 +21,7 @@ pub struct Candidate {
 
 impl Candidate {
     /// A component that has been vetted.
-    pub fn new(
-        limits: Limits,
-        role: Role,
-        component: Component,
-        origin: &str,
-    ) -> Result<Self, PipelineError> {
+    pub fn new(limits: Limits, role: Role, component: Component, origin: &str) -> Result<Self, SwapError> {
         let state_version = match role {
             Role::Parse => None,
             Role::Window => Some(state_version(limits, &component)?),

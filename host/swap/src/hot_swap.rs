@@ -84,18 +84,16 @@ impl Hooks for HotSwap {
     }
 
     /// What follows from a window's aggregates, what the manifest says, and the time that calls take.
-    fn judge(&self, plan: &Plan, window: &str, candles: &RecordBatch) -> Result<(), String> {
+    fn judge(&self, plan: &Plan, window: &str, candles: &RecordBatch) -> Option<String> {
         let implied = plan.specs.iter().find(|spec| spec.name == window).map(invariants::implied);
         let invariants = [implied.unwrap_or_default(), plan.pipeline.swap.invariants.clone()].concat();
-        invariants::check(&invariants, window, candles)?;
+        if let Some(broken) = invariants::broken(&invariants, window, candles) {
+            return Some(broken);
+        }
         let role = if self.probation.is_of(Role::Parse) { Role::Parse } else { Role::Window };
         let slowest = plan.pipeline.swap.slowest_percent;
-        match self.timing.percent(role) {
-            Some(percent) if percent > slowest => Err(format!(
-                "takes {percent} % of its predecessor's time a record; `swap.slowest-percent` is {slowest}"
-            )),
-            _ => Ok(()),
-        }
+        let percent = self.timing.percent(role).filter(|percent| *percent > slowest)?;
+        Some(format!("takes {percent} % of its predecessor's time a record; `swap.slowest-percent` is {slowest}"))
     }
 
     fn wants_epoch(&self) -> bool {

@@ -19,8 +19,8 @@ pub fn implied(spec: &Spec) -> Vec<Invariant> {
 }
 
 /// Checks candles. Comparisons that name a column that is not there, or not a number, are passed over, and so are
-/// rows without a value. The error says which candle breaks what.
-pub fn check(invariants: &[Invariant], window: &str, candles: &RecordBatch) -> Result<(), String> {
+/// rows without a value. Says which candle breaks what; `None` if none does.
+pub fn broken(invariants: &[Invariant], window: &str, candles: &RecordBatch) -> Option<String> {
     for invariant in invariants {
         let (Some(left), Some(right)) = (side(&invariant.left, candles), side(&invariant.right, candles))
         else {
@@ -33,7 +33,7 @@ pub fn check(invariants: &[Invariant], window: &str, candles: &RecordBatch) -> R
                 None => false,
             };
             if !holds {
-                return Err(format!(
+                return Some(format!(
                     "a candle of window `{window}` (row {row}) breaks {}: {} and {}",
                     text(invariant),
                     low.to_f64().unwrap_or(f64::NAN),
@@ -42,7 +42,7 @@ pub fn check(invariants: &[Invariant], window: &str, candles: &RecordBatch) -> R
             }
         }
     }
-    Ok(())
+    None
 }
 
 fn text(invariant: &Invariant) -> String {
@@ -151,11 +151,11 @@ mod tests {
     #[test]
     fn a_candle_whose_low_is_above_its_open_is_found() {
         let implied = implied(&spec());
-        assert_eq!(check(&implied, "1m", &candles(500, 600, 400, 450, 3)), Ok(()));
-        let error = check(&implied, "1m", &candles(500, 600, 501, 550, 3)).unwrap_err();
+        assert_eq!(broken(&implied, "1m", &candles(500, 600, 400, 450, 3)), None);
+        let error = broken(&implied, "1m", &candles(500, 600, 501, 550, 3)).unwrap();
         assert!(error.contains("`low <= open`: 5.01 and 5"), "{error}");
-        assert!(check(&implied, "1m", &candles(500, 449, 400, 450, 3)).unwrap_err().contains("<= high`"));
-        assert!(check(&implied, "1m", &candles(500, 600, 400, 450, -1)).unwrap_err().contains("trades"));
+        assert!(broken(&implied, "1m", &candles(500, 449, 400, 450, 3)).unwrap().contains("<= high`"));
+        assert!(broken(&implied, "1m", &candles(500, 600, 400, 450, -1)).unwrap().contains("trades"));
     }
 
     #[test]
@@ -165,9 +165,9 @@ mod tests {
             right: Operand::Column("open".into()),
             or_equal: false,
         };
-        assert_eq!(check(&[at_least(4)], "1m", &candles(401, 600, 400, 450, 3)), Ok(()));
-        assert!(check(&[at_least(4)], "1m", &candles(400, 600, 400, 450, 3)).is_err());
+        assert_eq!(broken(&[at_least(4)], "1m", &candles(401, 600, 400, 450, 3)), None);
+        assert!(broken(&[at_least(4)], "1m", &candles(400, 600, 400, 450, 3)).is_some());
         let unknown = Invariant { left: Operand::Column("no".into()), ..at_least(0) };
-        assert_eq!(check(&[unknown], "1m", &candles(0, 0, 0, 0, 0)), Ok(()));
+        assert_eq!(broken(&[unknown], "1m", &candles(0, 0, 0, 0, 0)), None);
     }
 }

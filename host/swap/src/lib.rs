@@ -10,6 +10,7 @@ pub mod call_timing;
 pub mod candidate;
 pub mod comparison;
 pub mod control;
+mod error;
 pub mod hot_swap;
 pub mod invariants;
 pub mod probation;
@@ -19,4 +20,5 @@ pub mod shadow;
 pub mod tally;
 pub mod watch;
 
+pub use error::SwapError;
 pub use hot_swap::{HotSwap, Target};

@@ -7,9 +7,10 @@ use tallow_engine::{Component, ParseFunction, Part, WindowFunction};
 use tallow_env::Clock;
 use tallow_record::Batch;
 
+use crate::error::SwapError;
+use tallow_worker::plan::Plan;
 use tallow_pipeline::state_handover;
 use tallow_worker::StateCopy;
-use tallow_worker::plan::Plan;
 
 /// How long taking the state over took in the rehearsal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,19 +19,14 @@ pub struct Rehearsed {
 }
 
 /// `running_headers`: whether the source reads headers now.
-pub fn parse(candidate: &Component, plan: &Plan, running_headers: bool) -> Result<(), String> {
+pub fn parse(candidate: &Component, plan: &Plan, running_headers: bool) -> Result<(), SwapError> {
     let mut function = ParseFunction::new(candidate, plan.limits, plan.parse_options.clone())
-        .map_err(|error| format!("it does not start: {error}"))?;
+        .map_err(SwapError::Start)?;
     if function.description().wants_headers && !running_headers {
-        return Err("it wants the records' headers, which this run does not read, since looking for them costs time: \
-                    name it in the manifest and start again"
-            .to_owned());
+        return Err(SwapError::WantsHeaders);
     }
     // An empty batch is refused where the options are: unknown kinds, columns or settings.
-    function
-        .parse(&mut Batch::default())
-        .map(drop)
-        .map_err(|error| format!("it does not take the pipeline's columns and settings: {error}"))
+    function.parse(&mut Batch::default()).map(drop).map_err(SwapError::Options)
 }
 
 /// `version`: of the state that the running function writes.
@@ -40,16 +36,11 @@ pub fn window(
     version: u32,
     state: &StateCopy,
     clock: &dyn Clock,
-) -> Result<Rehearsed, String> {
+) -> Result<Rehearsed, SwapError> {
     let limits = plan.limits;
-    let described =
-        WindowFunction::describe(candidate, limits).map_err(|error| format!("it does not start: {error}"))?;
-    if !described.reads_state_versions.contains(&version) {
-        return Err(format!(
-            "it reads state of version {:?}, and the running function writes version {version}: a candidate has to \
-             read what is there",
-            described.reads_state_versions
-        ));
+    let reads = WindowFunction::describe(candidate, limits).map_err(SwapError::Start)?.reads_state_versions;
+    if !reads.contains(&version) {
+        return Err(SwapError::StateVersion { reads, writes: version });
     }
     let begun = clock.ticks();
     let (mut function, parts) = state_handover::hand_over(candidate, plan, limits, state)?;
@@ -59,14 +50,10 @@ pub fn window(
     let again = StateCopy { parts: parts.clone(), watermark_us: state.watermark_us };
     let (mut second, parts_again) = state_handover::hand_over(candidate, plan, limits, &again)?;
     if !same_parts(&parts, &parts_again) {
-        return Err(
-            "its own state, restored and saved again, has other bytes: a restart would not go on where it \
-                    stopped"
-                .to_owned(),
-        );
+        return Err(SwapError::Unstable);
     }
     if state_handover::open_assignments(&mut second)? != held {
-        return Err("its own state, restored, holds another number of rows".to_owned());
+        return Err(SwapError::LosesRows);
     }
     Ok(Rehearsed { took })
 }

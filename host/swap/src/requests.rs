@@ -64,9 +64,7 @@ impl SwapRequests {
             return asked.rollback.as_ref().map(|rollback| rollback.why.clone());
         }
         let rollback = asked.rollback.take()?;
-        let _ = rollback
-            .reply
-            .send(Err("no function is on probation: swap to the one that is wanted".to_owned()));
+        let _ = rollback.reply.send(None);
         None
     }
 

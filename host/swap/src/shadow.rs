@@ -14,8 +14,9 @@ use crate::candidate::Candidate;
 use crate::tally::{EpochTally, Tally};
 use tallow_pipeline::functions::Functions;
 use tallow_pipeline::hooks::EpochCopy;
-use tallow_worker::ParsedSlice;
+use tallow_pipeline::state_handover;
 use tallow_worker::plan::Plan;
+use tallow_worker::ParsedSlice;
 
 /// A shadow is in nobody's way, so it may take longer than the pipeline.
 const PATIENCE: u32 = 4;
@@ -153,7 +154,8 @@ impl Shadow {
 
     fn windows(&self, component: &Component, epoch: &EpochCopy, rows: &[&Rows]) -> Result<Windows, String> {
         let (mut function, _) =
-            tallow_pipeline::state_handover::hand_over(component, &self.plan, self.limits(), &epoch.before)?;
+            state_handover::hand_over(component, &self.plan, self.limits(), &epoch.before)
+                .map_err(|error| error.to_string())?;
         let begun = self.clock.ticks();
         for rows in rows {
             function.update(rows).map_err(|error| error.to_string())?;

@@ -1,6 +1,6 @@
-//! A component's file that changes is taken up by itself: as soon as it stays as it is for a moment, it is vetted and
-//! swapped in.
+//! Swaps in a component whose file changes: once the file has stayed the same for a moment, it is vetted and swapped in.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub fn watch(target: &Target, files: &Files, vet: &Vet, over: &(dyn Fn() -> bool
         target.services.clock.sleep(LOOK_EVERY);
         for ((name, path), seen) in files.0.iter().zip(&mut seen) {
             if seen.is_news(digest(path)) {
-                take_up(target, name, path, vet);
+                swap_in(target, name, path, vet);
             }
         }
     }
@@ -32,7 +32,7 @@ pub fn watch(target: &Target, files: &Files, vet: &Vet, over: &(dyn Fn() -> bool
 
 /// What is known of a file. Pure.
 struct Seen {
-    /// What was taken up, or refused, last.
+    /// What was swapped in, or refused, last.
     settled: Option<Digest>,
     /// What it was when last looked at.
     last: Option<Digest>,
@@ -59,18 +59,21 @@ fn digest(path: &Path) -> Option<Digest> {
     std::fs::read(path).ok().map(|bytes| Digest::of(&bytes))
 }
 
-fn take_up(target: &Target, name: &str, path: &Path, vet: &Vet) {
+fn swap_in(target: &Target, name: &str, path: &Path, vet: &Vet) {
     let (pipeline, file) = (target.services.plan.name(), path.display().to_string());
     let Ok(bytes) = std::fs::read(path) else { return };
     let terms = Terms { mode: Some(Mode::Publish), probation_epochs: None, why: format!("{file} changed") };
     let done = admission::vetted(target, vet, name, bytes.into(), file.clone())
         .and_then(|candidate| admission::swap(target, &candidate, &terms));
     match done {
-        Ok(Outcome::Swapped { seq, .. }) => tracing::info!(pipeline, file, seq, "a changed file is taken up"),
-        Ok(Outcome::Dropped { why }) | Err(why) => {
-            tracing::error!(pipeline, file, why, "a changed file is not taken up; what runs goes on");
-        }
+        Ok(Outcome::Swapped { seq, .. }) => tracing::info!(pipeline, file, seq, "swapped in a changed file"),
+        Ok(Outcome::Dropped { why }) => not_swapped(pipeline, &file, &why),
+        Err(error) => not_swapped(pipeline, &file, &error),
     }
+}
+
+fn not_swapped(pipeline: &str, file: &str, why: &dyn Display) {
+    tracing::error!(pipeline, file, %why, "did not swap in a changed file; the running function continues");
 }
 
 #[cfg(test)]

@@ -117,7 +117,7 @@ pub fn verify(verifier: &Verifier, ask: Ask, seen: &mut dyn FnMut(Step)) -> Resu
     let Some((oldest, newest)) = status::extent(&verifier.store, &pipeline, SHARD)? else {
         return Err(refused(format!("there is no checkpoint in {}", verifier.store.url())));
     };
-    let Asked { kept, gone, open_start } = range::asked(ask, oldest, newest).map_err(&refused)?;
+    let Asked { kept, gone, open_start } = range::asked(ask, oldest, newest).map_err(|error| refused(error.to_string()))?;
     let mut report = Report { pipeline: pipeline.clone(), open_start, ..Report::default() };
     if let Some(gone) = gone {
         report.commits = Some(gone);

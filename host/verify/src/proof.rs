@@ -9,7 +9,7 @@ use tallow_log::record::{Kind, SeqRange};
 use tallow_log::{Draft, LogError, Record};
 
 use super::records::Records;
-use super::replay::Cast;
+use super::replay::ReplaySetup;
 use super::report::{Part, Report, Unprovable};
 use super::{Step, Verifier, VerifyError, chain, fate, files, succession};
 use tallow_pipeline::PipelineError;
@@ -74,7 +74,7 @@ impl<'a> Proof<'a> {
     ) -> Result<(), PipelineError> {
         let records = std::mem::take(&mut self.records);
         let mut raw = Records::new(self.verifier);
-        let mut cast = None;
+        let mut setup = None;
         let of = self.asked.through - self.asked.from + 1;
         for (done, seq) in (self.asked.from..=self.asked.through).enumerate() {
             let (before, record) = (records.get(&(seq - 1)), records.get(&seq));
@@ -86,7 +86,7 @@ impl<'a> Proof<'a> {
                 let following = records.range(seq..=self.asked.through).skip(1).map(|(_, record)| record);
                 match before {
                     Some(before) => {
-                        self.one(before, record, &records, &mut raw, following, &mut cast)?;
+                        self.one(before, record, &records, &mut raw, following, &mut setup)?;
                     }
                     None if seq == 1 => {}
                     None => self.without_state(record, oldest),
@@ -115,7 +115,7 @@ impl<'a> Proof<'a> {
         records: &BTreeMap<u64, Record>,
         raw: &mut Records<'_>,
         following: impl Iterator<Item = &'r Record>,
-        cast: &mut Option<Cast>,
+        setup: &mut Option<ReplaySetup>,
     ) -> Result<(), PipelineError> {
         let seq = record.seq;
         let object = self.verifier.folder.record(seq);
@@ -144,7 +144,7 @@ impl<'a> Proof<'a> {
             return Ok(());
         }
         let judged = match record.kind {
-            Kind::Commit => self.epoch((before, record), records, raw, following, cast),
+            Kind::Commit => self.epoch((before, record), records, raw, following, setup),
             Kind::Swap if succession::swapped_window(before, record) => self.swap(before, record),
             Kind::Swap | Kind::Fence | Kind::Rollback => Ok(()),
         };

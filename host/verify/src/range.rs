@@ -2,7 +2,7 @@
 
 use tallow_log::record::SeqRange;
 
-/// What somebody wants proved, by the seqs of the log's records.
+/// What is to be proved, by the seqs of the log's records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ask {
     /// Everything that the log keeps.
@@ -16,22 +16,31 @@ pub enum Ask {
     Last(u64),
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RangeError {
+    #[error("there is nothing from commit {from} to commit {through}")]
+    Backwards { from: u64, through: u64 },
+    #[error("commits are numbered from 1")]
+    Zero,
+    #[error("there is no commit {commit}: the newest is {newest}")]
+    NotYet { commit: u64, newest: u64 },
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asked {
     /// What the log still has of it.
     pub kept: Option<SeqRange>,
     /// What a clean-up has removed of it.
     pub gone: Option<SeqRange>,
-    /// Nobody said from where on: as far back as there is something to prove by.
+    /// No start was given: as far back as there is something to prove by.
     pub open_start: bool,
 }
 
-/// `oldest` to `newest`: what the log keeps. Where nobody says from where on, it is from the first commit whose state
-/// before it is kept: the oldest record after a clean-up has none.
+/// `oldest` to `newest`: what the log keeps. Without a start it begins at the first commit whose state before it is kept: the oldest record after a clean-up has none.
 ///
 /// # Errors
-/// Why it makes no sense to ask that.
-pub fn asked(ask: Ask, oldest: u64, newest: u64) -> Result<Asked, String> {
+/// There are no such commits.
+pub fn asked(ask: Ask, oldest: u64, newest: u64) -> Result<Asked, RangeError> {
     let open_start = matches!(ask, Ask::All | Ask::Between { from: None, .. });
     let first = if oldest > 1 { (oldest + 1).min(newest) } else { oldest };
     let (from, through) = match ask {
@@ -42,13 +51,13 @@ pub fn asked(ask: Ask, oldest: u64, newest: u64) -> Result<Asked, String> {
         Ask::Last(count) => ((newest + 1).saturating_sub(count.max(1)).max(1), newest),
     };
     if from > through {
-        return Err(format!("there is nothing from commit {from} to commit {through}"));
+        return Err(RangeError::Backwards { from, through });
     }
     if from == 0 {
-        return Err("commits are numbered from 1".to_owned());
+        return Err(RangeError::Zero);
     }
     if through > newest {
-        return Err(format!("there is no commit {through}: the newest is {newest}"));
+        return Err(RangeError::NotYet { commit: through, newest });
     }
     let range = |from: u64, through: u64| (from <= through).then_some(SeqRange { from, through });
     let (kept, gone) = (range(from.max(oldest), through), range(from, through.min(oldest - 1)));
@@ -91,6 +100,6 @@ mod tests {
         for ask in [Ask::One(10), Ask::One(0), between(Some(7), Some(6)), between(None, Some(10))] {
             assert!(asked(ask, 5, 9).is_err(), "{ask:?}");
         }
-        assert_eq!(asked(Ask::One(10), 5, 9).unwrap_err(), "there is no commit 10: the newest is 9");
+        assert_eq!(asked(Ask::One(10), 5, 9), Err(RangeError::NotYet { commit: 10, newest: 9 }));
     }
 }

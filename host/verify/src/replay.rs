@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tallow_engine::Component;
+use tallow_engine::{Component, Part};
 use tallow_log::Record;
 use tallow_log::record::{AsideRecord, BlobRef, Role, SetAside};
 use tallow_manifest::Kept;
@@ -48,7 +48,7 @@ pub struct Computed {
 }
 
 /// The components that a commit names, ready to run under its windows.
-pub struct Cast {
+pub struct ReplaySetup {
     digests: [Digest; 2],
     windows: Vec<Kept>,
     plan: Arc<Plan>,
@@ -57,7 +57,7 @@ pub struct Cast {
 }
 
 /// Why a commit's components cannot be run.
-pub enum Miscast {
+pub enum SetupError {
     /// The lake does not have it any more.
     Missing(String),
     /// What the lake has is not what it should be: the object and what is wrong.
@@ -65,15 +65,15 @@ pub enum Miscast {
 }
 
 /// The components of a commit; `before`: those of the commit before it, which may be the same.
-pub fn cast(
+pub fn set_up(
     verifier: &Verifier,
     commit: &Record,
-    before: Option<Cast>,
-) -> Result<Result<Cast, Miscast>, PipelineError> {
+    before: Option<ReplaySetup>,
+) -> Result<Result<ReplaySetup, SetupError>, PipelineError> {
     let mut digests = Vec::new();
     for role in [Role::Parse, Role::Window] {
         let Some(function) = commit.state.functions.iter().find(|it| it.role == role) else {
-            return Ok(Err(Miscast::Wrong(
+            return Ok(Err(SetupError::Wrong(
                 "the log record".into(),
                 format!("it names no {role:?} function"),
             )));
@@ -83,7 +83,7 @@ pub fn cast(
     let wanted = [digests[0].2, digests[1].2];
     let windows = match windows(commit) {
         Ok(windows) => windows,
-        Err(miscast) => return Ok(Err(miscast)),
+        Err(error) => return Ok(Err(error)),
     };
     if let Some(before) = before.filter(|before| before.digests == wanted && before.windows == windows) {
         return Ok(Ok(before));
@@ -92,7 +92,7 @@ pub fn cast(
     for (role, name, digest) in digests {
         match component(verifier, role, name, digest)? {
             Ok(component) => components.push(Arc::new(component)),
-            Err(miscast) => return Ok(Err(miscast)),
+            Err(error) => return Ok(Err(error)),
         }
     }
     let [parse, window] = [components[0].clone(), components[1].clone()];
@@ -108,14 +108,14 @@ pub fn cast(
         verifier.clock.clone(),
     )?;
     let functions = Functions { parse, window };
-    Ok(Ok(Cast { digests: wanted, windows, plan: Arc::new(plan), functions, parse: worker }))
+    Ok(Ok(ReplaySetup { digests: wanted, windows, plan: Arc::new(plan), functions, parse: worker }))
 }
 
 /// The windows that a record's state was made with.
-fn windows(record: &Record) -> Result<Vec<Kept>, Miscast> {
+fn windows(record: &Record) -> Result<Vec<Kept>, SetupError> {
     let windows = Kept::read(&record.state.windows).filter(|windows| !windows.is_empty());
     windows.ok_or_else(|| {
-        Miscast::Missing(format!(
+        SetupError::Missing(format!(
             "its windows cannot be read by this version of tallow: {}",
             record.state.windows
         ))
@@ -133,11 +133,11 @@ pub fn component(
     role: Role,
     name: &str,
     digest: Digest,
-) -> Result<Result<Component, Miscast>, PipelineError> {
+) -> Result<Result<Component, SetupError>, PipelineError> {
     let object = format!("component `{name}`, sha256 {digest}");
     Ok(match verifier.library.holds(digest)? {
-        Holds::Nothing => Err(Miscast::Missing(format!("{object}, is not in the lake any more"))),
-        Holds::Other => Err(Miscast::Wrong(object, "the lake has other bytes under this digest".into())),
+        Holds::Nothing => Err(SetupError::Missing(format!("{object}, is not in the lake any more"))),
+        Holds::Other => Err(SetupError::Wrong(object, "the lake has other bytes under this digest".into())),
         Holds::It => Ok(verifier.library.load(name, digest, contract(role))?),
     })
 }
@@ -146,12 +146,12 @@ pub fn component(
 /// rollback had made void, when it was made.
 pub fn compute(
     verifier: &Verifier,
-    cast: &mut Cast,
+    setup: &mut ReplaySetup,
     (before, commit): (&Record, &Record),
     batches: Vec<Batch>,
     published: &Published,
 ) -> Result<Computed, PipelineError> {
-    let (plan, functions) = (&cast.plan, &cast.functions);
+    let (plan, functions) = (&setup.plan, &setup.functions);
     let read_blob = |blob: &BlobRef| verifier.read_blob(blob);
     let from: Vec<Position> = before
         .state
@@ -165,7 +165,7 @@ pub fn compute(
         Arc::new(Progress::new(Vec::new())),
         Arc::new(Unobserved),
         verifier.clock.clone(),
-        start::restore(plan, &cast.windows, &read_blob, &before.state, &from, functions)?,
+        start::restore(plan, &setup.windows, &read_blob, &before.state, &from, functions)?,
     );
 
     let aside = set_aside(verifier, commit)?;
@@ -174,7 +174,7 @@ pub fn compute(
         let (rest, letters) = divide(batch, &aside);
         left_out += letters.len() as u64;
         let whole = rest.taken;
-        let worked = cast.parse.work(rest.batch)?;
+        let worked = setup.parse.work(rest.batch)?;
         let aside = letters.into_iter().chain(worked.aside).collect();
         window.take(ParsedBatch { taken: whole, slices: worked.slices, aside, archive: None })?;
     }
@@ -184,7 +184,7 @@ pub fn compute(
 
     let id = CommitId { chain: &commit.chain, shard: commit.shard, seq: commit.seq };
     let mut output = commit::output(plan, id, &commit.state.functions, &mut epoch);
-    published.apply(&mut output).map_err(PipelineError::Checkpoint)?;
+    published.apply(&mut output)?;
     let mut items = Vec::new();
     for sink in &verifier.sinks {
         items.extend(sink.prepare(&output)?);
@@ -203,16 +203,17 @@ pub fn taken_over(
 ) -> Result<Result<State, String>, PipelineError> {
     let plan = match windows(before) {
         Ok(windows) => plan_under(verifier, &windows),
-        Err(Miscast::Missing(why) | Miscast::Wrong(_, why)) => return Ok(Err(why)),
+        Err(SetupError::Missing(why) | SetupError::Wrong(_, why)) => return Ok(Err(why)),
     };
     let parts = start::read_parts(&plan, &|blob| verifier.read_blob(blob), &before.state)?;
     let state = StateCopy { parts, watermark_us: before.state.watermark_us };
     let limits = tallow_engine::Limits { deadline: DEADLINE, ..plan.limits };
-    let taken = state_handover::hand_over(component, &plan, limits, &state);
-    Ok(taken.map(|(_, parts)| {
-        let name = |spec: u32| plan.specs[spec as usize].name.clone();
+    let name = |spec: u32| plan.specs[spec as usize].name.clone();
+    let named = |parts: Vec<Part>| {
         parts.into_iter().map(|part| ((name(part.spec), part.group), part.bytes)).collect()
-    }))
+    };
+    let taken = state_handover::hand_over(component, &plan, limits, &state);
+    Ok(taken.map(|(_, parts)| named(parts)).map_err(|error| error.to_string()))
 }
 
 /// All of a record's state.

@@ -176,7 +176,7 @@ pub fn compile_child(memory_bytes: u64, cpu_seconds: u64) -> std::io::Result<()>
         }
         Err(why) => {
             output.write_all(INVALID)?;
-            output.write_all(why.as_bytes())?;
+            write!(output, "{why:#}")?;
         }
     }
     output.flush()

@@ -1,6 +1,6 @@
 //! What parsing makes of a batch: slices of records that were parsed together, and records that were set aside.
 
-use tallow_engine::{ColumnData, Parsed, Rows, bit};
+use tallow_engine::{ColumnData, Parsed, Rows, is_valid};
 use tallow_epoch::future::is_future;
 use tallow_record::{Batch, TopicPartition};
 use tallow_sink::DeadLetter;
@@ -57,7 +57,7 @@ pub fn event_times(
         _ if rows.table.rows == 0 => (&[][..], None),
         _ => return Err(format!("it makes no timestamp column `{time}`")),
     };
-    let valid = |row: &usize| validity.is_none_or(|bits| bit(bits, *row));
+    let valid = |row: &usize| is_valid(validity, *row);
     let mut future = Vec::new();
     let mut times = Vec::with_capacity(batch.runs.len());
     let mut row = 0;

@@ -17,7 +17,7 @@ impl RemoteParse {
     }
 
     pub fn describe(&self) -> Result<ParseDescription, CallError> {
-        self.remote.descriptor.parse().map_err(CallError::Remote)
+        Ok(self.remote.descriptor.parse()?)
     }
 
     pub fn parse(&self, batch: &types::Batch, options: &wit::Options) -> Result<wit::Parsed, CallError> {

@@ -213,7 +213,7 @@ pub fn shown(table: &Table, name: &str, row: usize) -> String {
     let Some(column) = table.columns.iter().find(|column| column.name == name) else {
         panic!("no column {name}");
     };
-    if column.validity.as_ref().is_some_and(|bits| !tallow_engine::bit(bits, row)) {
+    if !column.is_valid(row) {
         return "-".to_owned();
     }
     match &column.data {

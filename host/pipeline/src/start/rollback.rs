@@ -17,7 +17,7 @@ pub fn roll_back(services: &Services, job: &mut Log, why: Option<&str>) -> Resul
     let asked = services.hooks.take_rollback();
     let Some(probation) = job.newest().state.live.probation.clone() else {
         if let Some(asked) = asked {
-            let _ = asked.reply.send(Err("no function is on probation any more".to_owned()));
+            let _ = asked.reply.send(None);
         }
         return Ok(false);
     };
@@ -35,7 +35,7 @@ pub fn roll_back(services: &Services, job: &mut Log, why: Option<&str>) -> Resul
     let seq = job.newest().seq;
     tracing::warn!(pipeline = services.plan.name(), seq, voided_from = voided.from, why, "rolled back");
     if let Some(asked) = asked {
-        let _ = asked.reply.send(Ok(seq));
+        let _ = asked.reply.send(Some(seq));
     }
     Ok(true)
 }

@@ -10,7 +10,7 @@ use super::WindowWorker;
 use crate::epoch::FinishedSwap;
 use crate::error::PipelineError;
 use crate::hooks::{EpochCopy, Outcome, Swap};
-use crate::state_handover;
+use crate::state_handover::{self, HandoverError};
 
 impl WindowWorker {
     /// Swaps in another function. One that fails at it is dropped, and the function before continues as it was.
@@ -29,7 +29,8 @@ impl WindowWorker {
                 let pause = self.clock.ticks().since(begun);
                 Ok(Some(FinishedSwap { swap, parts, clock_us: self.clock.now_us(), pause }))
             }
-            Err(why) => {
+            Err(error) => {
+                let why = error.to_string();
                 tracing::warn!(
                     pipeline = self.plan.name(),
                     component = %swap.component.digest(),
@@ -43,23 +44,21 @@ impl WindowWorker {
         }
     }
 
-    fn swap_in_window(&mut self, swap: &Swap) -> Result<Vec<Part>, String> {
+    fn swap_in_window(&mut self, swap: &Swap) -> Result<Vec<Part>, HandoverError> {
         let limits = Limits { deadline: swap.deadline, ..self.plan.limits };
         let component: &Component = &swap.component;
         let (mut function, parts) =
             state_handover::hand_over(component, &self.plan, limits, &self.state.isolation.start.state())?;
-        for (spec, held) in state_handover::open_assignments(&mut function)? {
-            let name = &self.plan.specs[spec as usize].name;
-            let before = self.state.open_assignments.get(name).copied().unwrap_or(0);
-            if held != before {
-                return Err(format!(
-                    "of the state of window `{name}` it holds {held} rows, and the function before held {before}"
-                ));
+        for (spec, holds) in state_handover::open_assignments(&mut function)? {
+            let window = &self.plan.specs[spec as usize].name;
+            let before = self.state.open_assignments.get(window).copied().unwrap_or(0);
+            if holds != before {
+                return Err(HandoverError::Rows { window: window.clone(), holds, before });
             }
         }
         function.set_deadline(self.plan.limits.deadline);
         self.state.isolation.start.switch(swap.component.clone(), &parts);
-        self.snapshot_version = function.snapshot(u64::MAX).map_err(|error| error.to_string())?.version;
+        self.snapshot_version = function.snapshot(u64::MAX).map_err(HandoverError::Save)?.version;
         self.state.function = function;
         Ok(parts)
     }
@@ -70,7 +69,9 @@ impl WindowWorker {
             return Ok(());
         }
         for (window, candles) in windows {
-            self.hooks.judge(&self.plan, window, candles).map_err(|why| self.fails_probation(why))?;
+            if let Some(why) = self.hooks.judge(&self.plan, window, candles) {
+                return Err(self.fails_probation(why));
+            }
         }
         Ok(())
     }

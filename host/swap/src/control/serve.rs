@@ -1,4 +1,4 @@
-//! Answers requests: what takes long happens here, in the thread of whoever asks.
+//! Answers requests: what takes long happens here, in the client's thread.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +12,7 @@ use tallow_log::record::Role;
 use super::protocol::{self, Answer, Request, Running};
 use crate::admission;
 use crate::candidate::{Candidate, Terms, Vet};
+use crate::error::SwapError;
 use crate::hot_swap::Target;
 use crate::shadow::Shadow;
 use crate::tally::Verdict;
@@ -31,7 +32,7 @@ pub struct ControlHandler {
     pub over: AtomicBool,
 }
 
-/// Somebody who asked; false: gone away.
+/// Gives an answer to the client; false: it has gone away.
 pub type Tell<'a> = dyn FnMut(Answer) -> bool + 'a;
 
 impl ControlHandler {
@@ -54,10 +55,10 @@ impl ControlHandler {
             Request::Swap { candidate, terms } => self.swap(candidate, &terms, tell),
             Request::Rollback { why } => self.rollback(why),
         };
-        tell(done.unwrap_or_else(|why| Answer::Refused { why }));
+        tell(done.unwrap_or_else(|error| Answer::Refused { why: error.to_string() }));
     }
 
-    fn status(&self) -> Result<Answer, String> {
+    fn status(&self) -> Result<Answer, SwapError> {
         let running = admission::running(&self.target)?;
         let functions = [Role::Parse, Role::Window].map(|role| Running {
             role: role.name().to_owned(),
@@ -72,10 +73,9 @@ impl ControlHandler {
         })
     }
 
-    fn vetted(&self, component: protocol::Component, tell: &mut Tell<'_>) -> Result<Candidate, String> {
+    fn vetted(&self, component: protocol::Component, tell: &mut Tell<'_>) -> Result<Candidate, SwapError> {
         tell(Answer::Step { text: format!("vetting {}", component.origin) });
-        let bytes =
-            BASE64.decode(&component.bytes).map_err(|error| format!("`bytes` is not base64: {error}"))?;
+        let bytes = BASE64.decode(&component.bytes)?;
         admission::vetted(&self.target, &*self.vet, &component.name, bytes.into(), component.origin)
     }
 
@@ -84,7 +84,7 @@ impl ControlHandler {
         component: protocol::Component,
         terms: &protocol::Terms,
         tell: &mut Tell<'_>,
-    ) -> Result<Answer, String> {
+    ) -> Result<Answer, SwapError> {
         let candidate = self.vetted(component, tell)?;
         tell(Answer::Step {
             text: "rehearsing on a copy of the state, then swapping at an epoch's end".to_owned(),
@@ -92,7 +92,7 @@ impl ControlHandler {
         self.swap_in(&candidate, terms, format!("swapped by hand from {}", candidate.origin))
     }
 
-    fn swap_in(&self, candidate: &Candidate, terms: &protocol::Terms, why: String) -> Result<Answer, String> {
+    fn swap_in(&self, candidate: &Candidate, terms: &protocol::Terms, why: String) -> Result<Answer, SwapError> {
         let terms = Terms { mode: terms.mode, probation_epochs: terms.probation_epochs, why };
         Ok(match admission::swap(&self.target, candidate, &terms)? {
             Outcome::Swapped { seq, pause } => Answer::Swapped { seq, pause_us: pause.as_micros() as u64 },
@@ -100,9 +100,9 @@ impl ControlHandler {
         })
     }
 
-    fn promote(&self, terms: &protocol::Terms) -> Result<Answer, String> {
+    fn promote(&self, terms: &protocol::Terms) -> Result<Answer, SwapError> {
         let shadowed = self.target.swap.requests.shadow().map(|shadow| shadow.candidate.clone());
-        let candidate = shadowed.ok_or("nothing has been shadowed: `tallow functions shadow` comes first")?;
+        let candidate = shadowed.ok_or(SwapError::NothingShadowed)?;
         self.swap_in(&candidate, terms, format!("promoted from a shadow, {}", candidate.origin))
     }
 
@@ -113,7 +113,7 @@ impl ControlHandler {
         until_same: Option<u32>,
         terms: &protocol::Terms,
         tell: &mut Tell<'_>,
-    ) -> Result<Answer, String> {
+    ) -> Result<Answer, SwapError> {
         let candidate = self.vetted(component, tell)?;
         let running = admission::running(&self.target)?;
         let (plan, clock) = (self.target.services.plan.clone(), self.target.services.clock.clone());
@@ -136,10 +136,10 @@ impl ControlHandler {
         let verdict = tally.verdict(slowest);
         if gone {
             self.target.swap.requests.set_shadow(None);
-            return Err("whoever asked is gone".to_owned());
+            return Err(SwapError::AskerGone);
         }
         if self.is_over() {
-            return Err("the pipeline has ended".to_owned());
+            return Err(SwapError::Over);
         }
         let answer = Answer::Verdict { verdict, percent: tally.percent(), tally };
         if until_same.is_none() || verdict != Verdict::Same {
@@ -149,12 +149,13 @@ impl ControlHandler {
         self.promote(terms)
     }
 
-    fn rollback(&self, why: String) -> Result<Answer, String> {
+    fn rollback(&self, why: String) -> Result<Answer, SwapError> {
         let (reply, outcome) = bounded(1);
         self.target.swap.requests.ask_rollback(Rollback { why, reply });
-        let seq = outcome
-            .recv_timeout(ROLLBACK_PATIENCE)
-            .map_err(|_| "the pipeline has not answered; see its log".to_owned())??;
-        Ok(Answer::RolledBack { seq })
+        match outcome.recv_timeout(ROLLBACK_PATIENCE) {
+            Ok(Some(seq)) => Ok(Answer::RolledBack { seq }),
+            Ok(None) => Err(SwapError::NotOnProbation),
+            Err(_) => Err(SwapError::NoAnswer),
+        }
     }
 }

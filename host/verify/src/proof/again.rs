@@ -10,7 +10,7 @@ use tallow_pipeline::start::rollback;
 
 use super::Proof;
 use crate::records::{Records, Taken};
-use crate::replay::{Cast, Computed, Miscast};
+use crate::replay::{ReplaySetup, Computed, SetupError};
 use crate::report::{Part, Unprovable};
 use crate::{SHARD, compare, replay};
 
@@ -22,15 +22,12 @@ impl Proof<'_> {
         records: &BTreeMap<u64, Record>,
         raw: &mut Records<'_>,
         following: impl Iterator<Item = &'r Record>,
-        cast: &mut Option<Cast>,
+        setup: &mut Option<ReplaySetup>,
     ) -> Result<(), PipelineError> {
         let seq = record.seq;
         let published = match self.published(before, records)? {
             Ok(published) => published,
-            Err(why) => {
-                self.report.cannot(Unprovable::of(seq, Part::Rows, why));
-                return Ok(());
-            }
+            Err(error) => return self.not_set_up(seq, error),
         };
         let (batches, from_archive) = match raw.of(record, following)? {
             Taken::Records { batches, from_archive } => (batches, from_archive),
@@ -43,12 +40,12 @@ impl Proof<'_> {
                 return Ok(());
             }
         };
-        let mut cast_now = match replay::cast(self.verifier, record, cast.take())? {
-            Ok(cast) => cast,
-            Err(miscast) => return self.miscast(seq, miscast),
+        let mut set_up = match replay::set_up(self.verifier, record, setup.take())? {
+            Ok(setup) => setup,
+            Err(error) => return self.not_set_up(seq, error),
         };
-        let computed = replay::compute(self.verifier, &mut cast_now, (before, record), batches, &published);
-        *cast = Some(cast_now);
+        let computed = replay::compute(self.verifier, &mut set_up, (before, record), batches, &published);
+        *setup = Some(set_up);
         self.judge(record, &computed?, from_archive)
     }
 
@@ -57,7 +54,7 @@ impl Proof<'_> {
         &self,
         before: &Record,
         records: &BTreeMap<u64, Record>,
-    ) -> Result<Result<Published, String>, PipelineError> {
+    ) -> Result<Result<Published, SetupError>, PipelineError> {
         let Some(range) = before.state.live.remake else { return Ok(Ok(Published::default())) };
         let mut voided = Vec::new();
         for seq in range.from..=range.through {
@@ -66,11 +63,11 @@ impl Proof<'_> {
                 None => status::record(&self.verifier.store, self.verifier.plan.name(), SHARD, seq)?,
             };
             let Some(read) = read else {
-                return Ok(Err(format!(
+                return Ok(Err(SetupError::Missing(format!(
                     "only what differs from commits {} to {}, which a rollback had made void, was published, and record \
                      {seq} of these was cleaned up",
                     range.from, range.through
-                )));
+                ))));
             };
             voided.push(read);
         }
@@ -148,7 +145,7 @@ impl Proof<'_> {
         let component =
             match replay::component(self.verifier, function.role, &function.name, function.digest)? {
                 Ok(component) => component,
-                Err(miscast) => return self.miscast(seq, miscast),
+                Err(error) => return self.not_set_up(seq, error),
             };
         let expected = match replay::taken_over(self.verifier, &component, before)? {
             Ok(expected) => expected,
@@ -165,10 +162,10 @@ impl Proof<'_> {
         Ok(())
     }
 
-    fn miscast(&mut self, seq: u64, miscast: Miscast) -> Result<(), PipelineError> {
-        match miscast {
-            Miscast::Missing(why) => self.report.cannot(Unprovable::of(seq, Part::Rows, why)),
-            Miscast::Wrong(object, why) => self.report.wrong(seq, Part::Rows, object, why),
+    fn not_set_up(&mut self, seq: u64, error: SetupError) -> Result<(), PipelineError> {
+        match error {
+            SetupError::Missing(why) => self.report.cannot(Unprovable::of(seq, Part::Rows, why)),
+            SetupError::Wrong(object, why) => self.report.wrong(seq, Part::Rows, object, why),
         }
         Ok(())
     }
