@@ -125,7 +125,7 @@ fn every_rule_of_parse_has_a_function_that_breaks_it() {
         ("refuse", Rule::Contract, "a record asked for it"),
         ("any-column", Rule::Options, "`no such column`"),
         ("no-symbol", Rule::Columns, "did not make it"),
-        ("extra-column", Rule::Columns, "`extra`, which nobody asked for"),
+        ("extra-column", Rule::Columns, "`extra`, which was not asked for"),
         ("wrong-type", Rule::Columns, "`event_time` is int64, and described as timestamp-us"),
         ("wrong-scale", Rule::Columns, "scale of 7"),
         ("foreign-kind", Rule::Kinds, "kind `gift`"),
@@ -264,7 +264,7 @@ fn a_file_that_is_no_function_of_this_host_is_refused_by_the_rule_that_it_breaks
         (text("(component)"), Rule::World, "no interface"),
         (text(&export("tallow:parse/parse@0.1.0")), Rule::World, "other types"),
         (text(&export("tallow:parse/parse@0.9.0")), Rule::Version, "newer than this host"),
-        (text(&export("tallow:window/window@0.0.1")), Rule::Version, "build it anew"),
+        (text(&export("tallow:window/window@0.0.1")), Rule::Version, "build it again"),
     ] {
         let refusal = refusal(&Candidate::new("it", &bytes));
         assert_eq!(refusal.rule, rule, "{refusal}");

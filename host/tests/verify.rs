@@ -467,7 +467,7 @@ fn where_retention_has_passed_the_exact_offsets_are_told_and_the_rest_is_proved(
     world.log.create_topic("trades", 1);
     let report = prove(&world, &pipeline, Ask::All);
     assert_eq!(report.verdict(), Verdict::NotAllProved);
-    assert!(report.unprovable[0].why.contains("deleted and made anew"), "{:#?}", report.unprovable);
+    assert!(report.unprovable[0].why.contains("deleted and made again"), "{:#?}", report.unprovable);
     assert_eq!(report.unprovable[0].offsets.as_ref().unwrap().to, 400);
 }
 

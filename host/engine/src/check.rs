@@ -56,7 +56,7 @@ pub(crate) fn exports_contract(
             Unknown::Newer => {
                 "it is newer than this host: run a newer tallow, or build it with this host's `wit/`"
             }
-            Unknown::Older => "build it anew with this host's `wit/`",
+            Unknown::Older => "build it again with this host's `wit/`",
         };
         let takes = contract.interfaces().join(" and ");
         return Err(LoadError::Version { name, found: found.clone(), takes, remedy });

@@ -1,9 +1,9 @@
-//! Folders that nobody else can write to: what is in them is believed, or run.
+//! Folders that only this user can write to: their content is trusted, or run.
 
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 
-/// Makes the folder, or sees that nobody else can write to the one that is there.
+/// Makes the folder, or checks that only this user can write to an existing one.
 ///
 /// # Errors
 /// It cannot be made, or others can write to it.

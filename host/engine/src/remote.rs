@@ -21,7 +21,7 @@ pub trait Caller: Send + Sync {
     /// Posts a binary message to a path.
     ///
     /// # Errors
-    /// [`CallError::Remote`] where no answer is to be had, or the gateway runs another function than the descriptor
+    /// [`CallError::Remote`] if there is no answer, or the gateway runs another function than the descriptor
     /// says; [`CallError::Trap`] where the gateway lives and this call ends it; [`CallError::Output`] where the answer
     /// would be too long.
     fn call(&self, path: &str, message: Vec<u8>) -> Result<Vec<u8>, CallError>;
@@ -30,7 +30,7 @@ pub trait Caller: Send + Sync {
 /// Opens the way to gateways.
 pub trait Callers: Send + Sync {
     /// # Errors
-    /// [`CallError::Remote`]: why nobody may be called there.
+    /// [`CallError::Remote`]: why the gateway may not be called.
     fn open(&self, descriptor: &Descriptor) -> Result<Arc<dyn Caller>, CallError>;
 }
 

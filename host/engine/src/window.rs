@@ -1,5 +1,5 @@
 //! A window function: rows in, windows out, with state that can be snapshot and restored. State comes and goes in
-//! pieces; here they are put together, so that nobody else needs to know.
+//! pieces, which are put together here.
 
 mod instance;
 mod join;

@@ -148,7 +148,7 @@ impl Committer {
         Ok(())
     }
 
-    /// Now and then removes what nobody will read again. A failure costs space, not correctness.
+    /// Now and then removes old records. A failure costs space, not correctness.
     fn clean_up(&mut self, seq: u64) {
         if seq.is_multiple_of(CLEAN_UP_EVERY)
             && let Err(error) = self.job.clean_up(self.retention())

@@ -1,5 +1,4 @@
-//! Whether the brokers answer, as a pipeline's fetch clients find out: told when they stop answering, each minute of it,
-//! and when they answer again.
+//! Whether the brokers answer a pipeline's fetch clients: reported when they stop, each minute, and when they answer again.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,4 +1,4 @@
-//! How far a run reads that takes what is there and then stops: where each partition ended when it started.
+//! Where each partition ended when a run started that drains the topics and then stops.
 
 use std::collections::BTreeMap;
 

@@ -77,7 +77,7 @@ pub enum Finished {
     Swap(FinishedSwap),
 }
 
-/// A function that was taken up between two epochs.
+/// A function that was swapped in between two epochs.
 pub struct FinishedSwap {
     pub swap: Box<Swap>,
     /// All of the state, as the new window function writes it; `None` if parse was swapped.

@@ -31,7 +31,7 @@ pub fn run(
             sequencer.stop();
             return Ok(());
         }
-        // Nobody would answer the question, and it would keep a stop from being seen.
+        // Without a broker the question blocks, and a stop would not be seen.
         if let Some(discovery) = discovery.as_mut().filter(|_| !away) {
             let found = discovery.look()?;
             if !found.is_empty() {

@@ -51,8 +51,8 @@ pub enum Choice {
     Changed,
 }
 
-/// Somebody who changes the file while nothing runs wants it to be run. Somebody who swapped while it ran wants that
-/// to last. On probation nothing else can be taken up.
+/// A file that was changed while nothing ran is meant to run. A swap while the pipeline ran is meant to last. During a
+/// probation nothing else is swapped in.
 pub fn choose(recorded: Option<&Function>, file: Digest, on_probation: bool) -> Choice {
     match recorded {
         None => Choice::File,
@@ -82,7 +82,7 @@ pub fn at_start(
                     pipeline,
                     component = recorded.name,
                     digest = %recorded.digest,
-                    "goes on with the component that was swapped in, not with the manifest's file"
+                    "continues with the component that was swapped in, not with the manifest's file"
                 );
                 functions.set(role, Arc::new(component));
             }
@@ -93,7 +93,8 @@ pub fn at_start(
     Ok((functions, changed))
 }
 
-/// A running component as a log record names it. `files`: the components of the manifest's files; `before`: what the record before says of the role.
+/// A running component as a log record names it. `files`: the components of the manifest's files; `before`: the role's
+/// function in the record before.
 pub fn recorded(
     (files, limits): (&Functions, Limits),
     role: Role,

@@ -1,5 +1,5 @@
 //! The seam at which functions of a running pipeline change. The pipeline knows how: another function from an epoch's end on,
-//! results that wait, a return to an earlier record. Whether and when is decided by whoever attaches the hooks.
+//! results that wait, a return to an earlier record. The hooks decide whether and when.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,7 +104,7 @@ pub trait Hooks: CallObserver {
     /// Gives the state to those who asked for it.
     fn give_state(&self, _state: &dyn Fn() -> StateCopy) {}
 
-    /// The run is over: whoever waits for an answer gets none.
+    /// The run is over: pending requests get no answer.
     fn run_ended(&self) {}
 
     /// The role whose function is on probation.

@@ -103,7 +103,7 @@ impl Progress {
         reasons::count(&mut counts.reasons, reason);
     }
 
-    /// How the windows stand: at the start as they were restored, then at each epoch's end.
+    /// The windows' state: as restored at the start, then at each epoch's end.
     pub fn state(&self, stats: &[Stats], watermark_us: Option<i64>, partitions: usize) {
         let mut inner = self.inner();
         inner.open_windows = stats.iter().map(|it| it.open_windows).sum();
@@ -152,7 +152,7 @@ impl Progress {
         inner.committed.incomplete += closed.iter().map(|(_, rows)| incomplete(rows)).sum::<u64>();
     }
 
-    /// The run has ended: what was taken and not committed will be taken again, or nobody took it.
+    /// The run has ended: what was taken and not committed does not count.
     pub fn abandon(&self) {
         self.inner().under_way.clear();
     }
@@ -188,7 +188,7 @@ impl Progress {
     }
 }
 
-/// Rows that say of themselves that they are not complete.
+/// Rows whose `complete` is false.
 fn incomplete(rows: &RecordBatch) -> u64 {
     let complete = rows.column_by_name("complete").and_then(|column| column.as_boolean_opt());
     complete.map_or(0, |complete| complete.false_count() as u64)

@@ -95,7 +95,7 @@ fn start_again(services: &Services, roll_back: Option<&str>) -> Result<Option<St
             (Ok(started), _) if started.first => return Err(gone(services)),
             (Ok(started), Tell::Over { after }) => {
                 let after = duration(after.as_micros() as i64);
-                tracing::info!(pipeline, after, "goes on from the last commit");
+                tracing::info!(pipeline, after, "continues from the last commit");
                 return Ok(Some(started));
             }
             (Ok(started), _) => return Ok(Some(started)),
@@ -163,7 +163,7 @@ pub fn run_once(services: &Services, started: Started) -> Result<(), PipelineErr
         threads.push(spawn(scope, "commit", move || {
             let done = committer.run(&commits);
             if done.is_err() {
-                // Nobody else would tell the fetch clients while there is nothing to commit.
+                // Without a commit nothing else stops the fetch clients.
                 closes.close();
             }
             done
@@ -193,7 +193,7 @@ pub fn run_once(services: &Services, started: Started) -> Result<(), PipelineErr
             // Those that have started would continue, and be waited for.
             threads.push(spawn(scope, "fetch", fetch).inspect_err(|_| sequencer.stop())?);
         }
-        // The parse workers end when nobody can send them work any more.
+        // The parse workers end once all senders are gone.
         drop((sequencer, work));
         first_error(threads)
     })

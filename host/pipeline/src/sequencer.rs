@@ -30,9 +30,9 @@ pub enum WindowCommand {
     Found(Vec<PartitionInfo>),
     /// The epoch ends; the clock that its commit gets.
     Cut { clock_us: i64 },
-    /// From here on another function.
+    /// Another function from here on.
     Swap(Box<Swap>),
-    /// Nothing of what was taken since the last commit counts: somebody wants the function before back.
+    /// Roll back to the previous function: nothing that was taken since the last commit counts.
     RollBack { why: String },
     /// Nothing follows: the source is drained or a stop was asked for.
     End { drained: bool, clock_us: i64 },
@@ -133,8 +133,7 @@ impl Sequencer {
             if self.cut_if_due(&mut state) == Flow::Stop {
                 return Flow::Stop;
             }
-            // The rest was counted by the permit that went on with the head; waiting for more here, under the
-            // lock, could wait for ever.
+            // The head's permit covers the rest as well. To wait for more under the lock could block for ever.
             let Some(uncounted) = self.budget.acquire(0) else { return Flow::Stop };
             permit = uncounted;
         }
@@ -158,11 +157,11 @@ impl Sequencer {
 
     /// Makes partitions known that were found while running, before any record of theirs.
     pub fn found(&self, partitions: Vec<PartitionInfo>) {
-        // The window worker may be gone already, for a reason of its own.
+        // The window worker may have stopped, and says why itself.
         let _ = self.order.send(WindowCommand::Found(partitions));
     }
 
-    /// Ends the last epoch where it stands. Later pushes are refused.
+    /// Ends the last epoch now. Later pushes are refused.
     pub fn stop(&self) {
         let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if !state.ended {
@@ -180,7 +179,7 @@ impl Sequencer {
 
     fn end(&self, state: &mut State, drained: bool) -> Flow {
         state.ended = true;
-        // The window worker may be gone already, for a reason of its own.
+        // The window worker may have stopped, and says why itself.
         let _ = self.order.send(WindowCommand::End { drained, clock_us: self.clock.now_us() });
         Flow::Stop
     }

@@ -1,5 +1,4 @@
-//! Something that lasts and is to be told: when it begins, or once it has gone on for some time, then each minute, and
-//! when it is over.
+//! When to report something that lasts: at its beginning or after a while, then each minute, and at its end.
 
 use std::time::Duration;
 
@@ -22,7 +21,7 @@ pub enum Tell {
     Lasts {
         so_far: Duration,
     },
-    /// Nothing was told of one that was over before.
+    /// Only if it was reported before.
     Over {
         after: Duration,
     },

@@ -27,7 +27,7 @@ use crate::window_worker::WindowState;
 
 const SHARD: u32 = 0;
 
-/// A pipeline that owns its shard and stands at its last commit.
+/// A pipeline that owns its shard, at its last commit.
 pub struct Started {
     /// There was no log before.
     pub first: bool,
@@ -41,7 +41,7 @@ pub struct Started {
 }
 
 /// Takes the shard over (which fences an older owner), publishes what a crash may have left unpublished, and
-/// restores the state. `roll_back` says why a function on probation is not to be gone on with.
+/// restores the state. `roll_back`: why to roll back the function on probation.
 pub fn start(services: &Services, roll_back: Option<&str>) -> Result<Started, PipelineError> {
     let plan = &services.plan;
     let partitions = contact::partitions(services.source.clone(), &services.stop)?;
@@ -210,15 +210,15 @@ fn starting_positions(
     if !committed.is_empty() && plan.pipeline.starting_offsets != StartingOffsets::Earliest {
         tracing::warn!(
             pipeline = plan.name(),
-            "`starting-offsets` is not used: there is a checkpoint, and the pipeline goes on from it"
+            "`starting-offsets` is not used: there is a checkpoint, and the pipeline continues from it"
         );
     }
     if let Some(lost) = committed.keys().find(|it| !partitions.iter().any(|info| info.partition == **it))
         && plan.pipeline.on_data_loss == OnDataLoss::Halt
     {
         return Err(PipelineError::Checkpoint(format!(
-            "pipeline `{}` has read {lost}, which is not there any more: the topic was deleted or made again with \
-             fewer partitions. `on-data-loss = \"continue\"` goes on without it",
+            "pipeline `{}` has read {lost}, which does not exist any more: the topic was deleted or made again with \
+             fewer partitions. `on-data-loss = \"continue\"` continues without it",
             plan.name()
         )));
     }

@@ -1,4 +1,4 @@
-//! What holds the watermark back, as a run and `tallow status` tell it.
+//! What holds the watermark back, as a run and `tallow status` show it.
 
 use serde::Serialize;
 use tallow_epoch::Hold;
@@ -9,13 +9,13 @@ use crate::words::time;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Held {
     pub partition: String,
-    /// How many more stand where it stands.
+    /// How many more partitions are as far behind.
     pub others: usize,
-    /// Its newest event; none before its first row.
+    /// Its newest event; `None` before its first row.
     pub newest_us: Option<i64>,
     /// Since when it has stood there, by the wall clock.
     pub since_us: Option<i64>,
-    /// Since when it has been at its end; none while more of it is to be read.
+    /// Since when it has been at its end; `None` while there is more to read.
     pub at_end_since_us: Option<i64>,
     /// Where the watermark would be without it.
     pub without_it_us: i64,

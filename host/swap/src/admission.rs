@@ -16,8 +16,7 @@ use crate::error::SwapError;
 use crate::hot_swap::Target;
 use crate::rehearse;
 
-/// How much longer than in the rehearsal taking the state over may last, and how short that never is. The pipeline
-/// stands still for it.
+/// How much longer than in the rehearsal the state handover may take, and its shortest limit. The pipeline waits for it.
 const SLACK: u32 = 4;
 const SHORTEST: Duration = Duration::from_millis(100);
 /// An epoch's end comes about as often as the manifest says; a pipeline that waits for a service has none.

@@ -1,4 +1,4 @@
-//! Why a candidate is not taken, in words for whoever asked.
+//! Why a request about functions is refused, for the client.
 
 use tallow_engine::CallError;
 use tallow_pipeline::PipelineError;
@@ -42,7 +42,7 @@ pub enum SwapError {
     RunEnded(String),
     #[error("the pipeline has not answered; see its log")]
     NoAnswer,
-    #[error("whoever asked is gone")]
+    #[error("the client is gone")]
     AskerGone,
     #[error("the pipeline has ended")]
     Over,
@@ -58,7 +58,7 @@ pub enum SwapError {
     Options(CallError),
     #[error(
         "it reads state of version {reads:?}, and the running function writes version {writes}: a candidate has to read \
-         what is there"
+         the state of its predecessor"
     )]
     StateVersion { reads: Vec<u32>, writes: u32 },
     #[error(transparent)]

@@ -17,7 +17,7 @@ use crate::invariants;
 use crate::probation::Probation;
 use crate::requests::SwapRequests;
 
-/// What a pipeline's stages and those who ask something of it share. It lives longer than one run.
+/// Shared by a pipeline's stages and its clients. It lives longer than one run.
 #[derive(Default)]
 pub struct HotSwap {
     pub requests: SwapRequests,
@@ -26,14 +26,14 @@ pub struct HotSwap {
     running: Mutex<Option<Functions>>,
 }
 
-/// A running pipeline as those see it who change its functions.
+/// A running pipeline whose functions are to change.
 pub struct Target {
     pub services: Arc<Services>,
     pub swap: Arc<HotSwap>,
 }
 
 impl HotSwap {
-    /// What runs; none before the first start.
+    /// What runs; `None` before the first start.
     pub fn running(&self) -> Option<Functions> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -108,7 +108,7 @@ impl Hooks for HotSwap {
 
     fn give_state(&self, state: &dyn Fn() -> StateCopy) {
         for reply in self.requests.take_copies() {
-            // Whoever asked may have gone away.
+            // The client may have gone away.
             let _ = reply.send(state());
         }
     }

@@ -1,5 +1,5 @@
-//! A candidate before it is taken up: does it start with the pipeline's options, does it read the state as it stands
-//! now, and give it back? All of it happens beside the pipeline, on a copy.
+//! Tries a candidate before it is swapped in: does it start with the pipeline's options, read the present state, and save
+//! it again? All of it happens beside the pipeline, on a copy.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What is asked of a running pipeline: requests lie here until the pipeline comes to the end of an epoch.
+//! Requests to a running pipeline. They wait here for the end of an epoch.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -72,7 +72,7 @@ impl SwapRequests {
         self.lock().rollback.take()
     }
 
-    /// The run is over: whoever waits sees it by the closed channel.
+    /// The run is over: waiting clients see it by the closed channel.
     pub fn clear(&self) {
         let mut asked = self.lock();
         (asked.swap, asked.copies) = (None, Vec::new());

@@ -18,9 +18,9 @@ use tallow_pipeline::state_handover;
 use tallow_worker::plan::Plan;
 use tallow_worker::ParsedSlice;
 
-/// A shadow is in nobody's way, so it may take longer than the pipeline.
+/// A shadow delays nothing, so it may take longer than the pipeline.
 const PATIENCE: u32 = 4;
-/// Where a shadow looks whether it is still wanted.
+/// How often a shadow checks whether it is still wanted.
 const WAIT: Duration = Duration::from_millis(100);
 
 pub struct Shadow {

@@ -1,4 +1,4 @@
-//! What a shadow has found out so far, and what that says of the candidate.
+//! What a shadow has found out so far, and the verdict on the candidate.
 
 use serde::{Deserialize, Serialize};
 

@@ -19,7 +19,7 @@ use super::Verifier;
 use super::report::Offsets;
 use tallow_pipeline::PipelineError;
 
-/// Offsets that a commit took and that nobody can read again.
+/// Offsets that a commit took and that cannot be read again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gone {
     pub offsets: Offsets,
@@ -171,7 +171,7 @@ fn gone(chunks: &[Chunk], known: &[Partition], infos: &[PartitionInfo]) -> Vec<G
         let was = was.and_then(|was| was.topic_id.as_deref());
         match (was, info.topic_id.as_deref()) {
             (Some(was), Some(is)) if was != is => {
-                let why = format!("the topic was deleted and made anew (id {was} then, {is} now)");
+                let why = format!("the topic was deleted and made again (id {was} then, {is} now)");
                 lost(from, to, false, why);
             }
             _ if info.earliest > from => lost(

@@ -122,9 +122,9 @@ pub struct Report {
     pub functions: BTreeMap<String, BTreeSet<Digest>>,
     pub wrong: Vec<Wrong>,
     pub unprovable: Vec<Unprovable>,
-    /// What lies beyond the topics' retention, where nobody asked for it.
+    /// What is older than the topics' retention, if it was not asked for.
     pub beyond: Vec<Unprovable>,
-    /// Nobody said from where on.
+    /// No start was given.
     #[serde(skip)]
     pub open_start: bool,
     /// Why the topics could not be read, and how many commits were not computed again for it.

@@ -17,7 +17,7 @@ const INVALID: &[u8] = b"tallow invalid\n";
 /// Threads that compile side by side, at most: each takes memory.
 const THREADS: usize = 4;
 
-/// The program that compiles in a process of its own: this one, with arguments that make it call [`compile_child`].
+/// The program that compiles in a child process: this one, with arguments that make it call [`compile_child`].
 pub struct Compiler {
     pub program: PathBuf,
     pub arguments: Vec<String>,
@@ -125,7 +125,7 @@ fn answer(child: &mut Child, bytes: &[u8], limits: CompileLimits) -> Option<(Vec
         let output = scope.spawn(move || {
             let mut answer = Vec::new();
             let _ = stdout.map(|stdout| stdout.take(limits.memory_bytes).read_to_end(&mut answer));
-            // Nobody waits any more where time is up.
+            // The receiver is gone once time is up.
             let _ = ended.send(());
             answer
         });

@@ -3,7 +3,7 @@
 //!
 //! [`vet`] takes the bytes of a component and gives a [`Vetted`] one, ready to run, or a [`Refusal`] that names the
 //! [`Rule`], what was seen, and what to do. In the order of the rules: the file (compiled in a child process with
-//! limits of its own, by a [`Compiler`]), its imports and exports, what it says of itself, its golden vectors, and then the contract:
+//! separate limits, by a [`Compiler`]), its imports and exports, its description, its golden vectors, and then the contract:
 //! `parse` and `window` each have a folder, `backfill` a file.
 
 mod backfill;
@@ -32,7 +32,7 @@ use tallow_engine::{
 
 use crate::refusal::Trial;
 
-/// Vets a candidate. `begin` is told of each rule before it is looked at: compiling may take a while.
+/// Vets a candidate. Calls `begin` with each rule before it is tried: compiling may take a while.
 pub fn vet(
     runtime: &Runtime,
     compiler: &Compiler,

@@ -11,7 +11,7 @@ use crate::{Candidate, Refusal, Rule};
 /// 2025-01-01.
 const FROM_US: i64 = 1_735_689_600_000_000;
 const DAY_US: i64 = 86_400_000_000;
-/// Days that each place has; of the days in between nobody has any.
+/// Days that each place has; neither has the days in between.
 const BATCH_DAYS: [i64; 5] = [0, 1, 2, 5, 6];
 const SPEED_DAYS: [i64; 4] = [9, 6, 6, 8];
 
@@ -40,7 +40,7 @@ pub fn check(component: &Component, candidate: &Candidate<'_>, trial: &mut Trial
     Ok(())
 }
 
-/// In an instance of its own: what was merged before must not count.
+/// In a new instance: what was merged before must not count.
 fn merge(
     component: &Component,
     candidate: &Candidate<'_>,

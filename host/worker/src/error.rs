@@ -17,12 +17,12 @@ pub enum WorkerError {
     State(Box<StateLimit>),
     #[error(
         "function `{function}` fails on a batch from {place} on, but on no record of it alone: {error}. It is not \
-         a record that can be set aside; the function has to be mended"
+         a record that can be set aside; fix the function"
     )]
     Unrepeatable { function: String, place: String, error: String },
     #[error(
         "function `{function}` failed more than {calls} times in one epoch (last: {last}). That many bad records \
-         are more likely a bad function; raise `limits.bisect-calls` to go on looking for them"
+         are more likely a bad function; raise `limits.bisect-calls` to continue looking for them"
     )]
     BisectBudget { function: String, calls: u64, last: String },
     #[error("function `{function}` is on probation: {why}")]

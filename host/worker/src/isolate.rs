@@ -1,7 +1,6 @@
 //! When the window function fails on a batch. Records that it fails on without any state are to blame: they are found
-//! and set aside. Where it fails without them, too, at a limit, all that is held is too large for that limit, and the
-//! pipeline stops. What is left of the batch is taken by an instance that stands where the failed one stood: at the last
-//! snapshot, with what went well since.
+//! and set aside. If it meets a limit without them too, its state is too large for that limit, and the pipeline stops. A
+//! new instance takes the rest of the batch: restored from the last snapshot, with all rows that went well since.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -160,8 +159,8 @@ impl Isolation {
         if left.is_empty() { Ok(None) } else { self.part_of(&slice, left).map(Some) }
     }
 
-    /// A function that stands where the failed one stood: the epoch's start, then all that went well since. What
-    /// went well may have needed more time than most.
+    /// An instance with the failed one's state: the epoch's start, then all that went well since, which may have needed
+    /// more time than most.
     fn rebuild(&self, before: &[ParsedSlice], split: &Split) -> Result<WindowFunction, WorkerError> {
         let taken = || before.iter().chain(split.slices.iter().map(|(slice, _)| slice));
         let failed = |error: CallError| match error.may_be_a_record() {

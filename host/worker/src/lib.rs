@@ -1,4 +1,4 @@
-//! What functions make of records, whoever asks: a pipeline, a batch, a backfill, a proof. In data-flow order:
+//! What functions make of records, for a pipeline, a batch, a backfill or a proof. In data-flow order:
 //!
 //! [`byte_budget`] (how many bytes may be under way), [`parse`] (a parse worker) and [`slices`] (what it makes of a batch) →
 //! [`isolate`] (the window function fails on a slice) → [`ledger_entries`] and [`dead_letter`] (what became of each record).

@@ -13,7 +13,7 @@ pub trait CallObserver: Send + Sync {
     fn is_on_probation(&self, function: Contract) -> bool;
 }
 
-/// Nobody looks on, and nothing is on probation.
+/// Ignores all calls; nothing is on probation.
 pub struct Unobserved;
 
 impl CallObserver for Unobserved {

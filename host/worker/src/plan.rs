@@ -76,8 +76,8 @@ pub fn limits(limits: &manifest::Limits) -> Limits {
     }
 }
 
-/// What the scattered ids of all windows may take: a quarter of the memory, since they take up to twice of what is
-/// counted, and panes and keys need room too.
+/// What the scattered ids of all windows may take: a quarter of the memory. They take up to twice what is counted, and
+/// panes and keys need room too.
 pub fn ids_bytes(limits: &manifest::Limits) -> u64 {
     limits.memory_bytes / 4
 }

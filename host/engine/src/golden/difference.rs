@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::GoldenError;
 
-/// What stands where nothing is.
+/// How a missing value is shown.
 const NOTHING: &str = "nothing";
 
 /// Checks that two values are the same. The error names the place, from `at` on, by keys and, in a list, by the

@@ -1,4 +1,4 @@
-//! What stands for a remote function where a component's bytes would stand: in the lake, and for its digest.
+//! A remote function's descriptor: it takes the place of a component's bytes, in the lake and for its digest.
 
 use serde::{Deserialize, Serialize};
 use tallow_contract::messages::{About, AboutFunction};

@@ -10,8 +10,8 @@ use crate::error::PipelineError;
 use crate::hooks::Outcome;
 
 impl Committer {
-    /// Commits that another function has been taken up: the record is the switch. It takes no records, so that a
-    /// rollback finds the old function's state at the same offsets in the record before it.
+    /// Commits a swap: the record is the switch. It takes no records, so that a rollback finds the old function's state
+    /// at the same offsets in the record before it.
     pub fn commit_swap(&mut self, finished: FinishedSwap) -> Result<(), PipelineError> {
         let FinishedSwap { swap, parts, clock_us, pause } = finished;
         let seq = self.job.next_seq();
@@ -46,9 +46,9 @@ impl Committer {
         self.hooks.swapped(swap.role, &swap.component);
         tracing::info!(
             pipeline = self.plan.name(), seq, from = %from, to = %to, pause_us = pause.as_micros() as u64,
-            "another function is taken up"
+            "another function is swapped in"
         );
-        // Whoever asked may have gone away.
+        // The client may have gone away.
         let _ = swap.reply.send(Outcome::Swapped { seq, pause });
         Ok(())
     }

@@ -1,5 +1,4 @@
-//! The first question to the source. A broker that is not there is waited for; a stop that is asked for meanwhile is
-//! heard at once.
+//! The first question to the source: waits for a broker, and stops at once when asked to.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,10 +12,10 @@ use crate::error::PipelineError;
 /// How late a stop is seen.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// The partitions that are there. The question is put in a thread of its own, since nothing ends it before its time.
+/// The partitions of the topics. Asked in a separate thread, since nothing interrupts the question.
 pub fn partitions(source: Arc<dyn Source>, stop: &AtomicBool) -> Result<Vec<PartitionInfo>, PipelineError> {
     let (answer, answers) = bounded(1);
-    // Nobody may be there any more to hear the answer.
+    // The receiver may be gone.
     let ask = move || drop(answer.send(source.partitions()));
     std::thread::Builder::new().name("contact".to_owned()).spawn(ask)?;
     loop {

@@ -1,4 +1,4 @@
-//! Checkpoints that cannot be taken up, and what to do about each.
+//! Checkpoints that a pipeline cannot continue from, and what to do about each.
 
 use tallow_log::record::State;
 use tallow_manifest::{Kept, Succession};
@@ -15,7 +15,7 @@ pub fn succession(plan: &Plan, state: &State) -> Result<Succession, PipelineErro
     let name = plan.name();
     let Some(before) = Kept::read(&state.windows) else {
         return Err(PipelineError::Checkpoint(format!(
-            "pipeline `{name}` has a checkpoint whose windows this version of tallow cannot read: {}. Go on with the \
+            "pipeline `{name}` has a checkpoint whose windows this version of tallow cannot read: {}. Continue with the \
              version that wrote it, or give the pipeline another `id`: it then starts from the beginning, beside the \
              old tables",
             state.windows
@@ -67,7 +67,7 @@ pub fn other_topics(plan: &Plan, state: &State, partitions: &[PartitionInfo]) ->
         if **was != **is {
             return Err(PipelineError::Checkpoint(format!(
                 "topic `{}` is another one (id {is}) than the one that pipeline `{}` has read (id {was}): it was deleted \
-                 and made anew, so the offsets of the checkpoint mean nothing in it. Give the pipeline another `id` to \
+                 and made again, so the offsets of the checkpoint mean nothing in it. Give the pipeline another `id` to \
                  read the new topic from its start",
                 known.topic,
                 plan.name()

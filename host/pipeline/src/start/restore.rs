@@ -57,7 +57,7 @@ pub fn restore(
         plan.time.clone(),
         BisectBudget::new(u64::from(plan.pipeline.limits.bisect_calls)),
     );
-    // Who drains what is there waits for nothing more.
+    // A run that drains the topics waits for nothing more.
     let idle_after_us = match plan.available_now {
         true => 0,
         false => i64::try_from(plan.pipeline.idle_after.as_micros()).unwrap_or(i64::MAX),

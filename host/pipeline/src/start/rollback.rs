@@ -40,7 +40,7 @@ pub fn roll_back(services: &Services, job: &mut Log, why: Option<&str>) -> Resul
     Ok(true)
 }
 
-/// Results that were held were seen by nobody. Those of an earlier rollback may still be open.
+/// Withheld results were never visible. Those of an earlier rollback may still be open.
 fn remake(live: &Live, probation: &Probation, voided: SeqRange) -> Option<SeqRange> {
     match (probation.mode, live.remake) {
         (Mode::Hold, earlier) => earlier,

@@ -1,4 +1,4 @@
-//! A component whose file has changed since the last start: taken up as a swap, so that the log says it.
+//! A component whose file has changed since the last start: it is swapped in, so that the log has it.
 
 use std::collections::BTreeMap;
 
@@ -19,8 +19,8 @@ pub fn files(functions: &Functions) -> BTreeMap<Role, Digest> {
     [Role::Parse, Role::Window].map(|role| (role, functions.get(role).digest())).into()
 }
 
-/// Commits the swaps of the roles whose file has changed. Nobody is on probation for it: whoever changes a file while
-/// nothing runs wants what is in it.
+/// Commits the swaps of the roles whose file has changed, without probation: a file that was changed while nothing ran
+/// is meant to run.
 pub fn at_start(
     committer: &mut Committer,
     functions: &Functions,

@@ -1,5 +1,5 @@
-//! Windows that are others than those of the record before. What becomes of them is a record of its own, so that the
-//! windows of every other record are those that its state was made with.
+//! A manifest with other windows than the newest record. The change is a separate record, so that the windows of every
+//! other record are those that its state was made with.
 
 use tallow_log::record::{Epoch, State};
 use tallow_log::{Draft, Log};

@@ -38,7 +38,7 @@ impl WindowWorker {
         let watermark_us = state.watermarks.advance(Now { clock_us, reachable: !epoch.unreachable });
         let silent = epoch.chunks.is_empty() && epoch.gaps.is_empty() && epoch.found.is_empty();
         let idle = idle(&state.watermarks);
-        // After a start nobody is known to be idle before it is found out again: that is no news.
+        // A start forgets who was idle: finding that out again is no news.
         let newly_idle = !idle.is_subset(&state.idle);
         if silent && !close_all && watermark_us == watermark_before_us && !newly_idle {
             self.give_state();

@@ -1,5 +1,5 @@
-//! What a run tells of a watermark that waits for a partition: while it runs, once that has gone on for long, and then
-//! each minute at most; in its summary, with how many windows wait.
+//! Reports a watermark that waits for a partition: after a minute, then each minute, and in the summary with the number
+//! of windows that wait.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::words::duration;
 
 const LONG: Duration = Duration::from_secs(60);
 
-/// A watermark that stands still.
+/// A watermark that does not move.
 pub(super) struct Waiting {
     watermark_us: Option<i64>,
     spell: Spell,
@@ -23,14 +23,14 @@ impl Default for Waiting {
 }
 
 impl WindowWorker {
-    /// At an epoch's end: whether a partition holds the watermark back, and whether to tell.
+    /// At an epoch's end: whether a partition holds the watermark back, and whether to report it.
     pub(super) fn look_at_watermark(&mut self) {
         let held = self.state.watermarks.hold().map(|hold| Held::new(hold, None));
         let watermark_us = self.state.watermarks.watermark_us();
         let open = self.state.open_assignments.values().any(|assignments| *assignments > 0);
-        let stands = watermark_us == self.waiting.watermark_us;
+        let is_still = watermark_us == self.waiting.watermark_us;
         self.waiting.watermark_us = watermark_us;
-        let waits = held.is_some() && open && stands;
+        let waits = held.is_some() && open && is_still;
         let pipeline = self.plan.name();
         match (self.waiting.spell.look(self.clock.ticks(), waits), &held) {
             (Tell::Lasts { so_far }, Some(held)) => {

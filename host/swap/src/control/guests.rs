@@ -1,5 +1,5 @@
-//! How many clients are let in. Whoever has shown nothing yet makes place for the next one; whoever has shown the token
-//! stays, as long as there is a place.
+//! How many clients are let in. One without the token yet makes room for the next one; one that has shown the token
+//! stays, as long as there is room.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};

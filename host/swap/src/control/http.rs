@@ -105,7 +105,7 @@ async fn read(body: Incoming) -> Result<Bytes, Refused> {
     }
 }
 
-/// Does what is asked in a thread of its own, which nobody waits for: its answers are the body.
+/// Does what is asked in a separate, detached thread: its answers are the body.
 fn serve(desk: Arc<ControlHandler>, request: protocol::Request) -> Result<Lines, Refused> {
     let (lines, answers) = mpsc::channel(16);
     let work = move || desk.serve(request, &mut |answer| send(&lines, &answer, &desk));

@@ -62,7 +62,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         drop(self.leave.take());
         if let Some(thread) = self.thread.take() {
-            // It leaves within its last words; a fault of its own has been told.
+            // The client may leave during the answer; a fault of ours has been logged.
             let _ = thread.join();
         }
     }
@@ -76,13 +76,13 @@ async fn serve(doors: Vec<Door>, leaves: oneshot::Receiver<()>) {
             paths.push(path.clone());
         }
         if let Err(error) = open(door, &guests) {
-            tracing::error!(%error, "nobody listens for `tallow functions`");
+            tracing::error!(%error, "`tallow functions` cannot connect");
         }
     }
     // Dropped rather than sent: both mean that it is time.
     let _ = leaves.await;
     for path in paths {
-        // Gone already: then someone else's may stand there.
+        // Gone already: another process's may be there by now.
         let _ = fs::remove_file(path);
     }
     let last_words = async {
@@ -93,7 +93,7 @@ async fn serve(doors: Vec<Door>, leaves: oneshot::Receiver<()>) {
     let _ = tokio::time::timeout(LAST_WORDS, last_words).await;
 }
 
-/// Lets every client in, in a task of its own.
+/// Serves every client in a separate task.
 fn open(door: Door, guests: &Arc<Guests>) -> io::Result<()> {
     let guests = guests.clone();
     match door {

@@ -54,7 +54,7 @@ pub fn listen(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// The folder is the user's own, and nobody else can put another one into its place.
+/// The folder is the user's, and no other user can replace it.
 fn check(folder: &Path, user: u32) -> io::Result<()> {
     let refuse = |at: &Path, what: &str| {
         let why = format!(
@@ -76,7 +76,7 @@ fn check(folder: &Path, user: u32) -> io::Result<()> {
         if metadata.uid() != user && metadata.uid() != ROOT {
             return refuse(above, "belongs to another user");
         }
-        // In a folder with the sticky bit nobody replaces another's.
+        // In a folder with the sticky bit only the owner can replace it.
         if metadata.mode() & OTHERS_WRITE != 0 && metadata.mode() & STICKY == 0 {
             return refuse(above, "can be written by others");
         }

@@ -17,7 +17,7 @@ const OTHERS_OR_GROUP_WRITES: u32 = 0o027;
 pub struct Token(String);
 
 impl Token {
-    /// The first line of a file that nobody else can read.
+    /// The first line of a file that only its owner can read.
     pub fn read(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
         let metadata = file.metadata()?;

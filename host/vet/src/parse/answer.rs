@@ -37,7 +37,7 @@ fn columns(asked: &Asked<'_>, parsed: &Parsed, trial: &Trial<'_>) -> Result<(), 
     let made = &parsed.rows.table.columns;
     let wanted = &asked.options.columns;
     if let Some(column) = made.iter().find(|made| !wanted.iter().any(|wanted| wanted.name == made.name)) {
-        return Err(refuse(format!("it made the column `{}`, which nobody asked for", column.name)));
+        return Err(refuse(format!("it made the column `{}`, which was not asked for", column.name)));
     }
     for wanted in wanted {
         let Some(made) = made.iter().find(|made| made.name == wanted.name) else {

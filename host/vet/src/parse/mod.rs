@@ -13,7 +13,7 @@ use tallow_engine::{Component, ParseDescription, ParseOptions, WantedColumn};
 use crate::refusal::Trial;
 use crate::{Candidate, Refusal, Rule};
 
-/// Decimal places that are asked for where nobody says.
+/// Decimal places that are asked for by default.
 const SCALE: u8 = 8;
 
 /// Checks what a function says about itself.

@@ -95,7 +95,7 @@ impl Trials<'_> {
             .map_err(|error| trial.failed(&error, "describe"))
     }
 
-    /// An error is told with the first record that makes it alone.
+    /// An error names the first record that causes it alone.
     fn parse(
         &self,
         function: &mut ParseFunction,

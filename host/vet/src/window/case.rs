@@ -8,7 +8,7 @@ use tallow_engine::{Aggregate, Column, ColumnData, ColumnType, IdColumns, Operat
 use crate::Candidate;
 
 const MINUTE_US: u64 = 60_000_000;
-/// Places of decimal columns where nobody says.
+/// Places of decimal columns without a known scale.
 const SCALE: u8 = 8;
 
 /// Windows that are open together, and the columns that they read.

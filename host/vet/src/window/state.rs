@@ -138,7 +138,7 @@ fn takes_over(
     let mut again = restored(trials, before, &first, trial)?;
     if !same(&first, &snapshot(&mut again, 0, trial)?.parts) {
         let seen =
-            format!("old state, written anew and read back, is another one, with the windows `{name}`");
+            format!("old state, written again and read back, is another one, with the windows `{name}`");
         return Err(trial.refuse(seen, remedy));
     }
     new.all(after, Manner::PLAIN, trial).map(drop)

@@ -16,7 +16,7 @@ pub struct Trials<'a> {
 }
 
 impl<'a> Trials<'a> {
-    /// Whether it opens the windows. Those that nobody asked for may be refused, or be refused the rows.
+    /// Whether it opens the windows. Those that were not asked for may be refused, and so may their rows.
     pub fn opens(&self, trial: &mut Trial<'_>) -> Result<bool, Refusal> {
         trial.begin(Rule::Specs);
         let name = &self.case.name;
