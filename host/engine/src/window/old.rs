@@ -1,19 +1,12 @@
-//! `tallow:window@0.1.0`, whose functions give and take all of their state at once, in the words of the contract of today.
+//! `tallow:window@0.1.0`, whose functions give and take all of their state at once, converted from and to the contract of today.
 
 use super::Snapshot;
 use crate::bindings::window_0_1_contract as old;
 use crate::bindings::{Window01World, window_contract as new};
-use crate::{Output, Part, Rows, Spec, WindowDescription};
+use crate::{Output, Part, Rows, Spec};
 
 pub(super) fn windows(world: &Window01World) -> old::GuestWindows<'_> {
     world.tallow_window_window().windows()
-}
-
-impl From<old::Description> for WindowDescription {
-    fn from(description: old::Description) -> Self {
-        let old::Description { name, version, state_version, reads_state_versions } = description;
-        Self { name, version, state_version, reads_state_versions }
-    }
 }
 
 pub(super) fn specs(specs: &[Spec]) -> Vec<old::Spec> {
@@ -37,6 +30,7 @@ fn spec(spec: Spec) -> old::Spec {
 const _: () = {
     use old as wit;
     use tallow_contract::window as ours;
+    tallow_contract::convert_record!(Description { name, version, state_version, reads_state_versions });
     tallow_contract::convert_record!(Sliding { size_us, slide_us });
     tallow_contract::convert_variant!(Shape { Tumbling, Sliding, Session });
     tallow_contract::convert_enum!(Operation as tallow_contract::Operation {
@@ -45,14 +39,28 @@ const _: () = {
     tallow_contract::convert_record!(Aggregate { name, operation, column, by });
 };
 
+/// The same for what the host takes and gives as today's bindings have it.
+const _: () = {
+    use new as ours;
+    use old as wit;
+    tallow_contract::convert_record!(Part { spec, group, bytes });
+    tallow_contract::convert_record!(Rows { table, kinds, records, topics, runs, offsets });
+    tallow_contract::convert_record!(Output { spec, table, assignments });
+    tallow_contract::convert_record!(Stats {
+        spec, keys, open_windows, open_assignments, untracked, bytes
+    });
+};
+
 pub(super) fn parts(parts: &[Part]) -> Vec<old::Part> {
-    let part = |part: &Part| old::Part { spec: part.spec, group: part.group, bytes: part.bytes.clone() };
-    parts.iter().map(part).collect()
+    parts.iter().cloned().map(Into::into).collect()
 }
 
 pub(super) fn rows(rows: &Rows) -> old::Rows {
-    let Rows { table, kinds, records, topics, runs, offsets } = rows.clone();
-    old::Rows { table, kinds, records, topics, runs, offsets }
+    rows.clone().into()
+}
+
+pub(super) fn outputs(outputs: Vec<old::Output>) -> Vec<Output> {
+    outputs.into_iter().map(Into::into).collect()
 }
 
 impl From<old::Report> for new::Report {
@@ -72,31 +80,8 @@ impl From<old::Report> for new::Report {
     }
 }
 
-pub(super) fn outputs(outputs: Vec<old::Output>) -> Vec<Output> {
-    let output = |output: old::Output| Output {
-        spec: output.spec,
-        table: output.table,
-        assignments: output.assignments,
-    };
-    outputs.into_iter().map(output).collect()
-}
-
 impl From<old::SnapshotParts> for Snapshot {
     fn from(snapshot: old::SnapshotParts) -> Self {
-        let part = |part: old::Part| Part { spec: part.spec, group: part.group, bytes: part.bytes };
-        Self { version: snapshot.version, parts: snapshot.parts.into_iter().map(part).collect() }
-    }
-}
-
-impl From<old::Stats> for new::Stats {
-    fn from(stats: old::Stats) -> Self {
-        Self {
-            spec: stats.spec,
-            keys: stats.keys,
-            open_windows: stats.open_windows,
-            open_assignments: stats.open_assignments,
-            untracked: stats.untracked,
-            bytes: stats.bytes,
-        }
+        Self { version: snapshot.version, parts: snapshot.parts.into_iter().map(Into::into).collect() }
     }
 }
