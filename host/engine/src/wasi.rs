@@ -2,8 +2,8 @@
 //!
 //! Compilers of other languages leave WASI imports in a component, whether its code needs them or not. They are linked
 //! here, and nothing is granted: no file, no network, no argument, no environment; what is written goes nowhere, what is
-//! read has ended, the clock always shows 1970-01-01, and every call begins with the same randomness. So a function gives the
-//! same bytes for the same input, as one that imports nothing does.
+//! read has ended, the clock always shows 1970-01-01, and every call begins with the same
+//! randomness. So a function gives the same bytes for the same input, as one that imports nothing does.
 
 use tallow_env::Random;
 use wasmtime::component::types::{ComponentInstance, ComponentItem, ResourceType, Type};

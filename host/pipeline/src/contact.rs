@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tallow_env::{Clock, Ticks};
 use tallow_source::is_answer;
 
-use crate::spell::{Spell, Tell};
+use crate::reminder::{Notice, Reminder};
 use crate::words::duration;
 
 pub struct Contact {
@@ -16,22 +16,22 @@ pub struct Contact {
 struct State {
     /// By client: whether it waits for a broker.
     away: Vec<bool>,
-    spell: Spell,
+    reminder: Reminder,
 }
 
 impl State {
     /// `away`: whether a client's last fetch found no broker.
-    fn look(&mut self, client: usize, away: bool, now: Ticks) -> Tell {
+    fn look(&mut self, client: usize, away: bool, now: Ticks) -> Notice {
         self.away[client] = away;
         let any = self.away.iter().any(|away| *away);
         // One that is still away says itself why.
-        if any && !away { Tell::Nothing } else { self.spell.look(now, any) }
+        if any && !away { Notice::Nothing } else { self.reminder.look(now, any) }
     }
 }
 
 impl Contact {
     pub fn new(clock: Arc<dyn Clock>, clients: usize) -> Self {
-        let state = State { away: vec![false; clients], spell: Spell::told_at_once() };
+        let state = State { away: vec![false; clients], reminder: Reminder::at_once() };
         Self { clock, state: Mutex::new(state) }
     }
 
@@ -39,14 +39,14 @@ impl Contact {
     pub fn told(&self, client: usize, away: Option<&str>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match state.look(client, away.is_some(), self.clock.ticks()) {
-            Tell::Lasts { so_far } => {
+            Notice::Lasts { so_far } => {
                 let so_far = duration(so_far.as_micros() as i64);
                 tracing::warn!(why = away, so_far, "{}; waiting", what(away.unwrap_or_default()));
             }
-            Tell::Over { after } => {
+            Notice::Over { after } => {
                 tracing::info!(after = duration(after.as_micros() as i64), "the brokers answer again");
             }
-            Tell::Nothing => {}
+            Notice::Nothing => {}
         }
     }
 }
@@ -71,19 +71,19 @@ mod tests {
 
     #[test]
     fn clients_that_lose_their_brokers_together_are_told_once() {
-        let mut state = State { away: vec![false; 2], spell: Spell::told_at_once() };
-        let lasts = |seconds| Tell::Lasts { so_far: Duration::from_secs(seconds) };
+        let mut state = State { away: vec![false; 2], reminder: Reminder::at_once() };
+        let lasts = |seconds| Notice::Lasts { so_far: Duration::from_secs(seconds) };
         for (seconds, client, away, told) in [
-            (0, 0, false, Tell::Nothing),
+            (0, 0, false, Notice::Nothing),
             (1, 0, true, lasts(0)),
-            (1, 1, true, Tell::Nothing),
-            (2, 0, true, Tell::Nothing),
+            (1, 1, true, Notice::Nothing),
+            (2, 0, true, Notice::Nothing),
             // One of two is back, and the other still waits.
-            (3, 0, false, Tell::Nothing),
-            (61, 0, false, Tell::Nothing),
+            (3, 0, false, Notice::Nothing),
+            (61, 0, false, Notice::Nothing),
             (62, 1, true, lasts(61)),
-            (63, 1, false, Tell::Over { after: Duration::from_secs(62) }),
-            (64, 0, false, Tell::Nothing),
+            (63, 1, false, Notice::Over { after: Duration::from_secs(62) }),
+            (64, 0, false, Notice::Nothing),
         ] {
             assert_eq!(state.look(client, away, Ticks(seconds * 1_000_000)), told, "after {seconds} s");
         }

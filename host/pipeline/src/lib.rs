@@ -18,14 +18,14 @@ pub mod republish_diff;
 pub mod run;
 pub mod sequencer;
 pub mod services;
-mod spell;
+mod reminder;
 pub mod start;
 pub mod state_handover;
 #[cfg(test)]
 mod testing;
 mod unknown;
 pub mod window_worker;
-pub mod withheld;
+pub mod watermark_hold;
 pub mod words;
 
 pub use error::PipelineError;

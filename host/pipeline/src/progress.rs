@@ -12,7 +12,7 @@ use tallow_record::TopicPartition;
 use tallow_worker::reasons;
 
 pub use self::counts::{Counts, Refused};
-use crate::withheld::Held;
+use crate::watermark_hold::WatermarkHold;
 
 /// A view of a running pipeline.
 pub trait Viewer: Send + Sync {
@@ -47,7 +47,7 @@ struct Inner {
     watermark_us: Option<i64>,
     began: bool,
     partitions: u64,
-    held: Option<Held>,
+    held: Option<WatermarkHold>,
     /// Offset of the next record of each partition, as of the last commit.
     positions: BTreeMap<TopicPartition, i64>,
 }
@@ -113,7 +113,7 @@ impl Progress {
         inner.began = true;
     }
 
-    pub fn held(&self, held: Option<Held>) {
+    pub fn held(&self, held: Option<WatermarkHold>) {
         self.inner().held = held;
     }
 

@@ -18,7 +18,7 @@ use crate::error::PipelineError;
 use crate::fetch::{self, Discovery};
 use crate::sequencer::{Queues, Sequencer, epoch_limits};
 use crate::services::Services;
-use crate::spell::{Spell, Tell};
+use crate::reminder::{Notice, Reminder};
 use crate::start::{self, Started};
 use crate::window_worker::WindowWorker;
 use crate::words::duration;
@@ -77,7 +77,7 @@ fn gone(services: &Services) -> PipelineError {
 /// pipeline over meanwhile keeps it.
 fn start_again(services: &Services, roll_back: Option<&str>) -> Result<Option<Started>, PipelineError> {
     let pipeline = services.plan.name();
-    let mut outage = Spell::told_at_once();
+    let mut outage = Reminder::at_once();
     // The error that ended the run has been told.
     outage.look(services.clock.ticks(), true);
     // A rollback waits for nothing.
@@ -93,14 +93,14 @@ fn start_again(services: &Services, roll_back: Option<&str>) -> Result<Option<St
         match (started, told) {
             // It had a log when it was started for the first time.
             (Ok(started), _) if started.first => return Err(gone(services)),
-            (Ok(started), Tell::Over { after }) => {
+            (Ok(started), Notice::Over { after }) => {
                 let after = duration(after.as_micros() as i64);
                 tracing::info!(pipeline, after, "continues from the last commit");
                 return Ok(Some(started));
             }
             (Ok(started), _) => return Ok(Some(started)),
             (Err(PipelineError::Stopped), _) => return Ok(None),
-            (Err(error), Tell::Lasts { so_far }) => {
+            (Err(error), Notice::Lasts { so_far }) => {
                 let so_far = duration(so_far.as_micros() as i64);
                 tracing::error!(pipeline, %error, so_far, "still waiting");
             }

@@ -13,12 +13,12 @@ use tallow_store::Store;
 
 use super::settings;
 use tallow_pipeline::start;
-use tallow_pipeline::withheld::Held;
+use tallow_pipeline::watermark_hold::WatermarkHold;
 use tallow_worker::library::Library;
 use tallow_worker::plan::{Mode, Plan};
 
 /// `None` if nothing holds the watermark back.
-pub fn held(manifest: &Manifest, store: &Store, pipeline: &Pipeline, newest: &Record) -> Option<Held> {
+pub fn held(manifest: &Manifest, store: &Store, pipeline: &Pipeline, newest: &Record) -> Option<WatermarkHold> {
     let state = &newest.state;
     let partitions: Vec<_> =
         state.partitions.iter().map(|it| (TopicPartition::new(&it.topic, it.partition), it.time())).collect();
@@ -31,7 +31,7 @@ pub fn held(manifest: &Manifest, store: &Store, pipeline: &Pipeline, newest: &Re
             None
         }
     };
-    Some(Held::new(hold, windows))
+    Some(WatermarkHold::new(hold, windows))
 }
 
 /// Windows that would close at that watermark.

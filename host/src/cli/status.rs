@@ -16,7 +16,7 @@ use super::table::{indented, table};
 use super::{Failure, backfill_status, compose, held_status, merge_status, settings};
 use tallow_pipeline::PipelineError;
 use tallow_pipeline::start::windows;
-use tallow_pipeline::withheld::Held;
+use tallow_pipeline::watermark_hold::WatermarkHold;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -108,7 +108,7 @@ fn lag(ends: &Ends, topic: &str, partition: i32, next: i64) -> Option<i64> {
     Some((end - next).max(0))
 }
 
-fn print(pipeline: &Pipeline, commits: &Commits, ends: &Ends, held: Option<&Held>, lake: &str) {
+fn print(pipeline: &Pipeline, commits: &Commits, ends: &Ends, held: Option<&WatermarkHold>, lake: &str) {
     let Some(newest) = commits.newest() else {
         println!("{}: no checkpoint in {lake}", pipeline.id);
         return;
@@ -217,7 +217,7 @@ fn kind(record: &Record, before: Option<&Record>) -> &'static str {
     }
 }
 
-fn as_json(pipeline: &Pipeline, commits: &Commits, ends: &Ends, held: Option<&Held>) -> Value {
+fn as_json(pipeline: &Pipeline, commits: &Commits, ends: &Ends, held: Option<&WatermarkHold>) -> Value {
     let Some(newest) = commits.newest() else {
         return json!({ "pipeline": pipeline.id, "commit": null });
     };

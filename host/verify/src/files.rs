@@ -9,7 +9,7 @@ use tallow_sink::{EpochOutput, LakeFile, claims, rows_digest};
 use tallow_store::Digest;
 
 use super::Verifier;
-use super::fate::Fate;
+use super::publication_state::PublicationState;
 use super::report::{Part, Report};
 use tallow_pipeline::PipelineError;
 use tallow_pipeline::commit::provenance;
@@ -20,7 +20,7 @@ pub fn check(
     verifier: &Verifier,
     commit: &Record,
     outgoing: &Outgoing,
-    fate: Fate,
+    state: PublicationState,
     listed: &BTreeSet<String>,
     report: &mut Report,
 ) -> Result<(), PipelineError> {
@@ -42,23 +42,23 @@ pub fn check(
         }
         Some(_) => {}
     }
-    let file = match fate {
-        Fate::Published | Fate::Due => verifier.store.get(&outgoing.name)?,
-        Fate::Held | Fate::Dropped => {
+    let file = match state {
+        PublicationState::Published | PublicationState::Due => verifier.store.get(&outgoing.name)?,
+        PublicationState::Held | PublicationState::Dropped => {
             // As it was before the log was read: the owner may have let it out since.
             if listed.contains(&outgoing.name) {
-                faults.add(match fate {
-                    Fate::Held => "it is there, though its function's probation is not over",
+                faults.add(match state {
+                    PublicationState::Held => "it is there, though its function's probation is not over",
                     _ => "it is there, though a rollback came before it was published",
                 });
             }
-            report.held += u64::from(fate == Fate::Held);
+            report.held += u64::from(state == PublicationState::Held);
             return Ok(());
         }
     };
     let Some(bytes) = file else {
-        match fate {
-            Fate::Due => report.due += 1,
+        match state {
+            PublicationState::Due => report.due += 1,
             _ => faults.add("it is missing"),
         }
         return Ok(());

@@ -1,14 +1,14 @@
 //! Proves commits: computes them again from the log, and looks at what the lake holds of them.
 //!
-//! In the order in which it happens: [`range`] (which commits), [`chain`] (is the log what was written), [`fate`] (should
-//! a commit's files be there), [`files`] (are they, as they were committed), [`succession`] (does a record follow from the
+//! In the order in which it happens: [`range`] (which commits), [`chain`] (is the log what was written), [`publication_state`]
+//! (should a commit's files be there), [`files`] (are they, as they were committed), [`succession`] (does a record follow from the
 //! one before), [`records`] (what the commit took, from the archive or the topics), [`replay`] (the recorded functions on
 //! it), [`compare`] (is it the same), [`report`]. `proof` puts them together.
 //! Nothing is written, and nothing is asked of a running pipeline.
 
 pub mod chain;
 pub mod compare;
-pub mod fate;
+pub mod publication_state;
 pub mod files;
 mod proof;
 pub mod range;

@@ -11,7 +11,7 @@ use tallow_log::{Draft, LogError, Record};
 use super::records::Records;
 use super::replay::ReplaySetup;
 use super::report::{Part, Report, Unprovable};
-use super::{Step, Verifier, VerifyError, chain, fate, files, succession};
+use super::{Step, Verifier, VerifyError, chain, files, publication_state, succession};
 use tallow_pipeline::PipelineError;
 use tallow_pipeline::start::windows;
 
@@ -80,8 +80,8 @@ impl<'a> Proof<'a> {
             let (before, record) = (records.get(&(seq - 1)), records.get(&seq));
             if let Some(record) = record {
                 for outgoing in &record.epoch.outbox {
-                    let fate = fate::fate(seq, &outgoing.sink, &records, &self.newest);
-                    files::check(self.verifier, record, outgoing, fate, listed, &mut self.report)?;
+                    let state = publication_state::of(seq, &outgoing.sink, &records, &self.newest);
+                    files::check(self.verifier, record, outgoing, state, listed, &mut self.report)?;
                 }
                 let following = records.range(seq..=self.asked.through).skip(1).map(|(_, record)| record);
                 match before {

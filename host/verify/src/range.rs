@@ -36,7 +36,8 @@ pub struct Asked {
     pub open_start: bool,
 }
 
-/// `oldest` to `newest`: what the log keeps. Without a start it begins at the first commit whose state before it is kept: the oldest record after a clean-up has none.
+/// `oldest` to `newest`: what the log keeps. Without a start it begins at the first commit whose state before it is kept:
+/// the oldest record after a clean-up has none.
 ///
 /// # Errors
 /// There are no such commits.

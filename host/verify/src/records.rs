@@ -1,7 +1,7 @@
 //! The records that a commit took, in the order in which it took them: from its archive, or from the topics as long as
 //! they hold them.
 
-mod lanes;
+mod partition_buffers;
 mod reading;
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use tallow_record::{Batch, TopicPartition};
 use tallow_sink::archive;
 use tallow_source::{Limits, PartitionInfo, SourceError};
 
-use self::lanes::Lanes;
+use self::partition_buffers::PartitionBuffers;
 use self::reading::{Reading, stretch};
 use super::Verifier;
 use super::report::Offsets;
@@ -68,9 +68,9 @@ impl<'a> Records<'a> {
             let bytes = self.verifier.read_blob(blob)?;
             let batches = archive::decode(&format!("archive `{}`", blob.name), bytes)
                 .map_err(|error| PipelineError::Checkpoint(error.to_string()))?;
-            let mut lanes = Lanes::default();
-            batches.iter().for_each(|batch| lanes.take(batch, |_| i64::MAX));
-            let batches = lanes.assemble(&epoch.chunks, self.most_records());
+            let mut buffers = PartitionBuffers::default();
+            batches.iter().for_each(|batch| buffers.take(batch, |_| i64::MAX));
+            let batches = buffers.assemble(&epoch.chunks, self.most_records());
             return Ok(Taken::Records { batches, from_archive: true });
         }
         if epoch.ledger.partitions.values().all(|counts| counts.records == 0) {
@@ -146,7 +146,7 @@ impl<'a> Records<'a> {
             }
             Err(error) => return Err(error),
         }
-        let batches = reading.lanes.assemble(&commit.epoch.chunks, most_records);
+        let batches = reading.buffers.assemble(&commit.epoch.chunks, most_records);
         Ok(Taken::Records { batches, from_archive: false })
     }
 

@@ -2,8 +2,9 @@
 //!
 //! [`byte_budget`] (how many bytes may be under way), [`parse`] (a parse worker) and [`slices`] (what it makes of a batch) →
 //! [`isolate`] (the window function fails on a slice) → [`ledger_entries`] and [`dead_letter`] (what became of each record).
-//! [`plan`] is what a manifest asks of them, [`library`] keeps them in the lake. [`search`] finds the records that a function fails on, [`bisect_budget`] bounds that search, [`state_limit`] is for state
-//! that is too large. [`observer`] is how others look on.
+//! [`plan`] is what a manifest asks of them, [`library`] keeps them in the lake. [`search`] finds the records that a
+//! function fails on, [`bisect_budget`] bounds that search, [`epoch_start`] over [`state`] is where a new instance begins,
+//! [`state_limit`] is for state that is too large. [`reasons`] counts them, [`observer`] is how others look on.
 
 pub mod bisect_budget;
 pub mod byte_budget;

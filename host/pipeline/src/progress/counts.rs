@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tallow_engine::Report;
 use tallow_worker::reasons;
 
-use crate::withheld::Held;
+use crate::watermark_hold::WatermarkHold;
 
 /// A moment's counts, since the program's start. What was taken and then not committed, or made void by a rollback, does
 /// not count.
@@ -34,7 +34,7 @@ pub struct Counts {
     /// Partitions that are read.
     pub partitions: u64,
     /// The partition that the watermark waits for.
-    pub held: Option<Held>,
+    pub held: Option<WatermarkHold>,
 }
 
 /// (row, window) pairs that a window definition did not take in, or not without a doubt.

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::WindowWorker;
-use crate::spell::{Spell, Tell};
-use crate::withheld::Held;
+use crate::reminder::{Notice, Reminder};
+use crate::watermark_hold::WatermarkHold;
 use crate::words::duration;
 
 const LONG: Duration = Duration::from_secs(60);
@@ -13,27 +13,27 @@ const LONG: Duration = Duration::from_secs(60);
 /// A watermark that does not move.
 pub(super) struct Waiting {
     watermark_us: Option<i64>,
-    spell: Spell,
+    reminder: Reminder,
 }
 
 impl Default for Waiting {
     fn default() -> Self {
-        Self { watermark_us: None, spell: Spell::told_after(LONG) }
+        Self { watermark_us: None, reminder: Reminder::after_a_while(LONG) }
     }
 }
 
 impl WindowWorker {
     /// At an epoch's end: whether a partition holds the watermark back, and whether to report it.
     pub(super) fn look_at_watermark(&mut self) {
-        let held = self.state.watermarks.hold().map(|hold| Held::new(hold, None));
+        let held = self.state.watermarks.hold().map(|hold| WatermarkHold::new(hold, None));
         let watermark_us = self.state.watermarks.watermark_us();
         let open = self.state.open_assignments.values().any(|assignments| *assignments > 0);
         let is_still = watermark_us == self.waiting.watermark_us;
         self.waiting.watermark_us = watermark_us;
         let waits = held.is_some() && open && is_still;
         let pipeline = self.plan.name();
-        match (self.waiting.spell.look(self.clock.ticks(), waits), &held) {
-            (Tell::Lasts { so_far }, Some(held)) => {
+        match (self.waiting.reminder.look(self.clock.ticks(), waits), &held) {
+            (Notice::Lasts { so_far }, Some(held)) => {
                 let open_windows = self.progress.counts().open_windows;
                 let (partition, others, why) = (&held.partition, held.others, held.why());
                 let so_far = duration(so_far.as_micros() as i64);
@@ -42,7 +42,7 @@ impl WindowWorker {
                     "the watermark waits for a partition: no window closes meanwhile"
                 );
             }
-            (Tell::Over { after }, _) => {
+            (Notice::Over { after }, _) => {
                 let after = duration(after.as_micros() as i64);
                 tracing::info!(pipeline, after, "the watermark moves again");
             }
@@ -57,6 +57,6 @@ impl WindowWorker {
         let Some(hold) = self.state.watermarks.hold() else { return };
         let windows = self.state.function.advance(hold.without_it_us).ok();
         let windows = windows.map(|outputs| outputs.iter().map(|it| u64::from(it.table.rows)).sum());
-        self.progress.held(Some(Held::new(hold, windows)));
+        self.progress.held(Some(WatermarkHold::new(hold, windows)));
     }
 }

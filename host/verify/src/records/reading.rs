@@ -8,7 +8,7 @@ use tallow_log::Record;
 use tallow_record::{Batch, TopicPartition};
 use tallow_source::{Event, Fetcher, Limits, Position, Source, SourceError};
 
-use super::lanes::Lanes;
+use super::partition_buffers::PartitionBuffers;
 use super::ranges;
 use crate::Verifier;
 use tallow_pipeline::PipelineError;
@@ -58,7 +58,7 @@ pub struct Reading {
     pub through: u64,
     /// Where reading each partition ends.
     until: BTreeMap<TopicPartition, i64>,
-    pub lanes: Lanes,
+    pub buffers: PartitionBuffers,
 }
 
 impl Reading {
@@ -73,7 +73,7 @@ impl Reading {
             headers: stretch.headers,
             through: stretch.through,
             until: stretch.ranges.into_iter().map(|(partition, (_, to))| (partition, to)).collect(),
-            lanes: Lanes::default(),
+            buffers: PartitionBuffers::default(),
         })
     }
 
@@ -85,17 +85,17 @@ impl Reading {
         limits: Limits,
     ) -> Result<(), PipelineError> {
         let mut heard = verifier.clock.ticks();
-        while ends.iter().any(|(partition, end)| self.lanes.reached(partition) < Some(*end)) {
+        while ends.iter().any(|(partition, end)| self.buffers.reached(partition) < Some(*end)) {
             let mut batch = Batch::default();
             let events = self.fetcher.fetch(limits, &mut batch)?;
             let until = &self.until;
-            self.lanes.take(&batch, |partition| until.get(partition).copied().unwrap_or(i64::MIN));
+            self.buffers.take(&batch, |partition| until.get(partition).copied().unwrap_or(i64::MIN));
             let mut why = format!("nothing came for {} s", PATIENCE.as_secs());
             let mut silent = batch.is_empty();
             for event in events {
                 match event {
                     Event::End { partition, next } => {
-                        self.lanes.reach(&partition, next);
+                        self.buffers.reach(&partition, next);
                         silent = false;
                     }
                     Event::Unreachable { why: said } => why = said,

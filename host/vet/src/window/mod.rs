@@ -1,11 +1,11 @@
 //! The contract of a window function, tried on rows made for the purpose.
 //!
 //! [`case`] says which windows over which rows, [`rows`] makes the rows, [`play`] takes them through the function and
-//! looks at every answer ([`books`], [`closing`]), [`trials`] compares what was played, [`state`] is about snapshots.
+//! looks at every answer ([`ledger`], [`closing`]), [`trials`] compares what was played, [`state`] is about snapshots.
 
-mod books;
 mod case;
 mod closing;
+mod ledger;
 mod play;
 mod rows;
 mod state;

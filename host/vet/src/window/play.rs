@@ -2,7 +2,7 @@
 
 use tallow_engine::{CallError, Output, Report, WindowFunction};
 
-use super::books::Books;
+use super::ledger::Ledger;
 use super::case::Case;
 use super::closing::Closing;
 use super::rows::{self, Phase};
@@ -33,24 +33,24 @@ pub struct Played {
     pub counts: Vec<[u64; 7]>,
 }
 
-/// A function under trial, and the books over what it was given.
+/// A function under trial, and the ledger over what it was given.
 pub struct Player<'a> {
     pub function: WindowFunction,
     case: &'a Case,
-    books: Option<Books<'a>>,
+    ledger: Option<Ledger<'a>>,
     closing: Closing<'a>,
 }
 
 impl<'a> Player<'a> {
-    /// From an empty state: its books are whole.
+    /// From an empty state: its ledger is complete.
     pub fn opened(function: WindowFunction, case: &'a Case) -> Self {
-        let books = Some(Books::new(&case.specs));
-        Self { function, case, books, closing: Closing::new(&case.specs, i64::MIN) }
+        let ledger = Some(Ledger::new(&case.specs));
+        Self { function, case, ledger, closing: Closing::new(&case.specs, i64::MIN) }
     }
 
     /// From a snapshot under a watermark: what was accepted before is not known.
     pub fn restored(function: WindowFunction, case: &'a Case, watermark_us: i64) -> Self {
-        Self { function, case, books: None, closing: Closing::new(&case.specs, watermark_us) }
+        Self { function, case, ledger: None, closing: Closing::new(&case.specs, watermark_us) }
     }
 
     pub fn phase(&mut self, phase: &Phase, manner: Manner, trial: &Trial<'_>) -> Result<Played, Refusal> {
@@ -62,8 +62,8 @@ impl<'a> Player<'a> {
             })?;
             let reports =
                 self.function.update(&rows).map_err(|error| self.failed(trial, &error, "update"))?;
-            if let Some(books) = &mut self.books {
-                books.update(&rows, &reports, trial)?;
+            if let Some(ledger) = &mut self.ledger {
+                ledger.update(&rows, &reports, trial)?;
             }
             self.closing.update(&rows);
             played.exactly.extend(exact::bytes(&reports));
@@ -74,9 +74,9 @@ impl<'a> Player<'a> {
             .advance(phase.watermark_us)
             .map_err(|error| self.failed(trial, &error, "advance"))?;
         self.closing.advance(&outputs, phase.watermark_us, trial)?;
-        if let Some(books) = &mut self.books {
+        if let Some(ledger) = &mut self.ledger {
             let stats = self.function.stats().map_err(|error| trial.failed(&error, "stats"))?;
-            books.advance(&outputs, &stats, trial)?;
+            ledger.advance(&outputs, &stats, trial)?;
         }
         played.keep(&outputs);
         Ok(played)

@@ -7,7 +7,7 @@ use crate::words::time;
 
 /// A partition that the watermark waits for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Held {
+pub struct WatermarkHold {
     pub partition: String,
     /// How many more partitions are as far behind.
     pub others: usize,
@@ -23,7 +23,7 @@ pub struct Held {
     pub windows: Option<u64>,
 }
 
-impl Held {
+impl WatermarkHold {
     pub fn new(hold: Hold, windows: Option<u64>) -> Self {
         let Hold { partition, others, newest_us, since_us, at_end_since_us, without_it_us } = hold;
         let partition = partition.to_string();
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn who_why_since_when_and_what_waits_is_told() {
-        let held = Held {
+        let held = WatermarkHold {
             partition: "trades/1".to_owned(),
             others: 0,
             newest_us: None,
@@ -83,7 +83,7 @@ mod tests {
             "trades/1: no row of it has come yet and it is not at its end, since 2024-08-09 00:00:00.000Z; 3 windows \
              wait for it"
         );
-        let behind = Held {
+        let behind = WatermarkHold {
             others: 2,
             newest_us: Some(1_723_161_660_000_000),
             since_us: None,
@@ -96,6 +96,6 @@ mod tests {
             "trades/1 and 2 more: its newest event is of 2024-08-09 00:01:00.000Z and `idle-after` has not passed at \
              its end; 1 window waits for it"
         );
-        assert!(behind.matters() && !Held { windows: Some(0), ..behind }.matters());
+        assert!(behind.matters() && !WatermarkHold { windows: Some(0), ..behind }.matters());
     }
 }

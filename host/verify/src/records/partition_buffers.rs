@@ -7,17 +7,17 @@ use tallow_record::{Batch, TopicPartition};
 
 /// Records that were read, by partition, in the order of their offsets.
 #[derive(Default)]
-pub struct Lanes(BTreeMap<TopicPartition, Lane>);
+pub struct PartitionBuffers(BTreeMap<TopicPartition, Buffer>);
 
 #[derive(Default)]
-struct Lane {
+struct Buffer {
     /// Each of this partition alone.
     batches: VecDeque<Batch>,
     /// Everything below has come; none before the first news.
     reached: Option<i64>,
 }
 
-impl Lanes {
+impl PartitionBuffers {
     /// Takes in what a fetch gave, up to where each partition's reading ends.
     pub fn take(&mut self, batch: &Batch, until: impl Fn(&TopicPartition) -> i64) {
         for (first, run) in batch.runs_from() {
@@ -26,31 +26,31 @@ impl Lanes {
             let Some(last) = records.clone().last() else { continue };
             let end = until(&partition);
             let wanted = records.start + batch.offsets[records.clone()].partition_point(|it| *it < end);
-            let lane = self.0.entry(partition).or_default();
-            lane.reached = lane.reached.max(Some(batch.offsets[last] + 1));
+            let buffer = self.0.entry(partition).or_default();
+            buffer.reached = buffer.reached.max(Some(batch.offsets[last] + 1));
             if wanted > records.start {
-                lane.batches.push_back(batch.select(records.start..wanted));
+                buffer.batches.push_back(batch.select(records.start..wanted));
             }
         }
     }
 
     pub fn reach(&mut self, partition: &TopicPartition, next: i64) {
-        let lane = self.0.entry(partition.clone()).or_default();
-        lane.reached = lane.reached.max(Some(next));
+        let buffer = self.0.entry(partition.clone()).or_default();
+        buffer.reached = buffer.reached.max(Some(next));
     }
 
     pub fn reached(&self, partition: &TopicPartition) -> Option<i64> {
-        self.0.get(partition).and_then(|lane| lane.reached)
+        self.0.get(partition).and_then(|buffer| buffer.reached)
     }
 
     /// Takes the chunks' records out, in the order of the chunks and with their clocks, at most so many a batch.
     pub fn assemble(&mut self, chunks: &[Chunk], most_records: usize) -> Vec<Batch> {
         let mut out = Vec::new();
         for chunk in chunks {
-            let Some(lane) = self.0.get_mut(&TopicPartition::new(&chunk.topic, chunk.partition)) else {
+            let Some(buffer) = self.0.get_mut(&TopicPartition::new(&chunk.topic, chunk.partition)) else {
                 continue;
             };
-            while let Some(front) = lane.batches.pop_front() {
+            while let Some(front) = buffer.batches.pop_front() {
                 let (from, to) = (chunk.from, chunk.to);
                 let first = front.offsets.partition_point(|offset| *offset < from);
                 let end = front.offsets.partition_point(|offset| *offset < to);
@@ -60,7 +60,7 @@ impl Lanes {
                     out.push(batch);
                 }
                 if end < front.len() {
-                    lane.batches.push_front(front.select(end..front.len()));
+                    buffer.batches.push_front(front.select(end..front.len()));
                     break;
                 }
             }
@@ -86,22 +86,22 @@ mod tests {
 
     #[test]
     fn records_are_put_into_the_order_of_the_chunks_with_their_clocks() {
-        let mut lanes = Lanes::default();
+        let mut buffers = PartitionBuffers::default();
         // Offset 12 does not exist; 16 lies behind the end.
         for (partition, offsets) in [(0, &[10, 11, 13][..]), (1, &[5]), (0, &[14, 15, 16])] {
-            lanes.take(&batch(partition, offsets), |_| 16);
+            buffers.take(&batch(partition, offsets), |_| 16);
         }
-        let assembled = |lanes: &mut Lanes, chunks: &[Chunk]| -> Vec<(i32, Vec<i64>, i64)> {
-            let batches = lanes.assemble(chunks, 2);
+        let assembled = |buffers: &mut PartitionBuffers, chunks: &[Chunk]| -> Vec<(i32, Vec<i64>, i64)> {
+            let batches = buffers.assemble(chunks, 2);
             batches
                 .into_iter()
                 .map(|batch| (batch.runs[0].partition, batch.offsets, batch.runs[0].clock_us))
                 .collect()
         };
         let first = [chunk(0, 10, 12, 1), chunk(1, 5, 6, 1), chunk(0, 12, 14, 2)];
-        assert_eq!(assembled(&mut lanes, &first), [(0, vec![10, 11], 1), (1, vec![5], 1), (0, vec![13], 2)]);
-        assert_eq!(assembled(&mut lanes, &[chunk(0, 14, 16, 3)]), [(0, vec![14, 15], 3)]);
-        assert_eq!(lanes.reached(&TopicPartition::new("t", 0)), Some(17));
-        assert_eq!(assembled(&mut lanes, &[chunk(0, 16, 17, 3)]), []);
+        assert_eq!(assembled(&mut buffers, &first), [(0, vec![10, 11], 1), (1, vec![5], 1), (0, vec![13], 2)]);
+        assert_eq!(assembled(&mut buffers, &[chunk(0, 14, 16, 3)]), [(0, vec![14, 15], 3)]);
+        assert_eq!(buffers.reached(&TopicPartition::new("t", 0)), Some(17));
+        assert_eq!(assembled(&mut buffers, &[chunk(0, 16, 17, 3)]), []);
     }
 }

@@ -7,7 +7,7 @@ use tallow_log::record::SeqRange;
 
 /// What is to be expected of what a commit has for one sink.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum PublicationState {
     Published,
     /// Committed, and not known to be published: the owner does it now, or the next one at its start.
     Due,
@@ -18,19 +18,19 @@ pub enum Fate {
 }
 
 /// `records`: all that can be read, by seq; `newest` is the last of them.
-pub fn fate(seq: u64, sink: &str, records: &BTreeMap<u64, Record>, newest: &Record) -> Fate {
+pub fn of(seq: u64, sink: &str, records: &BTreeMap<u64, Record>, newest: &Record) -> PublicationState {
     if let Some((rollback, range)) = rollback_of(seq, records) {
         let held = records.get(&range.through).is_some_and(|before| before.released_through(sink) < seq);
         return match rollback.published_through(sink) >= seq {
-            _ if held => Fate::Dropped,
-            true => Fate::Published,
-            false => Fate::Due,
+            _ if held => PublicationState::Dropped,
+            true => PublicationState::Published,
+            false => PublicationState::Due,
         };
     }
     if newest.released_through(sink) < seq {
-        return Fate::Held;
+        return PublicationState::Held;
     }
-    if newest.published_through(sink) >= seq { Fate::Published } else { Fate::Due }
+    if newest.published_through(sink) >= seq { PublicationState::Published } else { PublicationState::Due }
 }
 
 /// The rollback that made a commit void, and what it made void with it.
@@ -83,19 +83,19 @@ mod tests {
         ];
         let on_probation = [record(5, Some(4), 4, None), record(6, Some(4), 4, None)];
         for (log, seq, expected) in [
-            (&held_then_void[..], 4, Fate::Published),
-            (&held_then_void[..], 5, Fate::Dropped),
-            (&held_then_void[..], 6, Fate::Dropped),
-            (&held_then_void[..], 8, Fate::Due),
-            (&public_then_void[..], 5, Fate::Published),
-            (&public_then_void[..], 6, Fate::Due),
-            (&public_then_void[..], 7, Fate::Published),
-            (&on_probation[..], 4, Fate::Published),
-            (&on_probation[..], 6, Fate::Held),
+            (&held_then_void[..], 4, PublicationState::Published),
+            (&held_then_void[..], 5, PublicationState::Dropped),
+            (&held_then_void[..], 6, PublicationState::Dropped),
+            (&held_then_void[..], 8, PublicationState::Due),
+            (&public_then_void[..], 5, PublicationState::Published),
+            (&public_then_void[..], 6, PublicationState::Due),
+            (&public_then_void[..], 7, PublicationState::Published),
+            (&on_probation[..], 4, PublicationState::Published),
+            (&on_probation[..], 6, PublicationState::Held),
         ] {
             let records: BTreeMap<u64, Record> = log.iter().cloned().collect();
             let newest = &log.last().unwrap().1;
-            assert_eq!(fate(seq, "lake", &records, newest), expected, "{seq} of {:?}", records.keys());
+            assert_eq!(of(seq, "lake", &records, newest), expected, "{seq} of {:?}", records.keys());
         }
     }
 

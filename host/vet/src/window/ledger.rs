@@ -6,13 +6,13 @@ use crate::refusal::Trial;
 use crate::{Refusal, Rule};
 
 /// What became of the assignments of each spec.
-pub struct Books<'a> {
+pub struct Ledger<'a> {
     specs: &'a [Spec],
     accepted: Vec<u64>,
     closed: Vec<u64>,
 }
 
-impl<'a> Books<'a> {
+impl<'a> Ledger<'a> {
     pub fn new(specs: &'a [Spec]) -> Self {
         Self { specs, accepted: vec![0; specs.len()], closed: vec![0; specs.len()] }
     }
