@@ -187,7 +187,7 @@ impl Isolation {
         let mut batch = slice.batch.select(records);
         let parsed = self.parse.parse(&mut batch).map_err(|error| self.start.failed(&error))?;
         let (event_times, _) = event_times(&batch, &parsed.rows, &self.time, i64::MAX)
-            .map_err(|why| self.start.failed(&CallError::Refused(why)))?;
+            .map_err(|error| self.start.failed(&CallError::Refused(error.to_string())))?;
         Ok(ParsedSlice { batch, parsed, event_times })
     }
 }

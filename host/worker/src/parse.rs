@@ -210,7 +210,7 @@ impl ParseWorker {
     fn accept(&mut self, batch: Batch, parsed: Parsed, parts: &mut ParsedBatch) -> Result<(), WorkerError> {
         let max_future_us = self.settings.max_future_us;
         let (event_times, future) = event_times(&batch, &parsed.rows, &self.settings.time, max_future_us)
-            .map_err(|why| self.refused(why))?;
+            .map_err(|error| self.refused(error.to_string()))?;
         if future.is_empty() {
             parts.slices.push(ParsedSlice { batch, parsed, event_times });
             return Ok(());

@@ -43,6 +43,10 @@ pub struct ParsedBatch {
     pub archive: Option<Batch>,
 }
 
+#[derive(Debug, thiserror::Error)]
+#[error("it makes no timestamp column `{0}`")]
+pub struct NoTimeColumn(String);
+
 /// The largest event time of each run, and the records (ascending) with one that is more than `max_future_us`
 /// ahead of their clock.
 pub fn event_times(
@@ -50,12 +54,12 @@ pub fn event_times(
     rows: &Rows,
     time: &str,
     max_future_us: i64,
-) -> Result<(Vec<EventTimes>, Vec<usize>), String> {
+) -> Result<(Vec<EventTimes>, Vec<usize>), NoTimeColumn> {
     let column = rows.table.columns.iter().find(|column| column.name == time);
     let (values, validity) = match column.map(|column| (&column.data, column.validity.as_deref())) {
         Some((ColumnData::TimestampUs(values), validity)) => (values.as_slice(), validity),
         _ if rows.table.rows == 0 => (&[][..], None),
-        _ => return Err(format!("it makes no timestamp column `{time}`")),
+        _ => return Err(NoTimeColumn(time.to_owned())),
     };
     let valid = |row: &usize| is_valid(validity, *row);
     let mut future = Vec::new();
