@@ -15,11 +15,11 @@ use tallow_log::record::{Kind, Mode, Record, Role, What};
 use tallow_log::status::last_records;
 use tallow_pipeline::functions::contract;
 use tallow_pipeline::hooks::{Outcome, Rollback};
+use tallow_swap::SwapError;
 use tallow_swap::Target;
 use tallow_swap::admission;
 use tallow_swap::candidate::{Candidate, Terms};
 use tallow_swap::rehearse;
-use tallow_swap::SwapError;
 use tallow_swap::shadow::Shadow;
 use tallow_swap::tally::{Tally, Verdict};
 

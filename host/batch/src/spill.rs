@@ -126,8 +126,8 @@ pub fn from_rows(sorted: &RecordBatch, time: &str) -> Result<Sorted, ArrowError>
         batch.push(*file, 0, line, -1, 0, None, line_bytes);
     }
     let rows = Rows::new(table, kinds, (0..batch.len() as u32).collect(), &batch);
-    let (event_times, _) =
-        event_times(&batch, &rows, time, i64::MAX).map_err(|error| ArrowError::InvalidArgumentError(error.to_string()))?;
+    let (event_times, _) = event_times(&batch, &rows, time, i64::MAX)
+        .map_err(|error| ArrowError::InvalidArgumentError(error.to_string()))?;
     let parsed = Parsed { rows, ignored: Marked::default(), rejected: Marked::default(), rounded: 0 };
     let within = within.into_iter().map(|number| number as u32).collect();
     Ok(Sorted { slice: ParsedSlice { batch, parsed, event_times }, within })

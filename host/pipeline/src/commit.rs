@@ -281,7 +281,7 @@ mod tests {
         let other = open(&store, 2);
         let error = committer.commit(epoch()).unwrap_err();
         assert!(matches!(&error, PipelineError::Log(error) if error.is_fenced()), "{error}");
-        assert_eq!((other.log.newest().epoch.outbox.len(), store.list("candles_1m").unwrap().len()), (0, 0));
+        assert_eq!((other.log.newest().epoch.outbox.len(), store.list("speed").unwrap().len()), (0, 0));
     }
 
     #[test]

@@ -15,12 +15,12 @@ use crate::say;
 use super::gate::Gate;
 use super::{Failure, settings, spawn};
 use tallow_pipeline::Services;
-use tallow_swap::{SwapError, Target};
 use tallow_swap::control::serve::ControlHandler;
 use tallow_swap::control::server::{Door, Server};
 use tallow_swap::control::socket;
 use tallow_swap::control::token::Token;
 use tallow_swap::watch::{self, Files};
+use tallow_swap::{SwapError, Target};
 
 #[derive(clap::Args)]
 pub struct Args {

@@ -18,7 +18,12 @@ use tallow_worker::library::Library;
 use tallow_worker::plan::{Mode, Plan};
 
 /// `None` if nothing holds the watermark back.
-pub fn held(manifest: &Manifest, store: &Store, pipeline: &Pipeline, newest: &Record) -> Option<WatermarkHold> {
+pub fn held(
+    manifest: &Manifest,
+    store: &Store,
+    pipeline: &Pipeline,
+    newest: &Record,
+) -> Option<WatermarkHold> {
     let state = &newest.state;
     let partitions: Vec<_> =
         state.partitions.iter().map(|it| (TopicPartition::new(&it.topic, it.partition), it.time())).collect();

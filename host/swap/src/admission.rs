@@ -8,8 +8,8 @@ use crossbeam_channel::{RecvTimeoutError, bounded};
 use tallow_log::record::{Mode, Role};
 use tallow_pipeline::functions::{Functions, contract, state_version};
 use tallow_pipeline::hooks::{Outcome, Swap};
-use tallow_worker::library::Card;
 use tallow_worker::StateCopy;
+use tallow_worker::library::Card;
 
 use crate::candidate::{Candidate, Terms, Vet};
 use crate::error::SwapError;

@@ -36,7 +36,9 @@ pub enum SwapError {
          last {needed_s} s: raise the topic's retention, ask for a shorter probation, or swap in mode `publish`"
     )]
     Retention { kept_s: u64, epochs: u32, needed_s: u64 },
-    #[error("pipeline `{pipeline}` has not ended an epoch in {after_s} s: it may wait for a service (see its log)")]
+    #[error(
+        "pipeline `{pipeline}` has not ended an epoch in {after_s} s: it may wait for a service (see its log)"
+    )]
     NoEpoch { pipeline: String, after_s: u64 },
     #[error("pipeline `{0}` stopped, or started again from its last commit; nothing was swapped")]
     RunEnded(String),
@@ -63,7 +65,9 @@ pub enum SwapError {
     StateVersion { reads: Vec<u32>, writes: u32 },
     #[error(transparent)]
     Handover(#[from] HandoverError),
-    #[error("its own state, restored and saved again, has other bytes: a restart would not continue where it stopped")]
+    #[error(
+        "its own state, restored and saved again, has other bytes: a restart would not continue where it stopped"
+    )]
     Unstable,
     #[error("its own state, restored, holds another number of rows")]
     LosesRows,

@@ -93,7 +93,9 @@ impl Hooks for HotSwap {
         let role = if self.probation.is_of(Role::Parse) { Role::Parse } else { Role::Window };
         let slowest = plan.pipeline.swap.slowest_percent;
         let percent = self.timing.percent(role).filter(|percent| *percent > slowest)?;
-        Some(format!("takes {percent} % of its predecessor's time a record; `swap.slowest-percent` is {slowest}"))
+        Some(format!(
+            "takes {percent} % of its predecessor's time a record; `swap.slowest-percent` is {slowest}"
+        ))
     }
 
     fn wants_epoch(&self) -> bool {

@@ -2,21 +2,21 @@
 //! swapped in at an epoch's end, proves itself on probation, and is rolled back where it does not.
 //!
 //! In the order of a candidate's way: [`watch`] (a changed file) and [`control`] (a request) → [`admission`] of a
-//! [`candidate`], with [`rehearse`] → [`shadow`], [`comparison`] and [`tally`] → [`requests`] (what waits for an epoch's
-//! end) → [`probation`], [`invariants`] and [`call_timing`] (what it is held to). [`hot_swap`] attaches all of it to the
+//! [`candidate`], with [`rehearse`] → [`shadow`], `comparison` and [`tally`] → `requests` (what waits for an epoch's
+//! end) → `probation`, `invariants` and `call_timing` (what it is held to). `hot_swap` attaches all of it to the
 //! pipeline.
 
 pub mod admission;
-pub mod call_timing;
+mod call_timing;
 pub mod candidate;
-pub mod comparison;
+mod comparison;
 pub mod control;
 mod error;
-pub mod hot_swap;
-pub mod invariants;
-pub mod probation;
+mod hot_swap;
+mod invariants;
+mod probation;
 pub mod rehearse;
-pub mod requests;
+mod requests;
 pub mod shadow;
 pub mod tally;
 pub mod watch;

@@ -8,9 +8,9 @@ use tallow_env::Clock;
 use tallow_record::Batch;
 
 use crate::error::SwapError;
-use tallow_worker::plan::Plan;
 use tallow_pipeline::state_handover;
 use tallow_worker::StateCopy;
+use tallow_worker::plan::Plan;
 
 /// How long taking the state over took in the rehearsal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +20,8 @@ pub struct Rehearsed {
 
 /// `running_headers`: whether the source reads headers now.
 pub fn parse(candidate: &Component, plan: &Plan, running_headers: bool) -> Result<(), SwapError> {
-    let mut function = ParseFunction::new(candidate, plan.limits, plan.parse_options.clone())
-        .map_err(SwapError::Start)?;
+    let mut function =
+        ParseFunction::new(candidate, plan.limits, plan.parse_options.clone()).map_err(SwapError::Start)?;
     if function.description().wants_headers && !running_headers {
         return Err(SwapError::WantsHeaders);
     }

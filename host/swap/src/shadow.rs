@@ -15,8 +15,8 @@ use crate::tally::{EpochTally, Tally};
 use tallow_pipeline::functions::Functions;
 use tallow_pipeline::hooks::EpochCopy;
 use tallow_pipeline::state_handover;
-use tallow_worker::plan::Plan;
 use tallow_worker::ParsedSlice;
+use tallow_worker::plan::Plan;
 
 /// A shadow delays nothing, so it may take longer than the pipeline.
 const PATIENCE: u32 = 4;

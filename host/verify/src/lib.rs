@@ -1,21 +1,21 @@
 //! Proves commits: computes them again from the log, and looks at what the lake holds of them.
 //!
-//! In the order in which it happens: [`range`] (which commits), [`chain`] (is the log what was written), [`publication_state`]
-//! (should a commit's files be there), [`files`] (are they, as they were committed), [`succession`] (does a record follow from the
-//! one before), [`records`] (what the commit took, from the archive or the topics), [`replay`] (the recorded functions on
-//! it), [`compare`] (is it the same), [`report`]. `proof` puts them together.
+//! In the order in which it happens: [`range`] (which commits), `chain` (is the log what was written), `publication_state`
+//! (should a commit's files be there), `files` (are they, as they were committed), `succession` (does a record follow from the
+//! one before), `records` (what the commit took, from the archive or the topics), `replay` (the recorded functions on
+//! it), `compare` (is it the same), [`report`]. `proof` puts them together.
 //! Nothing is written, and nothing is asked of a running pipeline.
 
-pub mod chain;
-pub mod compare;
-pub mod publication_state;
-pub mod files;
+mod chain;
+mod compare;
+mod files;
 mod proof;
+mod publication_state;
 pub mod range;
-pub mod records;
-pub mod replay;
+mod records;
+mod replay;
 pub mod report;
-pub mod succession;
+mod succession;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -117,7 +117,8 @@ pub fn verify(verifier: &Verifier, ask: Ask, seen: &mut dyn FnMut(Step)) -> Resu
     let Some((oldest, newest)) = status::extent(&verifier.store, &pipeline, SHARD)? else {
         return Err(refused(format!("there is no checkpoint in {}", verifier.store.url())));
     };
-    let Asked { kept, gone, open_start } = range::asked(ask, oldest, newest).map_err(|error| refused(error.to_string()))?;
+    let Asked { kept, gone, open_start } =
+        range::asked(ask, oldest, newest).map_err(|error| refused(error.to_string()))?;
     let mut report = Report { pipeline: pipeline.clone(), open_start, ..Report::default() };
     if let Some(gone) = gone {
         report.commits = Some(gone);

@@ -1,26 +1,26 @@
 //! What functions make of records, for a pipeline, a batch, a backfill or a proof. In data-flow order:
 //!
-//! [`byte_budget`] (how many bytes may be under way), [`parse`] (a parse worker) and [`slices`] (what it makes of a batch) →
+//! `byte_budget` (how many bytes may be under way), `parse` (a parse worker) and [`slices`] (what it makes of a batch) →
 //! [`isolate`] (the window function fails on a slice) → [`ledger_entries`] and [`dead_letter`] (what became of each record).
-//! [`plan`] is what a manifest asks of them, [`library`] keeps them in the lake. [`search`] finds the records that a
-//! function fails on, [`bisect_budget`] bounds that search, [`epoch_start`] over [`state`] is where a new instance begins,
-//! [`state_limit`] is for state that is too large. [`reasons`] counts them, [`observer`] is how others look on.
+//! [`plan`] is what a manifest asks of them, [`library`] keeps them in the lake. `search` finds the records that a
+//! function fails on, `bisect_budget` bounds that search, `epoch_start` over `state` is where a new instance begins,
+//! [`state_limit`] is for state that is too large. [`reasons`] counts them, `observer` is how others look on.
 
-pub mod bisect_budget;
-pub mod byte_budget;
+mod bisect_budget;
+mod byte_budget;
 pub mod dead_letter;
-pub mod epoch_start;
-pub mod error;
+mod epoch_start;
+mod error;
 pub mod isolate;
 pub mod ledger_entries;
 pub mod library;
-pub mod observer;
-pub mod parse;
+mod observer;
+mod parse;
 pub mod plan;
 pub mod reasons;
-pub mod search;
+mod search;
 pub mod slices;
-pub mod state;
+mod state;
 pub mod state_limit;
 #[cfg(test)]
 mod testing;

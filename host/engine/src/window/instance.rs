@@ -6,6 +6,7 @@ use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 
 use super::{Snapshot, join, old};
+use crate::bindings::window_0_1_contract::{GuestWindows as OldWindows, Output as OldOutput};
 use crate::bindings::window_contract::{self as wit, GuestWindows, OutputPiece, Portion, SnapshotPiece};
 use crate::bindings::{Window01World, WindowWorld};
 use crate::contract::WINDOW_0_1;
@@ -124,38 +125,40 @@ impl Instance {
     }
 
     pub fn advance(&mut self, watermark_us: i64) -> Result<Vec<Output>, CallError> {
-        if let World::Old(world) = &self.world {
-            arm_by_state(&mut self.store, 0);
-            let outputs = old::windows(world).call_advance(&mut self.store, self.windows, watermark_us);
-            return settle(&self.store, outputs).map(old::outputs);
-        }
-        self.outputs(|guest, store, it, portion| guest.call_advance(store, it, watermark_us, portion))
+        self.outputs(
+            |guest, store, it| guest.call_advance(store, it, watermark_us),
+            |guest, store, it, portion| guest.call_advance(store, it, watermark_us, portion),
+        )
     }
 
     pub fn close_all(&mut self) -> Result<Vec<Output>, CallError> {
-        if let World::Old(world) = &self.world {
-            arm_by_state(&mut self.store, 0);
-            let outputs = old::windows(world).call_close_all(&mut self.store, self.windows);
-            return settle(&self.store, outputs).map(old::outputs);
-        }
-        self.outputs(|guest, store, it, portion| guest.call_close_all(store, it, portion))
+        self.outputs(
+            |guest, store, it| guest.call_close_all(store, it),
+            |guest, store, it, portion| guest.call_close_all(store, it, portion),
+        )
     }
 
     pub fn changed(&mut self) -> Result<Vec<Output>, CallError> {
-        if let World::Old(world) = &self.world {
-            arm_by_state(&mut self.store, 0);
-            let outputs = old::windows(world).call_changed(&mut self.store, self.windows);
-            return settle(&self.store, outputs.map(Ok)).map(old::outputs);
-        }
-        self.outputs(|guest, store, it, portion| guest.call_changed(store, it, portion))
+        self.outputs(
+            |guest, store, it| guest.call_changed(store, it).map(Ok),
+            |guest, store, it, portion| guest.call_changed(store, it, portion),
+        )
     }
 
-    /// The outputs of a call that is made until there is no more, an output a spec.
+    /// The outputs of a call that is made until there is no more, an output a spec. `old`: the call of 0.1.0, made once.
     fn outputs(
         &mut self,
+        old: impl FnOnce(&OldWindows<'_>, &mut Store<Sandbox>, ResourceAny) -> Called<Vec<OldOutput>>,
         call: impl Fn(&GuestWindows<'_>, &mut Store<Sandbox>, ResourceAny, Portion) -> Called<OutputPiece>,
     ) -> Result<Vec<Output>, CallError> {
-        let World::New(world) = &self.world else { return Ok(Vec::new()) };
+        let world = match &self.world {
+            World::New(world) => world,
+            World::Old(world) => {
+                arm_by_state(&mut self.store, 0);
+                let outputs = old(&old::windows(world), &mut self.store, self.windows);
+                return settle(&self.store, outputs).map(old::outputs);
+            }
+        };
         let limit = instance::limits(&self.store).output_bytes;
         let portion = Portion { windows: WINDOWS, bytes: (limit / 4).max(1) };
         let cap_bytes = limit.saturating_mul(OUTPUTS);

@@ -46,9 +46,7 @@ const _: () = {
     tallow_contract::convert_record!(Part { spec, group, bytes });
     tallow_contract::convert_record!(Rows { table, kinds, records, topics, runs, offsets });
     tallow_contract::convert_record!(Output { spec, table, assignments });
-    tallow_contract::convert_record!(Stats {
-        spec, keys, open_windows, open_assignments, untracked, bytes
-    });
+    tallow_contract::convert_record!(Stats { spec, keys, open_windows, open_assignments, untracked, bytes });
 };
 
 pub(super) fn parts(parts: &[Part]) -> Vec<old::Part> {

@@ -92,7 +92,12 @@ impl ControlHandler {
         self.swap_in(&candidate, terms, format!("swapped by hand from {}", candidate.origin))
     }
 
-    fn swap_in(&self, candidate: &Candidate, terms: &protocol::Terms, why: String) -> Result<Answer, SwapError> {
+    fn swap_in(
+        &self,
+        candidate: &Candidate,
+        terms: &protocol::Terms,
+        why: String,
+    ) -> Result<Answer, SwapError> {
         let terms = Terms { mode: terms.mode, probation_epochs: terms.probation_epochs, why };
         Ok(match admission::swap(&self.target, candidate, &terms)? {
             Outcome::Swapped { seq, pause } => Answer::Swapped { seq, pause_us: pause.as_micros() as u64 },

@@ -10,7 +10,7 @@ use tallow_pipeline::start::rollback;
 
 use super::Proof;
 use crate::records::{Records, Taken};
-use crate::replay::{ReplaySetup, Computed, SetupError};
+use crate::replay::{Computed, ReplaySetup, SetupError};
 use crate::report::{Part, Unprovable};
 use crate::{SHARD, compare, replay};
 

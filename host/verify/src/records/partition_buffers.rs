@@ -99,7 +99,10 @@ mod tests {
                 .collect()
         };
         let first = [chunk(0, 10, 12, 1), chunk(1, 5, 6, 1), chunk(0, 12, 14, 2)];
-        assert_eq!(assembled(&mut buffers, &first), [(0, vec![10, 11], 1), (1, vec![5], 1), (0, vec![13], 2)]);
+        assert_eq!(
+            assembled(&mut buffers, &first),
+            [(0, vec![10, 11], 1), (1, vec![5], 1), (0, vec![13], 2)]
+        );
         assert_eq!(assembled(&mut buffers, &[chunk(0, 14, 16, 3)]), [(0, vec![14, 15], 3)]);
         assert_eq!(buffers.reached(&TopicPartition::new("t", 0)), Some(17));
         assert_eq!(assembled(&mut buffers, &[chunk(0, 16, 17, 3)]), []);

@@ -2,9 +2,9 @@
 
 use tallow_engine::{CallError, Output, Report, WindowFunction};
 
-use super::ledger::Ledger;
 use super::case::Case;
 use super::closing::Closing;
+use super::ledger::Ledger;
 use super::rows::{self, Phase};
 use crate::refusal::Trial;
 use crate::{Refusal, exact};
