@@ -29,7 +29,7 @@ fn layers() -> BTreeMap<String, usize> {
     layers
 }
 
-/// By folder: the folders of the workspace's crates that it uses. Tests and benchmarks stand outside of the map.
+/// By folder: the folders of the workspace's crates that it uses. Tests and benchmarks are outside the map.
 fn crates() -> BTreeMap<String, BTreeSet<String>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let asked = Command::new(cargo)
@@ -63,6 +63,7 @@ fn every_crate_uses_lower_layers_alone() {
     assert_eq!(listed, crates.keys().collect(), "the map's crates are the workspace's");
     for (folder, uses) in &crates {
         for used in uses {
+            assert!(!used.starts_with("tests"), "{folder} uses {used}, which is for tests only");
             assert!(
                 layers[used] < layers[folder],
                 "{folder} (layer {}) uses {used} (layer {})",

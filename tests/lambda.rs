@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
-use tallow_http::local::Server;
+use tallow_test_support::http::local::Server;
 use tallow_tests::bars::{self, Bar};
 use tallow_tests::exchange::Exchange;
 use tallow_tests::lake::{self, Row};

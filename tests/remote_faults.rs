@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tallow_contract::messages::{CONTENT_TYPE, WINDOW, WINDOW_CONTENT_TYPE};
-use tallow_http::local::Server;
-use tallow_http::{Answer, Received, Trouble};
+use tallow_test_support::http::local::Server;
+use tallow_test_support::http::{Answer, Received, Trouble};
 use tallow_tests::gateway::{COMPOSED, Gateway, send};
 use tallow_tests::remote::{self, Market, Scene, trade};
 use tallow_tests::{lake, paths, tallow};

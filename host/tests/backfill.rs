@@ -13,13 +13,17 @@ use common::{MINUTES, OPEN_US, Row, SECOND_US, World, manifest, trade};
 use tallow_backfill::{Backfilling, Wanted};
 use tallow_engine::Contract;
 use tallow_env::{Clock, SeededRandom};
-use tallow_http::Handler;
 use tallow_lake::Folder;
 use tallow_log::read_blob;
 use tallow_log::record::{Kind, Record};
 use tallow_log::status::last_records;
 use tallow_manifest::Manifest;
 use tallow_merge::Merger;
+<<<<<<< HEAD
+=======
+use tallow_pipeline::plan::Mode;
+use tallow_test_support::http::Handler;
+>>>>>>> cfa1681 (Move test servers, test stores and suites into tests/support)
 use tallow_tests::bars::{self, Bar};
 use tallow_tests::exchange::{Exchange, Fault};
 use tallow_tests::{lake, recordings, reference};

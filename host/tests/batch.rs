@@ -16,8 +16,8 @@ use tallow_batch::services::Services;
 use tallow_engine::{Component, Contract, Runtime};
 use tallow_env::{Clock, ManualClock, SeededRandom};
 use tallow_manifest::Overrides;
-use tallow_store::faulty::{Fault, Faulty, Op};
 use tallow_store::{Patience, Store};
+use tallow_test_support::faulty::{Fault, Faulty, Op};
 
 /// 2024-08-09 00:00 UTC.
 const START_MS: i64 = 1_723_161_600_000;

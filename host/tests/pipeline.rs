@@ -12,7 +12,8 @@ use common::{COUNTS, MINUTES, OPEN_US, Row, SECOND_US, World, pipeline, plain, t
 use tallow_log::status::last_records;
 use tallow_pipeline::PipelineError;
 use tallow_record::TopicPartition;
-use tallow_source::{MemorySource, OnDataLoss, Raw, Topics};
+use tallow_source::{OnDataLoss, Topics};
+use tallow_test_support::source::{MemorySource, Raw};
 use tallow_worker::WorkerError;
 use tallow_worker::plan::Mode;
 

@@ -17,7 +17,7 @@ use tallow_manifest::Pipeline;
 use tallow_pipeline::functions::contract;
 use tallow_pipeline::hooks::Rollback;
 use tallow_store::Store;
-use tallow_store::faulty::{Fault, Faulty, Op};
+use tallow_test_support::faulty::{Fault, Faulty, Op};
 use tallow_verify::range::Ask;
 use tallow_verify::verify;
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use serde_json::{Value, json};
-use tallow_http::local::Server;
-use tallow_http::{Answer, Handler, Received, Trouble};
+use tallow_test_support::http::local::Server;
+use tallow_test_support::http::{Answer, Handler, Received, Trouble};
 
 use crate::bars::Bar;
 

@@ -6,19 +6,14 @@
 //! - [`Guarded`]: sends a request hop by hop. Each hop is checked against the allow-list, its name is resolved, the
 //!   addresses are checked, and the connection goes to these and no others, so that a name that is resolved again
 //!   to something else changes nothing;
-//! - [`Wire`]: the network; [`MemoryNet`]: servers in memory, for simulations. [`conformance`] holds both to one suite;
-//! - [`local`]: a server on a loopback port for tests, which breaks on demand.
+//! - [`Wire`]: the network.
 
 pub mod address;
 mod allow;
-pub mod conformance;
 mod error;
 mod guard;
-pub mod local;
-mod memory;
 mod message;
 mod names;
-mod serve;
 mod wire;
 
 use std::sync::Arc;
@@ -28,10 +23,8 @@ use tallow_env::Clock;
 pub use allow::{AllowList, Origin};
 pub use error::HttpError;
 pub use guard::{Guarded, Hop, Limits, Transport};
-pub use memory::MemoryNet;
 pub use message::{Method, Request, Response};
-pub use names::{Names, ScriptedNames, SystemNames};
-pub use serve::{Answer, Handler, Received, Trouble};
+pub use names::{Names, SystemNames};
 pub use wire::Wire;
 
 /// Somebody who sends requests. Calls block; not to be made from asynchronous code.

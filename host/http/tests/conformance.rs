@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tallow_env::{Clock, ManualClock, SystemClock};
-use tallow_http::conformance::{Bench, run};
-use tallow_http::local::Server;
-use tallow_http::{AllowList, Guarded, Handler, Http, Limits, MemoryNet, Names, Wire};
+use tallow_http::{AllowList, Guarded, Http, Limits, Names, Wire};
+use tallow_test_support::http::conformance::{Bench, run};
+use tallow_test_support::http::local::Server;
+use tallow_test_support::http::{Handler, MemoryNet};
 
 #[derive(Default)]
 struct Network {

@@ -5,8 +5,9 @@
 use std::sync::Arc;
 
 use tallow_env::SystemClock;
-use tallow_http::local::Server;
-use tallow_http::{AllowList, Answer, Http, Limits, Request, client};
+use tallow_http::{AllowList, Http, Limits, Request, client};
+use tallow_test_support::http::Answer;
+use tallow_test_support::http::local::Server;
 
 #[test]
 fn a_proxy_of_the_environment_is_not_asked() {

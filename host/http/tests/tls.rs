@@ -13,7 +13,8 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use tallow_env::SystemClock;
-use tallow_http::{AllowList, Guarded, Http, HttpError, Limits, Request, Response, ScriptedNames, Wire};
+use tallow_http::{AllowList, Guarded, Http, HttpError, Limits, Request, Response, Wire};
+use tallow_test_support::http::ScriptedNames;
 
 /// Signs certificates; whoever trusts it trusts them.
 struct Authority {

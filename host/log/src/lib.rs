@@ -4,10 +4,8 @@
 //! - [`record`]: what a log record says, by the kind of its job, and its bytes;
 //! - [`draft`], [`resolve`]: decisions: what may be committed, what an answer means, what to do at a start;
 //! - [`Log`]: an owned shard: open, put blobs, commit, settle;
-//! - [`gc`]: what an owner removes; [`status`]: looking without owning; [`owner`]: an owner's sign of life;
-//! - [`conformance`]: what every store has to keep, as a suite.
+//! - [`gc`]: what an owner removes; [`status`]: looking without owning; [`owner`]: an owner's sign of life.
 
-pub mod conformance;
 pub mod draft;
 pub mod error;
 pub mod gc;

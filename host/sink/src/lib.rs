@@ -6,12 +6,11 @@
 //! - [`Sink::publish`]: puts one item under its final name after the commit, any number of times, by any
 //!   number of publishers, with one result.
 //!
-//! Three sinks write Parquet files: [`Lake`] (candles), [`LateRows`] and [`DeadLetters`]. [`conformance`] is the
-//! suite that every sink passes. [`archive`] keeps records as they came. [`LakeFile`] reads all of these files.
+//! Three sinks write Parquet files: [`Lake`] (candles), [`LateRows`] and [`DeadLetters`]. [`archive`] keeps records as
+//! they came. [`LakeFile`] reads all of these files.
 
 pub mod archive;
 mod body_reader;
-pub mod conformance;
 mod dead_letters;
 mod digest;
 mod error;

@@ -12,6 +12,6 @@ mod setting_names;
 mod settings;
 mod source;
 
-pub(crate) use loss::{Verdict, judge};
+pub use loss::{Verdict, judge};
 pub use settings::{REFUSED, refuse};
 pub use source::{Config, KafkaSource, check_client};

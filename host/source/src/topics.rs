@@ -13,13 +13,13 @@ pub enum Topics {
 
 /// [`Topics`], checked.
 #[derive(Debug)]
-pub(crate) enum Chosen {
+pub enum Chosen {
     Names(Vec<String>),
     Pattern(Regex),
 }
 
 impl Chosen {
-    pub(crate) fn new(topics: &Topics) -> Result<Self, SourceError> {
+    pub fn new(topics: &Topics) -> Result<Self, SourceError> {
         match topics {
             Topics::Names(names) => {
                 let mut names = names.clone();
@@ -36,7 +36,7 @@ impl Chosen {
     }
 
     /// Whether a pattern takes the topic. Kafka's own topics (`__consumer_offsets` …) have to be named.
-    pub(crate) fn matches(pattern: &Regex, topic: &str) -> bool {
+    pub fn matches(pattern: &Regex, topic: &str) -> bool {
         !topic.starts_with("__") && pattern.is_match(topic)
     }
 }

@@ -17,8 +17,9 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tallow_env::{ManualClock, SystemClock};
 use tallow_record::TopicPartition;
-use tallow_source::conformance::{Access, run};
-use tallow_source::{Config, KafkaSource, MemoryLog, MemorySource, OnDataLoss, Raw, Topics};
+use tallow_source::{Config, KafkaSource, OnDataLoss, Topics};
+use tallow_test_support::source::conformance::{Access, run};
+use tallow_test_support::source::{MemoryLog, MemorySource, Raw};
 
 #[test]
 fn memory_conforms() {

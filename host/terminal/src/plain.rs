@@ -86,7 +86,7 @@ fn word(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tallow_sink::conformance::{Variant, sample};
+    use tallow_test_support::sink::{Variant, sample};
 
     #[test]
     fn a_closed_window_is_one_line_whatever_its_key_holds() {

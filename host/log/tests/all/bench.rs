@@ -7,8 +7,8 @@ use object_store::memory::InMemory;
 use tallow_env::{Clock, ManualClock, Random, SeededRandom};
 use tallow_log::record::{Chunk, Epoch, Outgoing, Partition, State, StatePart};
 use tallow_log::{Draft, Log, LogError, Opened};
-use tallow_store::faulty::Faulty;
 use tallow_store::{Digest, Store};
+use tallow_test_support::faulty::Faulty;
 
 pub struct Bench {
     pub faulty: Arc<Faulty>,

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tallow_env::{Clock, ManualClock, Random, SeededRandom, SystemClock};
 use tallow_log::{Log, Retention};
-use tallow_store::faulty::{Fault, Op};
 use tallow_store::{Store, StoreError};
+use tallow_test_support::faulty::{Fault, Op};
 
 use crate::bench::{self, Bench, bench, commit};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tallow_log::record::{Kind, SeqRange, SetAside, State};
 use tallow_log::{Draft, LogError, Retention, status};
 use tallow_store::StoreError;
-use tallow_store::faulty::{Fault, Op};
+use tallow_test_support::faulty::{Fault, Op};
 
 use crate::bench::{bench, commit, draft};
 

@@ -4,8 +4,8 @@ use std::io::Write;
 
 use tallow_log::LogError;
 use tallow_store::body::SPILL_BYTES;
-use tallow_store::faulty::{Fault, Op};
 use tallow_store::{Body, BodyWriter, StoreError};
+use tallow_test_support::faulty::{Fault, Op};
 
 use crate::bench::{Bench, bench};
 

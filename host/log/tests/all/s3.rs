@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tallow_env::{SystemClock, SystemRandom};
-use tallow_log::conformance;
 use tallow_store::{Patience, Store, StoreError};
+use tallow_test_support::store_conformance;
 
 struct Gateway {
     process: Child,
@@ -86,7 +86,7 @@ impl Gateway {
 fn an_s3_gateway_conforms() {
     let Some(gateway) = gateway(true) else { return };
     let store = gateway.store("s3://bucket/some/lake", "test-secret");
-    conformance::run(&store, Arc::new(SystemClock::new()), Arc::new(SystemRandom)).unwrap();
+    store_conformance::run(&store, Arc::new(SystemClock::new()), Arc::new(SystemRandom)).unwrap();
     assert!(store.list("").unwrap().is_empty());
     assert!(Path::new(&gateway._folder.path().join("root/bucket")).is_dir());
 }

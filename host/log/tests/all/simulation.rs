@@ -3,7 +3,7 @@
 
 use tallow_log::record::Kind;
 use tallow_log::{Log, LogError, Retention, status};
-use tallow_store::faulty::Op;
+use tallow_test_support::faulty::Op;
 
 use crate::bench::{Bench, bench, commit};
 

@@ -7,14 +7,14 @@ use std::time::Duration;
 use object_store::memory::InMemory;
 use proptest::prelude::*;
 use tallow_env::{Clock, ManualClock, Random, SeededRandom, SystemClock, SystemRandom};
-use tallow_log::conformance;
-use tallow_store::faulty::{Fault, Faulty, Op};
 use tallow_store::{Create, Store, StoreError};
+use tallow_test_support::faulty::{Fault, Faulty, Op};
+use tallow_test_support::store_conformance;
 
 use crate::bench::bench;
 
 fn conforms(store: &Store) -> Result<(), String> {
-    conformance::run(store, Arc::new(SystemClock::new()), Arc::new(SystemRandom))
+    store_conformance::run(store, Arc::new(SystemClock::new()), Arc::new(SystemRandom))
 }
 
 fn open(url: &str) -> Result<Store, StoreError> {
@@ -54,7 +54,7 @@ fn a_store_with_faults_that_pass_conforms() {
         let store = Store::from_object_store(faulty, "lake", clock.clone(), random.clone()).unwrap();
         // Long enough for any streak of faults: each may cost half a minute of the clock.
         let patience = tallow_store::Patience { whole: Duration::from_secs(36_000), ..Default::default() };
-        conformance::run(&store.with_patience(patience), clock.clone(), random).unwrap();
+        store_conformance::run(&store.with_patience(patience), clock.clone(), random).unwrap();
     }
 }
 

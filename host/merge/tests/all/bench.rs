@@ -9,8 +9,8 @@ use tallow_env::{ManualClock, Random, SeededRandom};
 use tallow_lake::{Partition, Partitioned, hive, partition};
 use tallow_merge::{MergeError, Merger, Report, Settings};
 use tallow_store::Store;
-use tallow_store::faulty::Faulty;
 use tallow_table::{File, file};
+use tallow_test_support::faulty::Faulty;
 
 pub const DAY_US: i64 = 86_400_000_000;
 

@@ -1,6 +1,6 @@
 //! A merge that dies at any of its requests is completed by the next one, with the same bytes.
 
-use tallow_store::faulty::{Fault, Op};
+use tallow_test_support::faulty::{Fault, Op};
 
 use crate::bench::{Bench, Candle, DAY_US, bench, btc, partial};
 

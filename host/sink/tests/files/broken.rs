@@ -1,9 +1,9 @@
 //! The suite finds sinks that break their promises.
 
 use bytes::Bytes;
-use tallow_sink::conformance::{Bench, check};
 use tallow_sink::{DeadLetters, EpochOutput, Item, Sink, SinkError};
 use tallow_store::Store;
+use tallow_test_support::sink::conformance::{Bench, check};
 
 use crate::read;
 

@@ -6,9 +6,9 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, TimestampMicrosecondType};
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
-use tallow_sink::conformance::{Bench, check};
 use tallow_sink::{DeadLetters, Decimals, EpochOutput, Lake, LateRows, Sink};
 use tallow_store::Store;
+use tallow_test_support::sink::conformance::{Bench, check};
 use tempfile::TempDir;
 
 use crate::read;

@@ -3,9 +3,9 @@
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use parquet::file::metadata::ParquetMetaData;
-use tallow_sink::conformance::{Variant, sample};
 use tallow_sink::{DeadLetters, LateRows, Sink};
 use tallow_store::Store;
+use tallow_test_support::sink::{Variant, sample};
 
 use crate::read;
 

@@ -6,7 +6,7 @@ use crate::{OnDataLoss, SourceError};
 
 /// What to do about an offset that the broker does not hold.
 #[derive(Debug)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     /// The broker holds it after all (it refused for another reason).
     Held,
     /// Offsets `wanted..from` are gone; continue at `from`.
@@ -20,7 +20,7 @@ pub(crate) enum Verdict {
 ///
 /// An offset above `latest` is never skipped, whatever the manifest says about loss: the topic is another one, or its
 /// newest records were cut off, and reading on would give offsets a second meaning.
-pub(crate) fn judge(
+pub fn judge(
     partition: &TopicPartition,
     wanted: i64,
     earliest: i64,

@@ -7,8 +7,8 @@ use tallow_engine::{Column, ColumnData, Table, Text};
 use tallow_env::{ManualClock, Random, SeededRandom};
 use tallow_lake::{Partition, Partitioned};
 use tallow_store::Store;
-use tallow_store::faulty::Faulty;
 use tallow_table::{Done, File, Input, NewPartition, TableError, TableJob, file};
+use tallow_test_support::faulty::Faulty;
 
 pub struct Bench {
     pub faulty: Arc<Faulty>,

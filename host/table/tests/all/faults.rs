@@ -1,7 +1,7 @@
 //! A run that dies at any of its requests has happened, or it has not; and the next owner completes it.
 
-use tallow_store::faulty::{Fault, Op};
 use tallow_table::TableError;
+use tallow_test_support::faulty::{Fault, Op};
 
 use crate::bench::{Bench, bench, partition, path, run};
 

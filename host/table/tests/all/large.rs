@@ -10,9 +10,9 @@ use tallow_env::{Clock, ManualClock, Random, SeededRandom, Ticks};
 use tallow_sink::PiecesDigest;
 use tallow_sink::parquet_file::{Encoder, Layout, SCHEMA_VERSION};
 use tallow_store::body::SPILL_BYTES;
-use tallow_store::faulty::{Fault, Faulty, Op};
 use tallow_store::{Digest, Store};
 use tallow_table::{FileWriter, NewPartition, TableError, TableJob};
+use tallow_test_support::faulty::{Fault, Faulty, Op};
 
 use crate::bench::{Bench, JOB, bench, partition, path, rows};
 

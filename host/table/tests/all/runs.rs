@@ -1,8 +1,8 @@
 //! Runs without faults: what is written, and what is not.
 
-use tallow_store::faulty::Op;
 use tallow_table::Done;
 use tallow_table::job::peek;
+use tallow_test_support::faulty::Op;
 
 use crate::bench::{JOB, bench, partition, path, run};
 

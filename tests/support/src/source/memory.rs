@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tallow_env::Clock;
 use tallow_record::{Batch, TopicPartition};
-
-use crate::kafka::{Verdict, judge};
-use crate::topics::Chosen;
-use crate::{Event, Fetcher, Limits, OnDataLoss, PartitionInfo, Position, Source, SourceError, Topics};
+use tallow_source::{
+    Chosen, Event, Fetcher, Limits, OnDataLoss, PartitionInfo, Position, Source, SourceError, Topics,
+    Verdict, judge,
+};
 
 const BROKERS: &str = "memory";
 

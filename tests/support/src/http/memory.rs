@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tallow_env::Clock;
+use tallow_http::{Hop, HttpError, Request, Response, Transport};
 
-use crate::{Answer, Handler, Hop, HttpError, Received, Request, Response, Transport, Trouble};
+use super::{Answer, Handler, Received, Trouble};
 
 /// Servers by their address. Clones are one network.
 #[derive(Clone)]

@@ -4,10 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::{
-    AllowList, Answer, Handler, Http, HttpError, Limits, Names, Origin, Received, Request, ScriptedNames,
-    Trouble,
-};
+use tallow_http::{AllowList, Http, HttpError, Limits, Names, Origin, Request};
+
+use super::{Answer, Handler, Received, ScriptedNames, Trouble};
 
 /// A network to run the suite on.
 pub trait Bench {

@@ -3,13 +3,10 @@
 //! The sample epochs hold what has broken sinks before: hostile symbols, nulls, numbers beyond 64 bits, two
 //! days, a window given in two pieces, tombstones, bytes that are not text, headers of one name.
 
-mod sample;
-
 use bytes::Bytes;
+use tallow_sink::{EpochOutput, Item, Sink, SinkError};
 
-use crate::{EpochOutput, Item, Sink, SinkError};
-
-pub use sample::{Variant, sample};
+use super::{Variant, sample};
 
 /// A destination under test, empty at first.
 pub trait Bench {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::{Answer, Handler, Received, Trouble};
+use super::{Answer, Handler, Received, Trouble};
 
 /// How often a slow answer looks whether it is still wanted.
 const LOOK_EVERY: Duration = Duration::from_millis(10);

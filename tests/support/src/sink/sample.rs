@@ -7,9 +7,8 @@ use arrow_array::{
     TimestampMicrosecondArray,
 };
 use tallow_record::Place;
+use tallow_sink::{DeadLetter, EpochOutput, LateRow, OffsetRange, Origin, Provenance, ReasonKind};
 use tallow_store::Digest;
-
-use crate::{DeadLetter, EpochOutput, LateRow, OffsetRange, Origin, Provenance, ReasonKind};
 
 /// 2024-08-09 00:00 UTC.
 const MIDNIGHT_US: i64 = 1_723_161_600_000_000;

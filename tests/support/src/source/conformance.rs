@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tallow_record::{Batch, TopicPartition};
+use tallow_source::{Event, Fetcher, Limits, OnDataLoss, Position, Source, SourceError};
 
-use crate::{Event, Fetcher, Limits, OnDataLoss, Position, Raw, Source, SourceError};
+use super::Raw;
 
 pub type Append = dyn Fn(i32, &[Raw]);
 pub type Truncate = dyn Fn(i32, i64);

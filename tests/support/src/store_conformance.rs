@@ -7,9 +7,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tallow_env::{Clock, Random};
-
-use crate::record::{Epoch, State};
-use crate::{Draft, Log};
+use tallow_log::record::{Epoch, State};
+use tallow_log::{Draft, Log};
 use tallow_store::body::SPILL_BYTES;
 use tallow_store::{Body, BodyWriter, Create, Digest, Found, Store, StoreError};
 

@@ -1,0 +1,12 @@
+//! What the tests of the host's crates share. It is a dev-dependency only: no production crate may use it.
+//!
+//! - [`faulty`]: a store that breaks on demand; [`store_conformance`]: what every store must keep;
+//! - [`http`]: servers on a loopback port or in memory, and what every client must keep;
+//! - [`source`]: topics in memory, and what every source must do;
+//! - [`sink`]: sample epochs, and what every sink promises.
+
+pub mod faulty;
+pub mod http;
+pub mod sink;
+pub mod source;
+pub mod store_conformance;
