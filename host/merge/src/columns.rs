@@ -18,8 +18,7 @@ pub struct Columns {
 impl Columns {
     /// `path`: of the file that has them, for the error.
     pub fn add(&mut self, path: &str, rows: &RecordBatch) -> Result<(), MergeError> {
-        let table = from_arrow(&rows.slice(0, 0))
-            .map_err(|error| MergeError::Input { path: path.to_owned(), why: error.to_string() })?;
+        let table = from_arrow(&rows.slice(0, 0)).map_err(MergeError::input(path))?;
         let columns: Vec<ColumnNote> = table.columns.iter().map(ColumnNote::of).collect();
         if !self.met.iter().any(|(_, met)| *met == columns) {
             self.met.push((path.to_owned(), columns));
@@ -70,14 +69,10 @@ impl Columns {
 
 /// Columns that the function makes again.
 fn made(columns: &[ColumnNote], settings: &Settings) -> BTreeSet<String> {
-    let averages = settings.of_function(&names(columns), None).averages;
+    let averages = settings.of_function(columns, None).averages;
     ["source", "filled"]
         .map(str::to_owned)
         .into_iter()
         .chain(averages.into_iter().map(|it| it.name))
         .collect()
-}
-
-pub fn names(columns: &[ColumnNote]) -> Vec<String> {
-    columns.iter().map(|column| column.name.clone()).collect()
 }

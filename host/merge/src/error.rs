@@ -21,6 +21,11 @@ pub enum MergeError {
 }
 
 impl MergeError {
+    /// For `map_err`: why the input at `path` cannot be merged.
+    pub(crate) fn input<E: ToString>(path: &str) -> impl FnOnce(E) -> Self {
+        |why| Self::Input { path: path.to_owned(), why: why.to_string() }
+    }
+
     /// The program's exit code for it (sysexits), as [`TableError::exit_code`]; 65 a wrong input, 70 a function's
     /// mistake.
     pub fn exit_code(&self) -> u8 {

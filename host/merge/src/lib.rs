@@ -6,7 +6,8 @@
 //! - [`sources`]: what there is to merge, and what of it changed;
 //! - [`columns`]: the columns of all inputs as one;
 //! - [`proof`]: windows in which nothing was traded, as ids prove;
-//! - [`series`]: a key's partitions, year by year: which ones are made of what, merged by the function;
+//! - [`series`]: a key's partitions, year by year: which ones are made of what, merged by the function; [`tail`]: the end
+//!   of a year, which the next one is made from; [`speed_cache`]: speed rows that partitions share;
 //! - [`prophet`]: the table that a forecast takes;
 //! - [`gaps`]: what is lacking, and what was mended;
 //! - [`retention`]: speed files that may go;
@@ -24,6 +25,8 @@ mod series;
 mod settings;
 mod sources;
 mod speed;
+mod speed_cache;
+mod tail;
 
 pub use error::MergeError;
 pub use notes::{Notes, peek};

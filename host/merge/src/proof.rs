@@ -1,34 +1,36 @@
-//! Windows in which nothing was traded, as the trade ids of the speed rows on both sides of them prove. The function is
-//! told of them by rows that are filled and complete.
+//! Windows in which nothing was traded, as the trade ids of the speed rows on both sides of them prove. The function
+//! learns of them by rows that are filled and complete.
 
 use std::collections::BTreeMap;
 
 use arrow_array::{Array, Int64Array, TimestampMicrosecondArray};
+use arrow_schema::ArrowError;
 use tallow_engine::{Column, ColumnData, MergeInput, MergeSource, Table, Text, to_arrow};
 use tallow_lake::hive;
 use tallow_lake::partition::year_start_us;
 use tallow_sink::optional_column;
 use tallow_table::ids::{Ids, Known, empty_spans};
 
-use crate::Settings;
+use crate::{MergeError, Settings};
 
 /// The windows of the stream's rows whose ids are known, by time; revisions of a window together.
-pub fn known(inputs: &[MergeInput]) -> Result<Vec<Known>, String> {
+/// `path`: for the error.
+pub fn known(inputs: &[MergeInput], path: &str) -> Result<Vec<Known>, MergeError> {
     let mut windows: BTreeMap<i64, Known> = BTreeMap::new();
     for input in inputs.iter().filter(|input| input.source == MergeSource::Speed) {
         each_known(&input.table, |known| {
             let window = windows.entry(known.start_us).or_insert(known);
             window.ids = window.ids.union(known.ids);
-        })?;
+        })
+        .map_err(MergeError::input(path))?;
     }
     Ok(windows.into_values().collect())
 }
 
-fn each_known(table: &Table, mut take: impl FnMut(Known)) -> Result<(), String> {
+fn each_known(table: &Table, mut take: impl FnMut(Known)) -> Result<(), ArrowError> {
     const COLUMNS: [&str; 4] = ["window_start", "window_end", "first_id", "last_id"];
     let columns = table.columns.iter().filter(|column| COLUMNS.contains(&column.name.as_str()));
-    let rows = to_arrow(&Table { rows: table.rows, columns: columns.cloned().collect() })
-        .map_err(|error| error.to_string())?;
+    let rows = to_arrow(&Table { rows: table.rows, columns: columns.cloned().collect() })?;
     let times = |name| optional_column::<TimestampMicrosecondArray>(&rows, name);
     let numbers = |name| optional_column::<Int64Array>(&rows, name);
     let (Some(starts), Some(ends), Some(firsts), Some(lasts)) =

@@ -8,12 +8,16 @@ use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch, TimestampMicroseco
 use arrow_schema::{DataType, Field, Schema};
 use tallow_sink::nearest_double;
 
+use crate::MergeError;
+
 /// `ds` is the start of the window without a time zone, which is what Prophet takes (it is UTC); `y` a double.
-pub fn rows(served: &RecordBatch, key: &str, column: &str) -> Result<RecordBatch, String> {
+/// `path`: of the prophet table's partition.
+pub fn rows(served: &RecordBatch, key: &str, column: &str, path: &str) -> Result<RecordBatch, MergeError> {
     let found = |name: &str| {
-        served.column_by_name(name).ok_or_else(|| {
+        let found = served.column_by_name(name).ok_or_else(|| {
             format!("the served table has no column `{name}`; `prophet` names another one, or \"\" for no such table")
-        })
+        });
+        found.map_err(MergeError::input(path))
     };
     let starts = found("window_start")?.as_primitive::<TimestampMicrosecondType>();
     let ds: ArrayRef = Arc::new(TimestampMicrosecondArray::new(starts.values().clone(), None));
@@ -24,7 +28,10 @@ pub fn rows(served: &RecordBatch, key: &str, column: &str) -> Result<RecordBatch
         DataType::Decimal128(_, scale) => {
             value.as_primitive::<Decimal128Type>().unary(|mantissa| nearest_double(mantissa, *scale))
         }
-        other => return Err(format!("column `{column}` is {other}: `y` has to be a number")),
+        other => {
+            let why = format!("column `{column}` is {other}: `y` has to be a number");
+            return Err(MergeError::Input { path: path.to_owned(), why });
+        }
     };
     let key_column = found(key)?;
     let fields = vec![
@@ -33,5 +40,5 @@ pub fn rows(served: &RecordBatch, key: &str, column: &str) -> Result<RecordBatch
         Field::new(key, key_column.data_type().clone(), true),
     ];
     RecordBatch::try_new(Arc::new(Schema::new(fields)), vec![ds, Arc::new(y), key_column.clone()])
-        .map_err(|error| error.to_string())
+        .map_err(MergeError::input(path))
 }

@@ -7,12 +7,12 @@ use serde::Serialize;
 use tallow_engine::{Component, Limits, MergeFunction};
 use tallow_env::{Clock, Random};
 use tallow_store::Store;
-use tallow_table::{Done, TableError, TableJob, wanted};
+use tallow_table::{Done, Run, TableError, TableJob, wanted};
 
 use crate::columns::Columns;
 use crate::notes::{Healed, Notes};
 use crate::series::Series;
-use crate::sources::Sources;
+use crate::sources::{Sources, Years};
 use crate::{MergeError, Settings, gaps, retention};
 
 /// Everything that a merge touches.
@@ -134,12 +134,7 @@ impl Merger {
     }
 
     /// Removes partitions that no input speaks of any more. Those that a restore brought back for good have none.
-    fn remove_orphans(
-        &self,
-        plan: &std::collections::BTreeMap<i32, std::collections::BTreeMap<String, bool>>,
-        notes: &mut Notes,
-        run: &mut tallow_table::Run<'_>,
-    ) {
+    fn remove_orphans(&self, plan: &Years, notes: &mut Notes, run: &mut Run<'_>) {
         let (serving, prophet) = (self.settings.serving_table(), self.settings.prophet_table());
         let wanted = |path: &String| {
             let of_prophet = prophet.partition(path).filter(|_| self.settings.prophet.is_some());
@@ -163,13 +158,7 @@ impl Merger {
     }
 
     /// Marks days whose speed files may go: from this commit on the served table alone has their rows.
-    fn drop_days(
-        &self,
-        sources: &Sources,
-        notes: &mut Notes,
-        run: &tallow_table::Run<'_>,
-        now_us: i64,
-    ) -> Vec<String> {
+    fn drop_days(&self, sources: &Sources, notes: &mut Notes, run: &Run<'_>, now_us: i64) -> Vec<String> {
         let Some(retention_us) = self.settings.speed_retention_us else { return Vec::new() };
         let serving = self.settings.serving_table();
         let days = retention::droppable(notes, &sources.days, &serving, now_us, retention_us);

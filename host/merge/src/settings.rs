@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 use tallow_engine::{Average, MergeSettings};
 use tallow_lake::Partitioned;
 
+use crate::notes::ColumnNote;
+
 /// A merge of the manifest, in plain words.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -54,8 +56,8 @@ impl Settings {
     }
 
     /// What the function is asked for, given the columns of the tables.
-    pub fn of_function(&self, columns: &[String], until_us: Option<i64>) -> MergeSettings {
-        let there = |name: &str| columns.iter().any(|column| column == name);
+    pub fn of_function(&self, columns: &[ColumnNote], until_us: Option<i64>) -> MergeSettings {
+        let there = |name: &str| columns.iter().any(|column| column.name == name);
         let usual = |names: &[&str]| {
             names.iter().filter(|name| there(name)).map(|name| (*name).to_owned()).collect::<Vec<_>>()
         };
@@ -92,11 +94,4 @@ impl Settings {
             "prophet": self.prophet,
         })
     }
-}
-
-/// How many of the last rows of a partition the next one needs: the longest average less one, and at least the last
-/// row, which a filled window is carried from.
-pub fn tail_rows(settings: &MergeSettings) -> usize {
-    let longest = settings.averages.iter().map(|average| average.length).max();
-    (longest.unwrap_or(1) as usize - 1).max(1)
 }

@@ -11,6 +11,9 @@ use crate::notes::{DayNote, Notes};
 use crate::speed::{self, Day, SpeedRows};
 use crate::{MergeError, Settings};
 
+/// The partitions of the result by year and key, with whether the key continues in a later year.
+pub type Years = BTreeMap<i32, BTreeMap<String, bool>>;
+
 /// The tables as they are now.
 pub struct Sources {
     /// The batch table's partitions.
@@ -74,8 +77,7 @@ impl Sources {
         Ok(())
     }
 
-    /// The years of each key that have a partition in the result, by year; and whether the key continues after it.
-    pub fn partitions(&self, notes: &Notes, fill: bool) -> BTreeMap<i32, BTreeMap<String, bool>> {
+    pub fn partitions(&self, notes: &Notes, fill: bool) -> Years {
         let mut years: BTreeMap<&str, BTreeSet<i32>> = BTreeMap::new();
         for partition in self.batch.keys() {
             years.entry(&partition.key).or_default().insert(partition.year);
@@ -86,7 +88,7 @@ impl Sources {
                 years.entry(key).or_default().insert(year);
             }
         }
-        let mut partitions: BTreeMap<i32, BTreeMap<String, bool>> = BTreeMap::new();
+        let mut partitions = Years::new();
         for (key, of_key) in years {
             let (Some(first), Some(last)) = (of_key.first(), of_key.last()) else { continue };
             let all: Vec<i32> =

@@ -78,7 +78,7 @@ impl SpeedRows {
                 Some("backfill") => MergeSource::Backfill,
                 _ => MergeSource::Speed,
             };
-            rows.take_in(source, &content.rows, key).map_err(|why| wrong(&listed.path, why))?;
+            rows.take_in(source, &content.rows, key).map_err(MergeError::input(&listed.path))?;
         }
         Ok(rows)
     }
@@ -108,8 +108,8 @@ impl SpeedRows {
         })
     }
 
-    /// The inputs of a key: rows of one source with the same columns are one.
-    pub fn inputs(&self, key: &str) -> Result<Vec<MergeInput>, String> {
+    /// The inputs of a key: rows of one source with the same columns are one. `path`: for the error.
+    pub fn inputs(&self, key: &str, path: &str) -> Result<Vec<MergeInput>, MergeError> {
         let mut groups: Vec<(MergeSource, Vec<&RecordBatch>)> = Vec::new();
         for (source, rows) in self.keys.get(key).into_iter().flatten() {
             let group = groups
@@ -123,20 +123,16 @@ impl SpeedRows {
         groups
             .into_iter()
             .map(|(source, group)| {
-                let rows = concat_batches(group[0].schema_ref(), group).map_err(|error| error.to_string())?;
-                let table = from_arrow(&rows).map_err(|error| error.to_string())?;
+                let rows = concat_batches(group[0].schema_ref(), group).map_err(MergeError::input(path))?;
+                let table = from_arrow(&rows).map_err(MergeError::input(path))?;
                 Ok(MergeInput { source, table, covers: None })
             })
             .collect()
     }
 }
 
-fn wrong(path: &str, why: String) -> MergeError {
-    MergeError::Input { path: path.to_owned(), why }
-}
-
 /// Row indices by the value of a text column.
-pub fn by_key<'a>(rows: &'a RecordBatch, key: &str) -> Result<BTreeMap<&'a str, Vec<u32>>, String> {
+fn by_key<'a>(rows: &'a RecordBatch, key: &str) -> Result<BTreeMap<&'a str, Vec<u32>>, String> {
     let Some(column) = rows.column_by_name(key) else { return Err(format!("it has no column `{key}`")) };
     if column.data_type() != &DataType::Utf8 {
         return Err(format!("its column `{key}` is {}, not text", column.data_type()));
