@@ -1,6 +1,6 @@
 //! The `tallow` program: [`cli`] has a file a command, and puts the parts together; it speaks by [`say`]. [`fit`] holds a
-//! manifest against its functions, [`remote`] calls functions behind gateways, [`merging`] keeps served tables up to date
-//! beside the pipelines.
+//! manifest against its functions, [`remote`] calls functions behind gateways, [`oci`] pulls functions out of registries,
+//! [`merging`] keeps served tables up to date beside the pipelines.
 
 #[macro_use]
 mod say;
@@ -8,4 +8,5 @@ mod say;
 pub mod cli;
 pub mod fit;
 pub mod merging;
+pub mod oci;
 pub mod remote;

@@ -7,10 +7,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::json;
 use tallow_log::record::Mode;
-use tallow_oci::{Credentials, OciError};
 
 use crate::cli::report::counted;
 use crate::cli::{Failure, settings};
+use crate::oci::{self, Credentials, OciError};
 use tallow_env::exit;
 use tallow_swap::comparison::Difference;
 use tallow_swap::control::protocol::{Answer, Component, Request, Terms};
@@ -115,8 +115,8 @@ fn terms(how: &How) -> Terms {
 }
 
 fn candidate(name: String, origin: &str) -> Result<Component, Failure> {
-    let bytes = match origin.starts_with(tallow_oci::SCHEME) {
-        true => tallow_oci::pull(origin, &credentials()).map_err(|error| {
+    let bytes = match origin.starts_with(oci::SCHEME) {
+        true => oci::pull(origin, &credentials()).map_err(|error| {
             let code =
                 if matches!(error, OciError::Registry { .. }) { exit::UNAVAILABLE } else { exit::USAGE };
             Failure::new(code, error)

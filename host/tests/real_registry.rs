@@ -10,8 +10,8 @@ use std::time::Duration;
 use oci_client::client::{ClientConfig, ClientProtocol, Config, ImageLayer};
 use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, Reference};
+use tallow::oci::{Credentials, OciError, pull};
 use tallow_env::{Clock, SystemClock};
-use tallow_oci::{Credentials, OciError, pull};
 use tempfile::TempDir;
 
 struct Registry {
