@@ -19,11 +19,7 @@ use tallow_log::record::{Kind, Record};
 use tallow_log::status::last_records;
 use tallow_manifest::Manifest;
 use tallow_merge::Merger;
-<<<<<<< HEAD
-=======
-use tallow_pipeline::plan::Mode;
 use tallow_test_support::http::Handler;
->>>>>>> cfa1681 (Move test servers, test stores and suites into tests/support)
 use tallow_tests::bars::{self, Bar};
 use tallow_tests::exchange::{Exchange, Fault};
 use tallow_tests::{lake, recordings, reference};

@@ -9,10 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use object_store::memory::InMemory;
-use tallow_batch::error::BatchError;
-use tallow_batch::plan::Plan;
-use tallow_batch::run::{self, Outcome};
-use tallow_batch::services::Services;
+use tallow_batch::{BatchError, Outcome, Plan, Services};
 use tallow_engine::{Component, Contract, Runtime};
 use tallow_env::{Clock, ManualClock, SeededRandom};
 use tallow_manifest::Overrides;
@@ -121,7 +118,7 @@ impl World {
             }),
             stop,
         };
-        run::run(&services, files, "test")
+        tallow_batch::run(&services, files, "test")
     }
 
     /// The tables' objects.

@@ -11,15 +11,8 @@ use std::time::Duration;
 
 use common::{DRAIN, MINUTES, OPEN_US, SECOND_US, World, pipeline, trade};
 use tallow_log::status::last_records;
-<<<<<<< HEAD
-use tallow_source::{
-    Fetcher, MemorySource, OnDataLoss, PartitionInfo, Position, Source, SourceError, Topics,
-};
-=======
-use tallow_pipeline::plan::Mode;
 use tallow_source::{Fetcher, OnDataLoss, PartitionInfo, Position, Source, SourceError, Topics};
 use tallow_test_support::source::MemorySource;
->>>>>>> cfa1681 (Move test servers, test stores and suites into tests/support)
 use tallow_verify::range::Ask;
 use tallow_verify::report::Verdict;
 use tallow_verify::verify;

@@ -1,5 +1,5 @@
-//! How far a group in work is, so that a run that is killed goes on from there: which lines were taken, the open windows,
-//! the books, and the partitions that are complete. A job's commit holds it; nobody sees of it before the group is whole.
+//! How far a group in work is, so that a run that is killed continues from there: which lines were taken, the open windows,
+//! the books, and the partitions that are complete. A job's commit holds it; readers see the group once it is whole.
 
 use arrow_array::RecordBatch;
 use serde::{Deserialize, Serialize};
@@ -9,20 +9,22 @@ use tallow_record::Place;
 use tallow_sink::{DeadLetter, ReasonKind};
 use tallow_table::{Stored, Unfinished, file};
 
-use super::commits::Commits;
-use super::coverage::{Coverage, Ids};
-use super::error::BatchError;
-use super::group_ledger::Accounts;
-use super::judgement::FileCounts;
-use super::report::Report;
-use super::window_accumulator::Kept;
 use crate::account::{FORMAT, group_of};
+use crate::commits::Commits;
+use crate::coverage::Coverage;
+use crate::error::BatchError;
+use crate::group_build::GroupBuild;
+use crate::group_ledger::Accounts;
+use crate::ids::Ids;
+use crate::judgement::FileCounts;
 use crate::position::{Position, Way};
+use crate::report::Report;
+use crate::window_accumulator::Kept;
 
 /// The account of unfinished work: postcard.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Checkpoint {
-    format: String,
+    pub format: String,
     pub group: String,
     pub fingerprint: String,
     /// The rows are too far out of order for anything but to be sorted: nothing else is held.
@@ -30,22 +32,22 @@ pub struct Checkpoint {
     pub at: Position,
     /// The clock that all lines of the group are judged by, µs.
     pub clock_us: i64,
-    accounts: Books,
-    coverage: Coverage,
+    pub accounts: Books,
+    pub coverage: Coverage,
     /// Windows that end by then are closed, µs.
-    windows_closed_us: Option<i64>,
-    windows: Vec<WindowPart>,
+    pub windows_closed_us: Option<i64>,
+    pub windows: Vec<WindowPart>,
     /// Windows that start before have gone through the merge function, µs.
     pub closed_us: Option<i64>,
     /// The last rows of each key that have, as Parquet.
-    last_rows: Vec<(String, Vec<u8>)>,
+    pub last_rows: Vec<(String, Vec<u8>)>,
     /// Files of dead letters.
     pub letter_files: u64,
     pub files: Vec<Stored>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Books {
+pub struct Books {
     report: Report,
     dead: Vec<Letter>,
     files: Vec<FileCounts>,
@@ -54,7 +56,7 @@ struct Books {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct WindowPart {
+pub struct WindowPart {
     spec: u32,
     group: u32,
     blob: BlobRef,
@@ -72,62 +74,43 @@ struct Letter {
     row: Option<u32>,
 }
 
-/// What a checkpoint is made of beside the open windows.
-pub struct CheckpointInput<'a> {
-    pub group: &'a str,
-    pub fingerprint: &'a str,
-    pub at: Position,
-    pub clock_us: i64,
-    pub closed_us: Option<i64>,
-    pub last_rows: Vec<(String, Vec<u8>)>,
-    pub letter_files: u64,
-    pub files: &'a [Stored],
-}
-
 impl Checkpoint {
-    /// Stores how far a group is, for a commit to hold.
+    /// Of a group, with nothing taken.
+    pub fn of(making: &GroupBuild<'_>) -> Self {
+        Self {
+            format: FORMAT.to_owned(),
+            group: making.name.to_owned(),
+            fingerprint: making.fingerprint.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// Stores how far a group is, for a commit to hold. `self`: all but the books and the open windows.
     pub fn put(
+        mut self,
         commits: &Commits<'_>,
-        around: CheckpointInput<'_>,
         accounts: &Accounts,
         kept: Kept,
     ) -> Result<Unfinished, BatchError> {
         let windows = kept.parts.into_iter().map(|Part { spec, group, bytes }| {
             Ok(WindowPart { spec, group, blob: commits.put_blob(bytes)? })
         });
-        let windows = windows.collect::<Result<Vec<_>, BatchError>>()?;
-        let checkpoint = Self {
-            format: FORMAT.to_owned(),
-            unsorted: false,
-            group: around.group.to_owned(),
-            fingerprint: around.fingerprint.to_owned(),
-            at: around.at,
-            clock_us: around.clock_us,
-            accounts: Books::of(accounts),
-            coverage: kept.coverage,
-            windows_closed_us: kept.closed_us,
-            windows,
-            closed_us: around.closed_us,
-            last_rows: around.last_rows,
-            letter_files: around.letter_files,
-            files: around.files.to_vec(),
-        };
-        let account = checkpoint.put_account(commits)?;
-        let blobs = checkpoint.windows.iter().map(|part| &part.blob);
-        let blobs = blobs.chain(checkpoint.files.iter().filter_map(|file| file.blob.as_ref())).cloned();
+        self.windows = windows.collect::<Result<Vec<_>, BatchError>>()?;
+        self.accounts = Books::of(accounts);
+        (self.coverage, self.windows_closed_us) = (kept.coverage, kept.closed_us);
+        let account = self.put_account(commits)?;
+        let blobs = self.windows.iter().map(|part| &part.blob);
+        let blobs = blobs.chain(self.files.iter().filter_map(|file| file.blob.as_ref())).cloned();
         Ok(Unfinished { account, blobs: blobs.collect() })
     }
 
     /// Stores that a group has to be sorted, for a commit to hold.
     pub fn put_unsorted(
         commits: &Commits<'_>,
-        group: &str,
-        fingerprint: &str,
+        making: &GroupBuild<'_>,
         ids: Ids,
     ) -> Result<Unfinished, BatchError> {
-        let (format, group, fingerprint) = (FORMAT.to_owned(), group.to_owned(), fingerprint.to_owned());
-        let coverage = Coverage::new(ids, None);
-        let checkpoint = Self { format, group, fingerprint, unsorted: true, coverage, ..Self::default() };
+        let checkpoint = Self { unsorted: true, coverage: Coverage::new(ids, None), ..Self::of(making) };
         Ok(Unfinished { account: checkpoint.put_account(commits)?, blobs: Vec::new() })
     }
 

@@ -8,12 +8,13 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tallow_env::Ticks;
 use tallow_log::record::BlobRef;
+use tallow_pipeline::PipelineError;
 use tallow_table::{Done, NewPartition, Stored, TableJob, TableState, Unfinished};
 
-use super::coverage::Ids;
-use super::error::BatchError;
-use super::report::Report;
 use crate::account::group_of;
+use crate::error::BatchError;
+use crate::ids::Ids;
+use crate::report::Report;
 use crate::services::Services;
 
 /// What was made is committed at least that often: a run that is killed then continues from there.
@@ -90,15 +91,15 @@ impl<'a> Commits<'a> {
         self.job.state()
     }
 
-    /// Objects that a group was made into and that are gone or of another size, so that somebody else has been at them.
-    /// They are written again, whatever their digest.
+    /// Objects that a group was made into and that are gone or of another size, so another program changed them. They
+    /// are written again, whatever their digest.
     pub fn distrust_spoiled(&mut self, group: &str) -> Result<bool, BatchError> {
         let mut spoiled = Vec::new();
         for path in self.groups.get(group).iter().flat_map(|made| &made.paths) {
             let committed = self.job.state().partitions.get(path).map(|partition| partition.size);
             let there = self.services.store.head(path)?;
             if committed.is_some() && committed != there.map(|object| object.size) {
-                tracing::warn!(path, "not as it was written: it is made anew");
+                tracing::warn!(path, "not as it was written: it is made again");
                 spoiled.push(path.clone());
             }
         }
@@ -129,6 +130,10 @@ impl<'a> Commits<'a> {
     /// Whether it is time to commit.
     pub fn is_due(&self) -> bool {
         self.services.clock.ticks().since(self.last) >= COMMIT_EVERY
+    }
+
+    pub fn commit_if_due(&mut self) -> Result<(), BatchError> {
+        if self.is_due() { self.commit() } else { Ok(()) }
     }
 
     /// Commits the groups that are whole, if there are any, and what is held.

@@ -4,7 +4,7 @@ use tallow_lake::tables;
 use tallow_sink::DeadLetter;
 use tallow_table::{File as TableFile, NewPartition};
 
-use super::error::BatchError;
+use crate::error::BatchError;
 
 /// Dead letters that are held before they become a file.
 const LETTERS_A_FILE: usize = 20_000;

@@ -1,11 +1,10 @@
 //! Why a batch stops.
 
 use tallow_engine::CallError;
+use tallow_env::exit;
 use tallow_files::FileError;
 use tallow_sink::SinkError;
 use tallow_table::TableError;
-
-use tallow_env::exit;
 use tallow_store::StoreError;
 use tallow_worker::WorkerError;
 
@@ -60,7 +59,7 @@ pub enum BatchError {
     Ids,
     #[error("how far the run is cannot be written down: {why}")]
     Checkpoint { why: String },
-    #[error("stopped; what was committed stays, and the next run goes on from there")]
+    #[error("stopped; what was committed stays, and the next run continues from there")]
     Stopped,
 }
 

@@ -1,6 +1,6 @@
 //! Whether rows of an interval make whole windows.
 
-use super::interval;
+use crate::interval;
 
 /// The windows' grid.
 #[derive(Clone, Copy, Debug)]
@@ -10,12 +10,13 @@ pub struct Fit {
 }
 
 impl Fit {
-    /// Rows that are longer than a window, or as long and begin elsewhere, or of which no number makes a window, are
-    /// refused, with the windows that they would make. `length_us`: none of calendar months. `times`: some of the rows'.
-    pub fn check(self, name: &str, length_us: Option<i64>, times: &[Vec<i64>]) -> Result<(), String> {
+    /// Why rows do not fit: they are longer than a window, or as long and begin elsewhere, or no number of them makes a
+    /// window. The text says which windows they would make. `length_us`: `None` for calendar months. `times`: some of the
+    /// rows'.
+    pub fn misfit(self, name: &str, length_us: Option<i64>, times: &[Vec<i64>]) -> Option<String> {
         let size = shown(self.size_us);
         let Some(length_us) = length_us else {
-            return Err(format!(
+            return Some(format!(
                 "its rows are calendar months, which make no windows of {size}: take shorter ones, or say interval = \"{name}\" to \
                  count each in the window that it opens in"
             ));
@@ -23,7 +24,7 @@ impl Fit {
         let phase_us = interval::phase_us(times, length_us);
         let fits = |phase_us: i64| (phase_us - self.offset_us).rem_euclid(length_us) == 0;
         if self.size_us % length_us == 0 && (self.size_us > length_us || phase_us.is_none_or(fits)) {
-            return Ok(());
+            return None;
         }
         let what = match self.size_us.cmp(&length_us) {
             std::cmp::Ordering::Less => format!("longer than a window of {size}"),
@@ -34,7 +35,7 @@ impl Fit {
             Some(phase_us) if phase_us != 0 => format!(", offset = \"{}\"", shown(phase_us)),
             _ => String::new(),
         };
-        Err(format!("its rows are {name} long, {what}: take tumbling = \"{name}\"{offset}"))
+        Some(format!("its rows are {name} long, {what}: take tumbling = \"{name}\"{offset}"))
     }
 }
 
@@ -51,10 +52,10 @@ mod tests {
     /// Monday, 2023-01-02, by `date -u -d @1672617600`.
     const MONDAY_US: i64 = 1_672_617_600_000_000;
 
-    fn check(size_us: i64, offset_us: i64, name: &str, first_us: i64) -> Result<(), String> {
+    fn misfit(size_us: i64, offset_us: i64, name: &str, first_us: i64) -> Option<String> {
         let length_us = interval::length_us(name);
         let times = (0..5).map(|at| first_us + at * length_us.unwrap_or(31 * DAY_US)).collect();
-        Fit { size_us, offset_us }.check(name, length_us, &[times])
+        Fit { size_us, offset_us }.misfit(name, length_us, &[times])
     }
 
     #[test]
@@ -78,8 +79,8 @@ mod tests {
             (DAY_US, 0, "1d", 16 * HOUR_US, "take tumbling = \"1d\", offset = \"16h\""),
             (DAY_US, 0, "1M", 0, "calendar months"),
         ] {
-            let error = check(size_us, offset_us, name, first_us).unwrap_err();
-            assert!(error.contains(says), "{error}");
+            let why = misfit(size_us, offset_us, name, first_us).unwrap();
+            assert!(why.contains(says), "{why}");
         }
         for (size_us, offset_us, name, first_us) in [
             (7 * DAY_US, 4 * DAY_US, "1w", MONDAY_US),
@@ -87,7 +88,7 @@ mod tests {
             (DAY_US, 0, "1d", 0),
             (DAY_US, 0, "1m", MONDAY_US),
         ] {
-            assert_eq!(check(size_us, offset_us, name, first_us), Ok(()), "{name}");
+            assert_eq!(misfit(size_us, offset_us, name, first_us), None, "{name}");
         }
     }
 }

@@ -3,15 +3,15 @@
 use tallow_engine::{ColumnData, Report as WindowReport};
 use tallow_manifest::OnReject;
 use tallow_sink::{DeadLetter, ReasonKind};
-
-use super::beginning::FLAGGED;
-use super::error::BatchError;
-use super::judgement::FileCounts;
-use super::report::Report;
-use crate::example::Example;
 use tallow_worker::dead_letter::dead_letter;
 use tallow_worker::ledger_entries;
 use tallow_worker::{ParsedBatch, ParsedSlice, WorkerError};
+
+use crate::error::BatchError;
+use crate::example::Example;
+use crate::judgement::FileCounts;
+use crate::learner::FLAGGED;
+use crate::report::Report;
 
 #[derive(Debug)]
 pub struct Accounts {
@@ -53,7 +53,7 @@ impl Accounts {
             slice.parsed.ignored.iter().for_each(|(_, reason)| self.report.ignore(reason));
             self.reject(file, slice)?;
             let rows = &slice.parsed.rows;
-            let with_rows = distinct(&rows.records);
+            let with_rows = rows.records.chunk_by(|a, b| a == b).count() as u64;
             self.with_rows += with_rows;
             self.file(file).with_rows += with_rows;
             self.report.rows += u64::from(rows.table.rows) - ledger_entries::rows_of_ids(rows);
@@ -73,14 +73,14 @@ impl Accounts {
     /// Counts rows that contradict themselves.
     fn look_for_contradictions(&mut self, slice: &ParsedSlice) {
         let rows = &slice.parsed.rows;
-        let Some(column) = rows.table.columns.iter().find(|column| column.name == FLAGGED) else { return };
-        let ColumnData::Int64(flags) = &column.data else { return };
+        let column = rows.table.column(FLAGGED).map(|column| &column.data);
+        let Ok(ColumnData::Int64(flags)) = column else { return };
         self.report.contradicting += flags.iter().filter(|flag| **flag != 0).count() as u64;
-        if self.report.contradicting > 0 && self.report.first_contradicting.is_none() {
-            let row = flags.iter().position(|flag| *flag != 0).unwrap_or(0);
+        if let (Some(row), None) =
+            (flags.iter().position(|flag| *flag != 0), &self.report.first_contradicting)
+        {
             let record = rows.records[row] as usize;
-            let place = slice.batch.place(record);
-            let example = Example::new(&place, slice.batch.values.get(record), "");
+            let example = Example::new(&slice.batch.place(record), slice.batch.values.get(record), "");
             self.report.first_contradicting = Some(example.to_string());
         }
     }
@@ -130,17 +130,10 @@ impl Accounts {
 
     /// Checks the books once all windows are closed.
     pub fn check(&self) -> Result<(), BatchError> {
-        match self.report.imbalance(self.with_rows, self.closed) {
-            Some(wrong) => Err(BatchError::Books(wrong)),
-            None => Ok(()),
-        }
+        self.report
+            .imbalance(self.with_rows, self.closed)
+            .map_or(Ok(()), |wrong| Err(BatchError::Books(wrong)))
     }
-}
-
-/// How many numbers there are in an ascending list.
-fn distinct(ascending: &[u32]) -> u64 {
-    let changes = ascending.windows(2).filter(|pair| pair[0] != pair[1]).count();
-    changes as u64 + u64::from(!ascending.is_empty())
 }
 
 /// A record of a file holds its line end, which is no part of the line.

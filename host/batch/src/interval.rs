@@ -18,40 +18,38 @@ const PLAUSIBLE: [&str; 15] =
 /// Of so many distances one may be no multiple of the interval: after an outage an exchange may continue off its grid.
 const OFF_GRID: usize = 20;
 
-/// The column in which a parse function says it.
+/// The column in which a parse function names it.
 pub const COLUMN: &str = "interval";
 
-/// The interval that most rows say that say any.
+/// The interval that most rows name, of those that name one.
 pub fn named(rows: &Rows) -> Option<String> {
-    let column = rows.table.columns.iter().find(|column| column.name == COLUMN)?;
+    let column = rows.table.column(COLUMN).ok()?;
     let ColumnData::Text(text) = &column.data else { return None };
-    let says = |row: &usize| column.is_valid(*row);
     let mut counts = vec![0usize; text.ends.len()];
-    (0..text.codes.len()).filter(says).for_each(|row| counts[text.codes[row] as usize] += 1);
-    let (code, _) =
-        counts.iter().enumerate().max_by_key(|(_, count)| **count).filter(|(_, count)| **count > 0)?;
-    std::str::from_utf8(text.entry(code as u32)).ok().map(str::to_owned)
+    let named = (0..text.codes.len()).filter(|row| column.is_valid(*row));
+    named.for_each(|row| counts[text.codes[row] as usize] += 1);
+    let (code, count) = counts.iter().zip(0..).map(|(count, code)| (code, *count)).max_by_key(|it| it.1)?;
+    let name = std::str::from_utf8(text.entry(code)).ok()?;
+    (count > 0).then(|| name.to_owned())
 }
 
 /// The times of each key's rows, µs, sorted, each once.
 pub fn times_by_key(rows: &Rows, time: &str, key: &str) -> Vec<Vec<i64>> {
-    let column = |name: &str| rows.table.columns.iter().find(|column| column.name == name);
-    let Some(times) = column(time) else { return Vec::new() };
+    let Ok(times) = rows.table.column(time) else { return Vec::new() };
     let ColumnData::TimestampUs(values) = &times.data else { return Vec::new() };
-    let keys = match column(key).map(|column| &column.data) {
-        Some(ColumnData::Text(text)) => text.codes.clone(),
+    let keys = match rows.table.column(key).map(|column| &column.data) {
+        Ok(ColumnData::Text(text)) => text.codes.clone(),
         _ => vec![0; values.len()],
     };
-    let is_valid = |row: usize| times.is_valid(row);
-    let mut of_key: Vec<(u32, i64)> =
-        (0..values.len()).filter(|row| is_valid(*row)).map(|row| (keys[row], values[row])).collect();
+    let valid = (0..values.len()).filter(|row| times.is_valid(*row));
+    let mut of_key: Vec<(u32, i64)> = valid.map(|row| (keys[row], values[row])).collect();
     of_key.sort_unstable();
     of_key.dedup();
     of_key.chunk_by(|a, b| a.0 == b.0).map(|rows| rows.iter().map(|row| row.1).collect()).collect()
 }
 
-/// The longest interval that exchanges have of which the distances from a row to the next are multiples, but for a few;
-/// calendar months where rows are as far apart as these. `None` if no row follows another.
+/// The longest of the exchanges' intervals of which nearly all distances from a row to the next are multiples; calendar
+/// months where rows are as far apart as these. `None` if no row follows another.
 pub fn plausible(times: &[Vec<i64>]) -> Option<String> {
     let pairs = || times.iter().flat_map(|times| times.windows(2));
     let distances: Vec<i64> = pairs().map(|pair| pair[1] - pair[0]).collect();
@@ -95,7 +93,7 @@ pub fn name(interval_us: i64) -> Option<String> {
     Some(format!("{}{unit}", interval_us / unit_us))
 }
 
-/// The length of an interval that is written so; none for calendar months, which have none.
+/// The length of an interval that is written so; `None` for calendar months, which have none.
 pub fn length_us(name: &str) -> Option<i64> {
     let (unit, unit_us) = UNITS.into_iter().find(|(unit, _)| name.ends_with(*unit))?;
     name.strip_suffix(unit)?.parse::<i64>().ok()?.checked_mul(unit_us)

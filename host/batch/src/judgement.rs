@@ -1,9 +1,10 @@
 //! Whether what was made of a group's files may take the place of what is there. A file that is not what it should be
 //! (an error page, a format that is not read, half a download) gives few rows or none, and no error.
 
+use serde::{Deserialize, Serialize};
+
 use crate::example::{Example, NAMED};
 use crate::report::Report;
-use serde::{Deserialize, Serialize};
 
 /// Of a hundred rows that a group had, so many may be missing.
 const MOST_LOST_PERCENT: u64 = 5;

@@ -1,49 +1,60 @@
 //! Files into a rebuilt table, by the stream's own functions. In the order of the data's way:
 //!
 //! - [`plan`]: a job of the manifest in the functions' words, its files by group;
-//! - [`read_ahead`]: files to batches in one order, read ahead side by side; parse workers are the stream's;
-//! - [`beginning`]: how a file is read, by its first lines; [`interval`]: how far apart its rows are, where nobody says it;
-//!   [`fit`]: whether they make whole windows;
+//! - [`read_ahead`]: files to batches in one order, read ahead side by side; [`group_read`]: parsed by the stream's workers;
+//! - [`beginning`]: how a file is read; [`learner`]: what its first lines say; [`header_lines`]: headers after these;
+//!   [`interval`]: how far apart rows are, where no file says it; [`fit`]: whether they make whole windows;
 //! - [`group_ledger`]: keeps the books of what became of each line and row, and the dead letters;
-//! - [`window_accumulator`]: takes parsed rows in order into the windows; [`back`]: do they reach back further than contents are known;
-//! - [`coverage`]: which times rows are there for, and where none are;
-//! - [`window_closer`], [`step`], [`partition_builder`]: when windows close, in which pieces, and from there through the merge function into
-//!   partitions;
-//! - [`dead_letter_files`]: dead letters into files;
-//! - [`judgement`]: may what was made take the place of what is there;
-//! - [`report`]: what became of everything;
-//! - [`work`]: all of that for one group of files, as its lines come; [`checkpoint`]: how far it is;
-//! - [`sorting`]: the same for a group whose rows are far out of order; [`spill`]: rows on their way through the sort;
+//! - [`window_accumulator`]: takes parsed rows in order into the windows; [`back`]: do they reach back further than contents
+//!   are known; [`ids`]: what their ids count;
+//! - [`coverage`], [`segments`]: which times rows are there for;
+//! - [`window_closer`], [`step`], [`partition_builder`]: when windows close, in which pieces, and from there through the
+//!   merge function into partitions; [`dead_letter_files`]: dead letters into files;
+//! - [`taking`]: all of that for one group of files; [`work`]: as its lines come; [`checkpoint`]: how far it is;
+//! - [`sorting`]: for a group whose rows are far out of order; [`spill`]: rows on their way through the sort;
+//! - [`judgement`]: whether what was made may replace what was there; [`report`]: what became of everything;
 //! - [`commits`]: what is made and not committed;
 //! - [`group`]: one group from its files to its partitions;
-//! - [`run`]: the whole job on one screen.
+//! - [`run`](mod@run): the whole job on one screen.
 
 mod account;
-pub mod back;
-pub mod beginning;
-pub mod checkpoint;
-pub mod commits;
-pub mod coverage;
-pub mod dead_letter_files;
-pub mod error;
-pub mod example;
-pub mod fit;
-pub mod group;
-pub mod group_build;
-pub mod group_ledger;
-pub mod interval;
-pub mod judgement;
-pub mod lines_batch;
-pub mod partition_builder;
-pub mod plan;
-pub mod position;
-pub mod read_ahead;
-pub mod report;
-pub mod run;
-pub mod services;
-pub mod sorting;
-pub mod spill;
-pub mod step;
-pub mod window_accumulator;
-pub mod window_closer;
-pub mod work;
+mod back;
+mod beginning;
+mod checkpoint;
+mod commits;
+mod coverage;
+mod dead_letter_files;
+mod error;
+mod example;
+mod fit;
+mod group;
+mod group_build;
+mod group_ledger;
+mod group_read;
+mod header_lines;
+mod ids;
+mod interval;
+mod judgement;
+mod learner;
+mod lines_batch;
+mod partition_builder;
+mod plan;
+mod position;
+mod read_ahead;
+mod report;
+mod run;
+mod segments;
+mod services;
+mod sorting;
+mod spill;
+mod step;
+mod taking;
+mod window_accumulator;
+mod window_closer;
+mod work;
+
+pub use error::BatchError;
+pub use plan::Plan;
+pub use report::Report;
+pub use run::{Outcome, run};
+pub use services::{Progress, Services};

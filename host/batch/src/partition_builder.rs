@@ -15,12 +15,13 @@ use tallow_manifest::Decimals;
 use tallow_sink::decimals_to_doubles;
 use tallow_table::{FileWriter, NewPartition};
 
-use super::coverage::Coverage;
-use super::error::BatchError;
-use super::plan::{KEY, Plan};
-use super::report::Report;
-use super::step::Step;
-use crate::error::failed;
+use crate::coverage::Coverage;
+use crate::error::{BatchError, failed};
+use crate::group_build::GroupBuild;
+use crate::plan::{KEY, Plan};
+use crate::report::Report;
+use crate::services::Services;
+use crate::step::Step;
 
 /// Made by the merge function, and the same in every row of a batch table.
 const SOURCE: &str = "source";
@@ -44,15 +45,12 @@ struct Series {
 }
 
 impl<'a> Finish<'a> {
-    pub fn new(
-        plan: &'a Plan,
-        component: &tallow_engine::Component,
-        footer: Vec<(&'static str, String)>,
-    ) -> Result<Self, BatchError> {
+    pub fn new(making: &'a GroupBuild<'a>) -> Result<Self, BatchError> {
+        let Services { plan, merge: component, .. } = making.services;
         let function = component.name().to_owned();
         let merge =
             MergeFunction::new(component, plan.limits).map_err(|error| failed(&function, "start", error))?;
-        Ok(Self { plan, merge, function, series: BTreeMap::new(), footer })
+        Ok(Self { plan, merge, function, series: BTreeMap::new(), footer: making.footer() })
     }
 
     /// Takes what closed in a step, and gives the partitions that are complete with it: those of keys that have no rows
@@ -74,14 +72,14 @@ impl<'a> Finish<'a> {
             }
             let rows =
                 closed.remove(symbol).map(|rows| self.with_complete(&rows, symbol, coverage)).transpose()?;
-            let goes_on = last >= step.to_us;
-            let merged = self.merged(symbol, rows, goes_on.then_some(step.to_us))?;
+            let continues = last >= step.to_us;
+            let merged = self.merged(symbol, rows, continues.then_some(step.to_us))?;
             if merged.num_rows() > 0 {
                 self.keep_tail(symbol, &merged)?;
                 let written = self.as_written(&merged, report)?;
                 self.write(symbol, partition::year(step.from_us), &written)?;
             }
-            if step.ends_year() || !goes_on {
+            if step.ends_year() || !continues {
                 partitions.extend(self.partition(symbol)?);
             }
         }
@@ -103,8 +101,8 @@ impl<'a> Finish<'a> {
         self.series.clear();
     }
 
-    /// Goes on after rows that were taken by another.
-    pub fn go_on_from(&mut self, symbol: &str, rows: RecordBatch) {
+    /// Continues after rows that an earlier run took.
+    pub fn continue_from(&mut self, symbol: &str, rows: RecordBatch) {
         self.series.insert(symbol.to_owned(), Series { before: Some(rows), year: None });
     }
 

@@ -9,8 +9,9 @@ use tallow_lake::Partitioned;
 use tallow_manifest as manifest;
 use tallow_store::Digest;
 
-use super::error::BatchError;
 use tallow_worker::plan;
+
+use crate::error::BatchError;
 
 /// The key's column: tables have a folder for each of its values.
 pub const KEY: &str = "symbol";

@@ -6,14 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use tallow_files::{Checksums, File, FileError, Lines};
-
-use super::beginning::{Beginnings, Reading, Strange};
-use super::error::BatchError;
-use crate::lines_batch::batch;
-use crate::position::Position;
 use tallow_worker::ByteBudget;
 use tallow_worker::ParseJob;
 use tallow_worker::ParseOutcome;
+
+use crate::beginning::{Beginnings, Reading};
+use crate::error::BatchError;
+use crate::header_lines::HeaderLines;
+use crate::lines_batch::batch;
+use crate::position::Position;
 
 /// Bytes of lines in a batch: they stay in a core's cache.
 const PIECE_BYTES: usize = 256 << 10;
@@ -135,7 +136,7 @@ impl Feed<'_> {
         for (file, (File { name, .. }, (_, pieces))) in files {
             let mut line = 1;
             let mut unwanted = if file == self.from.file { self.from.lines } else { 0 };
-            let (mut begins, mut options, mut strange) = (None, Arc::default(), Strange::default());
+            let (mut begins, mut options, mut headers) = (None, Arc::default(), HeaderLines::default());
             loop {
                 let mut lines = match pieces.recv() {
                     Ok(Read::Lines(lines)) => lines,
@@ -147,14 +148,14 @@ impl Feed<'_> {
                 if is_first {
                     let reading = beginnings.of(name, &lines)?;
                     options = reading.options.clone();
-                    (begins, strange) = (Some((reading, unwanted == 0)), Strange::default());
+                    (begins, headers) = (Some((reading, unwanted == 0)), HeaderLines::default());
                 }
                 // What headers among them say holds for the pieces after them; within one the function sees to it itself.
-                if let Some(before) = strange.before(&lines) {
+                if let Some(before) = headers.before(&lines) {
                     options = beginnings.after(name, options, before)?;
                 }
                 let under = options.clone();
-                if let Some(among) = strange.among(&lines, usize::from(is_first)) {
+                if let Some(among) = headers.among(&lines, usize::from(is_first)) {
                     options = beginnings.after(name, options, among)?;
                 }
                 if unwanted > 0 {

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-
-use super::beginning::Reading;
-use super::coverage::Gap;
-use super::error::BatchError;
-use crate::example::{Example, NAMED};
 use tallow_worker::reasons;
+
+use crate::beginning::Reading;
+use crate::coverage::Gap;
+use crate::error::BatchError;
+use crate::example::{Example, NAMED};
 
 /// Gaps that are told one by one; of more, the longest are.
 pub const MAX_GAPS: usize = 1_000;

@@ -8,11 +8,11 @@ use std::time::Duration;
 use tallow_engine::Component;
 use tallow_files::File;
 
-use super::commits::Commits;
-use super::error::BatchError;
-use super::group::{FinishedGroup, Shown};
-use super::report::Report;
+use crate::commits::Commits;
+use crate::error::BatchError;
+use crate::group::{FinishedGroup, Shown};
 use crate::group_build::GroupBuild;
+use crate::report::Report;
 use crate::services::{Progress, Services};
 
 /// What a run did.
@@ -74,9 +74,7 @@ pub fn run(services: &Services, files: Vec<File>, owner: &str) -> Result<Outcome
             Err(error) if error.is_of_files() => drop(outcome.failed.insert(name, error)),
             Err(error) => return Err(error),
         }
-        if commits.is_due() {
-            commits.commit()?;
-        }
+        commits.commit_if_due()?;
     }
     if outcome.failed.is_empty() {
         commits.end();

@@ -6,21 +6,19 @@ use std::sync::atomic::Ordering;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
 use tallow_sort::{SortError, Sorter};
-use tallow_table::{NewPartition, Stored};
+use tallow_table::Stored;
 
-use super::beginning::{Lengths, Reading};
-use super::commits::Commits;
-use super::coverage::Coverage;
-use super::dead_letter_files::Letters;
-use super::error::BatchError;
-use super::group_ledger::Accounts;
-use super::plan::KEY;
-use super::report::Report;
-use super::spill::{self, Sorted};
-use super::window_accumulator::Fold;
-use super::window_closer::Closer;
+use crate::commits::Commits;
+use crate::error::BatchError;
 use crate::group_build::GroupBuild;
-use tallow_worker::ParsedBatch;
+use crate::group_ledger::Accounts;
+use crate::group_read::ParsedLines;
+use crate::ids::Ids;
+use crate::plan::KEY;
+use crate::report::Report;
+use crate::spill::{self, Sorted};
+use crate::taking::Taking;
+use crate::window_accumulator::Fold;
 
 /// Bytes of rows that are sorted at once.
 const SORT_BYTES: usize = 64 << 20;
@@ -30,30 +28,11 @@ pub struct Sorting<'a> {
     taking: Taking<'a>,
 }
 
-/// What takes rows, before and after they are sorted.
-struct Taking<'a> {
-    making: &'a GroupBuild<'a>,
-    accounts: Accounts,
-    /// How long the rows of each file are.
-    lengths: Lengths,
-    closer: Closer<'a>,
-    letters: Letters,
-    files: Vec<Stored>,
-}
-
 impl<'a> Sorting<'a> {
     pub fn begin(making: &'a GroupBuild<'a>) -> Result<Self, BatchError> {
-        let services = making.services;
-        let plan = &services.plan;
-        let taking = Taking {
-            accounts: Accounts::new(plan.job.on_reject),
-            lengths: Lengths::default(),
-            closer: Closer::new(plan, &services.merge, making.footer(), true)?,
-            letters: Letters::new(&plan.log_name(), making.name),
-            files: Vec::new(),
-            making,
-        };
-        Ok(Self { sorter: Sorter::new(&plan.scratch, SORT_BYTES, KEY, &plan.spec.time), taking })
+        let plan = &making.services.plan;
+        let sorter = Sorter::new(&plan.scratch, SORT_BYTES, KEY, &plan.spec.time);
+        Ok(Self { sorter, taking: Taking::new(making, true)? })
     }
 
     /// What is known of the lines so far.
@@ -61,40 +40,30 @@ impl<'a> Sorting<'a> {
         &self.taking.accounts.report
     }
 
-    /// Takes what a worker made of the next lines of file number `file`. `begins`: how the file is read, with its first ones.
-    pub fn take(
-        &mut self,
-        file: usize,
-        begins: Option<(Reading, bool)>,
-        parts: ParsedBatch,
-        commits: &mut Commits<'_>,
-    ) -> Result<(), BatchError> {
-        if let Some((reading, _)) = begins {
-            let name = &self.taking.making.group.files[file].name;
-            self.taking.lengths.put(name, reading.interval_us);
-            self.taking.accounts.report.take_reading(name, &reading);
-        }
-        for slice in self.taking.accounts.take(file, parts)? {
+    /// Takes what a worker made of the next lines of a file.
+    pub fn take(&mut self, lines: ParsedLines, commits: &mut Commits<'_>) -> Result<(), BatchError> {
+        for slice in self.taking.book(lines)? {
             if let Some(rows) = spill::to_rows(&slice).map_err(SortError::from)? {
                 self.sorter.add(rows)?;
             }
         }
-        self.taking.store(Vec::new(), commits)
+        let letters = self.taking.letters.of_many(&mut self.taking.accounts.dead)?;
+        self.taking.store(letters, commits)?;
+        commits.commit_if_due()
     }
 
-    /// Takes the rows into their windows, once there are no more lines. Gives the books and the group's files. `coverage`
-    /// is empty; `shown` is told how many rows are taken.
+    /// Takes the rows into their windows, once there are no more lines. Gives the books and the group's files. `shown` is
+    /// called with how many rows are taken.
     pub fn finish(
         self,
-        coverage: &Coverage,
+        ids: Ids,
         commits: &mut Commits<'_>,
         shown: &dyn Fn(u64),
     ) -> Result<(Accounts, Vec<Stored>), BatchError> {
         let Self { sorter, mut taking } = self;
-        let services = taking.making.services;
-        let plan = &services.plan;
+        let (making, services) = (taking.making, taking.making.services);
         let mut sorted = sorter.finish()?;
-        let mut open: Option<(Option<String>, Fold)> = None;
+        let mut open: Option<(Option<String>, Fold<'_>)> = None;
         let mut taken = 0;
         while let Some(rows) = sorted.next()? {
             if services.stop.load(Ordering::Relaxed) {
@@ -105,66 +74,47 @@ impl<'a> Sorting<'a> {
             let mut fold = match open.take() {
                 Some((of, fold)) if of == key => fold,
                 before => {
-                    if let Some((_, fold)) = before {
-                        taking.end_key(fold, commits)?;
-                    }
-                    Fold::new(&services.window, plan.limits, &plan.spec, KEY, coverage.clone())?
+                    end_key(before, &mut taking, commits)?;
+                    Fold::new(services, making.coverage(ids))?
                 }
             };
-            taking.take(&rows, &mut fold, commits)?;
+            take_sorted(&rows, &mut fold, &mut taking)?;
+            taking.relieve(&mut fold, commits)?;
+            commits.commit_if_due()?;
             taken += rows.num_rows() as u64;
             shown(taken);
             open = Some((key, fold));
         }
-        if let Some((_, fold)) = open {
-            taking.end_key(fold, commits)?;
-        }
-        let letters = taking.letters.of_all(&mut taking.accounts.dead)?;
-        taking.making.store(letters, commits, &mut taking.files)?;
-        taking.accounts.check()?;
-        Ok((taking.accounts, taking.files))
+        end_key(open, &mut taking, commits)?;
+        taking.store_letters(commits)?;
+        taking.end()
     }
 }
 
-impl Taking<'_> {
-    /// Takes sorted rows of one key.
-    fn take(
-        &mut self,
-        rows: &RecordBatch,
-        fold: &mut Fold,
-        commits: &mut Commits<'_>,
-    ) -> Result<(), BatchError> {
-        let services = self.making.services;
-        let sorted = spill::from_rows(rows, &services.plan.spec.time).map_err(SortError::from)?;
-        let Sorted { slice, within } = sorted;
-        fold.take(&slice, Some(&within), &self.lengths, &mut self.accounts).map_err(|error| match error {
-            BatchError::Unsorted => BatchError::Answer {
-                function: services.window.name().to_owned(),
-                what: "rows as late that came in the order of their times".to_owned(),
-            },
-            other => other,
-        })?;
-        let complete = self.closer.relieve(fold, &mut self.accounts)?;
-        self.store(complete, commits)
-    }
+/// Takes sorted rows of one key.
+fn take_sorted(rows: &RecordBatch, fold: &mut Fold<'_>, taking: &mut Taking<'_>) -> Result<(), BatchError> {
+    let services = taking.making.services;
+    let Sorted { slice, within } =
+        spill::from_rows(rows, &services.plan.spec.time).map_err(SortError::from)?;
+    let taken = fold.take(&slice, Some(&within), &taking.lengths, &mut taking.accounts);
+    taken.map_err(|error| match error {
+        BatchError::Unsorted => BatchError::Answer {
+            function: services.window.name().to_owned(),
+            what: "rows as late that came in the order of their times".to_owned(),
+        },
+        other => other,
+    })
+}
 
-    /// Stores partitions and the dead letters where there are many, and commits other groups where it is time.
-    fn store(&mut self, partitions: Vec<NewPartition>, commits: &mut Commits<'_>) -> Result<(), BatchError> {
-        let letters = self.letters.of_many(&mut self.accounts.dead)?;
-        self.making.store(letters.into_iter().chain(partitions), commits, &mut self.files)?;
-        match commits.is_due() {
-            true => commits.commit(),
-            false => Ok(()),
-        }
-    }
-
-    fn end_key(&mut self, mut fold: Fold, commits: &Commits<'_>) -> Result<(), BatchError> {
-        let Self { making, closer, accounts, files, .. } = self;
-        closer.close_all(&mut fold, accounts, &mut |partitions| making.store(partitions, commits, files))?;
-        closer.begin_key();
-        fold.finish(&mut accounts.report);
-        Ok(())
-    }
+fn end_key(
+    open: Option<(Option<String>, Fold<'_>)>,
+    taking: &mut Taking<'_>,
+    commits: &Commits<'_>,
+) -> Result<(), BatchError> {
+    let Some((_, fold)) = open else { return Ok(()) };
+    taking.close_all(fold, commits)?;
+    taking.closer.begin_key();
+    Ok(())
 }
 
 /// The key of rows of one key.

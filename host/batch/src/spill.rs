@@ -8,11 +8,10 @@ use arrow_array::{Array, ArrayRef, BinaryArray, RecordBatch};
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use tallow_engine::{Column, ColumnData, Marked, Parsed, Rows, Table, Text, from_arrow, to_arrow};
 use tallow_record::Batch;
-
 use tallow_worker::ParsedSlice;
 use tallow_worker::slices::event_times;
 
-/// The columns of a row's origin. They stand behind all others and are found by their places, so that the others may
+/// The columns of a row's origin. They are behind all others and are found by their places, so that the others may
 /// have any names, even these.
 const ORIGIN: [&str; 5] = ["origin.kind", "origin.file", "origin.line", "origin.row", "origin.raw"];
 
@@ -61,10 +60,9 @@ pub fn to_rows(slice: &ParsedSlice) -> Result<Option<RecordBatch>, ArrowError> {
 /// All that a table can hold of the rows' origin.
 fn origin(batch: &Batch, rows: &Rows) -> Table {
     let count = rows.table.rows as usize;
-    let mut files = Text { bytes: Vec::new(), ends: Vec::new(), codes: Vec::with_capacity(count) };
+    let mut files = Text { codes: Vec::with_capacity(count), ..Text::default() };
     for topic in &batch.topics {
-        files.bytes.extend_from_slice(topic.as_bytes());
-        files.ends.push(files.bytes.len() as u32);
+        files.push_entry(topic.as_bytes());
     }
     for (first, run) in batch.runs_from() {
         let after = first + run.records as usize;
@@ -115,12 +113,8 @@ pub fn from_rows(sorted: &RecordBatch, time: &str) -> Result<Sorted, ArrowError>
         return Err(wrong("rows without an origin"));
     };
     let mut batch = Batch::default();
-    let mut start = 0;
-    for end in &files.ends {
-        let name = String::from_utf8_lossy(&files.bytes[start..*end as usize]);
-        batch.topics.push(name.into());
-        start = *end as usize;
-    }
+    let names = (0..files.ends.len() as u32).map(|code| String::from_utf8_lossy(files.entry(code)).into());
+    batch.topics.extend(names);
     for (row, (file, line)) in files.codes.iter().zip(lines).enumerate() {
         let line_bytes = raw.is_valid(row).then(|| raw.value(row));
         batch.push(*file, 0, line, -1, 0, None, line_bytes);

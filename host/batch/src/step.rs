@@ -2,7 +2,7 @@
 
 use tallow_lake::partition;
 
-use super::plan::Plan;
+use crate::plan::Plan;
 
 /// Windows of a key that go through the merge function at once.
 pub const WINDOWS_A_STEP: i64 = 10_000;
@@ -35,5 +35,46 @@ impl Step {
     /// Where its last window ends.
     pub fn end_us(self, plan: &Plan) -> i64 {
         plan.window_start_us(self.to_us - 1) + plan.size_us()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A plan whose windows have that size.
+    fn plan(tumbling: &str, offset: &str) -> Plan {
+        let text = format!(
+            "spin_manifest_version = 2\n[application]\nname = \"t\"\n[application.trigger.kafka]\nbrokers = \"b\"\n\
+             lake = \"l\"\n[application.trigger.kafka.batch.t]\ninput = \"x\"\ntumbling = \"{tumbling}\"\noffset = \
+             \"{offset}\"\n[[trigger.none]]\ncomponent = \"window\"\n[component.parse-kline]\nsource = \"a\"\n\
+             [component.window]\nsource = \"a\"\n[component.merge]\nsource = \"a\"\n"
+        );
+        let (name, root) = (std::path::Path::new("t"), std::path::Path::new("/"));
+        let manifest =
+            tallow_manifest::resolve(&text, name, root, &Default::default(), &Default::default()).unwrap();
+        Plan::new(&manifest.batches[0])
+    }
+
+    #[test]
+    fn steps_follow_each_other_and_end_with_the_year() {
+        for (tumbling, offset, steps) in
+            [("1d", "0s", 1), ("7d", "4d", 1), ("1m", "0s", 53), ("1h", "30m", 1)]
+        {
+            let plan = plan(tumbling, offset);
+            // 2023-01-01 and 2024-01-01.
+            let (start_us, end_us) = (1_672_531_200_000_000, 1_704_067_200_000_000);
+            let mut from_us = start_us;
+            let mut count = 0;
+            while from_us < end_us {
+                let step = Step::from(&plan, from_us);
+                assert!(step.to_us > from_us && step.to_us <= end_us, "{tumbling}: {step:?}");
+                // Every window that starts in it has ended by then, and none that starts later.
+                let last = plan.window_start_us(step.to_us - 1);
+                assert_eq!(step.end_us(&plan), last + plan.size_us());
+                (from_us, count) = (step.to_us, count + 1);
+            }
+            assert_eq!((from_us, count), (end_us, steps), "{tumbling}");
+        }
     }
 }

@@ -1,14 +1,14 @@
 //! When windows close: all of them once the rows have come; before that only those that memory has no room for.
 
-use tallow_engine::Component;
 use tallow_table::NewPartition;
 
-use super::error::BatchError;
-use super::group_ledger::Accounts;
-use super::partition_builder::Finish;
-use super::plan::Plan;
-use super::step::Step;
-use super::window_accumulator::Fold;
+use crate::error::BatchError;
+use crate::group_build::GroupBuild;
+use crate::group_ledger::Accounts;
+use crate::partition_builder::Finish;
+use crate::plan::Plan;
+use crate::step::Step;
+use crate::window_accumulator::Fold;
 
 /// State of open windows from which on the oldest are closed.
 const STATE_BYTES: u64 = 24 << 20;
@@ -22,6 +22,7 @@ const MOST_SEGMENTS: usize = 2 * SEGMENTS;
 const BATCH_STATE_BYTES: u64 = 4 << 20;
 /// Batches until the state is looked at again, where it grew slowly.
 const MOST_UNWATCHED: u64 = 8;
+
 pub struct Closer<'a> {
     plan: &'a Plan,
     pub finish: Finish<'a>,
@@ -36,13 +37,8 @@ pub struct Closer<'a> {
 }
 
 impl<'a> Closer<'a> {
-    pub fn new(
-        plan: &'a Plan,
-        merge: &Component,
-        footer: Vec<(&'static str, String)>,
-        sorted: bool,
-    ) -> Result<Self, BatchError> {
-        let finish = Finish::new(plan, merge, footer)?;
+    pub fn new(making: &'a GroupBuild<'a>, sorted: bool) -> Result<Self, BatchError> {
+        let (plan, finish) = (&making.services.plan, Finish::new(making)?);
         Ok(Self { plan, finish, sorted, closed_us: None, unwatched: 0, before: (0, 0) })
     }
 
@@ -51,7 +47,7 @@ impl<'a> Closer<'a> {
     /// with them.
     pub fn relieve(
         &mut self,
-        fold: &mut Fold,
+        fold: &mut Fold<'_>,
         accounts: &mut Accounts,
     ) -> Result<Vec<NewPartition>, BatchError> {
         self.check_order(fold)?;
@@ -84,9 +80,9 @@ impl<'a> Closer<'a> {
         Ok(Vec::new())
     }
 
-    /// Up to where windows may be closed, that is, the start of the first one that may not: the middle of what is open, or
-    /// all before the newest rows where these are sorted. None: nothing may.
-    fn closable_us(&self, fold: &Fold) -> Option<i64> {
+    /// The start of the first window that may not be closed: in the middle of what is open, or before the newest rows where
+    /// these are sorted. `None`: nothing may be closed.
+    fn closable_us(&self, fold: &Fold<'_>) -> Option<i64> {
         let (newest_us, from_us) = (fold.newest_us?, self.next(fold)?.from_us);
         let until_us = match self.sorted {
             true => newest_us,
@@ -107,28 +103,29 @@ impl<'a> Closer<'a> {
     }
 
     /// What was closed on the way was closed as if there were no other key.
-    fn check_order(&self, fold: &Fold) -> Result<(), BatchError> {
+    fn check_order(&self, fold: &Fold<'_>) -> Result<(), BatchError> {
         match self.closed_us.is_some() && !self.sorted && !fold.coverage.is_of_one_key() {
             true => Err(BatchError::Unsorted),
             false => Ok(()),
         }
     }
 
-    /// Closes all that is open: there are no more rows. `put` takes the partitions.
-    pub fn close_all(
-        &mut self,
-        fold: &mut Fold,
-        accounts: &mut Accounts,
-        put: &mut dyn FnMut(Vec<NewPartition>) -> Result<(), BatchError>,
-    ) -> Result<(), BatchError> {
+    /// Whether all that is open can be closed: there are no more rows.
+    pub fn check_end(&self, fold: &mut Fold<'_>) -> Result<(), BatchError> {
         self.check_order(fold)?;
-        if !self.sorted && fold.has_untracked()? {
-            return Err(BatchError::Unsorted);
+        match !self.sorted && fold.has_untracked()? {
+            true => Err(BatchError::Unsorted),
+            false => Ok(()),
         }
-        while let Some(step) = self.next(fold) {
-            put(self.close(step, fold, accounts)?)?;
-        }
-        Ok(())
+    }
+
+    /// Closes the oldest step that is open, and gives the partitions that are complete with it; `None` if none is open.
+    pub fn close_oldest(
+        &mut self,
+        fold: &mut Fold<'_>,
+        accounts: &mut Accounts,
+    ) -> Result<Option<Vec<NewPartition>>, BatchError> {
+        self.next(fold).map(|step| self.close(step, fold, accounts)).transpose()
     }
 
     /// The rows of another key come.
@@ -138,7 +135,7 @@ impl<'a> Closer<'a> {
     }
 
     /// The oldest step that is not closed; `None` if there are no rows from there on.
-    fn next(&self, fold: &Fold) -> Option<Step> {
+    fn next(&self, fold: &Fold<'_>) -> Option<Step> {
         let spans = fold.coverage.symbols().filter_map(|symbol| fold.coverage.span_us(symbol));
         let (first_us, last_us) = spans
             .map(|(from_us, end_us)| (from_us, end_us - 1))
@@ -151,7 +148,7 @@ impl<'a> Closer<'a> {
     fn close(
         &mut self,
         step: Step,
-        fold: &mut Fold,
+        fold: &mut Fold<'_>,
         accounts: &mut Accounts,
     ) -> Result<Vec<NewPartition>, BatchError> {
         let end_us = step.end_us(self.plan);
@@ -160,46 +157,5 @@ impl<'a> Closer<'a> {
         accounts.report.take_gaps(fold.coverage.settle(end_us));
         self.closed_us = Some(step.to_us);
         Ok(complete)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A plan whose windows have that size.
-    fn plan(tumbling: &str, offset: &str) -> Plan {
-        let text = format!(
-            "spin_manifest_version = 2\n[application]\nname = \"t\"\n[application.trigger.kafka]\nbrokers = \"b\"\n\
-             lake = \"l\"\n[application.trigger.kafka.batch.t]\ninput = \"x\"\ntumbling = \"{tumbling}\"\noffset = \
-             \"{offset}\"\n[[trigger.none]]\ncomponent = \"window\"\n[component.parse-kline]\nsource = \"a\"\n\
-             [component.window]\nsource = \"a\"\n[component.merge]\nsource = \"a\"\n"
-        );
-        let (name, root) = (std::path::Path::new("t"), std::path::Path::new("/"));
-        let manifest =
-            tallow_manifest::resolve(&text, name, root, &Default::default(), &Default::default()).unwrap();
-        Plan::new(&manifest.batches[0])
-    }
-
-    #[test]
-    fn steps_follow_each_other_and_end_with_the_year() {
-        for (tumbling, offset, steps) in
-            [("1d", "0s", 1), ("7d", "4d", 1), ("1m", "0s", 53), ("1h", "30m", 1)]
-        {
-            let plan = plan(tumbling, offset);
-            // 2023-01-01 and 2024-01-01.
-            let (start_us, end_us) = (1_672_531_200_000_000, 1_704_067_200_000_000);
-            let mut from_us = start_us;
-            let mut count = 0;
-            while from_us < end_us {
-                let step = Step::from(&plan, from_us);
-                assert!(step.to_us > from_us && step.to_us <= end_us, "{tumbling}: {step:?}");
-                // Every window that starts in it has ended by then, and none that starts later.
-                let last = plan.window_start_us(step.to_us - 1);
-                assert_eq!(step.end_us(&plan), last + plan.size_us());
-                (from_us, count) = (step.to_us, count + 1);
-            }
-            assert_eq!((from_us, count), (end_us, steps), "{tumbling}");
-        }
     }
 }

@@ -1,156 +1,121 @@
-//! A group in work: its open windows, books and files, from the first line to the last, in one run or in several.
+//! A group whose rows are taken as they come: its open windows, books and files, from the first line to the last, in one
+//! run or in several.
 
 use tallow_env::Ticks;
 use tallow_table::{File, Stored};
 
-use super::beginning::{Lengths, Reading};
-use super::checkpoint::{Checkpoint, CheckpointInput};
-use super::commits::{COMMIT_EVERY, Commits};
-use super::coverage::Coverage;
-use super::dead_letter_files::Letters;
-use super::error::BatchError;
-use super::group_ledger::Accounts;
-use super::plan::KEY;
-use super::window_accumulator::Fold;
-use super::window_closer::Closer;
+use crate::checkpoint::Checkpoint;
+use crate::commits::{COMMIT_EVERY, Commits};
+use crate::error::BatchError;
 use crate::group_build::GroupBuild;
+use crate::group_ledger::Accounts;
+use crate::group_read::ParsedLines;
+use crate::ids::Ids;
 use crate::position::Position;
-use tallow_worker::ParsedBatch;
+use crate::taking::Taking;
+use crate::window_accumulator::Fold;
 
 pub struct Work<'a> {
-    making: &'a GroupBuild<'a>,
+    taking: Taking<'a>,
     /// How many lines were taken.
     pub at: Position,
     /// The clock that all lines are judged by, µs.
     pub clock_us: i64,
-    pub accounts: Accounts,
-    fold: Fold,
-    /// How long the rows of the file are that is read.
-    lengths: Lengths,
-    closer: Closer<'a>,
-    letters: Letters,
-    files: Vec<Stored>,
-    /// When it was told last how far the group is.
+    fold: Fold<'a>,
+    /// When the last checkpoint was made.
     kept: Ticks,
 }
 
 impl<'a> Work<'a> {
-    pub fn begin(making: &'a GroupBuild<'a>, coverage: Coverage) -> Result<Self, BatchError> {
+    pub fn begin(making: &'a GroupBuild<'a>, ids: Ids) -> Result<Self, BatchError> {
         let services = making.services;
-        let plan = &services.plan;
         Ok(Self {
+            taking: Taking::new(making, false)?,
             at: Position::default(),
             clock_us: services.clock.now_us(),
-            accounts: Accounts::new(plan.job.on_reject),
-            fold: Fold::new(&services.window, plan.limits, &plan.spec, KEY, coverage)?,
-            lengths: Lengths::default(),
-            closer: Closer::new(plan, &services.merge, making.footer(), false)?,
-            letters: Letters::new(&plan.log_name(), making.name),
-            files: Vec::new(),
+            fold: Fold::new(services, making.coverage(ids))?,
             kept: services.clock.ticks(),
-            making,
         })
     }
 
-    /// Goes on from a checkpoint.
+    /// Continues from a checkpoint.
     pub fn resume(
         making: &'a GroupBuild<'a>,
         commits: &Commits<'_>,
         mut checkpoint: Checkpoint,
     ) -> Result<Self, BatchError> {
         let services = making.services;
-        let plan = &services.plan;
-        let kept = checkpoint.kept(commits)?;
-        let mut accounts = Accounts::new(plan.job.on_reject);
-        checkpoint.accounts(&mut accounts);
-        let mut closer = Closer::new(plan, &services.merge, making.footer(), false)?;
-        closer.closed_us = checkpoint.closed_us;
+        let mut taking = Taking::new(making, false)?;
+        checkpoint.accounts(&mut taking.accounts);
+        taking.closer.closed_us = checkpoint.closed_us;
         for (symbol, rows) in checkpoint.last_rows()? {
-            closer.finish.go_on_from(&symbol, rows);
+            taking.closer.finish.continue_from(&symbol, rows);
         }
-        let mut letters = Letters::new(&plan.log_name(), making.name);
-        letters.files = checkpoint.letter_files;
-        Ok(Self {
-            at: checkpoint.at,
-            clock_us: checkpoint.clock_us,
-            accounts,
-            fold: Fold::restore(&services.window, plan.limits, &plan.spec, KEY, kept)?,
-            lengths: Lengths::default(),
-            closer,
-            letters,
-            files: checkpoint.files,
-            kept: services.clock.ticks(),
-            making,
-        })
+        taking.letters.files = checkpoint.letter_files;
+        let fold = Fold::restore(services, checkpoint.kept(commits)?)?;
+        taking.files = checkpoint.files;
+        let (at, clock_us, kept) = (checkpoint.at, checkpoint.clock_us, services.clock.ticks());
+        Ok(Self { taking, at, clock_us, fold, kept })
     }
 
-    /// Takes what a worker made of the next lines of file number `file`.
-    pub fn take(
-        &mut self,
-        file: usize,
-        begins: Option<(Reading, bool)>,
-        parts: ParsedBatch,
-        commits: &mut Commits<'_>,
-    ) -> Result<(), BatchError> {
-        if let Some((reading, is_new)) = begins {
-            let name = &self.making.group.files[file].name;
-            self.lengths = Lengths::default();
-            self.lengths.put(name, reading.interval_us);
-            if is_new {
-                self.accounts.report.take_reading(name, &reading);
-            }
+    /// Lines that were taken, in this run and before.
+    pub fn lines(&self) -> u64 {
+        self.taking.accounts.report.lines
+    }
+
+    /// Takes what a worker made of the next lines of a file.
+    pub fn take(&mut self, lines: ParsedLines, commits: &mut Commits<'_>) -> Result<(), BatchError> {
+        let count: u64 = lines.parsed.taken.iter().map(|taken| taken.records).sum();
+        let before = if lines.file == self.at.file { self.at.lines } else { 0 };
+        self.at = Position { file: lines.file, lines: before + count };
+        for slice in self.taking.book(lines)? {
+            self.fold.take(&slice, None, &self.taking.lengths, &mut self.taking.accounts)?;
         }
-        let lines: u64 = parts.taken.iter().map(|taken| taken.records).sum();
-        let before = if file == self.at.file { self.at.lines } else { 0 };
-        self.at = Position { file, lines: before + lines };
-        for slice in self.accounts.take(file, parts)? {
-            self.fold.take(&slice, None, &self.lengths, &mut self.accounts)?;
-        }
-        let letters = self.letters.of_many(&mut self.accounts.dead)?;
-        let complete = self.closer.relieve(&mut self.fold, &mut self.accounts)?;
-        self.making.store(letters.into_iter().chain(complete), commits, &mut self.files)?;
-        // What cannot be told now is told as soon as it can.
-        let is_old = self.making.services.clock.ticks().since(self.kept) >= COMMIT_EVERY;
-        match is_old && self.closer.finish.is_between_years() || commits.is_due() {
+        self.taking.relieve(&mut self.fold, commits)?;
+        // What cannot be committed now is committed as soon as it can.
+        let is_old = self.taking.making.services.clock.ticks().since(self.kept) >= COMMIT_EVERY;
+        match is_old && self.is_between_years() || commits.is_due() {
             true => self.checkpoint(commits),
             false => Ok(()),
         }
     }
 
-    /// Commits the groups that are whole, and how far this one is, where there is anything to be told: not while a year's
-    /// file is half written.
+    /// Not while a year's file is half written.
+    fn is_between_years(&self) -> bool {
+        self.taking.closer.finish.is_between_years()
+    }
+
+    /// Commits the groups that are whole, and how far this one is, where that can be told.
     pub fn checkpoint(&mut self, commits: &mut Commits<'_>) -> Result<(), BatchError> {
-        if !self.closer.finish.is_between_years() || self.at == Position::default() {
+        if !self.is_between_years() || self.at == Position::default() {
             return commits.commit();
         }
-        self.kept = self.making.services.clock.ticks();
-        let last_rows = self.closer.finish.last_rows().map(|(symbol, rows)| {
-            let file = File::of_rows("last rows", rows, "window_start", &[])?;
-            let bytes = file.body.read(0..file.body.length());
+        let Taking { making, accounts, closer, letters, files, .. } = &self.taking;
+        self.kept = making.services.clock.ticks();
+        let last_rows = closer.finish.last_rows().map(|(symbol, rows)| {
+            let body = File::of_rows("last rows", rows, "window_start", &[])?.body;
+            let bytes = body.read(0..body.length());
             let bytes = bytes.map_err(|error| BatchError::Checkpoint { why: error.to_string() })?;
             Ok((symbol.to_owned(), bytes.to_vec()))
         });
-        let around = CheckpointInput {
-            group: self.making.name,
-            fingerprint: self.making.fingerprint,
+        let checkpoint = Checkpoint {
             at: self.at,
             clock_us: self.clock_us,
-            closed_us: self.closer.closed_us,
+            closed_us: closer.closed_us,
             last_rows: last_rows.collect::<Result<Vec<_>, BatchError>>()?,
-            letter_files: self.letters.files,
-            files: &self.files,
+            letter_files: letters.files,
+            files: files.clone(),
+            ..Checkpoint::of(making)
         };
-        let unfinished = Checkpoint::put(commits, around, &self.accounts, self.fold.keep()?)?;
-        commits.commit_with(self.making.name, unfinished)
+        let unfinished = checkpoint.put(commits, accounts, self.fold.keep()?)?;
+        commits.commit_with(making.name, unfinished)
     }
 
     /// Closes all windows, once there are no more lines. Gives the books and the group's files.
-    pub fn finish(mut self, commits: &Commits<'_>) -> Result<(Accounts, Vec<Stored>), BatchError> {
-        let Self { making, accounts, fold, closer, letters, files, .. } = &mut self;
-        making.store(letters.of_all(&mut accounts.dead)?, commits, files)?;
-        closer.close_all(fold, accounts, &mut |partitions| making.store(partitions, commits, files))?;
-        self.accounts.check()?;
-        self.fold.finish(&mut self.accounts.report);
-        Ok((self.accounts, self.files))
+    pub fn finish(self, commits: &Commits<'_>) -> Result<(Accounts, Vec<Stored>), BatchError> {
+        let Self { mut taking, fold, .. } = self;
+        taking.store_letters(commits)?;
+        taking.close_all(fold, commits)?;
+        taking.end()
     }
 }

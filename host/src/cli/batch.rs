@@ -6,7 +6,6 @@ mod show;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tallow_batch::run;
 use tallow_log::owner;
 use tallow_manifest::exposed;
 
@@ -79,7 +78,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         line.show(progress.elapsed, &show::progress(progress), || show::progress_as_json(progress));
     });
     host.check_lake()?;
-    let done = run::run(&services, files, &owner::name());
+    let done = tallow_batch::run(&services, files, &owner::name());
     line.lock().unwrap_or_else(PoisonError::into_inner).finish();
     let outcome =
         done.map_err(|error| Failure::new(error.exit_code(), format!("batch `{name}`: {error}")))?;

@@ -8,12 +8,8 @@ use bytes::Bytes;
 use parquet::basic::{ConvertedType, LogicalType, Repetition, Type};
 use std::sync::Arc;
 use tallow_sink::{Decimals, EpochOutput, Item, Lake, Sink, SinkError, rows_digest};
-<<<<<<< HEAD
 use tallow_store::{Digest, Store};
-=======
-use tallow_store::Store;
 use tallow_test_support::sink::{Variant, sample};
->>>>>>> cfa1681 (Move test servers, test stores and suites into tests/support)
 
 use crate::read;
 

@@ -9,9 +9,7 @@ use tallow_produce::history;
 
 use crate::cli::compose::Host;
 use crate::cli::{Failure, settings};
-use tallow_batch::run::{Outcome, run};
-use tallow_batch::services::Services;
-
+use tallow_batch::{Outcome, Services, run};
 use tallow_log::owner;
 
 const DAY_US: i64 = 86_400_000_000;

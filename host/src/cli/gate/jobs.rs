@@ -82,7 +82,7 @@ impl Gate {
         runtime: &Runtime,
         batch: &Batch,
     ) -> Result<OfBatch, Failure> {
-        let plan = tallow_batch::plan::Plan::new(batch);
+        let plan = tallow_batch::Plan::new(batch);
         let parse = self.open(manifest, runtime, &batch.parse, Contract::Parse)?;
         let window = self.open(manifest, runtime, &batch.window.function, Contract::Window)?;
         let merge = self.open(manifest, runtime, &batch.merge, Contract::Merge)?;
