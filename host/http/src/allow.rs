@@ -14,18 +14,33 @@ pub struct Origin {
     port: u16,
 }
 
+/// Why a text or URL names no origin.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OriginError {
+    #[error("`{0}:` is not HTTP; write https://host or http://host")]
+    Scheme(String),
+    #[error("credentials do not belong in a URL")]
+    Credentials,
+    #[error("the host is missing")]
+    NoHost,
+    #[error("write a host without a path")]
+    Path,
+    #[error(transparent)]
+    Url(#[from] url::ParseError),
+}
+
 impl Origin {
-    /// Of an absolute URL. The error says what is wrong with it.
-    pub fn of(url: &Url) -> Result<Self, String> {
+    /// Of an absolute URL.
+    pub fn of(url: &Url) -> Result<Self, OriginError> {
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(format!("`{}:` is not HTTP; write https://host or http://host", url.scheme()));
+            return Err(OriginError::Scheme(url.scheme().to_owned()));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err("credentials do not belong in a URL".to_owned());
+            return Err(OriginError::Credentials);
         }
         // Both are there in every `http` URL.
         let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
-            return Err("the host is missing".to_owned());
+            return Err(OriginError::NoHost);
         };
         // `a.` and `a` are one host.
         let host = match host {
@@ -46,14 +61,14 @@ impl Origin {
 }
 
 impl FromStr for Origin {
-    type Err = String;
+    type Err = OriginError;
 
     /// `https://host`, `https://host:port`, `host` or `host:port` (`https` is meant).
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, OriginError> {
         let whole = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-        let url = Url::parse(&whole).map_err(|error| error.to_string())?;
+        let url = Url::parse(&whole)?;
         if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
-            return Err("a host stands here, without a path".to_owned());
+            return Err(OriginError::Path);
         }
         Self::of(&url)
     }
@@ -104,7 +119,7 @@ impl fmt::Display for AllowList {
 mod tests {
     use super::*;
 
-    fn origin(text: &str) -> Result<String, String> {
+    fn origin(text: &str) -> Result<String, OriginError> {
         text.parse::<Origin>().map(|origin| origin.to_string())
     }
 

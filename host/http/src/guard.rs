@@ -72,7 +72,8 @@ impl<T: Transport> Guarded<T> {
 
     /// Checks where a URL leads. `left`: the time that the request still has.
     fn hop(&self, url: Url, left: Duration) -> Result<Hop, HttpError> {
-        let origin = Origin::of(&url).map_err(|why| HttpError::Invalid { url: without_query(&url), why })?;
+        let origin = Origin::of(&url)
+            .map_err(|why| HttpError::Invalid { url: without_query(&url), why: why.to_string() })?;
         let Some(may_be_internal) = self.allow.find(&origin) else {
             return Err(HttpError::NotAllowed {
                 origin: origin.to_string(),

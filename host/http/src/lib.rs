@@ -2,13 +2,13 @@
 //! is best read:
 //!
 //! - [`Request`], [`Response`], [`Http`]: what is asked, what comes back, and the trait that the rest of the host sees;
-//! - [`AllowList`]: which origins may be talked to; [`address`]: which addresses are nobody's business;
+//! - [`AllowList`]: which origins may be talked to; [`address`]: which addresses are internal;
 //! - [`Guarded`]: sends a request hop by hop. Each hop is checked against the allow-list, its name is resolved, the
 //!   addresses are checked, and the connection goes to these and no others, so that a name that is resolved again
 //!   to something else changes nothing;
 //! - [`Wire`]: the network.
 
-pub mod address;
+mod address;
 mod allow;
 mod error;
 mod guard;
@@ -20,14 +20,14 @@ use std::sync::Arc;
 
 use tallow_env::Clock;
 
-pub use allow::{AllowList, Origin};
+pub use allow::{AllowList, Origin, OriginError};
 pub use error::HttpError;
 pub use guard::{Guarded, Hop, Limits, Transport};
 pub use message::{Method, Request, Response};
 pub use names::{Names, SystemNames};
 pub use wire::Wire;
 
-/// Somebody who sends requests. Calls block; not to be made from asynchronous code.
+/// Sends requests. Calls block; not to be made from asynchronous code.
 pub trait Http: Send + Sync {
     /// Sends one request and gives the whole answer, whatever its status.
     fn send(&self, request: &Request) -> Result<Response, HttpError>;

@@ -5,6 +5,7 @@
 //! client's own queue is left to the client's events (errors, logs).
 
 mod client;
+mod contact;
 mod fetcher;
 mod ffi;
 mod loss;

@@ -9,7 +9,7 @@ use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaConfRes;
 
-use super::setting_names::{NAMES, nearest};
+use super::setting_names::{self, nearest};
 use crate::SourceError;
 
 pub(super) type Client = BaseConsumer<Context>;
@@ -79,7 +79,7 @@ fn wrong(error: KafkaError) -> SourceError {
         KafkaError::ClientConfig(_, why, key, value) => {
             SourceError::Setting { key, why: format!("{why} (value `{value}`)") }
         }
-        KafkaError::ClientCreation(why) => match NAMES.into_iter().find(|name| why.contains(name)) {
+        KafkaError::ClientCreation(why) => match setting_names::all().find(|name| why.contains(name)) {
             Some(key) => SourceError::Setting { key: key.to_owned(), why },
             None => SourceError::Other(format!("the Kafka client could not be made: {why}")),
         },

@@ -8,24 +8,19 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::Consumer;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaErrorCode;
-use tallow_env::{Clock, Ticks};
+use tallow_env::Clock;
 use tallow_record::{Batch, TopicPartition};
 
 use super::client::{Client, connect, serve_events};
+use super::contact::Contact;
 use super::ffi::{BatchQueue, Message};
 use super::loss::{Verdict, judge};
-use crate::{Event, Fetcher, Limits, OnDataLoss, Position, SourceError, is_answer};
+use crate::{Event, Fetcher, Limits, OnDataLoss, Position, SourceError};
 
 /// Messages taken from librdkafka at once.
 const AT_ONCE: usize = 4096;
 /// Byte columns end at 32-bit positions.
 const MOST_BYTES: usize = 1 << 30;
-/// How often a broker that fell silent is asked again, and how long for its answer.
-const ASK_EVERY: Duration = Duration::from_secs(1);
-/// While records come.
-const ASK_EVERY_WHILE_BUSY: Duration = Duration::from_secs(5);
-const ASK_WAIT: Duration = Duration::from_millis(500);
-const NOT_ASKED: &str = "no answer yet";
 const OFFSETS_WAIT: Duration = Duration::from_secs(10);
 
 /// How records are read.
@@ -47,16 +42,6 @@ pub(super) struct KafkaFetcher {
     contact: Contact,
 }
 
-/// Whether the brokers that lead the partitions are known to answer.
-enum Contact {
-    Sure,
-    /// Somebody complained, or nobody was asked yet.
-    Doubtful {
-        asked: Option<Ticks>,
-        why: String,
-    },
-}
-
 /// The run that the last record went to, so that names are looked up once a run.
 #[derive(Default)]
 struct Run {
@@ -76,8 +61,7 @@ impl KafkaFetcher {
     ) -> Result<Self, SourceError> {
         let positions: BTreeMap<_, _> = from.iter().map(|at| (at.partition.clone(), at.next)).collect();
         let (client, queue) = open(&config, &positions)?;
-        let contact = Contact::Doubtful { asked: None, why: NOT_ASKED.to_owned() };
-        Ok(Self { queue, client, config, brokers, reading, clock, positions, contact })
+        Ok(Self { queue, client, config, brokers, reading, clock, positions, contact: Contact::unknown() })
     }
 
     /// Moves what the queue holds into the batch, as far as the limits allow. Returns whether they are reached.
@@ -174,36 +158,6 @@ impl KafkaFetcher {
             }
         }
     }
-
-    /// Settles whether the brokers answer, where that is in doubt. `quiet`: the fetch gave no records.
-    fn check_contact(&mut self, quiet: bool, events: &mut Vec<Event>) {
-        if let Some(why) = self.client.context().complaint() {
-            self.client.context().forget();
-            let asked = match &self.contact {
-                Contact::Sure => None,
-                Contact::Doubtful { asked, .. } => *asked,
-            };
-            self.contact = Contact::Doubtful { asked, why };
-        }
-        let Contact::Doubtful { asked, why } = &mut self.contact else { return };
-        // One broker may be busy while another is silent: doubt is settled then, too, but asking holds up the
-        // reading, so it is asked less often.
-        let every = if quiet { ASK_EVERY } else { ASK_EVERY_WHILE_BUSY };
-        let now = self.clock.ticks();
-        if asked.is_none_or(|before| now.since(before) >= every) {
-            *asked = Some(now);
-            match ask_leaders(&self.client, self.positions.keys()) {
-                Ok(()) => {
-                    self.contact = Contact::Sure;
-                    return;
-                }
-                // What the client complained of says more than "timed out", and less than a broker's answer.
-                Err(error) if why == NOT_ASKED || is_answer(&error) => *why = error,
-                Err(_) => {}
-            }
-        }
-        events.push(Event::Unreachable { why: why.clone() });
-    }
 }
 
 impl Fetcher for KafkaFetcher {
@@ -219,7 +173,9 @@ impl Fetcher for KafkaFetcher {
         while !self.drain(limits, clock_us, batch, &mut events)?
             && self.queue.refill(limits.records - batch.len(), Duration::ZERO) > 0
         {}
-        self.check_contact(batch.is_empty(), &mut events);
+        let (partitions, now) = (self.positions.keys(), self.clock.ticks());
+        let silence = self.contact.check(&self.client, partitions, now, batch.is_empty());
+        events.extend(silence.map(|why| Event::Unreachable { why }));
         // An end that records of the same fetch have passed is none any more.
         let positions = &self.positions;
         events.retain(|event| match event {
@@ -327,32 +283,4 @@ fn append(message: Message<'_>, headers: bool, run: &mut Run, clock_us: i64, bat
         message.each_header(|name, value| batch.push_header(name, value));
     }
     run.next = message.offset() + 1;
-}
-
-/// Asks one partition of each leader for its offsets.
-fn ask_leaders<'a>(
-    client: &Client,
-    partitions: impl Iterator<Item = &'a TopicPartition>,
-) -> Result<(), String> {
-    let mut by_topic: BTreeMap<&str, Vec<i32>> = BTreeMap::new();
-    for partition in partitions {
-        by_topic.entry(&partition.topic).or_default().push(partition.partition);
-    }
-    let mut asked = Vec::new();
-    for (topic, numbers) in by_topic {
-        let metadata = client.fetch_metadata(Some(topic), ASK_WAIT).map_err(|error| error.to_string())?;
-        let known = metadata.topics().iter().flat_map(|topic| topic.partitions());
-        for partition in known.filter(|partition| numbers.contains(&partition.id())) {
-            if partition.leader() < 0 {
-                return Err(format!("{topic}/{} has no leader", partition.id()));
-            }
-            if !asked.contains(&partition.leader()) {
-                client
-                    .fetch_watermarks(topic, partition.id(), ASK_WAIT)
-                    .map_err(|error| error.to_string())?;
-                asked.push(partition.leader());
-            }
-        }
-    }
-    Ok(())
 }

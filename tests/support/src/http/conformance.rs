@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tallow_http::{AllowList, Http, HttpError, Limits, Names, Origin, Request};
+use tallow_http::{AllowList, Http, HttpError, Limits, Names, Origin, OriginError, Request};
 
 use super::{Answer, Handler, Received, ScriptedNames, Trouble};
 
@@ -67,7 +67,7 @@ fn expect<T: PartialEq + std::fmt::Debug>(what: &str, seen: T, wanted: T) -> Res
 }
 
 fn origin(text: &str) -> Result<Origin, String> {
-    text.parse()
+    text.parse().map_err(|why: OriginError| why.to_string())
 }
 
 fn no_names() -> Arc<dyn Names> {
