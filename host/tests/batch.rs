@@ -8,13 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use object_store::memory::InMemory;
 use tallow_batch::{BatchError, Outcome, Plan, Services};
 use tallow_engine::{Component, Contract, Runtime};
 use tallow_env::{Clock, ManualClock, SeededRandom};
 use tallow_manifest::Overrides;
 use tallow_store::{Patience, Store};
-use tallow_test_support::faulty::{Fault, Faulty, Op};
+use tallow_test_support::faulty::{Fault, Faulty, FaultyStore, Op};
 
 /// 2024-08-09 00:00 UTC.
 const START_MS: i64 = 1_723_161_600_000;
@@ -53,10 +52,8 @@ impl World {
 
     fn empty(keys: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let clock = Arc::new(ManualClock::at(START_MS * 1_000 + 86_400_000_000 * 30));
-        let random = Arc::new(SeededRandom::new(1));
-        let faulty = Arc::new(Faulty::new(Arc::new(InMemory::new()), clock.clone()));
-        let store = Store::from_object_store(faulty.clone(), "", clock.clone(), random.clone()).unwrap();
+        let FaultyStore { faulty, store, clock, random } =
+            FaultyStore::new("", START_MS * 1_000 + 86_400_000_000 * 30, 1);
         let store = store.with_patience(Patience {
             attempt: Duration::from_secs(5),
             whole: Duration::from_secs(60),

@@ -9,15 +9,13 @@ use std::sync::Arc;
 
 use common::{COUNTS, DRAIN, OPEN_US, Row, SECOND_US, World, ask_swap, pipeline, plain};
 use crossbeam_channel::bounded;
-use object_store::memory::InMemory;
-use tallow_env::{ManualClock, Random, SeededRandom};
+use tallow_env::{Random, SeededRandom};
 use tallow_log::record::{Mode, Role};
 use tallow_log::status::last_records;
 use tallow_manifest::Pipeline;
 use tallow_pipeline::functions::contract;
 use tallow_pipeline::hooks::Rollback;
-use tallow_store::Store;
-use tallow_test_support::faulty::{Fault, Faulty, Op};
+use tallow_test_support::faulty::{Fault, Faulty, FaultyStore, Op};
 use tallow_verify::range::Ask;
 use tallow_verify::verify;
 
@@ -36,10 +34,8 @@ struct Scene {
 
 impl Scene {
     fn new(seed: u64) -> Self {
-        let clock = Arc::new(ManualClock::at(OPEN_US + 3_600 * SECOND_US));
-        let random = Arc::new(SeededRandom::new(seed));
-        let faulty = Arc::new(Faulty::new(Arc::new(InMemory::new()), clock.clone()));
-        let store = Store::from_object_store(faulty.clone(), "lake", clock.clone(), random.clone()).unwrap();
+        let FaultyStore { faulty, store, clock, random } =
+            FaultyStore::new("lake", OPEN_US + 3_600 * SECOND_US, seed);
         let world = World::on(store, clock, random.clone(), 1).with_guests();
         Self { world, faulty, random, pipeline: pipeline(SETTINGS, COUNTS), produced: 0 }
     }

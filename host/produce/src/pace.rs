@@ -15,19 +15,19 @@ pub enum Pace {
 
 /// The schedule of one stream: facts in, time out. Late messages are made up for, so the average holds.
 #[derive(Debug)]
-pub(crate) struct Schedule {
+pub struct Schedule {
     pace: Pace,
     sent: u64,
     first_due_us: Option<i64>,
 }
 
 impl Schedule {
-    pub(crate) fn new(pace: Pace) -> Self {
+    pub fn new(pace: Pace) -> Self {
         Self { pace, sent: 0, first_due_us: None }
     }
 
     /// When the next message is to go, counted from the start of the stream.
-    pub(crate) fn next(&mut self, due_us: Option<i64>) -> Duration {
+    pub fn next(&mut self, due_us: Option<i64>) -> Duration {
         let count = self.sent;
         self.sent += 1;
         match (self.pace, due_us) {

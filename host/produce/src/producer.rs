@@ -28,7 +28,7 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("queue.buffering.max.kbytes", "131072"),
     ("partitioner", "murmur2_random"),
 ];
-/// How long to wait at once: deliveries are served and progress is told in between.
+/// How long to wait at once: deliveries are served and progress is reported in between.
 const SLICE: Duration = Duration::from_millis(50);
 /// Waits shorter than this are not worth a sleep; the schedule makes up for them.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);

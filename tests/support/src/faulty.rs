@@ -16,7 +16,9 @@ use object_store::{
     CopyMode, CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
     ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
-use tallow_env::{Clock, Random};
+use object_store::memory::InMemory;
+use tallow_env::{Clock, ManualClock, Random, SeededRandom};
+use tallow_store::Store;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Op {
@@ -75,6 +77,25 @@ struct State {
     down_until_us: Option<i64>,
     overwrites: bool,
     requests: Vec<(Op, String)>,
+}
+
+/// A store in memory that breaks on demand, with the clock and the randomness that it uses.
+pub struct FaultyStore {
+    pub faulty: Arc<Faulty>,
+    pub store: Store,
+    pub clock: Arc<ManualClock>,
+    pub random: Arc<SeededRandom>,
+}
+
+impl FaultyStore {
+    /// `folder`: where the store's objects are; `now_us`: µs since 1970-01-01 UTC.
+    pub fn new(folder: &str, now_us: i64, seed: u64) -> Self {
+        let (clock, random) = (Arc::new(ManualClock::at(now_us)), Arc::new(SeededRandom::new(seed)));
+        let faulty = Arc::new(Faulty::new(Arc::new(InMemory::new()), clock.clone()));
+        let store = Store::from_object_store(faulty.clone(), folder, clock.clone(), random.clone())
+            .unwrap_or_else(|error| panic!("a store in memory: {error}"));
+        Self { faulty, store, clock, random }
+    }
 }
 
 pub struct Faulty {

@@ -1,28 +1,26 @@
 //! A shard on a store that breaks on demand, with a clock that stands still.
 
-use std::sync::Arc;
+use std::ops::Deref;
 use std::time::Duration;
 
-use object_store::memory::InMemory;
-use tallow_env::{Clock, ManualClock, Random, SeededRandom};
+use tallow_env::Clock;
 use tallow_log::record::{Chunk, Epoch, Outgoing, Partition, State, StatePart};
 use tallow_log::{Draft, Log, LogError, Opened};
-use tallow_store::{Digest, Store};
-use tallow_test_support::faulty::Faulty;
+use tallow_store::Digest;
+use tallow_test_support::faulty::FaultyStore;
 
-pub struct Bench {
-    pub faulty: Arc<Faulty>,
-    pub store: Store,
-    pub clock: Arc<ManualClock>,
-    pub random: Arc<dyn Random>,
-}
+pub struct Bench(FaultyStore);
 
 pub fn bench(seed: u64) -> Bench {
-    let clock = Arc::new(ManualClock::at(1_700_000_000_000_000));
-    let random: Arc<dyn Random> = Arc::new(SeededRandom::new(seed));
-    let faulty = Arc::new(Faulty::new(Arc::new(InMemory::new()), clock.clone()));
-    let store = Store::from_object_store(faulty.clone(), "lake", clock.clone(), random.clone()).unwrap();
-    Bench { faulty, store, clock, random }
+    Bench(FaultyStore::new("lake", 1_700_000_000_000_000, seed))
+}
+
+impl Deref for Bench {
+    type Target = FaultyStore;
+
+    fn deref(&self) -> &FaultyStore {
+        &self.0
+    }
 }
 
 impl Bench {

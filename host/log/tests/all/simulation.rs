@@ -1,6 +1,7 @@
 //! Owners that come, go and overlap on a store that fails one request in three. Whatever the seed: the log
 //! stays a chain, every acknowledged commit is in it once, and the offsets are taken once each.
 
+use tallow_env::Random;
 use tallow_log::record::Kind;
 use tallow_log::{Log, LogError, Retention, status};
 use tallow_test_support::faulty::Op;

@@ -1,16 +1,14 @@
 //! A lake in memory: batch partitions and speed files of plain candles, and a merge over them.
 
+use std::ops::Deref;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
-use object_store::memory::InMemory;
 use tallow_engine::{Column, ColumnData, Component, Contract, Limits, Runtime, Table, Text};
-use tallow_env::{ManualClock, Random, SeededRandom};
 use tallow_lake::{Partition, Partitioned, hive, partition};
 use tallow_merge::{MergeError, Merger, Report, Settings};
-use tallow_store::Store;
 use tallow_table::{File, file};
-use tallow_test_support::faulty::Faulty;
+use tallow_test_support::faulty::FaultyStore;
 
 pub const DAY_US: i64 = 86_400_000_000;
 
@@ -49,19 +47,13 @@ pub fn day_number(day: &str) -> i64 {
 }
 
 pub struct Bench {
-    pub faulty: Arc<Faulty>,
-    pub store: Store,
-    pub clock: Arc<ManualClock>,
-    pub random: Arc<dyn Random>,
+    lake: FaultyStore,
     pub settings: Settings,
 }
 
 /// A lake at noon of 2025-03-01.
 pub fn bench() -> Bench {
-    let clock = Arc::new(ManualClock::at(day_number("2025-03-01") * DAY_US + DAY_US / 2));
-    let random: Arc<dyn Random> = Arc::new(SeededRandom::new(1));
-    let faulty = Arc::new(Faulty::new(Arc::new(InMemory::new()), clock.clone()));
-    let store = Store::from_object_store(faulty.clone(), "lake", clock.clone(), random.clone()).unwrap();
+    let lake = FaultyStore::new("lake", day_number("2025-03-01") * DAY_US + DAY_US / 2, 1);
     let settings = Settings {
         name: "daily".into(),
         batch: Some("daily".into()),
@@ -77,7 +69,15 @@ pub fn bench() -> Bench {
         keep_backups: 3,
         speed_retention_us: None,
     };
-    Bench { faulty, store, clock, random, settings }
+    Bench { lake, settings }
+}
+
+impl Deref for Bench {
+    type Target = FaultyStore;
+
+    fn deref(&self) -> &FaultyStore {
+        &self.lake
+    }
 }
 
 fn component() -> Component {

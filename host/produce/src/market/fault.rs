@@ -19,7 +19,7 @@ impl Faults {
         Faults { late_one_in: 40, latest_us: 2_000_000, twice_one_in: 500, damaged_one_in: 2_000 };
 
     /// Time between a trade and its arrival.
-    pub(super) fn delay_us(&self, random: &dyn Random) -> i64 {
+    pub fn delay_us(&self, random: &dyn Random) -> i64 {
         match hits(self.late_one_in, random) {
             // A copy may arrive later than its trade, and keeps to the same bound.
             true => random.below(self.latest_us as u64 / 2) as i64,
@@ -28,12 +28,12 @@ impl Faults {
     }
 
     /// Where a trade arrives twice, how long after the first time.
-    pub(super) fn twice_after_us(&self, random: &dyn Random) -> Option<i64> {
+    pub fn twice_after_us(&self, random: &dyn Random) -> Option<i64> {
         hits(self.twice_one_in, random).then(|| random.below(self.latest_us as u64 / 2) as i64)
     }
 
     /// A damaged copy: cut off, a price in words, not UTF-8, or nothing at all.
-    pub(super) fn damaged(&self, value: &[u8], random: &dyn Random) -> Option<Vec<u8>> {
+    pub fn damaged(&self, value: &[u8], random: &dyn Random) -> Option<Vec<u8>> {
         if !hits(self.damaged_one_in, random) {
             return None;
         }

@@ -22,7 +22,7 @@ fn e8(number: f64) -> i64 {
     (number * 1e8).round() as i64
 }
 
-pub(super) struct Symbol {
+pub struct Symbol {
     name: String,
     price_e8: i64,
     step_e8: i64,
@@ -34,7 +34,7 @@ pub(super) struct Symbol {
 impl Symbol {
     /// The symbol of that index; beyond the listed ones, more of the same with a number. Without a first id the seed
     /// gives it.
-    pub(super) fn new(index: usize, random: &dyn Random, first_id: Option<i64>) -> Self {
+    pub fn new(index: usize, random: &dyn Random, first_id: Option<i64>) -> Self {
         let (name, price, step, lot) = LISTED[index % LISTED.len()];
         let (price_e8, step_e8, lot_e8) = (e8(price), e8(step), e8(lot));
         let name = match index / LISTED.len() {
@@ -48,28 +48,28 @@ impl Symbol {
     }
 
     /// The same after a trade that an earlier run has sent.
-    pub(super) fn following(self, last: Last) -> Self {
+    pub fn following(self, last: Last) -> Self {
         let price_e8 = last.price_e8.max(self.lowest_e8);
         Self { price_e8, next_id: last.id.saturating_add(1), ..self }
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub fn name(&self) -> &str {
         &self.name
     }
 
     /// A price that is `times` the first one, in whole steps, 10^-8.
-    pub(super) fn near(&self, times: f64) -> i64 {
+    pub fn near(&self, times: f64) -> i64 {
         let steps = (self.price_e8 as f64 * times / self.step_e8 as f64).round() as i64;
         (steps * self.step_e8).max(self.step_e8)
     }
 
     /// A quantity of so many steps, 10^-8.
-    pub(super) fn quantity(&self, lots: u64) -> i64 {
+    pub fn quantity(&self, lots: u64) -> i64 {
         self.lot_e8 * lots as i64
     }
 
     /// The next trade. `hectic`: in a burst the price moves in larger steps.
-    pub(super) fn trade(&mut self, event_us: i64, hectic: bool, random: &dyn Random) -> Trade<'_> {
+    pub fn trade(&mut self, event_us: i64, hectic: bool, random: &dyn Random) -> Trade<'_> {
         let most_steps = if hectic { 24 } else { 4 };
         let steps = random.below(2 * most_steps + 1) as i64 - most_steps as i64;
         self.price_e8 = (self.price_e8 + steps * self.step_e8).max(self.lowest_e8);

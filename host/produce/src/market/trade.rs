@@ -3,22 +3,22 @@
 use std::io::Write;
 
 /// Prices and quantities in 10^-8.
-pub(super) struct Trade<'a> {
-    pub(super) symbol: &'a str,
-    pub(super) id: i64,
-    pub(super) price_e8: i64,
-    pub(super) quantity_e8: i64,
+pub struct Trade<'a> {
+    pub symbol: &'a str,
+    pub id: i64,
+    pub price_e8: i64,
+    pub quantity_e8: i64,
     /// When it was traded.
-    pub(super) event_ms: i64,
+    pub event_ms: i64,
     /// When the exchange sent it.
-    pub(super) sent_ms: i64,
-    pub(super) buyer_is_maker: bool,
+    pub sent_ms: i64,
+    pub buyer_is_maker: bool,
 }
 
 const ONE: i64 = 100_000_000;
 
 impl Trade<'_> {
-    pub(super) fn json(&self) -> Vec<u8> {
+    pub fn json(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(160);
         let (price, quantity) = (self.price_e8, self.quantity_e8);
         let written = write!(

@@ -10,14 +10,14 @@ use rdkafka::message::{DeliveryResult, Message};
 use rdkafka::producer::ProducerContext;
 
 /// A record that the broker has.
-pub(super) struct Delivered {
-    pub(super) partition: i32,
-    pub(super) offset: i64,
+pub struct Delivered {
+    pub partition: i32,
+    pub offset: i64,
     /// Bytes of key and value.
-    pub(super) bytes: u64,
+    pub bytes: u64,
 }
 
-pub(super) struct Deliveries {
+pub struct Deliveries {
     records: AtomicU64,
     bytes: AtomicU64,
     /// Whether each record's place is wanted.
@@ -33,7 +33,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Deliveries {
-    pub(super) fn new(places_wanted: bool) -> Self {
+    pub fn new(places_wanted: bool) -> Self {
         Self {
             records: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
@@ -45,22 +45,22 @@ impl Deliveries {
     }
 
     /// Records and bytes that the broker has.
-    pub(super) fn counts(&self) -> (u64, u64) {
+    pub fn counts(&self) -> (u64, u64) {
         (self.records.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
     }
 
     /// The first record that was not taken, and why.
-    pub(super) fn failure(&self) -> Option<String> {
+    pub fn failure(&self) -> Option<String> {
         lock(&self.failure).clone()
     }
 
     /// What the client last complained of.
-    pub(super) fn complaint(&self) -> Option<String> {
+    pub fn complaint(&self) -> Option<String> {
         lock(&self.complaint).clone()
     }
 
     /// The places of records since the last call.
-    pub(super) fn take(&self) -> Vec<Delivered> {
+    pub fn take(&self) -> Vec<Delivered> {
         std::mem::take(&mut *lock(&self.places))
     }
 }

@@ -22,7 +22,7 @@ enum Format {
     Klines(Columns),
 }
 
-pub(super) struct Recording {
+pub struct Recording {
     path: PathBuf,
     lines: Box<dyn BufRead + Send>,
     format: Format,
@@ -35,13 +35,13 @@ pub(super) struct Recording {
     peeked: bool,
     /// Time of the newest message, for those that have none.
     time_us: Option<i64>,
-    pub(super) counts: ReplayCounts,
+    pub counts: ReplayCounts,
     /// The first line that is broken, with its place.
-    pub(super) first_broken: Option<String>,
+    pub first_broken: Option<String>,
 }
 
 impl Recording {
-    pub(super) fn open(path: &Path) -> Result<Self, ProduceError> {
+    pub fn open(path: &Path) -> Result<Self, ProduceError> {
         let mut recording = Self {
             path: path.to_owned(),
             lines: read(path).map_err(|error| failed(path, error.to_string()))?,
@@ -66,7 +66,9 @@ impl Recording {
             let columns = recording.columns(header.columns)?;
             if header.named {
                 let line = String::from_utf8_lossy(&recording.line);
-                header::check(&line, columns.count()).map_err(|why| failed(path, why))?;
+                if let Some(why) = header::misplaced(&line, columns.count()) {
+                    return Err(failed(path, why));
+                }
                 recording.peeked = recording.next_line()?;
             }
             recording.check_order(&columns)?;
@@ -131,7 +133,7 @@ impl Recording {
         }
     }
 
-    pub(super) fn next_message(&mut self) -> Result<Option<Message>, ProduceError> {
+    pub fn next_message(&mut self) -> Result<Option<Message>, ProduceError> {
         if !std::mem::take(&mut self.peeked) && !self.next_line()? {
             return Ok(None);
         }

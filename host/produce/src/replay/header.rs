@@ -10,9 +10,8 @@ const NAMES: [&[&str]; 6] = [
     &["volume", "vol", "basevolume", "v"],
 ];
 
-/// # Errors
-/// Which column is another one, and what to do.
-pub(super) fn check(header: &str, columns: usize) -> Result<(), String> {
+/// Which column is another one, and what to do; `None` if all are where they should be.
+pub fn misplaced(header: &str, columns: usize) -> Option<String> {
     let names: Vec<String> = header.split(',').map(bare).collect();
     for (place, (name, known)) in names.iter().zip(NAMES).enumerate() {
         // A unit may follow: milliseconds, the coin.
@@ -21,7 +20,7 @@ pub(super) fn check(header: &str, columns: usize) -> Result<(), String> {
             _ => place == 5 && name.starts_with("volume"),
         };
         if !known.contains(&name.as_str()) && !has_unit {
-            return Err(format!(
+            return Some(format!(
                 "its header says `{header}`: column {} is not the {}. A replay reads {columns} columns in the exchange's order, \
                  which begins with open time, open, high, low, close and volume; `tallow batch` reads any order",
                 place + 1,
@@ -29,7 +28,7 @@ pub(super) fn check(header: &str, columns: usize) -> Result<(), String> {
             ));
         }
     }
-    Ok(())
+    None
 }
 
 fn bare(name: &str) -> String {
@@ -48,14 +47,11 @@ mod tests {
             "open_time_ms,open,high,low,close,volume",
             "open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,taker_buy_quote_volume,ignore",
         ] {
-            assert_eq!(check(header, 6), Ok(()), "{header}");
+            assert_eq!(misplaced(header, 6), None, "{header}");
         }
-        let why = check("MTS,OPEN,CLOSE,HIGH,LOW,VOLUME", 6).unwrap_err();
+        let why = misplaced("MTS,OPEN,CLOSE,HIGH,LOW,VOLUME", 6).unwrap();
         assert!(why.contains("column 3 is not the high"), "{why}");
-        assert!(
-            check("symbol,open,high,low,close,volume", 6)
-                .unwrap_err()
-                .contains("column 1 is not the open time")
-        );
+        let why = misplaced("symbol,open,high,low,close,volume", 6).unwrap();
+        assert!(why.contains("column 1 is not the open time"), "{why}");
     }
 }

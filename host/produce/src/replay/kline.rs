@@ -7,7 +7,7 @@ use super::name::Interval;
 
 /// Columns of a file: what is known of each kline.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Columns {
+pub enum Columns {
     /// All twelve of Binance's.
     Twelve,
     /// Open time, open, high, low, close, volume.
@@ -15,7 +15,7 @@ pub(super) enum Columns {
 }
 
 impl Columns {
-    pub(super) fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         match self {
             Self::Twelve => 12,
             Self::Six(_) => 6,
@@ -24,7 +24,7 @@ impl Columns {
 }
 
 /// The message, and its open time in µs; `None` where the row is broken.
-pub(super) fn message(row: &str, columns: &Columns, symbol: &str) -> Option<(String, i64)> {
+pub fn message(row: &str, columns: &Columns, symbol: &str) -> Option<(String, i64)> {
     let fields: Vec<&str> = row.split(',').map(str::trim).collect();
     if fields.len() != columns.count() || !fields[1..].iter().all(|field| is_number(field)) {
         return None;
@@ -38,7 +38,7 @@ pub(super) fn message(row: &str, columns: &Columns, symbol: &str) -> Option<(Str
 }
 
 /// Whether a row that can be read has a high below its open, close or low, or a low above them.
-pub(super) fn contradicts(row: &str, columns: &Columns) -> bool {
+pub fn contradicts(row: &str, columns: &Columns) -> bool {
     let fields: Vec<&str> = row.split(',').map(str::trim).collect();
     let prices = fields.get(1..5).filter(|_| fields.len() == columns.count());
     let prices: Option<Vec<f64>> =

@@ -6,10 +6,10 @@ use serde::Deserialize;
 
 /// What a message says about itself, wherever its format has it.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct About<'a> {
-    pub(super) symbol: Option<Cow<'a, str>>,
+pub struct About<'a> {
+    pub symbol: Option<Cow<'a, str>>,
     /// µs since 1970-01-01 UTC.
-    pub(super) event_us: Option<i64>,
+    pub event_us: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -29,7 +29,7 @@ struct Fields<'a> {
 }
 
 /// Takes the receive time off `<ns> <JSON>`; the time in µs, and the rest.
-pub(super) fn split_time(line: &[u8]) -> (Option<i64>, &[u8]) {
+pub fn split_time(line: &[u8]) -> (Option<i64>, &[u8]) {
     let digits = line.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let time = || std::str::from_utf8(&line[..digits]).ok()?.parse::<i64>().ok();
     match (line.get(digits), digits >= 16, time()) {
@@ -39,7 +39,7 @@ pub(super) fn split_time(line: &[u8]) -> (Option<i64>, &[u8]) {
 }
 
 /// `None` where the line is not JSON.
-pub(super) fn about(json: &[u8]) -> Option<About<'_>> {
+pub fn about(json: &[u8]) -> Option<About<'_>> {
     let text = std::str::from_utf8(json).ok()?;
     if !text.trim_start().starts_with('{') {
         return serde_json::from_str::<serde::de::IgnoredAny>(text).ok().map(|_| About::default());
@@ -57,7 +57,7 @@ pub(super) fn about(json: &[u8]) -> Option<About<'_>> {
 }
 
 /// Exchanges send seconds, milliseconds or microseconds; their sizes do not overlap between 1990 and 2200.
-pub(super) fn unit_us(time: i64) -> i64 {
+pub fn unit_us(time: i64) -> i64 {
     match time.unsigned_abs() {
         0..100_000_000_000 => time * 1_000_000,
         100_000_000_000..100_000_000_000_000 => time * 1_000,

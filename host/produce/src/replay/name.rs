@@ -4,10 +4,10 @@ use std::path::Path;
 
 /// How long a kline is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Interval {
+pub struct Interval {
     /// As Binance writes it: `1m`.
-    pub(super) name: String,
-    pub(super) length_us: i64,
+    pub name: String,
+    pub length_us: i64,
 }
 
 fn words(path: &Path) -> Vec<&str> {
@@ -16,12 +16,12 @@ fn words(path: &Path) -> Vec<&str> {
 }
 
 /// The first word of the name, in capitals.
-pub(super) fn symbol(path: &Path) -> String {
+pub fn symbol(path: &Path) -> String {
     words(path).first().unwrap_or(&"").to_uppercase()
 }
 
 /// The first word after the symbol that is a count and a unit of fixed length.
-pub(super) fn interval(path: &Path) -> Option<Interval> {
+pub fn interval(path: &Path) -> Option<Interval> {
     words(path).into_iter().skip(1).find_map(|word| {
         let unit_s = match word.chars().last()? {
             's' => 1,

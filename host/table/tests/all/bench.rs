@@ -1,30 +1,27 @@
 //! A job on a store that breaks on demand, with a clock that stands still.
 
-use std::sync::Arc;
+use std::ops::Deref;
 
-use object_store::memory::InMemory;
 use tallow_engine::{Column, ColumnData, Table, Text};
-use tallow_env::{ManualClock, Random, SeededRandom};
 use tallow_lake::{Partition, Partitioned};
 use tallow_store::Store;
 use tallow_table::{Done, File, Input, NewPartition, TableError, TableJob, file};
-use tallow_test_support::faulty::Faulty;
+use tallow_test_support::faulty::FaultyStore;
 
-pub struct Bench {
-    pub faulty: Arc<Faulty>,
-    pub store: Store,
-    pub clock: Arc<ManualClock>,
-    pub random: Arc<dyn Random>,
-}
+pub struct Bench(FaultyStore);
 
 pub const JOB: &str = "merge.daily";
 
 pub fn bench() -> Bench {
-    let clock = Arc::new(ManualClock::at(1_700_000_000_000_000));
-    let random: Arc<dyn Random> = Arc::new(SeededRandom::new(1));
-    let faulty = Arc::new(Faulty::new(Arc::new(InMemory::new()), clock.clone()));
-    let store = Store::from_object_store(faulty.clone(), "lake", clock.clone(), random.clone()).unwrap();
-    Bench { faulty, store, clock, random }
+    Bench(FaultyStore::new("lake", 1_700_000_000_000_000, 1))
+}
+
+impl Deref for Bench {
+    type Target = FaultyStore;
+
+    fn deref(&self) -> &FaultyStore {
+        &self.0
+    }
 }
 
 impl Bench {
