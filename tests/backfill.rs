@@ -272,7 +272,7 @@ fn an_exchange_that_misbehaves_costs_time_and_nothing_else() {
 }
 
 #[test]
-fn what_was_committed_before_an_exchange_shut_its_door_is_not_fetched_again() {
+fn what_was_committed_is_not_fetched_again() {
     let scene = Scene::new();
     let bars = bars::synthetic(2, MARCH, MINUTE_MS, 20 * 1440);
     scene.exchange.list("AB", MINUTE_MS, bars.clone());
@@ -332,7 +332,7 @@ fn a_backfill_killed_again_and_again_gives_each_window_once() {
 }
 
 #[test]
-fn a_full_disk_publishes_no_half_and_with_room_each_window_is_there_once() {
+fn after_a_full_disk_each_window_comes_once() {
     if !disk::mounts() {
         return skip("a_full_disk_publishes_no_half", "a test may not mount a disk of its own here");
     }
@@ -385,7 +385,7 @@ fn the_machines_time_zone_changes_nothing() {
 }
 
 #[test]
-fn an_internal_address_is_not_asked_unless_the_manifest_means_it() {
+fn an_internal_address_needs_the_manifests_consent() {
     let scene = Scene::new().with("internal = true\n", "");
     scene.exchange.list("AB", MINUTE_MS, four_days());
     let port = scene.server.address().port();
@@ -425,7 +425,7 @@ fn a_redirect_leads_nowhere_that_the_manifest_does_not_allow() {
 }
 
 #[test]
-fn a_symbol_that_the_exchange_refuses_does_not_hold_up_the_others() {
+fn a_refused_symbol_does_not_hold_up_the_others() {
     let scene = Scene::new().with("symbols = [\"AB\"]", "symbols = [\"AA\", \"AB\"]");
     let bars = four_days();
     scene.exchange.list("AB", MINUTE_MS, bars.clone());
@@ -552,7 +552,7 @@ fn an_exchange_is_not_believed_where_the_stream_has_trades() {
 }
 
 #[test]
-fn another_exchange_with_other_pages_and_columns_gives_the_same_candles() {
+fn another_exchange_gives_the_same_candles() {
     let scene = Scene::new()
         .with("function = \"backfill-binance\"", "function = \"backfill-coinbase\"")
         .with("symbols = [\"AB\"]", "symbols = { ABUSD = \"AB-USD\" }");
@@ -666,8 +666,8 @@ fn a_gap_of_79_days_is_filled_with_what_the_exchange_has() {
 }
 
 #[test]
-fn a_recorded_month_of_minutes_gives_its_hours_and_days_to_the_last_digit() {
-    let test = "a_recorded_month_of_minutes_gives_its_hours_and_days_to_the_last_digit";
+fn a_recorded_month_gives_its_hours_and_days_to_the_last_digit() {
+    let test = "a_recorded_month_gives_its_hours_and_days_to_the_last_digit";
     let Some(bars) = bars::recorded(test, "kline12/DOTUSDT-1m-2024-11.csv.gz") else { return };
     let scene = Scene::new()
         .with("symbols = [\"AB\"]", "symbols = [\"DOTUSDT\"]")

@@ -85,8 +85,8 @@ fn minutes_give_the_days_that_duckdb_gives_to_the_last_digit() {
 /// Hours of Binance against days of another source (US dollars, a mixture of exchanges, another volume): only prices
 /// can be near each other, and no nearer than the exchanges were.
 #[test]
-fn hours_give_days_as_near_to_another_source_as_exchanges_are_to_each_other() {
-    const TEST: &str = "hours_give_days_as_near_to_another_source_as_exchanges_are_to_each_other";
+fn hours_give_days_that_are_near_another_source() {
+    const TEST: &str = "hours_give_days_that_are_near_another_source";
     let Some(hourly) = recordings(TEST, "hourly") else { return };
     let Some(daily) = recordings(TEST, "daily") else { return };
     let job = Job::new(&format!("input = '{}/BTCUSDT_1h*.gz'\nsymbol-from = '[A-Z]+'", hourly.display()));

@@ -26,7 +26,7 @@ fn line(minute: i64, price: &str, volume: &str) -> String {
 }
 
 #[test]
-fn bad_lines_are_dead_letters_with_file_and_line_and_the_rest_goes_on() {
+fn bad_lines_are_dead_letters_and_the_rest_continues() {
     let job = Job::new("input = \"data/*.csv\"\nsymbol = \"A\"\ninterval = \"1m\"");
     let text = [
         HEADER.to_owned(),
@@ -79,7 +79,7 @@ fn bad_lines_are_dead_letters_with_file_and_line_and_the_rest_goes_on() {
 }
 
 #[test]
-fn exact_duplicates_are_dropped_and_of_contradicting_rows_the_first_counts() {
+fn duplicates_are_dropped_and_the_first_row_counts() {
     let job = Job::new("input = \"*.csv\"\nsymbol = \"A\"");
     job.file("1.csv", [HEADER, &minutes(0, 10)].concat());
     // The same ten again, but one of them, and one more.
@@ -141,7 +141,7 @@ fn every_packing_gives_the_same_days() {
 }
 
 #[test]
-fn rows_that_contradict_each_other_are_found_in_a_file_newest_first() {
+fn contradicting_rows_are_found_in_a_file_newest_first() {
     let job = Job::new("input = \"*.csv\"\nsymbol = \"A\"");
     let mut lines: Vec<String> = (0..3_000).rev().map(|minute| line(minute, "100", "1")).collect();
     // Minute 500 again with another price, beside it, and minute 400 again as it was.
@@ -244,7 +244,7 @@ fn a_broken_file_keeps_no_other_symbol_back() {
 }
 
 #[test]
-fn empty_files_among_others_are_named_and_alone_they_are_an_error() {
+fn empty_files_are_named_and_alone_they_are_an_error() {
     let job = Job::new("input = \"*.csv\"\nsymbol = \"A\"");
     job.file("1.csv", "");
     job.file("2.csv", HEADER);
@@ -317,7 +317,7 @@ fn the_summary_shows_a_line_for_each_reason_and_counts_them() {
 }
 
 #[test]
-fn a_run_that_is_killed_goes_on_and_a_finished_one_changes_no_byte() {
+fn a_killed_run_continues_and_a_finished_one_changes_no_byte() {
     let make = || {
         let job = Job::new("input = \"*.csv\"\nsymbol-from = \"^[A-Z]+\"");
         for (index, symbol) in ["A", "B", "C", "D"].into_iter().enumerate() {
@@ -349,7 +349,7 @@ fn a_run_that_is_killed_goes_on_and_a_finished_one_changes_no_byte() {
 }
 
 #[test]
-fn a_partition_that_somebody_deleted_or_cut_off_is_made_anew_with_the_same_bytes() {
+fn a_deleted_or_cut_partition_is_made_again_with_the_same_bytes() {
     let job = Job::new("input = \"*.csv\"\ntumbling = \"1d\"\nsymbol = \"X\"");
     job.file("a.csv", [HEADER, &minutes(0, 3 * 1_440)].concat());
     job.run();

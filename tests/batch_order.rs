@@ -31,7 +31,7 @@ fn job_of(keys: &str, header: &str, lines: &[String]) -> Job {
 }
 
 #[test]
-fn minutes_into_minutes_are_closed_on_the_way_and_lines_some_thousand_rows_from_their_place_change_nothing() {
+fn minutes_close_on_the_way_though_lines_are_far_out_of_place() {
     let sorted = job_of(KEYS, HEADER, &seven_months());
     let summary = sorted.run();
     assert_eq!((&summary["report"]["windows"], &summary["report"]["filled"]), (&300_000.into(), &6.into()));
@@ -44,7 +44,7 @@ fn minutes_into_minutes_are_closed_on_the_way_and_lines_some_thousand_rows_from_
 }
 
 #[test]
-fn lines_that_stand_months_from_their_place_or_newest_first_give_the_same_bytes() {
+fn lines_months_out_of_place_give_the_same_bytes() {
     let sorted = job_of(KEYS, HEADER, &seven_months());
     let expected = (sorted.run()["report"].clone(), sorted.objects());
     let mut lines = seven_months();
@@ -66,7 +66,7 @@ fn lines_that_stand_months_from_their_place_or_newest_first_give_the_same_bytes(
 }
 
 #[test]
-fn symbol_after_symbol_in_one_file_gives_what_a_file_for_each_gives_within_300_mb() {
+fn one_file_of_symbols_gives_what_a_file_for_each_gives() {
     let symbols = ["A", "B", "C", "D", "E", "F", "G", "H"];
     let alone = Job::new("input = \"*.csv\"\nsymbol-from = \"^[A-Z]\"\ntumbling = \"1m\"");
     let mut together = HEADER_WITH_SYMBOL.to_owned();
@@ -101,7 +101,7 @@ fn symbol_after_symbol_in_one_file_gives_what_a_file_for_each_gives_within_300_m
 }
 
 #[test]
-fn of_rows_that_had_to_be_sorted_the_first_one_counts_however_far_apart_they_stand() {
+fn of_sorted_rows_the_first_one_counts() {
     let mut lines = seven_months();
     lines.reverse();
     let last = lines.len();
@@ -119,7 +119,7 @@ fn of_rows_that_had_to_be_sorted_the_first_one_counts_however_far_apart_they_sta
 }
 
 #[test]
-fn a_scratch_folder_that_is_not_there_is_told_with_what_to_do_and_nothing_is_published() {
+fn a_missing_scratch_folder_publishes_nothing() {
     let mut lines = seven_months();
     lines.reverse();
     let job = job_of(&format!("{KEYS}\nscratch = \"not/there\""), HEADER, &lines);
@@ -135,7 +135,7 @@ fn a_scratch_folder_that_is_not_there_is_told_with_what_to_do_and_nothing_is_pub
 }
 
 #[test]
-fn a_key_that_pauses_while_another_goes_on_keeps_the_rows_from_before_and_those_between_are_filled() {
+fn a_key_that_pauses_keeps_its_rows_and_the_pause_is_filled() {
     // From November on. B has rows up to its 30,000th minute and again from one of the next year on.
     let start_s = START_S + 304 * 86_400;
     let has_b = |minute: i64| !(30_000..180_000).contains(&minute);

@@ -205,7 +205,7 @@ fn one_request_a_connection_is_answered_whatever_follows_it() {
 }
 
 #[test]
-fn a_token_or_a_socket_that_others_can_reach_is_refused_and_the_port_is_told() {
+fn a_token_or_socket_that_others_can_reach_is_refused() {
     let stream = Stream::in_memory();
     let token = stream.folder().join("token");
     fs::write(&token, format!("{TOKEN}\n")).unwrap();

@@ -209,7 +209,7 @@ fn every_query_of_the_documentation_runs_and_gives_rows() {
 }
 
 #[test]
-fn every_query_of_a_stream_tables_rows_takes_the_newest_revision() {
+fn every_query_of_stream_rows_takes_the_newest_revision() {
     let commands = commands().into_iter().filter(|(_, command)| command.starts_with("duckdb "));
     let blocks = blocks().into_iter().filter(|it| it.language == "sql" || it.language == "python");
     let queries: Vec<(String, String)> = commands.chain(blocks.map(|it| (it.place, it.text))).collect();

@@ -41,7 +41,7 @@ fn sample(trades: u64) -> (TempDir, String) {
 }
 
 #[test]
-fn a_component_of_the_manifest_is_checked_with_its_own_vectors_and_windows() {
+fn a_component_is_checked_with_its_own_vectors_and_windows() {
     for name in ["parse-market", "window"] {
         let said = functions(&["check", name]).success().stdout;
         assert!(said.contains(&format!("{name}: a good ")) && said.contains(" vectors"), "{said}");
@@ -56,7 +56,7 @@ fn a_component_of_the_manifest_is_checked_with_its_own_vectors_and_windows() {
 }
 
 #[test]
-fn a_file_is_held_against_the_component_whose_place_it_is_to_take() {
+fn a_file_is_checked_against_the_component_it_replaces() {
     let same = functions(&["check", &component("window"), "--for", "window"]).success().stdout;
     assert!(!same.contains("old-state"), "it is the same file: {same}");
     let refused = functions(&["check", &component("test/hostile-window"), "--for", "window"]);
@@ -68,7 +68,7 @@ fn a_file_is_held_against_the_component_whose_place_it_is_to_take() {
 }
 
 #[test]
-fn what_is_neither_a_file_nor_a_component_is_told_with_what_there_is() {
+fn what_is_no_file_or_component_is_refused_with_the_known_ones() {
     let said = functions(&["show", "windov"]);
     assert_eq!(said.status.code(), Some(2));
     assert!(
@@ -112,7 +112,7 @@ fn run_makes_the_pipelines_candles_of_a_sample() {
 
 /// A limit that neither compiled code nor a function's memory keeps to.
 #[test]
-fn functions_run_where_files_may_have_a_few_kilobytes_and_compiled_code_is_then_not_kept() {
+fn functions_run_where_compiled_code_cannot_be_kept() {
     let (folder, sample) = sample(3);
     let cache = folder.path().join("tallow/compiled");
     let program = paths::program("tallow").display().to_string();

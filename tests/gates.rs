@@ -165,7 +165,7 @@ fn a_function_that_breaks_the_contract_does_not_start() {
 }
 
 #[test]
-fn a_function_that_is_asked_for_more_than_it_does_does_not_start() {
+fn a_function_asked_for_more_than_it_does_does_not_start() {
     let source = "source = \"{functions}/window.wasm\"";
     let refused = Place::new(source, &source.replace("window.wasm", "test/hostile-window.wasm")).refused();
     assert_eq!(refused.len(), 1, "{refused:#?}");

@@ -58,7 +58,7 @@ fn window(rows: &[Value], watermark_us: i64, state: &Value) -> Value {
 }
 
 #[test]
-fn candles_of_many_calls_that_hand_their_state_on_are_those_of_one_call() {
+fn many_calls_that_hand_on_state_give_the_candles_of_one() {
     let trades = trades(1, 900);
     let end_us = 900 * 700_000 + MINUTE_US;
     let whole = window(&trades, end_us, &Value::Null);
@@ -79,7 +79,7 @@ fn candles_of_many_calls_that_hand_their_state_on_are_those_of_one_call() {
 }
 
 #[test]
-fn what_is_there_is_said_by_the_page_and_by_the_description_of_its_paths() {
+fn the_page_and_the_description_list_all_paths() {
     let page = GATEWAYS.get("/").ok();
     let about: About = serde_json::from_value(page.clone()).unwrap();
     let names: Vec<&str> = about.functions.iter().map(|it| it.name.as_str()).collect();
@@ -107,7 +107,7 @@ fn what_is_there_is_said_by_the_page_and_by_the_description_of_its_paths() {
 }
 
 #[test]
-fn a_wrong_path_method_or_type_is_refused_with_what_would_be_right() {
+fn a_wrong_path_method_or_type_is_refused_with_the_right_one() {
     let missing = GATEWAYS.get("/candles");
     assert_eq!(missing.status, 404);
     assert!(missing.error().contains("GET /"), "{}", missing.error());
@@ -128,7 +128,7 @@ fn a_wrong_path_method_or_type_is_refused_with_what_would_be_right() {
 }
 
 #[test]
-fn a_body_that_is_not_understood_is_refused_with_the_name_of_what_is_wrong() {
+fn a_body_that_cannot_be_read_is_refused_with_what_is_wrong() {
     for (path, body, part) in [
         ("/parse", json!({ "records": [], "recrods": [] }), "recrods"),
         ("/parse", json!({ "kinds": [] }), "records"),
@@ -170,7 +170,7 @@ fn what_a_function_does_not_do_is_refused_in_its_words() {
 }
 
 #[test]
-fn what_is_too_much_for_one_request_is_refused_before_anything_is_computed() {
+fn a_request_that_is_too_large_is_refused_before_computing() {
     let long = GATEWAYS.post("/parse", "application/json", &vec![b' '; MAX_BODY_BYTES + 1]);
     assert_eq!((long.status, long.error().contains("10485760")), (413, true), "{}", long.error());
     assert_eq!(GATEWAYS.post("/parse", "application/json", &vec![b' '; MAX_BODY_BYTES]).status, 400);

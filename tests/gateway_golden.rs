@@ -106,7 +106,7 @@ fn a_record_may_be_json_text_or_nothing() {
 }
 
 #[test]
-fn window_answers_as_its_golden_vectors_say_with_its_state_in_the_callers_hands() {
+fn window_answers_as_its_golden_vectors_say() {
     for (name, vector) in golden("window") {
         let mut state = Value::Null;
         for (index, step) in list(&vector["steps"]).iter().enumerate() {

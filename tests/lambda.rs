@@ -149,7 +149,7 @@ fn served(scene: &Scene) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 #[test]
-fn batch_stream_and_what_lies_between_become_one_table_by_themselves() {
+fn batch_stream_and_the_gap_between_become_one_table() {
     let scene = Scene::new();
     let batch = scene.run(&["batch", "daily"]).stdout;
     assert!(batch.contains("daily: run 1: 2 files written"), "merged by itself: {batch}");
@@ -167,7 +167,7 @@ fn batch_stream_and_what_lies_between_become_one_table_by_themselves() {
 }
 
 #[test]
-fn a_hole_in_the_served_table_opens_a_backfill_and_the_next_merge_says_that_it_is_mended() {
+fn a_hole_opens_a_backfill_and_the_next_merge_reports_it_mended() {
     let scene = Scene::new();
     let manual = |text: String| text.replace("backfill = \"auto\"", "backfill = \"manual\"");
     let file = scene.place.path().join("spin.toml");

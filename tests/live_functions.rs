@@ -119,7 +119,7 @@ fn last(answers: &[Value]) -> &Value {
 }
 
 #[test]
-fn functions_of_a_running_market_are_shadowed_promoted_refused_and_rolled_back() {
+fn functions_are_shadowed_promoted_refused_and_rolled_back() {
     let stage = Stage::open("60");
     let window = stage.rebuilt("window", "v2").display().to_string();
     let (answers, code) =
@@ -153,7 +153,7 @@ fn functions_of_a_running_market_are_shadowed_promoted_refused_and_rolled_back()
 }
 
 #[test]
-fn a_file_that_changes_is_taken_up_by_itself_and_a_broken_one_is_not() {
+fn a_changed_file_is_taken_up_and_a_broken_one_is_not() {
     let stage = Stage::open("60");
     let file = stage.folder.path().join("window.wasm");
     fs::write(&file, noted("window", "v3")).unwrap();

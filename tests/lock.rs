@@ -104,7 +104,7 @@ fn refused(scene: &Scene, change: impl FnOnce(&mut Value)) -> String {
 }
 
 #[test]
-fn a_lock_file_of_any_spin_resolves_to_what_its_manifest_resolves_to() {
+fn a_lock_file_resolves_to_what_its_manifest_resolves_to() {
     let root = Scene::new(&fs::read_to_string(paths::root().join("spin.toml")).unwrap());
     for scene in [Scene::new(MANIFEST), root] {
         let expected = scene.read().unwrap();
@@ -178,7 +178,7 @@ fn what_an_older_trigger_must_not_overlook_is_refused_by_name() {
 }
 
 #[test]
-fn only_components_that_run_here_must_do_without_what_tallow_has_not() {
+fn only_components_that_run_here_are_held_to_tallows_limits() {
     let scene = replaced("build = {", "allowed_outbound_hosts = [\"http://web.spin.internal\"]\nbuild = {");
     let errors = refused(&scene, |_| {});
     let said = "component.parse-market: the component `parse-market` of pipeline `candles` requires";
@@ -205,7 +205,7 @@ fn an_id_that_spin_made_up_is_none() {
 }
 
 #[test]
-fn an_application_of_a_registry_has_no_manifest_and_starts_from_the_current_folder() {
+fn an_application_of_a_registry_starts_from_the_current_folder() {
     let scene = Scene::new(MANIFEST);
     for origin in [None, Some("vnd.fermyon.origin-oci://registry.example/app:v1")] {
         let mut lock = lock(Spin::Four, &scene.file);

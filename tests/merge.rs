@@ -243,7 +243,7 @@ fn a_killed_merge_is_completed_by_the_next_with_the_same_bytes() {
 }
 
 #[test]
-fn a_full_disk_leaves_no_half_of_a_partition_and_with_room_the_merge_ends_with_the_same_bytes() {
+fn after_a_full_disk_the_merge_ends_with_the_same_bytes() {
     if !disk::mounts() {
         return skip(
             "a_full_disk_leaves_no_half_of_a_partition",

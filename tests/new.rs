@@ -73,7 +73,7 @@ fn rows(said: &str) -> Vec<Value> {
 }
 
 #[test]
-fn new_parse_and_window_functions_build_keep_to_their_contracts_and_make_candles_together() {
+fn new_functions_build_and_make_candles_together() {
     let parse = Made::new("parse", "my-trades", cargo_test);
     let window = Made::new("window", "my-windows", cargo_test);
     for made in [&parse, &window] {
@@ -114,7 +114,7 @@ fn new_parse_and_window_functions_build_keep_to_their_contracts_and_make_candles
 }
 
 #[test]
-fn the_walk_through_of_the_documentation_makes_rows_of_a_foreign_format() {
+fn the_documented_walk_through_reads_a_foreign_format() {
     let example = paths::root().join("functions/examples/coinbase");
     let made = Made::new("parse", "parse-coinbase", |folder| {
         fs::copy(example.join("message.rs"), folder.join("src/message.rs")).unwrap();
@@ -175,7 +175,7 @@ fn a_window_function_in_another_language_is_refused_by_name() {
 }
 
 #[test]
-fn a_name_that_cargo_would_refuse_and_a_folder_that_is_taken_are_told() {
+fn a_name_that_cargo_refuses_or_a_taken_folder_is_refused() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().display().to_string();
     let said = run(&["new", "parse", "My_Function", "--path", &path]);

@@ -31,14 +31,11 @@ fn a_lake_in_s3_holds_the_same_rows_when_killed_and_resumed() {
 }
 
 #[test]
-fn a_store_that_overwrites_what_it_should_refuse_is_refused_at_the_start() {
+fn a_store_that_overwrites_is_refused_at_the_start() {
     let s3 = match S3::start(Metadata::Dropped) {
         Ok(s3) => s3,
         Err(why) => {
-            return skip_unless_ci(
-                "a_store_that_overwrites_what_it_should_refuse_is_refused_at_the_start",
-                &why,
-            );
+            return skip_unless_ci("a_store_that_overwrites_is_refused_at_the_start", &why);
         }
     };
     let folder = Folder::open("ohlcv-trades");
@@ -51,11 +48,11 @@ fn a_store_that_overwrites_what_it_should_refuse_is_refused_at_the_start() {
 
 /// Batch and merge, whose objects are overwritten rather than created.
 #[test]
-fn rebuilt_tables_in_s3_are_those_in_a_folder_and_a_second_run_changes_nothing() {
+fn rebuilt_tables_in_s3_are_those_in_a_folder() {
     let s3 = match S3::start(Metadata::Kept) {
         Ok(s3) => s3,
         Err(why) => {
-            let test = "rebuilt_tables_in_s3_are_those_in_a_folder_and_a_second_run_changes_nothing";
+            let test = "rebuilt_tables_in_s3_are_those_in_a_folder";
             return skip_unless_ci(test, &why);
         }
     };
@@ -99,11 +96,11 @@ fn rebuilt_tables_in_s3_are_those_in_a_folder_and_a_second_run_changes_nothing()
 
 /// Files that go up in parts and are copied within the store, over each other and into backups.
 #[test]
-fn large_partitions_in_s3_are_those_in_a_folder_and_what_they_replace_is_kept() {
+fn large_partitions_in_s3_are_those_in_a_folder() {
     let s3 = match S3::start(Metadata::Kept) {
         Ok(s3) => s3,
         Err(why) => {
-            let test = "large_partitions_in_s3_are_those_in_a_folder_and_what_they_replace_is_kept";
+            let test = "large_partitions_in_s3_are_those_in_a_folder";
             return skip_unless_ci(test, &why);
         }
     };

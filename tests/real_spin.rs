@@ -33,7 +33,7 @@ fn output(program: &str, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn the_plugin_is_one_program_in_a_tarball_whose_manifest_spin_takes() {
+fn the_plugin_is_a_tarball_whose_manifest_spin_takes() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("a folder");
     let said = pack(&folder);

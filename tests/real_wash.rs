@@ -24,8 +24,8 @@ impl Drop for Dev {
 }
 
 #[test]
-fn both_gateways_answer_under_wash_dev_with_the_repositorys_configuration() {
-    let test = "both_gateways_answer_under_wash_dev_with_the_repositorys_configuration";
+fn both_gateways_answer_under_wash_dev() {
+    let test = "both_gateways_answer_under_wash_dev";
     if Command::new("wash").arg("--version").output().is_err() {
         return skip(test, "no `wash` on PATH (https://wasmcloud.com)");
     }

@@ -48,7 +48,7 @@ fn until_committed(scene: &Scene, records: usize) {
 }
 
 #[test]
-fn a_gateway_gives_the_files_and_the_rows_that_functions_here_give() {
+fn a_gateway_gives_the_rows_that_functions_here_give() {
     let market = Market::trades(TRADES);
     let here = expected(&market);
     for name in COMPOSED {
@@ -78,7 +78,7 @@ fn one_function_may_be_behind_a_gateway_and_the_other_here() {
 }
 
 #[test]
-fn a_host_killed_again_and_again_goes_on_from_the_state_that_the_gateway_gave_back() {
+fn a_killed_host_continues_from_the_gateways_state() {
     let market = Market::trades(TRADES);
     let here = expected(&market);
     let gateway = Gateway::start(COMPOSED[0]);

@@ -103,7 +103,7 @@ fn expected(market: &Market) -> Scene {
 }
 
 #[test]
-fn an_answer_that_is_no_gateways_of_this_version_stops_the_run_and_says_what_to_do() {
+fn an_answer_of_no_gateway_stops_the_run_and_says_what_to_do() {
     let market = Market::trades(TRADES);
     let here = expected(&market);
     let cases: [Case; 6] = [
@@ -134,7 +134,7 @@ fn an_answer_that_is_no_gateways_of_this_version_stops_the_run_and_says_what_to_
 }
 
 #[test]
-fn a_gateway_that_stays_away_is_waited_for_and_then_the_run_stops() {
+fn the_run_stops_when_a_gateway_stays_away() {
     // Each is waited for a minute: all at once.
     std::thread::scope(|scope| {
         let cases: [fn() -> Answer; 3] = [
@@ -209,7 +209,7 @@ fn a_token_goes_with_every_request_and_is_never_shown() {
 }
 
 #[test]
-fn a_record_that_ends_the_gateways_instance_becomes_a_dead_letter() {
+fn a_record_that_ends_the_instance_becomes_a_dead_letter() {
     let read = |path: &str| {
         let path = paths::functions().join(format!("{path}.wasm"));
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
@@ -241,7 +241,7 @@ fn a_record_that_ends_the_gateways_instance_becomes_a_dead_letter() {
 }
 
 #[test]
-fn a_state_that_is_too_much_for_a_call_stops_the_run_with_its_size() {
+fn a_state_that_is_too_large_stops_the_run_with_its_size() {
     // The broker in memory keeps 5 MiB of a topic; so each symbol is kept by many windows.
     let symbol = |id: i64| format!("{id:05}{}", "X".repeat(240));
     let market = Market::of((0..10_000).map(|id| trade(id, &symbol(id), 1_704_067_200_000)));

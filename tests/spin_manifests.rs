@@ -45,7 +45,7 @@ fn the_gateway_is_wired_alike_in_every_manifest() {
 }
 
 #[test]
-fn every_component_that_the_gateway_depends_on_is_the_root_manifests() {
+fn the_gateways_components_are_the_root_manifests() {
     let root = manifest("spin.toml");
     for path in ["deploy/http/spin.toml", "deploy/spin-p3/spin.toml"] {
         let other = manifest(path);

@@ -52,7 +52,7 @@ fn a_lock_file_of_any_spin_gives_the_candles_of_tallow_up() {
 }
 
 #[test]
-fn the_lock_file_is_read_at_once_and_one_ctrl_c_is_one_however_many_signals_it_makes() {
+fn the_lock_file_is_read_at_once_and_ctrl_c_counts_once() {
     let mut stream = Stream::in_memory();
     let brokers = stream.brokers.clone();
     let locked = Locked::new(&lock(&stream));
@@ -180,7 +180,7 @@ fn spin_learns_the_flags_before_there_is_an_application() {
 }
 
 #[test]
-fn options_of_all_triggers_are_taken_and_those_that_can_be_heeded_are() {
+fn options_of_all_triggers_are_taken() {
     let stream = Stream::in_memory();
     let logs = stream.folder().join("logs/of spin");
     let shown = logs.display().to_string();
@@ -215,7 +215,7 @@ fn options_of_all_triggers_are_taken_and_those_that_can_be_heeded_are() {
 }
 
 #[test]
-fn a_variable_that_only_other_triggers_would_get_is_named_without_its_value() {
+fn a_variable_of_other_triggers_is_named_without_its_value() {
     let stream = Stream::in_memory();
     fs::write(stream.folder().join(".env"), "SPIN_VARIABLE_TOPIC=hunter2\n").unwrap();
     let locked = Locked::new(&lock(&stream));

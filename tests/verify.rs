@@ -88,8 +88,8 @@ fn some_file(folder: &Path) -> PathBuf {
 }
 
 #[test]
-fn commits_are_proved_until_their_records_are_gone_and_with_an_archive_after_that() {
-    let test = "commits_are_proved_until_their_records_are_gone_and_with_an_archive_after_that";
+fn commits_are_proved_from_the_archive_once_records_are_gone() {
+    let test = "commits_are_proved_from_the_archive_once_records_are_gone";
     let mut kafka = match Kafka::start() {
         Ok(kafka) => kafka,
         Err(why) => return tallow_tests::skip_unless_ci(test, &why),

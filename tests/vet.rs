@@ -219,7 +219,7 @@ fn every_rule_of_windows_has_a_function_that_breaks_it() {
 }
 
 #[test]
-fn a_window_function_that_cannot_do_what_the_pipeline_asks_is_refused_in_its_own_words() {
+fn a_function_that_cannot_do_what_is_asked_is_refused() {
     let (bytes, specs) = (component("test/hostile-window"), [spec("visits", Shape::Session(1_000_000))]);
     let refusal = refusal(&Candidate { specs: &specs, ..Candidate::new("it", &bytes) });
     assert_eq!(refusal.rule, Rule::Specs);
@@ -247,7 +247,7 @@ fn text(wat: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_file_that_is_no_function_of_this_host_is_refused_by_the_rule_that_it_breaks() {
+fn a_file_that_is_no_function_is_refused_by_the_rule_it_breaks() {
     let export =
         |interface: &str| format!(r#"(component (instance $i) (export "{interface}" (instance $i)))"#);
     for (bytes, rule, seen) in [

@@ -94,7 +94,7 @@ fn an_exchange_that_asks_for_time_gets_it() {
 }
 
 #[test]
-fn a_date_until_which_an_exchange_asks_for_time_is_kept_by_its_own_clock_or_else_by_ours() {
+fn a_retry_date_is_kept_by_the_exchanges_clock_or_else_by_ours() {
     let theirs = Some("Fri, 09 Aug 2019 10:00:00 GMT");
     let until_us = world(2).clock.now_us() + 120 * SECOND_US;
     let moment = chrono::DateTime::from_timestamp_micros(until_us).unwrap();
@@ -220,7 +220,7 @@ fn the_same_seed_gives_the_same_bytes() {
 }
 
 #[test]
-fn a_second_backfill_fences_the_first_and_each_window_is_there_once() {
+fn a_second_backfill_fences_the_first() {
     let world = world(30);
     let (exchange, _) = market(28 * 1440);
     let second: Arc<Mutex<Option<Backfilling>>> = Arc::default();
@@ -262,7 +262,7 @@ fn newest(rows: &[Row]) -> BTreeMap<i64, &Row> {
 }
 
 #[test]
-fn revisions_go_on_from_the_streams_own_and_open_windows_are_left_alone() {
+fn revisions_follow_the_streams_and_skip_open_windows() {
     let world = World::new(1);
     let manifest = filled("settle = \"0s\"");
     let pipeline = &manifest.pipelines[0];
@@ -393,8 +393,8 @@ fn merge_and_backfill_agree_about_quiet_minutes() {
 /// The recording of a real market, streamed with holes and filled from the klines that the whole recording gives:
 /// every candle is the one of the whole recording.
 #[test]
-fn recorded_trades_with_holes_filled_from_klines_are_the_whole_recordings_candles() {
-    let test = "recorded_trades_with_holes_filled_from_klines_are_the_whole_recordings_candles";
+fn holes_filled_from_klines_give_the_whole_recordings_candles() {
+    let test = "holes_filled_from_klines_give_the_whole_recordings_candles";
     let Some(recorded) = recordings::trades(test, "BTCUSDT") else { return };
     let messages: Vec<&str> = recorded.iter().map(|it| it.message.as_str()).collect();
     let whole = reference::candles(messages.iter().copied(), MINUTE_US);

@@ -147,7 +147,7 @@ fn a_store_that_answers_503_for_a_while_is_waited_for() {
 }
 
 #[test]
-fn whatever_request_fails_for_good_the_next_run_gives_the_same_bytes() {
+fn whatever_request_fails_the_next_run_gives_the_same_bytes() {
     let expected = expected();
     for (op, path) in [
         (Op::Create, "/blob/"),
@@ -207,7 +207,7 @@ fn some_minutes(tumbling: &str, is_there: impl Fn(i64) -> bool) -> World {
 }
 
 #[test]
-fn a_run_that_dies_within_a_symbol_goes_on_from_its_last_commit_with_the_same_bytes() {
+fn a_run_that_dies_continues_from_its_last_commit() {
     for (tumbling, least_commits) in [("1d", 20), ("1m", 6)] {
         let straight = minutes(tumbling);
         let whole = straight.run().unwrap();
@@ -238,7 +238,7 @@ fn a_run_that_dies_within_a_symbol_goes_on_from_its_last_commit_with_the_same_by
 }
 
 #[test]
-fn where_years_are_written_on_the_way_it_goes_on_from_the_end_of_one_however_seldom_that_is() {
+fn a_run_that_writes_years_continues_from_the_end_of_one() {
     let world = |piece| World { piece, ..minutes("1m") };
     let straight = world(Duration::ZERO);
     let whole = straight.run().unwrap();
@@ -262,7 +262,7 @@ fn where_years_are_written_on_the_way_it_goes_on_from_the_end_of_one_however_sel
 }
 
 #[test]
-fn sparse_minutes_too_and_what_is_missing_is_known_of_every_window() {
+fn sparse_minutes_resume_and_each_window_knows_what_is_missing() {
     let is_there = |minute: i64| minute % 5 == 0 || minute % 7 == 0;
     let straight = some_minutes("1m", is_there);
     let whole = straight.run().unwrap();
@@ -312,7 +312,7 @@ fn a_run_that_is_stopped_goes_on_where_it_was() {
 }
 
 #[test]
-fn rows_that_had_to_be_sorted_are_sorted_at_once_after_a_kill_or_a_stop_and_give_the_same_bytes() {
+fn after_a_kill_rows_are_sorted_at_once_with_the_same_bytes() {
     let newest_first = || {
         let world = minutes("1m");
         for file in ["0.csv", "1.csv", "2.csv"] {
@@ -345,7 +345,7 @@ fn rows_that_had_to_be_sorted_are_sorted_at_once_after_a_kill_or_a_stop_and_give
 }
 
 #[test]
-fn another_symbol_that_is_made_first_costs_nothing_of_what_is_held() {
+fn another_symbol_made_first_keeps_unfinished_work() {
     let world = minutes("1d");
     let mut world = World { keys: "symbol-from = \"^[A-Z]\"\ntumbling = \"1d\"".to_owned(), ..world };
     for (file, name) in [("0.csv", "M0.csv"), ("1.csv", "M1.csv"), ("2.csv", "M2.csv")] {
@@ -380,7 +380,7 @@ fn a_run_that_dies_time_and_again_comes_to_the_end() {
 }
 
 #[test]
-fn what_is_held_of_a_group_is_of_no_use_once_its_files_change_and_is_let_go() {
+fn unfinished_work_is_dropped_once_its_files_change() {
     let mut world = minutes("1d");
     world.faulty.script_after(6, Op::Create, "/log/", Fault::Denied);
     world.run().unwrap_err();
@@ -405,7 +405,7 @@ fn what_is_held_of_a_group_is_of_no_use_once_its_files_change_and_is_let_go() {
 }
 
 #[test]
-fn a_file_that_breaks_at_its_end_publishes_nothing_of_what_was_committed_on_the_way() {
+fn a_file_that_breaks_at_its_end_publishes_nothing() {
     let world = minutes("1m");
     let long = "x".repeat(2 << 20);
     world.file("9.csv", &format!("{long}\n"));

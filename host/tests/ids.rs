@@ -105,7 +105,7 @@ const SMALL: &str =
     "delay = \"0s\"\nmax-future = \"2d\"\nlimits = { memory = \"24MiB\", batch-bytes = \"1MiB\" }";
 
 #[test]
-fn where_there_is_no_room_for_ids_rows_are_untracked_and_it_is_said() {
+fn without_room_for_ids_rows_are_reported_as_untracked() {
     let world = World::new(1);
     let pipeline = pipeline(SMALL, &days(""));
     far_apart(&world, 100_000);

@@ -59,7 +59,7 @@ fn straight(windows: &str, seconds: i64, guest: bool) -> Vec<Row> {
 }
 
 #[test]
-fn a_function_swapped_between_two_epochs_loses_and_doubles_nothing() {
+fn a_swap_between_two_epochs_loses_and_doubles_nothing() {
     let expected = straight(MINUTES, 400, false);
     assert_eq!(expected.len(), 6);
     for role in [Role::Parse, Role::Window] {
@@ -86,7 +86,7 @@ fn a_function_swapped_between_two_epochs_loses_and_doubles_nothing() {
 }
 
 #[test]
-fn a_candidate_that_cannot_take_the_state_over_is_dropped_and_the_old_one_goes_on() {
+fn a_candidate_that_cannot_take_the_state_is_dropped() {
     let expected = straight(COUNTS, 400, true);
     for (variant, why) in [(b'6', "trapped"), (b'7', "deadline"), (b'8', "holds")] {
         let world = World::guests();
@@ -100,7 +100,7 @@ fn a_candidate_that_cannot_take_the_state_over_is_dropped_and_the_old_one_goes_o
 }
 
 #[test]
-fn a_rehearsal_refuses_what_cannot_read_the_state_or_does_not_save_it_twice_the_same() {
+fn a_rehearsal_refuses_what_cannot_read_or_repeat_the_state() {
     let world = World::guests();
     market(&world, 0..100);
     let pipeline = epochs(COUNTS);
@@ -130,7 +130,7 @@ fn a_rehearsal_refuses_what_cannot_read_the_state_or_does_not_save_it_twice_the_
 }
 
 #[test]
-fn a_probation_that_the_topic_may_not_outlast_is_refused_unless_results_go_out_at_once() {
+fn a_probation_longer_than_retention_is_refused_if_results_wait() {
     let world = World::guests();
     market(&world, 0..10);
     let pipeline = epochs(COUNTS);
@@ -166,7 +166,7 @@ fn a_probation_that_the_topic_may_not_outlast_is_refused_unless_results_go_out_a
 }
 
 #[test]
-fn results_of_a_probation_wait_for_its_end_and_then_come_in_order() {
+fn results_of_a_probation_wait_for_its_end() {
     let expected = straight(MINUTES, 400, false);
     let world = World::new(1);
     let pipeline = epochs(MINUTES);
@@ -185,7 +185,7 @@ fn results_of_a_probation_wait_for_its_end_and_then_come_in_order() {
 }
 
 #[test]
-fn a_function_that_fails_on_probation_is_rolled_back_with_its_state_before_anybody_saw_it() {
+fn a_failure_on_probation_is_rolled_back_unseen() {
     let expected = straight(COUNTS, 400, true);
     for (role, variant, why) in [
         (Role::Window, b'4', "trapped"),
@@ -208,7 +208,7 @@ fn a_function_that_fails_on_probation_is_rolled_back_with_its_state_before_anybo
 }
 
 #[test]
-fn a_function_that_is_much_slower_than_the_one_before_it_is_rolled_back() {
+fn a_function_that_is_much_slower_is_rolled_back() {
     let expected = straight(COUNTS, 400, true);
     let world = World::guests();
     let pipeline = epochs(COUNTS);
@@ -231,7 +231,7 @@ fn a_function_that_is_much_slower_than_the_one_before_it_is_rolled_back() {
 }
 
 #[test]
-fn a_rollback_that_is_asked_for_goes_back_to_code_and_state_and_a_rolled_back_file_is_not_tried_again() {
+fn a_rollback_restores_code_and_state_and_is_not_retried() {
     let expected = straight(COUNTS, 400, true);
     let world = World::guests();
     let pipeline = epochs(COUNTS);
@@ -255,7 +255,7 @@ fn a_rollback_that_is_asked_for_goes_back_to_code_and_state_and_a_rolled_back_fi
 }
 
 #[test]
-fn a_rollback_without_a_probation_is_refused_and_the_run_goes_on() {
+fn a_rollback_without_a_probation_is_refused() {
     let world = World::guests();
     market(&world, 0..100);
     let wiring = world.wire(&epochs(COUNTS), DRAIN);
@@ -267,7 +267,7 @@ fn a_rollback_without_a_probation_is_refused_and_the_run_goes_on() {
 }
 
 #[test]
-fn what_went_out_before_a_rollback_is_corrected_by_revisions_only_where_it_differs() {
+fn a_rollback_corrects_only_published_rows_that_differ() {
     let world = World::guests();
     let pipeline = epochs(COUNTS);
     market(&world, 0..200);
@@ -298,7 +298,7 @@ fn what_went_out_before_a_rollback_is_corrected_by_revisions_only_where_it_diffe
 }
 
 #[test]
-fn a_rollback_of_a_function_that_said_the_same_publishes_nothing_twice() {
+fn a_rollback_of_an_equal_function_publishes_nothing_twice() {
     let expected = straight(COUNTS, 400, true);
     let world = World::guests();
     let pipeline = epochs(COUNTS);
@@ -314,7 +314,7 @@ fn a_rollback_of_a_function_that_said_the_same_publishes_nothing_twice() {
 }
 
 #[test]
-fn after_a_restart_a_swap_lasts_until_the_manifests_file_changes() {
+fn a_swap_lasts_over_restarts_until_the_file_changes() {
     let world = World::guests();
     let pipeline = epochs(COUNTS);
     market(&world, 0..100);
@@ -361,7 +361,7 @@ fn shadow(role: Role, variant: u8) -> (Verdict, Tally) {
 }
 
 #[test]
-fn a_shadow_tells_a_candidate_that_says_the_same_from_one_that_does_not() {
+fn a_shadow_tells_an_equal_candidate_from_another() {
     let (verdict, tally) = shadow(Role::Window, b'1');
     assert_eq!(verdict, Verdict::Same, "{tally:?}");
     assert!(tally.comparison.compared > 0 && tally.records == 30);

@@ -37,7 +37,7 @@ fn by_start(rows: &[Row]) -> Vec<(i64, &Row)> {
 }
 
 #[test]
-fn trades_become_candles_once_the_watermark_has_passed_their_minute() {
+fn trades_become_candles_once_the_watermark_passes() {
     let world = World::new(1);
     three_minutes("BTCUSDT").into_iter().for_each(|message| world.append(0, message));
     let run = world.run(&pipeline("", MINUTES));
@@ -95,7 +95,7 @@ fn the_number_of_parse_workers_changes_nothing() {
 }
 
 #[test]
-fn a_run_that_is_taken_up_again_gives_the_candles_of_one_that_was_not() {
+fn an_interrupted_run_gives_the_candles_of_a_whole_one() {
     let straight = World::new(2);
     symbols_in_two_partitions(&straight);
     straight.run(&pipeline("", MINUTES)).outcome.unwrap();
@@ -126,7 +126,7 @@ fn epochs_are_cut_exactly_at_max_records_and_tile_the_topic() {
 }
 
 #[test]
-fn broken_records_are_kept_with_their_bytes_and_the_rest_goes_on() {
+fn broken_records_are_kept_and_the_rest_continues() {
     let world = World::new(1);
     for (at, message) in three_minutes("BTCUSDT").into_iter().enumerate() {
         if at == 30 {
@@ -152,7 +152,7 @@ fn broken_records_are_kept_with_their_bytes_and_the_rest_goes_on() {
 }
 
 #[test]
-fn fail_fast_stops_at_the_record_and_commits_nothing_of_the_epoch() {
+fn fail_fast_stops_at_the_record_and_commits_nothing() {
     let world = World::new(1);
     world.append(0, "nonsense");
     let error = world.run(&pipeline("on-reject = \"fail\"", MINUTES)).outcome.unwrap_err();
@@ -164,7 +164,7 @@ fn fail_fast_stops_at_the_record_and_commits_nothing_of_the_epoch() {
 }
 
 #[test]
-fn late_rows_are_counted_and_kept_with_the_watermark_that_made_them_late() {
+fn late_rows_are_kept_with_the_watermark_that_made_them_late() {
     let world = World::new(1);
     for second in [10, 70, 130] {
         world.append(0, trade("BTCUSDT", second, second * SECOND_US, "1", "1"));
@@ -180,7 +180,7 @@ fn late_rows_are_counted_and_kept_with_the_watermark_that_made_them_late() {
 }
 
 #[test]
-fn an_event_time_ahead_of_the_clock_is_set_aside_and_does_not_move_the_watermark() {
+fn an_event_time_ahead_of_the_clock_is_set_aside() {
     let world = World::new(1);
     for (at, message) in three_minutes("BTCUSDT").into_iter().enumerate() {
         world.append(0, message);
@@ -197,7 +197,7 @@ fn an_event_time_ahead_of_the_clock_is_set_aside_and_does_not_move_the_watermark
 }
 
 #[test]
-fn many_rows_ahead_of_the_clock_pause_the_pipeline_until_the_clock_is_right() {
+fn many_rows_ahead_of_the_clock_pause_the_pipeline() {
     let world = World::new(1);
     // More than a minute ahead; every wait moves the clock on.
     for id in 0..20 {
@@ -228,7 +228,7 @@ fn the_record_that_traps_parse_is_set_aside_alone() {
 }
 
 #[test]
-fn the_record_that_traps_the_window_function_is_set_aside_alone_and_state_before_it_is_kept() {
+fn only_the_record_that_traps_is_set_aside() {
     let mut world = World::new(1);
     (world.parse, world.window) = ("test/hostile-parse", "test/hostile-window");
     for at in 0..180 {
@@ -267,7 +267,7 @@ fn a_topic_of_nothing_but_poison_stops_with_the_budget_named() {
 }
 
 #[test]
-fn a_changed_window_on_an_old_checkpoint_is_refused_with_what_changed() {
+fn a_changed_window_on_an_old_checkpoint_is_refused() {
     let world = World::new(1);
     three_minutes("BTCUSDT").into_iter().for_each(|message| world.append(0, message));
     world.run(&pipeline("", MINUTES)).outcome.unwrap();
@@ -393,7 +393,7 @@ fn wait_until(mut done: impl FnMut() -> bool) {
 }
 
 #[test]
-fn after_a_trap_in_a_later_epoch_a_restart_has_all_that_was_taken() {
+fn a_restart_after_a_trap_has_all_that_was_taken() {
     let run = |trap: bool| {
         let mut world = World::new(1);
         (world.parse, world.window) = ("test/hostile-parse", "test/hostile-window");
@@ -414,7 +414,7 @@ fn after_a_trap_in_a_later_epoch_a_restart_has_all_that_was_taken() {
 }
 
 #[test]
-fn a_session_that_closed_after_a_restart_does_not_come_back_with_the_next() {
+fn a_session_that_closed_does_not_come_back_after_a_restart() {
     let sessions = r#"
 [[trigger.kafka.windows]]
 name = "s"
@@ -437,7 +437,7 @@ trades = "count()"
 }
 
 #[test]
-fn a_pipeline_that_starts_at_latest_misses_nothing_that_comes_after() {
+fn a_pipeline_that_starts_at_latest_misses_nothing_later() {
     let world = World::new(1);
     world.append(0, trade("BTCUSDT", 1, 0, "1", "1"));
     let latest = pipeline("starting-offsets = \"latest\"", MINUTES);

@@ -97,7 +97,7 @@ fn run_until_refused(scene: &mut Scene, role: Role, mode: Mode, op: Op, spared: 
 }
 
 #[test]
-fn a_swap_that_dies_at_any_request_to_the_store_has_happened_whole_or_not_at_all() {
+fn a_swap_that_dies_has_happened_whole_or_not_at_all() {
     let expected = straight();
     for (role, mode) in [(Role::Window, Mode::Hold), (Role::Window, Mode::Publish), (Role::Parse, Mode::Hold)]
     {
@@ -118,7 +118,7 @@ fn a_swap_that_dies_at_any_request_to_the_store_has_happened_whole_or_not_at_all
 }
 
 #[test]
-fn whatever_is_swapped_and_whatever_fails_every_candle_comes_once() {
+fn whatever_is_swapped_or_fails_every_candle_comes_once() {
     let expected = straight();
     for seed in 0..100 {
         let mut scene = Scene::new(seed);

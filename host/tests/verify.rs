@@ -95,7 +95,7 @@ fn busy_market(world: &World, partitions: i32, seconds: std::ops::Range<i64>) {
 }
 
 #[test]
-fn whatever_a_pipeline_makes_of_a_busy_market_is_proved_from_the_topic_and_from_the_archive() {
+fn a_busy_market_is_proved_from_the_topic_and_from_the_archive() {
     let windows = format!("{MINUTES}{SLIDING}");
     for (partitions, workers, archive) in [(1, 1, false), (3, 4, false), (3, 2, true)] {
         let keys = format!(
@@ -155,7 +155,7 @@ fn records_that_were_set_aside_are_left_out_as_the_log_says() {
 }
 
 #[test]
-fn swaps_are_proved_with_the_functions_that_ran_before_and_after() {
+fn swaps_are_proved_with_the_functions_on_both_sides() {
     for role in [Role::Parse, Role::Window] {
         for (mode, probation) in [(Mode::Publish, 3), (Mode::Hold, 3), (Mode::Hold, 100)] {
             let world = World::new(1);
@@ -173,7 +173,7 @@ fn swaps_are_proved_with_the_functions_that_ran_before_and_after() {
 }
 
 #[test]
-fn a_rollback_of_what_was_held_leaves_void_commits_that_are_proved_and_said_to_be_void() {
+fn void_commits_of_a_rollback_are_proved_and_called_void() {
     for (role, variant) in [(Role::Window, b'4'), (Role::Parse, b'4')] {
         let world = World::guests();
         market(&world, 0..400);
@@ -185,7 +185,7 @@ fn a_rollback_of_what_was_held_leaves_void_commits_that_are_proved_and_said_to_b
 }
 
 #[test]
-fn after_a_rollback_of_what_was_published_only_what_differs_is_expected() {
+fn after_a_rollback_only_rows_that_differ_are_expected() {
     for variant in [b'1', b'2'] {
         let world = World::guests();
         let pipeline = epochs(COUNTS);
@@ -302,7 +302,7 @@ fn rewrite(world: &World, seq: u64, change: impl FnOnce(&mut Record)) {
 }
 
 #[test]
-fn a_changed_log_record_is_caught_by_its_checksum_by_the_next_record_or_by_what_it_says() {
+fn a_changed_log_record_is_caught() {
     let (world, pipeline, file) = committed();
     let (seq, newest) = (commit_of(&world, &file), log(&world).last().unwrap().seq);
     let whole = world.store.get(&record_path(seq)).unwrap().unwrap();
@@ -362,7 +362,7 @@ fn a_changed_log_record_is_caught_by_its_checksum_by_the_next_record_or_by_what_
 }
 
 #[test]
-fn a_commit_forged_whole_with_blob_file_and_digests_is_caught_by_computing_it_again() {
+fn a_commit_forged_whole_is_caught_by_computing_it_again() {
     let world = World::new(1);
     let pipeline = epochs(MINUTES);
     // The run ends with the commit of minute 0: nothing follows it.
@@ -407,7 +407,7 @@ fn a_commit_forged_whole_with_blob_file_and_digests_is_caught_by_computing_it_ag
 }
 
 #[test]
-fn a_blob_and_a_component_that_are_not_what_their_name_says_are_named() {
+fn a_blob_or_component_that_belies_its_name_is_named() {
     let (world, pipeline, file) = committed();
     let folder = Folder::new("candles", 0).unwrap();
     let record = log(&world).into_iter().find(|record| record.seq == commit_of(&world, &file)).unwrap();
@@ -443,7 +443,7 @@ fn a_blob_and_a_component_that_are_not_what_their_name_says_are_named() {
 }
 
 #[test]
-fn where_retention_has_passed_the_exact_offsets_are_told_and_the_rest_is_proved() {
+fn after_retention_lost_offsets_are_named() {
     let (world, pipeline, _) = committed();
     let whole = proved(&world, &pipeline);
     world.log.truncate(&TopicPartition::new("trades", 0), 100);
@@ -472,7 +472,7 @@ fn where_retention_has_passed_the_exact_offsets_are_told_and_the_rest_is_proved(
 }
 
 #[test]
-fn where_no_broker_answers_the_files_are_proved_and_the_rest_is_not_called_gone() {
+fn without_a_broker_files_are_proved_and_the_rest_is_not_gone() {
     let (world, pipeline, _) = committed();
     let whole = proved(&world, &pipeline);
     world.log.set_unreachable(Some("the network is down"));
@@ -484,7 +484,7 @@ fn where_no_broker_answers_the_files_are_proved_and_the_rest_is_not_called_gone(
 }
 
 #[test]
-fn the_log_keeps_as_many_commits_as_the_manifest_says_and_a_proof_says_where_it_ends() {
+fn a_proof_says_where_the_kept_log_ends() {
     let world = World::new(1);
     let keys =
         "epoch = { max-records = 4 }\nlimits = { batch-records = 4 }\nverify-retention = 20\narchive = true";

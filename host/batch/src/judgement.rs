@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_that_lost_more_than_a_share_of_its_rows_or_a_symbol_is_doubtful() {
+    fn a_group_that_lost_many_rows_or_a_symbol_is_doubtful() {
         let before = report(1_000, 60, &["A", "B"]);
         let of = |now: &Report| doubts(&["a"], &[counts(9, 9, 0)], now, Some(&before));
         assert!(of(&report(950, 60, &["A", "B"])).is_empty());

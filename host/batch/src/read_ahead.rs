@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn where_a_reader_stopped_before_its_files_end_nothing_of_the_next_file_goes_on() {
+    fn after_a_stopped_reader_nothing_of_the_next_file_is_sent() {
         let folder = tempfile::tempdir().unwrap();
         for name in ["a.csv", "b.csv"] {
             std::fs::write(folder.path().join(name), "1\n").unwrap();

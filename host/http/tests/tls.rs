@@ -83,7 +83,7 @@ fn ask(name: &str, address: SocketAddr) -> Result<Response, HttpError> {
 }
 
 #[test]
-fn a_server_is_believed_by_a_certificate_for_its_name_of_an_authority_that_the_machine_trusts() {
+fn a_server_needs_a_trusted_certificate_for_its_name() {
     let (trusted, other) = (Authority::new(), Authority::new());
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("roots.pem");

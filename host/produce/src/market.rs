@@ -224,14 +224,14 @@ mod tests {
     }
 
     #[test]
-    fn the_same_seed_gives_the_same_messages_and_another_seed_others() {
+    fn a_seed_gives_the_same_messages_and_another_seed_others() {
         assert_eq!(demo(5_000), demo(5_000));
         let other: Vec<_> = Generator::new(Market::demo(8, START_US, 2_000.0)).take(5_000).collect();
         assert_ne!(demo(5_000), other);
     }
 
     #[test]
-    fn every_symbols_ids_count_up_without_a_hole_once_late_trades_have_come() {
+    fn every_symbols_ids_count_up_without_a_hole() {
         let mut ids: BTreeMap<String, BTreeSet<i64>> = BTreeMap::new();
         for (symbol, id, _) in demo(100_000).iter().filter_map(trade) {
             ids.entry(symbol).or_default().insert(id);

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_time_or_with_times_that_go_back_messages_go_at_once() {
+    fn messages_without_a_time_or_out_of_order_go_at_once() {
         let mut schedule = Schedule::new(Pace::ByTime { speed: 1.0 });
         assert_eq!(schedule.next(Some(5_000_000)), Duration::ZERO);
         assert_eq!(schedule.next(None), Duration::ZERO);

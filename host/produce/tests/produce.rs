@@ -73,7 +73,7 @@ fn expected(messages: impl Iterator<Item = Message>) -> Multiset {
 }
 
 #[test]
-fn far_more_than_the_embedded_broker_keeps_passes_through_it_whole() {
+fn more_than_the_embedded_broker_keeps_passes_through_whole() {
     const COUNT: usize = 300_000;
     let broker = EmbeddedBroker::start(&[(TOPIC, PARTITIONS)]).unwrap();
     let brokers = broker.brokers().to_owned();

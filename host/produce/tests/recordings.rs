@@ -22,7 +22,7 @@ fn all(paths: &[PathBuf]) -> (Vec<Message>, u64) {
 }
 
 #[test]
-fn two_days_of_two_symbols_come_whole_in_the_order_of_their_receipt() {
+fn two_days_of_two_symbols_come_whole_and_in_order() {
     let names = ["btcusdt_20240808", "btcusdt_20240809", "ethusdt_20240808", "ethusdt_20240809"];
     let names = names.map(|name| format!("trades/{name}.gz"));
     let Some(paths) = recordings(&names.each_ref().map(String::as_str)) else { return };

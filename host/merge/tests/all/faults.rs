@@ -23,7 +23,7 @@ fn contents(bench: &Bench) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn a_merge_that_dies_anywhere_is_completed_by_the_next_with_the_same_bytes() {
+fn a_merge_that_dies_is_completed_by_the_next() {
     let bench = changed();
     let before = contents(&bench);
     let first = bench.faulty.requests().len();

@@ -22,7 +22,7 @@ fn speed_files(bench: &Bench) -> Vec<String> {
 }
 
 #[test]
-fn files_of_days_that_are_old_and_served_are_removed_and_their_rows_stay_through_later_merges() {
+fn old_served_files_are_removed_and_their_rows_stay() {
     let bench = dropping();
     assert_eq!(bench.merge().dropped_files, 3);
     assert_eq!(speed_files(&bench), ["2025-02-28/c.parquet"]);
@@ -39,7 +39,7 @@ fn files_of_days_that_are_old_and_served_are_removed_and_their_rows_stay_through
 }
 
 #[test]
-fn batch_and_a_newer_revision_still_win_over_rows_whose_files_are_gone() {
+fn batch_and_newer_revisions_win_over_rows_of_removed_files() {
     let bench = dropping();
     bench.merge();
     bench.batch(2025, &[btc("2025-02-20", 1.0), btc("2025-02-21", 11.0)]);

@@ -7,7 +7,7 @@ use tallow_table::file;
 use crate::bench::{bench, btc, candle, partial, prophet, rows, serving, shown, speed_path};
 
 #[test]
-fn batch_and_speed_are_one_table_in_which_batch_wins_and_days_between_are_filled() {
+fn batch_wins_over_speed_and_days_between_are_filled() {
     let bench = bench();
     bench.batch(2024, &[btc("2024-12-30", 10.0), btc("2024-12-31", 20.0)]);
     bench.batch(2025, &[btc("2025-01-01", 30.0), partial(btc("2025-01-02", 31.0))]);
@@ -30,7 +30,7 @@ fn batch_and_speed_are_one_table_in_which_batch_wins_and_days_between_are_filled
 }
 
 #[test]
-fn filled_days_carry_each_price_from_its_own_column_and_have_no_volume() {
+fn filled_days_carry_prices_and_have_no_volume() {
     let bench = bench();
     bench.batch(2025, &[btc("2025-01-01", 30.0), btc("2025-01-03", 50.0)]);
     bench.merge();
@@ -47,7 +47,7 @@ fn filled_days_carry_each_price_from_its_own_column_and_have_no_volume() {
 }
 
 #[test]
-fn the_forecast_is_given_days_closes_and_symbols_without_a_time_zone() {
+fn the_forecast_table_has_days_closes_and_symbols() {
     let bench = bench();
     bench.batch(2025, &[btc("2025-01-01", 30.0), btc("2025-01-03", 50.0)]);
     bench.merge();
@@ -94,7 +94,7 @@ fn symbols_are_told_apart_whatever_they_are_called() {
 }
 
 #[test]
-fn a_column_that_comes_later_is_in_every_partition_in_the_same_order() {
+fn a_later_column_is_in_every_partition_in_the_same_order() {
     let bench = bench();
     bench.batch(2024, &[btc("2024-12-31", 20.0)]);
     bench.merge();
@@ -111,7 +111,7 @@ fn a_column_that_comes_later_is_in_every_partition_in_the_same_order() {
 }
 
 #[test]
-fn an_input_that_cannot_be_merged_is_named_and_nothing_is_written() {
+fn an_input_that_cannot_be_merged_is_named() {
     let bench = bench();
     bench.batch(2025, &[btc("2025-01-01", 30.0)]);
     bench.store.put_overwrite(&speed_path("2025-01-02", "a"), "no parquet").unwrap();

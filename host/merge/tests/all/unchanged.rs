@@ -38,7 +38,7 @@ fn a_new_day_touches_its_own_year_and_symbol() {
 }
 
 #[test]
-fn a_change_at_the_end_of_a_year_reaches_the_averages_of_the_next_and_one_before_does_not() {
+fn only_a_change_at_a_years_end_reaches_the_next_averages() {
     let bench = bench();
     let december = |first: f64, last: f64| {
         bench.batch(

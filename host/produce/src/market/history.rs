@@ -77,7 +77,7 @@ mod tests {
     const DAY_US: i64 = 24 * HOUR_US;
 
     #[test]
-    fn a_history_has_its_hours_but_for_the_outage_and_is_the_same_for_a_seed() {
+    fn a_history_has_its_hours_and_is_the_same_for_a_seed() {
         let made = history(1, 4, 0, 90 * DAY_US);
         assert_eq!(made, history(1, 4, 0, 90 * DAY_US));
         assert_ne!(made, history(2, 4, 0, 90 * DAY_US));

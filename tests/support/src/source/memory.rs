@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn a_topic_made_anew_has_another_id_and_refuses_the_old_position() {
+    fn a_topic_made_again_refuses_the_old_position() {
         let (log, zero) = log();
         let source = source(&log);
         let id = source.partitions().unwrap()[0].topic_id.clone();
