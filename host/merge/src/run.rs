@@ -80,8 +80,8 @@ impl Merger {
         let mut run = job.run();
         let (mut done, mut merged) = (0, 0);
         for (year, keys) in &plan {
-            for (key, goes_on) in keys {
-                merged += u64::from(series.partition(key, *year, *goes_on, &mut notes, &mut run)?);
+            for (key, continues) in keys {
+                merged += u64::from(series.partition(key, *year, *continues, &mut notes, &mut run)?);
                 done += 1;
                 watch(Step { key, year: *year, done, all });
             }

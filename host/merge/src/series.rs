@@ -61,20 +61,20 @@ impl<'a> Series<'a> {
         &mut self,
         key: &str,
         year: i32,
-        goes_on: bool,
+        continues: bool,
         notes: &mut Notes,
         run: &mut Run<'_>,
     ) -> Result<bool, MergeError> {
         let partition = Partition { key: key.to_owned(), year };
         let path = self.settings.serving_table().path(&partition);
-        let inputs = self.inputs(&partition, goes_on, notes);
+        let inputs = self.inputs(&partition, continues, notes);
         if self.is_current(&path, &partition, &inputs, notes, run) {
             if let Some(note) = notes.partitions.get(&path) {
                 self.tails.insert(key.to_owned(), Tail::stored(path, note.tail));
             }
             return Ok(false);
         }
-        let merged = self.merge(&partition, &path, goes_on, notes)?;
+        let merged = self.merge(&partition, &path, continues, notes)?;
         if merged.table.rows == 0 {
             notes.partitions.remove(&path);
             if run.state().partitions.contains_key(&path) {
@@ -97,7 +97,7 @@ impl<'a> Series<'a> {
     }
 
     /// What the partition is made of, sorted.
-    fn inputs(&self, partition: &Partition, goes_on: bool, notes: &Notes) -> Vec<Input> {
+    fn inputs(&self, partition: &Partition, continues: bool, notes: &Notes) -> Vec<Input> {
         let named = |name: &str, tag: String| Input { name: name.to_owned(), tag };
         let tail = self.tails.get(&partition.key);
         let tail = tail.map_or_else(|| "nothing".to_owned(), |tail| tail.digest.to_string());
@@ -106,7 +106,7 @@ impl<'a> Series<'a> {
             named("function", self.component.digest().to_string()),
             named("settings and columns", Digest::of(how.as_bytes()).to_string()),
             named("rows before", tail),
-            named("goes on", goes_on.to_string()),
+            named("goes on", continues.to_string()),
         ];
         inputs.extend(self.sources.batch.get(partition).map(Input::from));
         inputs.extend(speed_input(self.settings, notes, &partition.key, partition.year));
@@ -146,7 +146,7 @@ impl<'a> Series<'a> {
         &mut self,
         partition: &Partition,
         path: &str,
-        goes_on: bool,
+        continues: bool,
         notes: &Notes,
     ) -> Result<Merged, MergeError> {
         let before = match self.tails.get(&partition.key) {
@@ -164,7 +164,7 @@ impl<'a> Series<'a> {
         inputs.extend(self.served_alone(partition, path, notes)?);
         inputs.extend(self.speed.year(partition.year)?.inputs(&partition.key, path)?);
         inputs.extend(self.proven_empty(partition, &inputs, notes)?);
-        let until_us = (goes_on && self.settings.fill).then(|| year_start_us(partition.year + 1));
+        let until_us = (continues && self.settings.fill).then(|| year_start_us(partition.year + 1));
         let settings = self.of_function(notes, until_us);
         self.function.merge(before.as_ref(), &inputs, &settings).map_err(|error| MergeError::Function {
             function: self.component.name().to_owned(),
