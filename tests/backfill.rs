@@ -603,7 +603,7 @@ fn up_fills_the_holes_of_its_stream_by_itself() {
 }
 
 #[test]
-fn up_fills_holes_while_it_goes_on() {
+fn up_fills_holes_while_it_runs() {
     let scene = Scene::new().with("# auto", "backfill = \"auto\"").with("from = \"2024-03-01\"\n", "");
     let bars = four_days();
     scene.exchange.list("AB", MINUTE_MS, bars.clone());

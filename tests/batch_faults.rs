@@ -373,7 +373,7 @@ fn a_deleted_or_cut_partition_is_made_again_with_the_same_bytes() {
 }
 
 #[test]
-fn days_are_utc_wherever_the_machine_stands() {
+fn days_are_utc_wherever_the_machine_is() {
     let dates = "timestamp,open,high,low,close,volume\n2024-03-10 06:59:00,1,1,1,1,1\n2024-03-10 23:59:00,2,2,2,2,1\n\
                  2024-03-11 00:00:00,3,3,3,3,1\n";
     let mut seen = Vec::new();
@@ -440,7 +440,7 @@ fn a_full_disk_is_an_error_that_leaves_no_half_of_anything() {
 }
 
 #[test]
-fn mistakes_of_use_are_told_with_what_to_do() {
+fn mistakes_of_use_are_reported_with_what_to_do() {
     let job = Job::new("input = \"*.csv\"\nsymbol-from = \"^([0-9]+)\"");
     job.file("A.csv", [HEADER, &minutes(0, 3)].concat());
     let finished = tallow::run(&job.arguments());

@@ -107,7 +107,7 @@ fn a_second_header_in_another_order_holds_from_there_on() {
 }
 
 #[test]
-fn an_order_that_cannot_be_told_is_refused_with_those_that_fit() {
+fn an_ambiguous_order_is_refused_with_those_that_fit() {
     // Open is low and close is high, or the other way round.
     let either = "1646092800000,9,11,11,9,5\n1646092860000,9,11,11,9,5\n";
     let said = refused(either, "symbol = \"A\"");

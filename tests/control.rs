@@ -109,7 +109,7 @@ fn drip(mut stream: impl Write + Send, first: &str, drop: &[u8], meanwhile: impl
 }
 
 #[test]
-fn nobody_who_sends_half_a_request_keeps_the_program() {
+fn half_a_request_does_not_keep_the_program() {
     let body = format!("authorization: Bearer {TOKEN}\r\ncontent-length: 100000\r\n\r\n{{");
     for (first, drop) in [
         ("POST /control/cand".to_owned(), "a"),

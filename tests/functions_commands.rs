@@ -142,7 +142,7 @@ fn run_without_windows_shows_rows_and_says_what_it_left_out() {
 }
 
 #[test]
-fn a_window_that_is_written_wrong_is_told_as_in_a_manifest() {
+fn a_wrong_window_is_reported_as_in_a_manifest() {
     let (_folder, sample) = sample(1);
     let window = r#"name = "1m", kinds = ["trade"], tumbling = "1m", key = ["symbol"], aggregates = { n = "count()" }"#;
     let said = run(&[

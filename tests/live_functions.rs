@@ -182,7 +182,7 @@ fn post(address: &str, path: &str, token: &str, body: &str) -> (String, String) 
 }
 
 #[test]
-fn by_http_whoever_has_the_token_is_answered_and_nobody_else() {
+fn http_answers_only_those_who_have_the_token() {
     const TOKEN: &str = "correct-horse-battery-staple";
     let folder = tempfile::tempdir().unwrap();
     let token = folder.path().join("token").display().to_string();

@@ -115,7 +115,7 @@ fn a_lock_file_resolves_to_what_its_manifest_resolves_to() {
 }
 
 #[test]
-fn mistakes_are_told_with_the_lines_of_the_manifest() {
+fn mistakes_are_reported_with_the_lines_of_the_manifest() {
     for (part, by) in [
         ("topic = \"trades\"", "topic = \"trades\"\ndelai = \"2s\""),
         ("tumbling = \"1m\"", "tumbling = \"1 minuet\""),

@@ -62,7 +62,7 @@ fn a_second_owner_waits_and_a_fenced_idle_one_ends_with_78() {
 }
 
 #[test]
-fn a_restart_after_a_kill_on_the_same_machine_waits_for_nobody() {
+fn a_restart_after_a_kill_on_the_same_machine_does_not_wait() {
     let stream = Stream::in_memory();
     for _ in 0..3 {
         let commits = stream.commits();

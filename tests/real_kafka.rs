@@ -74,8 +74,8 @@ fn messages_survive_a_broker_that_is_killed() {
 }
 
 #[test]
-fn a_broker_that_is_away_is_told_once_and_when_it_is_back() {
-    let test = "a_broker_that_is_away_is_told_once_and_when_it_is_back";
+fn a_broker_that_is_away_is_reported_once_and_when_it_is_back() {
+    let test = "a_broker_that_is_away_is_reported_once_and_when_it_is_back";
     let mut kafka = match Kafka::start() {
         Ok(kafka) => kafka,
         Err(why) => return tallow_tests::skip_unless_ci(test, &why),

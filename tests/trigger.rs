@@ -94,7 +94,7 @@ fn a_killed_spin_takes_its_trigger_along() {
 }
 
 #[test]
-fn spin_is_told_how_a_trigger_ended_by_its_exit_code() {
+fn the_exit_code_says_how_a_trigger_ended() {
     let stream = Stream::in_memory();
     stream.edit("topic = \"trades\"", "topic = \"trade\"");
     assert_refused(&run(&stream, &lock(&stream), &[]), &["trigger-kafka: ", "trade"]);
@@ -120,7 +120,7 @@ fn spin_is_told_how_a_trigger_ended_by_its_exit_code() {
 }
 
 #[test]
-fn a_mistake_in_the_manifest_is_told_with_its_line_and_key() {
+fn a_mistake_in_the_manifest_is_reported_with_its_line_and_key() {
     let stream = Stream::in_memory();
     stream.edit("delay = \"2s\"", "delai = \"2s\"");
     let place = "spin.toml:15:1: trigger.kafka[candles].delai: unknown key; did you mean `delay`?";

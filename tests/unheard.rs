@@ -36,7 +36,7 @@ fn up(stream: &Stream, more: &[&str]) -> Command {
 }
 
 #[test]
-fn up_goes_on_and_can_be_stopped_when_nobody_reads_its_errors() {
+fn up_runs_and_can_be_stopped_when_its_errors_are_not_read() {
     let mut stream = Stream::in_memory();
     let running = tallow::start_read_by(up(&stream, &[]), &["stdout"]);
     let finished = stop_later(&mut stream, running, "TERM");
@@ -46,7 +46,7 @@ fn up_goes_on_and_can_be_stopped_when_nobody_reads_its_errors() {
 }
 
 #[test]
-fn up_goes_on_and_can_be_stopped_when_nobody_reads_anything() {
+fn up_runs_and_can_be_stopped_when_nothing_is_read() {
     for more in [&["--json"][..], &[], &["--log-filter", "debug"]] {
         let mut stream = Stream::in_memory();
         let running = tallow::start_read_by(up(&stream, more), &[]);

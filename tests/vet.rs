@@ -148,7 +148,7 @@ fn a_record_that_breaks_a_rule_is_quoted() {
 }
 
 #[test]
-fn a_golden_vector_that_does_not_hold_is_told_with_its_place() {
+fn a_golden_vector_that_fails_is_reported_with_its_place() {
     let text = TRADES.replace("\"0.50000000\"", "\"0.60000000\"");
     let (bytes, golden) = (component("test/hostile-parse"), [Vector { name: "trades".into(), text }]);
     let refusal = refusal(&Candidate { golden: &golden, ..Candidate::new("it", &bytes) });

@@ -291,7 +291,7 @@ fn sparse_minutes_resume_and_each_window_knows_what_is_missing() {
 }
 
 #[test]
-fn a_run_that_is_stopped_goes_on_where_it_was() {
+fn a_run_that_is_stopped_continues_where_it_was() {
     for tumbling in ["1d", "1m"] {
         let straight = minutes(tumbling);
         let whole = straight.run().unwrap();

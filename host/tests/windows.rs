@@ -71,7 +71,7 @@ fn change(before: &Pipeline, after: &Pipeline, cuts: &[i64]) -> World {
 }
 
 #[test]
-fn added_windows_and_aggregates_begin_and_the_others_go_on() {
+fn added_windows_and_aggregates_begin_and_the_others_continue() {
     let (before, after) = (epochs(&fewer()), epochs(&format!("{MINUTES}{FIVES}")));
     let straight = World::new(1);
     market(&straight, 0..700);

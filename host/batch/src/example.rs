@@ -1,4 +1,4 @@
-//! A line that stands for others.
+//! A line as an example of others.
 
 use serde::{Deserialize, Serialize};
 use tallow_record::Place;
@@ -8,7 +8,7 @@ pub const NAMED: usize = 3;
 /// Characters of a line that are shown.
 const SHOWN_CHARS: usize = 100;
 
-/// A line that stands for others of its fate.
+/// An example of lines with the same fate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Example {
     pub file: String,

@@ -107,7 +107,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// Books what the window function says of a slice's rows. `within`: of each row its number among those of its line,
+    /// Books how the window function judged a slice's rows. `within`: of each row its number among those of its line,
     /// where the slice does not say so. `window`: the definition that they went to.
     pub fn judge(
         &mut self,

@@ -1,4 +1,4 @@
-//! Whether what was made of a group's files may take the place of what is there. A file that is not what it should be
+//! Whether what was made of a group's files may replace what was there. A file that is not what it should be
 //! (an error page, a format that is not read, half a download) gives few rows or none, and no error.
 
 use serde::{Deserialize, Serialize};
@@ -80,7 +80,7 @@ fn of_lines(lines: u64) -> String {
     if lines == 1 { "1 line".to_owned() } else { format!("{lines} lines") }
 }
 
-/// The time that the rows stand for, where it is known how long one is; so that files of another interval are no loss.
+/// The time that the rows are for, where it is known how long one is; so that files of another interval are no loss.
 fn stood_for(report: &Report) -> u128 {
     u128::from(report.accepted) * u128::from(report.interval_us.max(1).unsigned_abs())
 }

@@ -1,4 +1,4 @@
-//! Where the reading of a group stands, and how its rows are taken.
+//! How far the reading of a group is, and how its rows are taken.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Files to batches: each file is read by a thread of its own, a few files ahead, and the batches are put into one
+//! Files to batches: each file is read by its own thread, a few files ahead, and the batches are put into one
 //! order before they are parsed side by side.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};

@@ -10,7 +10,7 @@ use crate::coverage::Gap;
 use crate::error::BatchError;
 use crate::example::{Example, NAMED};
 
-/// Gaps that are told one by one; of more, the longest are.
+/// Gaps that are listed one by one; of more, the longest are.
 pub const MAX_GAPS: usize = 1_000;
 /// Remarks told apart; further ones share a line.
 const MAX_REMARKS: usize = 50;

@@ -21,7 +21,7 @@ const MOST_LINE_BYTES: usize = 256 << 20;
 /// Sorted rows as a slice.
 #[derive(Debug)]
 pub struct Sorted {
-    /// Each row is of a record of its own, which is the whole line that the row came from. Nothing is ignored, rejected
+    /// Each row has its own record, which is the whole line that the row came from. Nothing is ignored, rejected
     /// or rounded in it: that was told when the lines were parsed. Clocks are 0: they have judged the rows then.
     pub slice: ParsedSlice,
     /// Of each row, its number among the rows of its line: what [`ledger_entries::record_and_row`](tallow_worker::ledger_entries::record_and_row)

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_told_in_seconds_or_as_a_date_of_any_form() {
+    fn a_wait_is_given_in_seconds_or_as_a_date_of_any_form() {
         for (value, seconds) in [
             ("0", 0),
             (" 120 ", 120),

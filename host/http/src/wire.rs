@@ -23,7 +23,7 @@ impl Wire {
     pub fn new() -> Result<Self, HttpError> {
         // The error says that a provider is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        // A worker of its own keeps connections alive between calls; requests run on the calling threads.
+        // A separate worker keeps connections alive between calls; requests run on the calling threads.
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()

@@ -7,8 +7,8 @@ use tallow_engine::{Column, ColumnData, Decimals, Table, Text};
 use tallow_store::{Digest, Store};
 use tallow_table::{TableError, TableState, job};
 
-/// Gaps mended that are told of.
-const HEALED_TOLD: usize = 20;
+/// Mended gaps that are kept.
+const HEALED_KEPT: usize = 20;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -111,9 +111,9 @@ impl Notes {
             .map(|found| found.map(|(day, _)| day.as_str()))
     }
 
-    pub fn tell_healed(&mut self, healed: impl Iterator<Item = Healed>) {
+    pub fn add_healed(&mut self, healed: impl Iterator<Item = Healed>) {
         self.healed.extend(healed);
-        let too_many = self.healed.len().saturating_sub(HEALED_TOLD);
+        let too_many = self.healed.len().saturating_sub(HEALED_KEPT);
         self.healed.drain(..too_many);
     }
 }

@@ -90,7 +90,7 @@ impl Merger {
 
         let now_us = self.clock.now_us();
         let healed = gaps::healed(settings, &before, &notes, now_us);
-        notes.tell_healed(healed.iter().cloned());
+        notes.add_healed(healed.iter().cloned());
         let dropped = self.drop_days(&sources, &mut notes, &run, now_us);
         *run.notes() = self.as_json(&notes)?;
         let committed = run.commit()?;

@@ -39,7 +39,7 @@ pub enum OnDataLoss {
     /// Stop with [`SourceError::DataLoss`].
     #[default]
     Halt,
-    /// Go on from what is left, and tell by [`Event::Lost`].
+    /// Continue from what is left, and say so by [`Event::Lost`].
     Continue,
 }
 
@@ -56,11 +56,11 @@ pub struct Limits {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// Everything below `next` has been given or does not exist (aborted, compacted, control records), and
-    /// there was nothing more when the broker was asked. Told once each time the end is reached: it holds until
+    /// there was nothing more when the broker was asked. Given once each time the end is reached: it holds until
     /// a record of the partition comes.
     End { partition: TopicPartition, next: i64 },
     /// A broker that leads a partition does not answer: nothing is known about what lies behind the records read
-    /// so far. Told at each fetch for as long as it lasts.
+    /// so far. Given at each fetch for as long as it lasts.
     Unreachable { why: String },
     /// Offsets `from..to` were gone before they were read ([`OnDataLoss::Continue`]).
     Lost { partition: TopicPartition, from: i64, to: i64 },
@@ -74,13 +74,13 @@ pub enum SourceError {
     NoTopic { topic: String, brokers: String },
     #[error(
         "{partition}: offset {wanted} is gone, the broker holds {earliest} to {latest}: {lost} offsets are lost. \
-         Raise the topic's retention; `on-data-loss = \"continue\"` in the manifest goes on from what is left"
+         Raise the topic's retention; `on-data-loss = \"continue\"` in the manifest continues from what is left"
     )]
     DataLoss { partition: TopicPartition, wanted: i64, earliest: i64, latest: i64, lost: i64 },
     #[error(
         "{partition}: offset {wanted} is not there yet, the broker holds {earliest} to {latest}: the topic was deleted \
          and made again, or truncated. What was read before cannot be joined to it. Give the pipeline another `id` in \
-         the manifest: it then reads the topic from its start, into tables of its own"
+         the manifest: it then reads the topic from its start, into separate tables"
     )]
     Remade { partition: TopicPartition, wanted: i64, earliest: i64, latest: i64 },
     #[error("Kafka client setting `{key}`: {why}")]

@@ -78,7 +78,7 @@ fn is_end(event: &Event) -> bool {
 }
 
 #[test]
-fn a_broker_that_falls_silent_is_told_and_reading_goes_on_after() {
+fn a_broker_that_falls_silent_is_reported_and_read_again() {
     let cluster = MockCluster::new(1).unwrap();
     cluster.create_topic("t", 1, 1).unwrap();
     let brokers = cluster.bootstrap_servers();
@@ -172,7 +172,7 @@ fn an_aborted_tail_is_invisible_and_still_ends() {
 }
 
 #[test]
-fn a_topic_made_anew_has_another_id() {
+fn a_topic_made_again_has_another_id() {
     let Some((brokers, topic)) = real("remade") else { return };
     let source = source(&brokers, names(&topic));
     let id = source.partitions().unwrap()[0].topic_id.clone();

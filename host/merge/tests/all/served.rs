@@ -102,7 +102,7 @@ fn a_later_column_is_in_every_partition_in_the_same_order() {
     let quote = Column { name: "quote_volume".into(), data: ColumnData::Float64(vec![7.0]), validity: None };
     wider.columns.push(quote);
     bench.speed_file("a", "stream", &wider, "2025-01-01");
-    assert_eq!(bench.merge().written.len(), 3, "2024 anew, 2025, and the forecast's 2025");
+    assert_eq!(bench.merge().written.len(), 3, "2024 again, 2025, and the forecast's 2025");
     let schema = |year| file::read(&bench.store, &serving("BTC", year)).unwrap().unwrap().rows.schema();
     assert_eq!(schema(2024), schema(2025));
     let names: Vec<String> = schema(2024).fields().iter().map(|field| field.name().clone()).collect();

@@ -91,7 +91,7 @@ fn what_goes_is_gone_from_what_is_served() {
 }
 
 #[test]
-fn an_object_that_somebody_removed_or_cut_is_served_again() {
+fn an_object_that_was_removed_or_cut_is_served_again() {
     let bench = bench();
     bench.batch(2025, &[btc("2025-01-01", 20.0)]);
     bench.merge();
@@ -104,7 +104,7 @@ fn an_object_that_somebody_removed_or_cut_is_served_again() {
 }
 
 #[test]
-fn other_settings_serve_everything_anew() {
+fn other_settings_serve_everything_again() {
     let mut bench = bench();
     bench.batch(2024, &[btc("2024-12-31", 20.0)]);
     bench.batch(2025, &[btc("2025-01-01", 40.0)]);

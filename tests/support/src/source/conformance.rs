@@ -50,10 +50,10 @@ const CHECKS: &[(&str, usize, OnDataLoss, Check)] = &[
     ("records-come-once-in-order-untouched", 2, OnDataLoss::Halt, records_come_once_in_order_untouched),
     ("reading-starts-where-asked", 1, OnDataLoss::Halt, reading_starts_where_asked),
     (
-        "the-end-is-told-again-after-more-records",
+        "the-end-is-given-again-after-more-records",
         1,
         OnDataLoss::Halt,
-        the_end_is_told_again_after_more_records,
+        the_end_is_given_again_after_more_records,
     ),
     ("an-empty-partition-ends-at-once", 1, OnDataLoss::Halt, an_empty_partition_ends_at_once),
     ("limits-are-kept-and-a-large-record-comes-alone", 1, OnDataLoss::Halt, limits_are_kept),
@@ -63,7 +63,7 @@ const CHECKS: &[(&str, usize, OnDataLoss, Check)] = &[
     ("partitions-are-added-while-reading", 1, OnDataLoss::Halt, partitions_are_added_while_reading),
     ("an-offset-that-is-gone-halts-with-the-gap", 1, OnDataLoss::Halt, an_offset_that_is_gone_halts),
     (
-        "an-offset-that-is-gone-is-skipped-and-told",
+        "an-offset-that-is-gone-is-skipped-and-reported",
         2,
         OnDataLoss::Continue,
         an_offset_that_is_gone_is_skipped,
@@ -219,7 +219,7 @@ fn reading_starts_where_asked(access: &Access) {
     assert_eq!(given.offsets(&access.partition(0)), (37..100).collect::<Vec<_>>());
 }
 
-fn the_end_is_told_again_after_more_records(access: &Access) {
+fn the_end_is_given_again_after_more_records(access: &Access) {
     let mut fetcher = access.fetcher(&[access.at(0, 0)]);
     let mut given = Given::default();
     for round in 0..3 {
