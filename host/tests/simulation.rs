@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use common::{COUNTS, DRAIN, OPEN_US, Row, SECOND_US, World, ask_swap, pipeline, plain};
 use crossbeam_channel::bounded;
-use tallow_env::{Random, SeededRandom};
+use tallow_env::{ManualClock, Random, SeededRandom};
 use tallow_log::record::{Mode, Role};
 use tallow_log::status::last_records;
 use tallow_manifest::Pipeline;
