@@ -42,7 +42,8 @@ impl<'a> Series<'a> {
     ) -> Result<Self, MergeError> {
         let mut listed = BTreeMap::new();
         for table in [settings.serving_table(), settings.prophet_table()] {
-            listed.extend(tallow_table::list(store, &table)?.into_iter().map(|(_, it)| (it.path.clone(), it)));
+            listed
+                .extend(tallow_table::list(store, &table)?.into_iter().map(|(_, it)| (it.path.clone(), it)));
         }
         Ok(Self {
             store,
