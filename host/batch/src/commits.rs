@@ -8,7 +8,6 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tallow_env::Ticks;
 use tallow_log::record::BlobRef;
-use tallow_pipeline::PipelineError;
 use tallow_table::{Done, NewPartition, Stored, TableJob, TableState, Unfinished};
 
 use crate::account::group_of;

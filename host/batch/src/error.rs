@@ -4,8 +4,8 @@ use tallow_engine::CallError;
 use tallow_env::exit;
 use tallow_files::FileError;
 use tallow_sink::SinkError;
-use tallow_table::TableError;
 use tallow_store::StoreError;
+use tallow_table::TableError;
 use tallow_worker::WorkerError;
 
 #[derive(Debug, thiserror::Error)]

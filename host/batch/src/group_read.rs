@@ -79,8 +79,7 @@ impl GroupBuild<'_> {
             });
             let mut take_all = || {
                 for Turn { file, begins, worked } in &order {
-                    let ParseOutcome { outcome, permit } =
-                        worked.recv().map_err(|_| BatchError::Broken)?;
+                    let ParseOutcome { outcome, permit } = worked.recv().map_err(|_| BatchError::Broken)?;
                     take(ParsedLines { file, begins, parsed: outcome? })?;
                     drop(permit);
                 }
