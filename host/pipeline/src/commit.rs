@@ -216,8 +216,9 @@ mod tests {
     use tallow_env::{ManualClock, SeededRandom};
     use tallow_log::Opened;
     use tallow_sink::{Decimals, Lake};
-    use tallow_source::{MemoryLog, MemorySource, OnDataLoss, Topics};
+    use tallow_source::{OnDataLoss, Topics};
     use tallow_store::Store;
+    use tallow_test_support::source::{MemoryLog, MemorySource};
     use tallow_worker::Unobserved;
 
     use super::*;

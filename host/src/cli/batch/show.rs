@@ -1,9 +1,7 @@
 //! How a batch shows its progress and its report.
 
 use serde_json::json;
-use tallow_batch::report::Report;
-use tallow_batch::run::Outcome;
-use tallow_batch::services::Progress;
+use tallow_batch::{Outcome, Progress, Report};
 use tallow_sink::ReasonKind;
 
 use crate::cli::report::{counted, grouped, time};

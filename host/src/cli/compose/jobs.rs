@@ -60,10 +60,10 @@ impl Host {
         &self,
         manifest: &Manifest,
         batch: &Batch,
-    ) -> Result<tallow_batch::services::Services, Failure> {
+    ) -> Result<tallow_batch::Services, Failure> {
         let OfBatch { parse, window, merge } = self.gate.of_batch(manifest, &self.runtime, batch)?;
-        Ok(tallow_batch::services::Services {
-            plan: tallow_batch::plan::Plan::new(batch),
+        Ok(tallow_batch::Services {
+            plan: tallow_batch::Plan::new(batch),
             parse: parse.component,
             window: window.component,
             merge: merge.component,
