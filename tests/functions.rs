@@ -72,6 +72,11 @@ fn components(folder: &Path) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
+/// A folder that a pipeline has written, and no crate of that name.
+fn is_lake(folder: &Path) -> bool {
+    folder.file_name().is_some_and(|name| name == "lake") && !folder.join("Cargo.toml").exists()
+}
+
 /// Copies a folder without what was built in it and without hidden files.
 fn copy_sources(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
@@ -82,7 +87,7 @@ fn copy_sources(from: &Path, to: &Path) {
             fs::copy(entry.path(), target).unwrap();
         } else if entry.path().is_dir()
             && name != "target"
-            && name != "lake"
+            && !is_lake(&entry.path())
             && !name.to_string_lossy().starts_with('.')
         {
             copy_sources(&entry.path(), &target);

@@ -109,7 +109,7 @@ fn an_answer_of_no_gateway_stops_the_run_and_says_what_to_do() {
     let cases: [Case; 6] = [
         (
             || Answer::ok("<html>").with_header("content-type", "text/html"),
-            &["text/html", "no gateway of this version"],
+            &["text/html", "not a gateway of this version"],
         ),
         (|| binary(b"\x00", "window 9.9.9"), &["window 9.9.9", "Start again"]),
         (|| Answer::new(404, "nothing"), &["404", "is this the gateway's address?"]),

@@ -31,7 +31,6 @@ mod names;
 mod node;
 mod pipeline;
 mod places;
-mod reader;
 mod reference;
 mod remote;
 mod remote_components;

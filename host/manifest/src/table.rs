@@ -13,7 +13,7 @@
 //! }
 //! ```
 //!
-//! `fn read(…)` names the table's [`Reader`](crate::reader::Reader) and the `Report` for the lines below, and whatever else reading needs. A line is
+//! `fn read(…)` names the table's [`Reader`](crate::table::reader::Reader) and the `Report` for the lines below, and whatever else reading needs. A line is
 //!
 //! - `pub NAME: TYPE = key(…)`: a key and its field;
 //! - `let NAME: TYPE = key(…)`: a key that later lines work with, and no field;
@@ -22,10 +22,12 @@
 //! In every line the names of earlier ones are `Option`s: `None` if there was a mistake, which is reported by then.
 //! `?` in `from(…)` leaves that line alone. So all lines are read, and all mistakes found.
 //!
-//! A key takes its name, what it takes (`forms.rs`), and what holds where it is not written (a method of [`Reader`](crate::reader::Reader)):
+//! A key takes its name, what it takes (`forms.rs`), and what holds where it is not written (a method of [`Reader`](crate::table::reader::Reader)):
 //! `required()`, `default("TOML")`, `none("meaning")` for an `Option`, `empty("meaning")` for an empty list or map,
 //! `inner("meaning")` for a table that is read as an empty one. A closure behind that reads the key with what earlier
 //! lines know.
+
+pub(crate) mod reader;
 
 use serde_json::Value;
 
@@ -124,7 +126,7 @@ macro_rules! table {
                 #![allow(clippy::redundant_closure_call, reason = "for the `?` in it")]
                 use $crate::forms::Takes as _;
 
-                let $reader = $crate::reader::Reader::open(node, Self::declaration(), $report)?;
+                let $reader = $crate::table::reader::Reader::open(node, Self::declaration(), $report)?;
                 $(
                     $(let $field)? $(let $local)?: Option<$type> =
                         $($reader.$absence($key, $report, table!(@reading $takes $(, $reading)?)))?

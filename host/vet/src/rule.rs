@@ -48,7 +48,7 @@ rules! {
     Output "output" "it returns no more than its output limit"
     Contract "contract"
         "columns have equal lengths, indices are in range, and every record is either in rows, ignored or rejected"
-    Options "options" "it makes each of its own columns on request, and refuses unknown ones by name"
+    Options "options" "it makes each column that it describes on request, and refuses unknown ones by name"
     Columns "columns"
         "it makes exactly the columns that were asked for, with the described types and the requested scale"
     Kinds "kinds"

@@ -56,11 +56,7 @@ impl Host {
     }
 
     /// A batch of the manifest, whose progress is not watched.
-    pub fn batch(
-        &self,
-        manifest: &Manifest,
-        batch: &Batch,
-    ) -> Result<tallow_batch::Services, Failure> {
+    pub fn batch(&self, manifest: &Manifest, batch: &Batch) -> Result<tallow_batch::Services, Failure> {
         let OfBatch { parse, window, merge } = self.gate.of_batch(manifest, &self.runtime, batch)?;
         Ok(tallow_batch::Services {
             plan: tallow_batch::Plan::new(batch),
