@@ -81,8 +81,8 @@ pub struct Stream<'a> {
     pub filled: &'a dyn Fn(),
 }
 
-/// Runs until the stream has ended. Trouble with an exchange is told and never stops the stream. After a stream that
-/// was drained (`at_end`) it runs once more; otherwise it leaves with it.
+/// Runs until the stream has ended. Trouble with an exchange is reported and never stops the stream. After a stream
+/// that was drained (`at_end`) it runs once more; otherwise it leaves with it.
 pub fn run(
     backfilling: &mut Backfilling,
     stream: Stream<'_>,

@@ -175,7 +175,7 @@ fn a_large_file_that_is_there_is_not_written_again() {
     let before = written();
     put(&mut bench.open().unwrap(), vec![large(2024, 2)], &[]).unwrap();
     assert_eq!(written(), before);
-    // A copy is carried out, and nobody is told: the next owner finds out.
+    // A copy is carried out, and nothing reports it: the next owner finds out.
     bench.faulty.script(Op::Copy, "serving/daily/", Fault::AnswerLost);
     bench.faulty.script(Op::Copy, "serving/daily/", Fault::Denied);
     assert!(change(&bench).is_err());
