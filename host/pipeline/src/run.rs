@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::thread::ScopedJoinHandle;
+use std::thread::{Scope, ScopedJoinHandle};
 use std::time::Duration;
 
 use crossbeam_channel::bounded;
 use tallow_lake::job::JOBS;
 use tallow_log::LogError;
 use tallow_record::TopicPartition;
-use tallow_source::{Limits, Position};
+use tallow_source::{Fetcher, Limits, Position};
 
 use crate::contact::Contact;
 use crate::error::PipelineError;
@@ -113,64 +113,38 @@ fn start_again(services: &Services, roll_back: Option<&str>) -> Result<Option<St
 /// Runs from where the pipeline started until drained, stopped, or the first error.
 pub fn run_once(services: &Services, started: Started) -> Result<(), PipelineError> {
     let plan = &services.plan;
-    let limits = &plan.pipeline.limits;
     let (work_in, work) = bounded(QUEUE);
     let (order_in, order) = bounded(QUEUE);
     // One commit in flight; the next epoch is worked on meanwhile.
     let (commits_in, commits) = bounded(0);
-    let functions = started.functions;
-    let budget = ByteBudget::new(limits.queue_bytes as usize);
-    let bisect = started.window.isolation.budget().clone();
-    let sequencer = Sequencer::new(
+    let budget = ByteBudget::new(plan.pipeline.limits.queue_bytes as usize);
+    let workers = parse_workers(services, &started)?;
+    let fetchers = fetchers(services, &started.from)?;
+    let discovery = discovery(services, &started.from);
+    let Started { committer, window, ends, .. } = started;
+    let sequencer = Arc::new(Sequencer::new(
         Queues { budget: budget.clone(), work: work_in, order: order_in },
         epoch_limits(plan),
-        plan.available_now.then_some(started.ends),
+        plan.available_now.then_some(ends),
         services.hooks.clone(),
         services.clock.clone(),
-    );
-    let workers = (0..plan.parse_workers)
-        .map(|_| {
-            let (budget, hooks) = (bisect.clone(), services.hooks.clone());
-            Ok(ParseWorker::new(
-                &functions.parse,
-                parse_settings(plan),
-                budget,
-                hooks,
-                services.clock.clone(),
-            )?)
-        })
-        .collect::<Result<Vec<_>, PipelineError>>()?;
+    ));
     let window = WindowWorker::new(
         plan.clone(),
         services.progress.clone(),
         services.hooks.clone(),
         services.clock.clone(),
-        started.window,
+        window,
     );
-    let fetchers = deal(&started.from, plan.pipeline.fetch_clients)
-        .iter()
-        .map(|from| services.source.fetcher(from))
-        .collect::<Result<Vec<_>, _>>()?;
-    let fetch_limits =
-        Limits { records: limits.batch_records, bytes: limits.batch_bytes as usize, wait: RETRY };
-
     std::thread::scope(|scope| {
-        let sequencer = Arc::new(sequencer);
-        let mut discovery = Some(discovery(services, &started.from));
         let mut threads = Vec::new();
-        let committer = started.committer;
         let closes = budget.clone();
         threads.push(spawn(scope, "commit", move || {
-            let done = committer.run(&commits);
-            if done.is_err() {
-                // Without a commit nothing else stops the fetch clients.
-                closes.close();
-            }
-            done
+            // Without a commit nothing else stops the fetch clients.
+            committer.run(&commits).inspect_err(|_| closes.close())
         })?);
-        let closes = budget.clone();
         threads.push(spawn(scope, "window", move || {
-            let _closed = Finally(|| closes.close());
+            let _closed = Finally(|| budget.close());
             window.run(&order, &commits_in)
         })?);
         for worker in workers {
@@ -180,29 +154,58 @@ pub fn run_once(services: &Services, started: Started) -> Result<(), PipelineErr
                 Ok(())
             })?);
         }
-        let contact = Arc::new(Contact::new(services.clock.clone(), fetchers.len()));
-        for (client, fetcher) in fetchers.into_iter().enumerate() {
-            let (order, discovery) = (sequencer.clone(), discovery.take());
-            let contact = contact.clone();
-            let fetch = move || {
-                // What has been read is still worth its commit.
-                let _stopped = Finally(|| order.stop());
-                let told = |away: Option<&str>| contact.told(client, away);
-                Ok(fetch::run(fetcher, &order, fetch_limits, &services.stop, discovery, &told)?)
-            };
-            // Those that have started would continue, and be waited for.
-            threads.push(spawn(scope, "fetch", fetch).inspect_err(|_| sequencer.stop())?);
-        }
+        threads.extend(fetch(scope, services, fetchers, &sequencer, discovery)?);
         // The parse workers end once all senders are gone.
         drop((sequencer, work));
         first_error(threads)
     })
 }
 
+fn parse_workers(services: &Services, started: &Started) -> Result<Vec<ParseWorker>, PipelineError> {
+    let plan = &services.plan;
+    let worker = |_| {
+        let bisect = started.window.isolation.budget().clone();
+        let (hooks, clock) = (services.hooks.clone(), services.clock.clone());
+        Ok(ParseWorker::new(&started.functions.parse, parse_settings(plan), bisect, hooks, clock)?)
+    };
+    (0..plan.parse_workers).map(worker).collect()
+}
+
+fn fetchers(services: &Services, from: &[Position]) -> Result<Vec<Box<dyn Fetcher>>, PipelineError> {
+    let hands = deal(from, services.plan.pipeline.fetch_clients);
+    Ok(hands.iter().map(|from| services.source.fetcher(from)).collect::<Result<_, _>>()?)
+}
+
+/// A thread for each client. The first one also looks for new partitions.
+fn fetch<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    services: &'scope Services,
+    fetchers: Vec<Box<dyn Fetcher>>,
+    sequencer: &Arc<Sequencer>,
+    discovery: Discovery,
+) -> Result<Vec<Thread<'scope>>, PipelineError> {
+    let limits = &services.plan.pipeline.limits;
+    let limits = Limits { records: limits.batch_records, bytes: limits.batch_bytes as usize, wait: RETRY };
+    let contact = Arc::new(Contact::new(services.clock.clone(), fetchers.len()));
+    let mut discovery = Some(discovery);
+    let client = |(client, fetcher)| {
+        let (order, contact, discovery) = (sequencer.clone(), contact.clone(), discovery.take());
+        let fetch = move || {
+            // What has been read is still worth its commit.
+            let _stopped = Finally(|| order.stop());
+            let told = |away: Option<&str>| contact.told(client, away);
+            Ok(fetch::run(fetcher, &order, limits, &services.stop, discovery, &told)?)
+        };
+        // Those that have started would continue, and be waited for.
+        spawn(scope, "fetch", fetch).inspect_err(|_| sequencer.stop())
+    };
+    fetchers.into_iter().enumerate().map(client).collect()
+}
+
 type Thread<'scope> = ScopedJoinHandle<'scope, Result<(), PipelineError>>;
 
 fn spawn<'scope>(
-    scope: &'scope std::thread::Scope<'scope, '_>,
+    scope: &'scope Scope<'scope, '_>,
     name: &str,
     f: impl FnOnce() -> Result<(), PipelineError> + Send + 'scope,
 ) -> Result<Thread<'scope>, PipelineError> {

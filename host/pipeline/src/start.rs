@@ -51,19 +51,7 @@ pub fn start(services: &Services, roll_back: Option<&str>) -> Result<Started, Pi
         tracing::warn!(pipeline = plan.name(), pattern, "`topic-pattern` matches no topic: nothing is read");
     }
     services.store.probe(&*services.random)?;
-    refuse_changes(services)?;
-    let Opened { log: mut job, first, to_publish, mut held } = <Log>::open(
-        &services.store,
-        plan.name(),
-        SHARD,
-        &owner::name(),
-        services.clock.clone(),
-        services.random.clone(),
-    )?;
-    commit::republish(&services.sinks, &mut job, to_publish)?;
-    if rollback::roll_back(services, &mut job, roll_back)? {
-        held.clear();
-    }
+    let Opened { log: mut job, first, held, .. } = take_over(services, roll_back)?;
     let next = refuse::succession(plan, &job.newest().state)?;
     let brings_windows = windows_differ(&job.newest().state, &next);
     let mut record = job.newest().clone();
@@ -120,6 +108,24 @@ pub fn start(services: &Services, roll_back: Option<&str>) -> Result<Started, Pi
     swap::at_start(&mut committer, &functions, &changed, &mut window, services.clock.now_us())?;
     services.hooks.set_running(&functions);
     Ok(Started { first, committer, functions, window, ends: ends_of(&partitions, &from), from })
+}
+
+/// Owns the shard, publishes what may not have been, and rolls back if asked to.
+fn take_over(services: &Services, roll_back: Option<&str>) -> Result<Opened, PipelineError> {
+    refuse_changes(services)?;
+    let mut opened = <Log>::open(
+        &services.store,
+        services.plan.name(),
+        SHARD,
+        &owner::name(),
+        services.clock.clone(),
+        services.random.clone(),
+    )?;
+    commit::republish(&services.sinks, &mut opened.log, std::mem::take(&mut opened.to_publish))?;
+    if rollback::roll_back(services, &mut opened.log, roll_back)? {
+        opened.held.clear();
+    }
+    Ok(opened)
 }
 
 /// Fails where the windows of the newest record cannot be carried over: before its owner is fenced, or waited for.

@@ -42,81 +42,77 @@ pub fn frozen() -> Record {
         term: 7,
         writer: Writer { id: "0123456789abcdef".into(), name: "host-ä/17".into() },
         at_us: 1_767_225_600_000_001,
-        epoch: Epoch {
-            clock_us: Some(1_767_225_600_000_000),
-            watermark_us: Some(-1),
-            chunks: vec![Chunk { topic: "trades".into(), partition: 0, from: 10, to: 17, clock_us: 5 }],
-            gaps: vec![Gap {
-                topic: "trades".into(),
-                partition: 0,
-                from: 7,
-                to: 10,
-                why: "retention".into(),
-            }],
-            set_aside: SetAside::List(vec![AsideRecord {
-                topic: "trades".into(),
-                partition: 0,
-                offset: 12,
-                why: "trap".into(),
-                reason: String::new(),
-            }]),
-            inputs: Vec::new(),
-            outbox: vec![Outgoing {
-                sink: "lake".into(),
-                name: "speed/btc_1m/date=2026-01-01/x.parquet".into(),
-                rows: 2,
-                rows_digest: Digest::of(b"rows"),
-                digest: Digest::of(b"file"),
-                blob: blob(7, "file"),
-            }],
-            ledger,
-            ..Epoch::default()
-        },
-        state: State {
-            watermark_us: Some(1_767_225_540_000_000),
-            partitions: vec![Partition {
-                topic: "trades".into(),
-                topic_id: Some("AbCdEf".into()),
-                partition: 0,
-                next: 17,
-                max_event_time_us: Some(i64::MAX),
-                idle: true,
-                at_end_since_us: None,
-                stands_since_us: None,
-            }],
-            functions: vec![
-                Function {
-                    role: Role::Parse,
-                    name: "parse-market".into(),
-                    digest: Digest::of(b"parse"),
-                    contract: "tallow:parse@0.1.0".into(),
-                    state_version: None,
-                    file: None,
-                },
-                Function {
-                    role: Role::Window,
-                    name: "window".into(),
-                    digest: Digest::of(b"window"),
-                    contract: "tallow:window@0.1.0".into(),
-                    state_version: Some(1),
-                    file: None,
-                },
-            ],
-            manifest: Some(Digest::of(b"manifest")),
-            windows: serde_json::json!([{ "name": "1m", "size": "1m", "aggregates": ["count"] }]),
-            parts: vec![StatePart {
-                window: "1m".into(),
-                group: 4,
-                blob: blob(6, "state"),
-                from: 1,
-                length: 3,
-            }],
-            ledger: chain_ledger,
-            released_through: BTreeMap::from([("lake".into(), 41)]),
-            live: Live::default(),
-        },
+        epoch: frozen_epoch(ledger),
+        state: frozen_state(chain_ledger),
         published_through: BTreeMap::from([("lake".into(), 41), ("kafka".into(), 40)]),
         voided: Some(SeqRange { from: 30, through: 41 }),
+    }
+}
+
+fn frozen_epoch(ledger: Ledger) -> Epoch {
+    Epoch {
+        clock_us: Some(1_767_225_600_000_000),
+        watermark_us: Some(-1),
+        chunks: vec![Chunk { topic: "trades".into(), partition: 0, from: 10, to: 17, clock_us: 5 }],
+        gaps: vec![Gap { topic: "trades".into(), partition: 0, from: 7, to: 10, why: "retention".into() }],
+        set_aside: SetAside::List(vec![AsideRecord {
+            topic: "trades".into(),
+            partition: 0,
+            offset: 12,
+            why: "trap".into(),
+            reason: String::new(),
+        }]),
+        inputs: Vec::new(),
+        outbox: vec![Outgoing {
+            sink: "lake".into(),
+            name: "speed/btc_1m/date=2026-01-01/x.parquet".into(),
+            rows: 2,
+            rows_digest: Digest::of(b"rows"),
+            digest: Digest::of(b"file"),
+            blob: blob(7, "file"),
+        }],
+        ledger,
+        ..Epoch::default()
+    }
+}
+
+fn frozen_state(ledger: Ledger) -> State {
+    State {
+        watermark_us: Some(1_767_225_540_000_000),
+        partitions: vec![Partition {
+            topic: "trades".into(),
+            topic_id: Some("AbCdEf".into()),
+            partition: 0,
+            next: 17,
+            max_event_time_us: Some(i64::MAX),
+            idle: true,
+            at_end_since_us: None,
+            stands_since_us: None,
+        }],
+        functions: vec![
+            Function {
+                role: Role::Parse,
+                name: "parse-market".into(),
+                digest: Digest::of(b"parse"),
+                contract: "tallow:parse@0.1.0".into(),
+                state_version: None,
+                file: None,
+            },
+            Function {
+                role: Role::Window,
+                name: "window".into(),
+                digest: Digest::of(b"window"),
+                contract: "tallow:window@0.1.0".into(),
+                state_version: Some(1),
+                file: None,
+            },
+        ],
+        manifest: Some(Digest::of(b"manifest")),
+        windows: serde_json::json!([{ "name": "1m", "size": "1m", "aggregates": ["count"] }]),
+        parts: vec![StatePart { window: "1m".into(), group: 4, blob: blob(6, "state"), from: 1, length: 3 }],
+        ledger,
+        released_through: BTreeMap::from([("lake".into(), 41)]),
+        live: Live::default(),
     }
 }
 

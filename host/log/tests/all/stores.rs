@@ -106,76 +106,78 @@ fn wrong_urls_and_options_are_told_apart_and_named() {
     assert!(error.to_string().contains("`buket` is not an option"), "{error}");
 }
 
-/// Every option that the client knows, with what people write into them by mistake.
+/// Every option that the client knows.
+const OPTIONS: [&str; 65] = [
+    "endpoint",
+    "region",
+    "access_key_id",
+    "secret_access_key",
+    "token",
+    "bucket",
+    "virtual_hosted_style_request",
+    "s3_express",
+    "imdsv1_fallback",
+    "metadata_endpoint",
+    "unsigned_payload",
+    "checksum_algorithm",
+    "container_credentials_relative_uri",
+    "container_credentials_full_uri",
+    "container_authorization_token_file",
+    "web_identity_token_file",
+    "role_arn",
+    "role_session_name",
+    "endpoint_url_sts",
+    "aws_endpoint_url_s3",
+    "skip_signature",
+    "copy_if_not_exists",
+    "conditional_put",
+    "disable_tagging",
+    "disable_bulk_delete",
+    "request_payer",
+    "server_side_encryption",
+    "sse_kms_key_id",
+    "sse_bucket_key_enabled",
+    "sse_customer_key_base64",
+    "allow_http",
+    "allow_invalid_certificates",
+    "connect_timeout",
+    "default_content_type",
+    "http1_only",
+    "http2_only",
+    "http2_keep_alive_interval",
+    "http2_max_frame_size",
+    "pool_idle_timeout",
+    "pool_max_idle_per_host",
+    "proxy_url",
+    "proxy_ca_certificate",
+    "proxy_excludes",
+    "randomize_addresses",
+    "timeout",
+    "user_agent",
+    "account_key",
+    "account_name",
+    "client_id",
+    "client_secret",
+    "tenant_id",
+    "authority_host",
+    "sas_key",
+    "bearer_token",
+    "use_emulator",
+    "identity_endpoint",
+    "object_id",
+    "federated_token_file",
+    "use_fabric_endpoint",
+    "use_azure_cli",
+    "container_name",
+    "service_account",
+    "service_account_key",
+    "base_url",
+    "application_credentials",
+];
+
+/// With what people write into options by mistake.
 #[test]
 fn no_value_of_any_option_makes_a_store_panic() {
-    let names = [
-        "endpoint",
-        "region",
-        "access_key_id",
-        "secret_access_key",
-        "token",
-        "bucket",
-        "virtual_hosted_style_request",
-        "s3_express",
-        "imdsv1_fallback",
-        "metadata_endpoint",
-        "unsigned_payload",
-        "checksum_algorithm",
-        "container_credentials_relative_uri",
-        "container_credentials_full_uri",
-        "container_authorization_token_file",
-        "web_identity_token_file",
-        "role_arn",
-        "role_session_name",
-        "endpoint_url_sts",
-        "aws_endpoint_url_s3",
-        "skip_signature",
-        "copy_if_not_exists",
-        "conditional_put",
-        "disable_tagging",
-        "disable_bulk_delete",
-        "request_payer",
-        "server_side_encryption",
-        "sse_kms_key_id",
-        "sse_bucket_key_enabled",
-        "sse_customer_key_base64",
-        "allow_http",
-        "allow_invalid_certificates",
-        "connect_timeout",
-        "default_content_type",
-        "http1_only",
-        "http2_only",
-        "http2_keep_alive_interval",
-        "http2_max_frame_size",
-        "pool_idle_timeout",
-        "pool_max_idle_per_host",
-        "proxy_url",
-        "proxy_ca_certificate",
-        "proxy_excludes",
-        "randomize_addresses",
-        "timeout",
-        "user_agent",
-        "account_key",
-        "account_name",
-        "client_id",
-        "client_secret",
-        "tenant_id",
-        "authority_host",
-        "sas_key",
-        "bearer_token",
-        "use_emulator",
-        "identity_endpoint",
-        "object_id",
-        "federated_token_file",
-        "use_fabric_endpoint",
-        "use_azure_cli",
-        "container_name",
-        "service_account",
-        "service_account_key",
-        "base_url",
-        "application_credentials",
-    ];
     let values =
         ["", "x", "é", "a\nb", "://", "http://", "localhost:9000", "-1", "true", "99999999999999999999"];
     let patience = tallow_store::Patience {
@@ -184,12 +186,12 @@ fn no_value_of_any_option_makes_a_store_panic() {
         ..Default::default()
     };
     for url in ["s3://bucket/x", "gs://bucket/x", "az://container/x"] {
-        for (name, value) in names.iter().flat_map(|name| values.iter().map(move |value| (*name, *value))) {
+        for (name, value) in OPTIONS.iter().flat_map(|name| values.iter().map(move |value| (*name, *value))) {
             let mut options = BTreeMap::from([(name.to_owned(), value.to_owned())]);
             if url.starts_with("s3") {
-                let nobody =
+                let unused =
                     [("endpoint", "http://127.0.0.1:1"), ("access_key_id", "k"), ("secret_access_key", "s")];
-                for (name, value) in nobody {
+                for (name, value) in unused {
                     options.entry(name.to_owned()).or_insert(value.to_owned());
                 }
             }
