@@ -38,6 +38,7 @@ pipelines! {
     an_empty_partition_holds_nothing_back: "empty-partition",
     partitions_that_end_apart_close_their_windows: "uneven-partitions",
     a_session_judges_a_row_by_its_own_gap: "session-late",
+    windows_without_rows_are_filled_between_two_with_rows: "filled",
 }
 
 #[test]
@@ -94,4 +95,18 @@ impl Scene {
         let lake = self.lake().display().to_string();
         tallow::start(&tallow::drain(&self.place.path().join("spin.toml"), &lake, &self.brokers))
     }
+}
+
+/// Windows without rows are part of a commit, and of its proof.
+#[test]
+fn filled_windows_are_proved() {
+    let folder = Folder::open("filled");
+    let scene = Scene::new(&folder, 1);
+    scene.start().wait().success();
+    let (manifest, lake) = (scene.place.path().join("spin.toml"), scene.lake());
+    let [manifest, lake] = [manifest, lake].map(|path| path.display().to_string());
+    let brokers = folder.brokers();
+    let verify = ["verify", "--json", "-f", &manifest, "--lake", &lake, "--brokers", &brokers];
+    let proved = tallow::run(&verify).success().stdout;
+    assert!(proved.lines().last().unwrap().contains(r#""verdict":"proved""#), "{proved}");
 }

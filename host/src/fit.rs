@@ -4,7 +4,8 @@
 use serde_json::{Value, json};
 use tallow_engine::golden::rows_of_json;
 use tallow_engine::{
-    Aggregate, CallError, ColumnInfo, ColumnType, Component, Limits, ParseDescription, Spec, WindowFunction,
+    Aggregate, CallError, ColumnInfo, ColumnType, Component, Fill, Limits, ParseDescription, Spec,
+    WindowFunction,
 };
 use tallow_manifest::{Window, key_path, offer};
 
@@ -137,6 +138,14 @@ fn aggregate_types(
 ) -> Result<Vec<Misfit>, CallError> {
     let Some(whole) = refusal(spec, parse, computes)? else { return Ok(Vec::new()) };
     let misfit = |key: String, problem| Misfit { window: window.name.clone(), key, problem };
+    let (fills, aggregates): (Vec<_>, Vec<_>) =
+        spec.aggregates.iter().cloned().partition(|it| Fill::asked(it).is_some());
+    if !fills.is_empty() && refusal(&Spec { aggregates, ..spec.clone() }, parse, computes)?.is_none() {
+        let problem = format!(
+            "{whole}; this function does not fill: remove `fill`, or take the window function that comes with tallow"
+        );
+        return Ok(vec![misfit("fill".to_owned(), problem)]);
+    }
     let mut misfits = Vec::new();
     for (aggregate, written) in spec.aggregates.iter().zip(&window.aggregates) {
         let alone = Spec { aggregates: vec![aggregate.clone()], ..spec.clone() };

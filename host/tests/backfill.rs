@@ -30,6 +30,10 @@ const DAY_US: i64 = 1440 * MINUTE_US;
 
 /// A backfill of the pipeline's minutes, with more keys.
 fn filled(keys: &str) -> Manifest {
+    filled_over(MINUTES, keys)
+}
+
+fn filled_over(minutes: &str, keys: &str) -> Manifest {
     let table = format!(
         r#"
 [application.trigger.kafka.backfill.history]
@@ -47,7 +51,7 @@ volume = "sum(volume)"
 trades = "sum(trades)"
 "#
     );
-    manifest("", MINUTES, &table)
+    manifest("", minutes, &table)
 }
 
 /// A market of one symbol, whose day opens with the tests' market.
@@ -388,6 +392,57 @@ fn merge_and_backfill_agree_about_quiet_minutes() {
         .collect();
     assert_eq!(filled, [0], "the ids say that nothing was traded in the quiet minutes");
     assert_eq!(gaps(&merger), []);
+}
+
+/// Minutes without rows that the stream publishes are no data to backfills and merges.
+#[test]
+fn filled_minutes_are_fetched_unless_ids_prove_them_empty() {
+    let world = world(1);
+    let minutes = MINUTES.replace("ids = \"id\"", "ids = \"id\"\nfill = \"previous\"");
+    let manifest = filled_over(&minutes, "settle = \"0s\"");
+    let (exchange, bars) = market(60);
+    // Nothing is traded in minute 2. What is traded in minutes 4 and 5 is lost.
+    for (first_id, seconds) in [(1, 0..120), (121, 180..240), (301, 360..430)] {
+        for (id, second) in (first_id..).zip(seconds) {
+            world.append(0, trade("AB", id, second * SECOND_US, "100.5", "1"));
+        }
+    }
+    world.run(&manifest.pipelines[0]).outcome.unwrap();
+    let told = |rows: &[Row]| {
+        let told = newest(rows).into_iter().map(|(minute, row)| {
+            (minute, row["filled"].clone(), row["complete"].clone(), row["revision"].clone())
+        });
+        told.collect::<Vec<_>>()
+    };
+    let row = |minute: i64, filled: &str, complete: &str, revision: &str| {
+        (minute, filled.to_owned(), complete.to_owned(), revision.to_owned())
+    };
+    let streamed = [
+        row(0, "false", "false", "0"),
+        row(1, "false", "true", "0"),
+        row(2, "true", "true", "0"),
+        row(3, "false", "false", "0"),
+        row(4, "true", "false", "0"),
+        row(5, "true", "false", "0"),
+        row(6, "false", "false", "0"),
+    ];
+    assert_eq!(told(&world.rows("speed/candles_1m")), streamed);
+    let wanted = Wanted { behind_stream: true, ..Wanted::default() };
+    world.backfilling(&manifest, exchange.handler()).run(&wanted).unwrap();
+    let rows = world.rows("speed/candles_1m");
+    let fetched = [0, 3, 4, 5, 6];
+    let healed = streamed.map(|(minute, filled, complete, revision)| match fetched.contains(&minute) {
+        true => row(minute, "false", "true", "1"),
+        false => (minute, filled, complete, revision),
+    });
+    assert_eq!(told(&rows), healed, "minute 2 is proven to be empty");
+    let close: f64 = newest(&rows)[&4]["close"].parse().unwrap();
+    assert_eq!(close, bars[4].close.parse::<f64>().unwrap(), "of the exchange, not of the minute before");
+    merger(&world).run(&mut |_| {}).unwrap();
+    let served = world.rows("serving/minutes");
+    let minute = |row: &Row| (row["window_start"].parse::<i64>().unwrap() - OPEN_US) / MINUTE_US;
+    let filled: Vec<i64> = served.iter().filter(|row| row["filled"] == "true").map(minute).collect();
+    assert_eq!((filled, served.len()), (vec![2], 7));
 }
 
 /// The recording of a real market, streamed with holes and filled from the klines that the whole recording gives:

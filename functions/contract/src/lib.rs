@@ -5,7 +5,7 @@
 //!   tallow_contract::types }`.
 //! - Contracts: [`parse`], [`window`], [`merge`] and [`backfill`], one module per contract. Bindings generate
 //!   their own records for these; [`convert_window!`] and its siblings implement the conversions.
-//! - [`candles`]: what holds in every candle.
+//! - [`candles`]: what holds in every candle. [`fill`]: windows without rows.
 //! - [`Refusal`]: why what was given is refused.
 //! - Numbers: [`decimal`] has exact sums and quotients, [`number`] reads decimals as text.
 //! - Forms: [`json`] is the form for people, [`messages`] the one for programs.
@@ -28,6 +28,7 @@ mod value_type;
 pub mod backfill;
 pub mod candles;
 pub mod decimal;
+pub mod fill;
 #[cfg(feature = "json")]
 pub mod json;
 pub mod merge;

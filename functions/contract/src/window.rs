@@ -43,7 +43,8 @@ pub struct Aggregate {
     pub operation: Operation,
     /// Column that it reads; `None` only for a count of rows.
     pub column: Option<String>,
-    /// Second column: the weight of `vwap` (the quantity), the factor of `sum-product`.
+    /// Second column: the weight of `vwap` (the quantity), the factor of `sum-product`. [`fill`](crate::fill) says how a
+    /// definition asks for empty windows.
     pub by: Option<String>,
 }
 

@@ -2,35 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::aggregate::Cell;
+use crate::candle::Candle;
+use crate::fill;
 use crate::held::{NO_RECENT, Pane, SpecState};
-use crate::ids::{Missing, Span};
+use crate::ids::Span;
 use crate::order::Topics;
 use crate::pane::Grid;
 use crate::spec::Form;
-
-/// One window's row of the output.
-#[derive(Clone, Debug)]
-pub struct Candle {
-    pub key: Box<[u8]>,
-    pub start_us: i64,
-    pub end_us: i64,
-    pub rows: u64,
-    pub first_id: i64,
-    pub last_id: i64,
-    pub cells: Vec<Cell>,
-    /// `None` if ids are not named or no longer tracked.
-    pub missing: Option<Missing>,
-    pub open: bool,
-    pub revision: u64,
-}
-
-impl Candle {
-    /// About what its row takes in an output.
-    pub fn output_bytes(&self) -> u64 {
-        (self.key.len() + 16 * (8 + self.cells.len())) as u64
-    }
-}
 
 /// Start of the key's oldest window, from `from_us` on, that ends at or before the watermark.
 pub fn next_to_close(state: &SpecState, key: u32, from_us: i64, watermark_us: i64) -> Option<i64> {
@@ -57,7 +35,9 @@ pub fn close(
         Form::Panes(grid) => {
             let closed = window(state, topics, grid, key, start_us).map(|window| {
                 let given = state.states[key as usize].given.remove(&start_us).unwrap_or(0);
-                candle(state, key, window, given, false)
+                let unfilled = fill::unfilled(state, key, start_us);
+                fill::remember(state, key, &window.0);
+                Candle { unfilled, ..candle(state, key, window, given, false) }
             });
             drop_panes(state, grid, key, start_us, left);
             closed
@@ -197,7 +177,7 @@ fn window(state: &SpecState, topics: &Topics, grid: Grid, key: u32, start_us: i6
 
 fn candle(state: &SpecState, key: u32, (window, span): (Pane, Span), revision: u64, open: bool) -> Candle {
     let ids = &state.states[key as usize].ids;
-    let tracked = state.plan.spec.ids.is_some();
+    let missing = if state.plan.spec.ids.is_some() { ids.missing(span) } else { None };
     Candle {
         key: state.keys.text(key).into(),
         start_us: window.start_us,
@@ -206,8 +186,10 @@ fn candle(state: &SpecState, key: u32, (window, span): (Pane, Span), revision: u
         first_id: window.first_id,
         last_id: window.last_id,
         cells: window.cells,
-        missing: if tracked { ids.missing(span) } else { None },
-        open,
+        missing: missing.map(|missing| missing.ids),
+        complete: if open { Some(false) } else { missing.map(|missing| missing.whole) },
         revision,
+        filled: false,
+        unfilled: None,
     }
 }

@@ -3,7 +3,9 @@
 
 use tallow_contract::window::{OutputPiece, Portion};
 
-use crate::close::{Candle, Left, close, first_open, give, next_to_close, view, wanted};
+use crate::candle::Candle;
+use crate::close::{Left, close, first_open, give, next_to_close, view, wanted};
+use crate::fill;
 use crate::held::SpecState;
 use crate::keys::FixedMap;
 use crate::order::Topics;
@@ -135,10 +137,14 @@ impl Giving {
         }
     }
 
-    /// Queues the key's next window that closes; without one the key is finished.
+    /// Queues the key's next window that closes, or the first empty one before it that is filled; without one the key is
+    /// finished.
     fn find_next(&mut self, state: &mut SpecState, key: u32, from_us: i64, under: Under) {
         match next_to_close(state, key, from_us, under.watermark_us) {
-            Some(start_us) => self.found.push(start_us, key, &state.keys),
+            Some(start_us) => {
+                let first_us = fill::first_empty(state, key, start_us).unwrap_or(start_us);
+                self.found.push(first_us, key, &state.keys);
+            }
             None => {
                 self.left.remove(&key);
                 state.drop_if_idle(key, under.watermark_us, under.version);
@@ -169,6 +175,10 @@ impl Giving {
     }
 
     fn close(&mut self, state: &mut SpecState, under: Under, key: u32, start_us: i64) -> Option<Candle> {
+        if let Some((candle, next_us)) = fill::filled(state, key, start_us) {
+            self.found.push(next_us, key, &state.keys);
+            return Some(candle);
+        }
         let mut left = self.left.remove(&key).unwrap_or_default();
         let candle = close(state, under.topics, key, start_us, &mut left);
         state.touch(key, under.version);

@@ -128,6 +128,8 @@ pub struct KeyState {
     pub ids: KeyIds,
     /// How often `close-all` gave an open window, by its start.
     pub given: BTreeMap<i64, u64>,
+    /// The newest window that closed, where empty ones are filled.
+    pub last: Option<Box<Pane>>,
 }
 
 /// The state of one spec.
@@ -145,15 +147,20 @@ pub struct SpecState {
     pub shown_at: u64,
 }
 
-/// Whether no row that is in time can come any more whose window would ask for these ids.
-fn silent(plan: &Plan, ids: &KeyIds, watermark_us: i64) -> bool {
-    let Some(columns) = &plan.spec.ids else { return true };
+/// Whether no row that is in time can come any more whose window would ask for what is known of the key.
+fn silent(plan: &Plan, key: &KeyState, watermark_us: i64) -> bool {
     let span_us = match plan.form {
         Form::Panes(grid) => grid.size_us,
         Form::Session { gap_us } => gap_us,
     };
-    let silence_us = i64::try_from(columns.silence_us).unwrap_or(i64::MAX);
-    watermark_us >= ids.closed_end_us.saturating_add(silence_us).saturating_add(span_us)
+    let after = |closed_end_us: i64, silence_us: u64| {
+        let silence_us = i64::try_from(silence_us).unwrap_or(i64::MAX);
+        watermark_us >= closed_end_us.saturating_add(silence_us).saturating_add(span_us)
+    };
+    let asks_ids =
+        plan.spec.ids.as_ref().is_some_and(|columns| !after(key.ids.closed_end_us, columns.silence_us));
+    let last = plan.fill.zip(key.last.as_deref());
+    !asks_ids && last.is_none_or(|(fill, last)| after(last.end_us, fill.keep_us))
 }
 
 impl SpecState {
@@ -181,6 +188,7 @@ impl SpecState {
             recent: NO_RECENT,
             ids: KeyIds::default(),
             given: BTreeMap::new(),
+            last: None,
         };
         match self.states.get_mut(index as usize) {
             Some(slot) => *slot = state,
@@ -189,18 +197,19 @@ impl SpecState {
         index
     }
 
-    /// Forgets a key of which nothing needs to be remembered: one without open windows, and without ids or
-    /// after a long silence.
+    /// Forgets a key of which nothing needs to be remembered: one without open windows, and without ids and filling
+    /// or after a long silence.
     pub fn drop_if_idle(&mut self, key: u32, watermark_us: i64, version: u64) {
         let key_state = &mut self.states[key as usize];
         if !key_state.open.is_empty() {
             return;
         }
         key_state.open = BTreeMap::new();
-        if silent(&self.plan, &key_state.ids, watermark_us) {
+        if silent(&self.plan, key_state, watermark_us) {
             self.touch(key, version);
             self.keys.drop_key(key);
-            self.states[key as usize].ids = KeyIds::default();
+            let key_state = &mut self.states[key as usize];
+            (key_state.ids, key_state.last) = (KeyIds::default(), None);
         }
     }
 

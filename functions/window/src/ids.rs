@@ -181,6 +181,16 @@ impl KeyIds {
         Some(Missing { ids, whole: ids == 0 && follows && followed })
     }
 
+    /// Whether no id is missing between the windows that closed and one that comes after them; `None` if it is not known.
+    pub fn follows(&self, span: Span) -> Option<bool> {
+        let closed = self.last_closed.filter(|_| !span.after_silence)?;
+        let (from, through) = (closed + 1, span.first_id - 1);
+        if from <= self.floor || span.first_id <= closed {
+            return None;
+        }
+        Some(from > through || self.known.count_within(from, through) == through.abs_diff(from) + 1)
+    }
+
     /// A window or pane closed for good, when it ended, and the lowest and the highest id of those that are
     /// open.
     pub fn close(&mut self, span: Span, end_us: i64, open: Option<(i64, i64)>) {

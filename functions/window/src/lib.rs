@@ -7,7 +7,7 @@
 //! `feed` (what specs read of them) → `keys`, `ids` over [`ring`] and `idset` with `lower`, `chunk`
 //! and `bits`, `order` (which row is which) →
 //! `pane` and `session` (where it belongs) → `aggregate` and `decimal` (what is kept of it) →
-//! `held` (all that is kept) → `update`, `close`, `bound`, `output` (what comes and goes), `giving` over
+//! `held` (all that is kept) → `update`, `close` and `fill` (which make a `candle`), `bound`, `output` (what comes and goes), `giving` over
 //! `queue` (piece by piece) → `state`, `snapshots`, `restore` with [`widen`], `idbytes`, `bounds` and `bytes` (what is saved) →
 //! `windows` (the whole).
 //!
@@ -21,10 +21,12 @@ mod block;
 mod bound;
 mod bounds;
 mod bytes;
+mod candle;
 mod chunk;
 mod close;
 mod columns;
 mod feed;
+mod fill;
 mod giving;
 mod held;
 mod idbytes;

@@ -1,12 +1,14 @@
 //! Windows as a table: the key's columns, `window_start`, `window_end`, the aggregates, `first_id` and
-//! `last_id` if ids are named, `missing`, `complete`, `revision`.
+//! `last_id` if ids are named, `missing`, `complete`, `filled` and `unfilled` if empty windows are filled, `revision`.
 
 use tallow_contract::ValueType;
+use tallow_contract::fill::Fill;
 use tallow_contract::window::Output;
 
 use crate::aggregate::output_type;
-use crate::close::Candle;
+use crate::candle::Candle;
 use crate::columns::sortable_to_float;
+use crate::fill;
 use crate::held::SpecState;
 use crate::keys::decode;
 use crate::table::{Column, ColumnData, Decimals, Table, validity};
@@ -25,30 +27,39 @@ pub fn output(spec: u32, state: &SpecState, candles: &[Candle]) -> Option<Output
     push("window_end", ColumnData::TimestampUs(all(|candle| candle.end_us)), None);
     for (index, (aggregate, op)) in plan.spec.aggregates.iter().zip(&plan.ops).enumerate() {
         let kind = output_type(op, &state.types);
-        let value =
-            |candle: &Candle| candle.cells[index].finish(op.operation).filter(|value| fits(kind, *value));
+        let value = |candle: &Candle| match plan.fill.filter(|_| candle.filled) {
+            Some(fill) => fill::value(fill.with, op.operation, kind, &candle.cells[index]),
+            None => candle.cells[index].finish(op.operation),
+        };
+        let value = |candle: &Candle| value(candle).filter(|value| fits(kind, *value));
         let values: Vec<Option<i128>> = candles.iter().map(value).collect();
         push(&aggregate.name, data(kind, &values), validity(&values));
     }
     let tracked = plan.spec.ids.is_some();
     if tracked {
-        push("first_id", ColumnData::Int64(all(|candle| candle.first_id)), None);
-        push("last_id", ColumnData::Int64(all(|candle| candle.last_id)), None);
+        let ends: [(&str, fn(&Candle) -> i64); 2] =
+            [("first_id", |candle| candle.first_id), ("last_id", |candle| candle.last_id)];
+        for (name, id) in ends {
+            let ids = |candle: &Candle| (!candle.filled).then(|| i128::from(id(candle)));
+            let ids: Vec<Option<i128>> = candles.iter().map(ids).collect();
+            push(name, data(ValueType::Int64, &ids), validity(&ids));
+        }
     }
-    let missing: Vec<Option<i128>> =
-        candles.iter().map(|candle| candle.missing.map(|missing| i128::from(missing.ids))).collect();
+    let missing: Vec<Option<i128>> = candles.iter().map(|candle| candle.missing.map(i128::from)).collect();
     push("missing", data(ValueType::Int64, &missing), validity(&missing));
-    let complete: Vec<Option<bool>> = candles.iter().map(complete).collect();
+    let complete: Vec<Option<bool>> = candles.iter().map(|candle| candle.complete).collect();
     let known = complete.iter().map(|complete| complete.unwrap_or(false)).collect();
     push("complete", ColumnData::Boolean(known), validity(&complete));
+    if plan.fill.is_some() {
+        let filled = candles.iter().map(|candle| candle.filled).collect();
+        push(Fill::FILLED, ColumnData::Boolean(filled), None);
+        let unfilled: Vec<Option<i128>> =
+            candles.iter().map(|candle| candle.unfilled.map(i128::from)).collect();
+        push(Fill::UNFILLED, data(ValueType::Int64, &unfilled), validity(&unfilled));
+    }
     push("revision", ColumnData::Int64(all(|candle| candle.revision as i64)), None);
     let table = Table { rows: candles.len() as u32, columns };
     Some(Output { spec, table, assignments: assignments(candles) })
-}
-
-/// Whether all rows of a window are in it, as far as ids tell; an open one is not complete.
-fn complete(candle: &Candle) -> Option<bool> {
-    if candle.open { Some(false) } else { candle.missing.map(|missing| missing.whole) }
 }
 
 fn assignments(candles: &[Candle]) -> u64 {

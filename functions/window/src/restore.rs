@@ -14,7 +14,7 @@ use crate::idbytes::{read_ids, read_ids_v1};
 use crate::keys::{GROUPS, decode, group_of};
 use crate::order::Topics;
 use crate::spec::{Form, Plan, Spec};
-use crate::state::{AGGREGATES, MAGIC, READS_VERSIONS, STATE_VERSION, says};
+use crate::state::{self, AGGREGATES, MAGIC, READS_VERSIONS, says};
 use crate::widen::Written;
 use crate::windows::Windows;
 
@@ -82,12 +82,12 @@ fn read_part(
     }
     let version = u16::from_le_bytes(reader.array()?);
     if !READS_VERSIONS.contains(&version) {
-        let [oldest, newest] = READS_VERSIONS;
+        let [oldest, .., newest] = READS_VERSIONS;
         refuse!("it has state version {version}, and {oldest} to {newest} are the ones that are read");
     }
     let written = read_says(&mut reader, &state.plan)?;
     let layout = Layout { version, written, watermark_us };
-    if version < STATE_VERSION {
+    if version != state::version(&state.plan) {
         // It is written as it is read now, so that what was added to it is kept.
         state.changed_at[part.group as usize] = REWRITE;
     }
@@ -212,5 +212,30 @@ fn read_key(
         let start_us = pane.start_us;
         key_state.open.insert(start_us, panes.add(pane));
     }
+    if layout.version >= 3 && reader.flag()? {
+        let last = read_last(reader, layout, plan, key, topics)?;
+        if key_state.open.keys().next().is_some_and(|open_us| *open_us < last.end_us) {
+            refuse!("a window that closed is after one that is open");
+        }
+        key_state.last = plan.fill.is_some().then(|| Box::new(last));
+    }
     Ok(())
+}
+
+/// Reads the newest window of a key that closed.
+fn read_last(
+    reader: &mut Reader,
+    layout: &Layout,
+    plan: &Plan,
+    key: u32,
+    topics: &[u32],
+) -> Result<Pane, Refusal> {
+    let Form::Panes(grid) = plan.form else { refuse!("sessions are not filled") };
+    let start_us = time(reader.signed()?)?;
+    if grid.pane_of(start_us) != start_us {
+        refuse!("a window that closed is not aligned");
+    }
+    let mut last = Pane::new(plan, key, start_us, start_us + grid.pane_us);
+    read_rows(reader, &mut last, layout, plan.spec.ids.is_some(), topics)?;
+    Ok(last)
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 pub use tallow_contract::Operation;
+use tallow_contract::fill::Fill;
 pub use tallow_contract::window::{Aggregate, IdColumns, Shape, Sliding, Spec};
 use tallow_contract::{Refusal, refuse};
 
@@ -38,8 +39,10 @@ pub struct Op {
 /// A spec that passed the checks, with its columns as slots.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    /// Without what asks for filling.
     pub spec: Spec,
     pub form: Form,
+    pub fill: Option<Fill>,
     /// Columns that the aggregates read, each once.
     pub inputs: Vec<String>,
     pub ops: Vec<Op>,
@@ -74,7 +77,8 @@ impl Plan {
         self.spec.kinds.iter().any(|taken| taken.as_bytes() == kind)
     }
 
-    fn checked(spec: Spec) -> Result<Plan, Refusal> {
+    fn checked(mut spec: Spec) -> Result<Plan, Refusal> {
+        let fill = take_fill(&mut spec)?;
         if spec.name.is_empty() {
             refuse!("a window needs a name");
         }
@@ -82,7 +86,7 @@ impl Plan {
             refuse!("`kinds` is empty: name the kinds of rows that it takes");
         }
         let form = form(&spec)?;
-        check_names(&spec)?;
+        check_names(&spec, fill.is_some())?;
         let mut inputs: Vec<String> = Vec::new();
         let mut slot = |column: &Option<String>| {
             column.as_ref().map(|column| match inputs.iter().position(|known| known == column) {
@@ -99,7 +103,7 @@ impl Plan {
             let (column, by) = (slot(&aggregate.column), slot(&aggregate.by));
             ops.push(Op { operation: aggregate.operation, column, by });
         }
-        Ok(Plan { spec, form, inputs, ops })
+        Ok(Plan { spec, form, fill, inputs, ops })
     }
 }
 
@@ -140,13 +144,33 @@ fn form(spec: &Spec) -> Result<Form, Refusal> {
     }
 }
 
+/// How empty windows are filled, if that is asked for.
+fn take_fill(spec: &mut Spec) -> Result<Option<Fill>, Refusal> {
+    let mut aggregates = spec.aggregates.iter().enumerate();
+    let Some((at, fill)) = aggregates.find_map(|(at, it)| Some((at, Fill::asked(it)?))) else {
+        return Ok(None);
+    };
+    let fill = fill?;
+    let Shape::Tumbling(_) = spec.shape else {
+        refuse!("only tumbling windows can be filled");
+    };
+    if fill.for_us >= MAX_SPAN_US {
+        refuse!("filling for {} µs is too long: at most {MAX_SPAN_US}", fill.for_us);
+    }
+    spec.aggregates.remove(at);
+    Ok(Some(fill))
+}
+
 /// No two output columns may have the same name.
-fn check_names(spec: &Spec) -> Result<(), Refusal> {
+fn check_names(spec: &Spec, fills: bool) -> Result<(), Refusal> {
     let mut seen = BTreeSet::new();
     let named = spec.keys.iter().chain(spec.aggregates.iter().map(|aggregate| &aggregate.name));
     for name in named {
         if RESERVED.contains(&name.as_str()) {
             refuse!("`{name}` is a column of every window ({}): choose another name", list(&RESERVED));
+        }
+        if fills && [Fill::FILLED, Fill::UNFILLED].contains(&name.as_str()) {
+            refuse!("`{name}` is a column of every window that is filled: choose another name");
         }
         if name.is_empty() {
             refuse!("a key or an aggregate has an empty name");

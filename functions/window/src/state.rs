@@ -1,6 +1,7 @@
 //! The state of one group of keys under one spec, as bytes that depend on nothing but what is
 //! held. Layout: magic, state version, what the spec said and its input types, topics, then the keys in the
-//! order of their text, each with its ids, how often its windows were given, and its panes.
+//! order of their text, each with its ids, how often its windows were given, its panes, and, where empty windows are
+//! filled, the newest window that closed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,11 +16,16 @@ use crate::spec::{Aggregate, Form, Plan, Shape, Sliding};
 
 pub const MAGIC: &[u8; 4] = b"TWIN";
 
-/// Version of the layout.
-pub const STATE_VERSION: u16 = 2;
+/// Newest version of the layout.
+pub const STATE_VERSION: u16 = 3;
 
-/// Versions that can be read: 1 has ids as ranges.
-pub const READS_VERSIONS: [u16; 2] = [1, 2];
+/// Versions that can be read: 1 has ids as ranges, 3 the newest window that closed.
+pub const READS_VERSIONS: [u16; 3] = [1, 2, 3];
+
+/// Version of the layout in which the state under a plan is written: what is not filled is written as ever.
+pub fn version(plan: &Plan) -> u16 {
+    if plan.fill.is_some() { STATE_VERSION } else { 2 }
+}
 
 /// What a spec says, field by field: state is read only under a spec that says the same, or has more aggregates.
 pub fn says(plan: &Plan) -> Vec<(&'static str, String)> {
@@ -72,7 +78,7 @@ pub fn begin_part(
     topics: &Topics,
 ) -> BTreeMap<u32, u64> {
     writer.fixed(MAGIC);
-    writer.fixed(&STATE_VERSION.to_le_bytes());
+    writer.fixed(&version(&state.plan).to_le_bytes());
     for (_, text) in says(&state.plan) {
         writer.text(text.as_bytes());
     }
@@ -96,12 +102,12 @@ pub fn begin_part(
 fn used_topics<'a>(state: &SpecState, keys: &[u32], topics: &'a Topics) -> BTreeMap<&'a str, u32> {
     let mut used = BTreeMap::new();
     for &key in keys {
-        for &slot in state.states[key as usize].open.values() {
-            for cell in &state.panes.get(slot).cells {
-                if let Cell::Pick(Some(pick)) = cell {
-                    let topic = pick.order.place.topic;
-                    used.insert(topics.name(topic), topic);
-                }
+        let key = &state.states[key as usize];
+        let open = key.open.values().map(|&slot| state.panes.get(slot));
+        for cell in open.chain(key.last.as_deref()).flat_map(|pane| &pane.cells) {
+            if let Cell::Pick(Some(pick)) = cell {
+                let topic = pick.order.place.topic;
+                used.insert(topics.name(topic), topic);
             }
         }
     }
@@ -123,6 +129,12 @@ pub fn write_key(writer: &mut Writer, state: &SpecState, key: u32, topics: &BTre
     writer.unsigned(key.open.len() as u64);
     for &slot in key.open.values() {
         write_pane(writer, &state.plan, state.panes.get(slot), topics);
+    }
+    if state.plan.fill.is_some() {
+        writer.flag(key.last.is_some());
+        if let Some(last) = &key.last {
+            write_pane(writer, &state.plan, last, topics);
+        }
     }
 }
 

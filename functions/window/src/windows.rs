@@ -198,7 +198,8 @@ fn stats(spec: u32, state: &SpecState, watermark_us: i64) -> Stats {
         stats.untracked += key_state.ids.untracked;
         let scattered = key_state.ids.known.bytes();
         let text = 2 * state.keys.text(key).len();
-        stats.bytes += (size_of_val(key_state) + text + key_state.ids.ring.bytes()) as u64 + scattered;
+        let last = if key_state.last.is_some() { pane_bytes } else { 0 };
+        stats.bytes += (size_of_val(key_state) + text + last + key_state.ids.ring.bytes()) as u64 + scattered;
         let mut counted_through = i64::MIN;
         for &slot in key_state.open.values() {
             let pane = state.panes.get(slot);

@@ -52,8 +52,8 @@ impl SpeedTable {
                 // It may have been removed since it was listed.
                 let Some(bytes) = bytes else { continue };
                 for row in rows(store, path, bytes, &self.key)? {
-                    let seen =
-                        Seen { whole: row.complete != Some(false), ids: row.ids, revision: row.revision };
+                    let whole = row.complete != Some(false) && !row.filled;
+                    let seen = Seen { whole, ids: row.ids, revision: row.revision };
                     let windows = self.symbols.entry(row.symbol).or_default();
                     windows.entry(row.start_us).or_default().merge(seen);
                 }

@@ -46,6 +46,7 @@ pub use tallow_contract::backfill::{
     Answer as BackfillAnswer, Data as BackfillData, Description as BackfillDescription,
     Method as BackfillMethod, Options as BackfillOptions, Pace, Request as BackfillRequest, Span, Verdict,
 };
+pub use tallow_contract::fill::{Fill, FillWith};
 pub use tallow_contract::merge::Description as MergeDescription;
 pub use tallow_contract::parse::{
     ColumnInfo, Description as ParseDescription, Options as ParseOptions, WantedColumn,

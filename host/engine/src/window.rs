@@ -11,7 +11,10 @@ use self::instance::Instance;
 use crate::component::Body;
 use crate::remote::RemoteWindows;
 use crate::validate;
-use crate::{CallError, Component, Limits, Output, Part, Report, Rows, Spec, Stats, WindowDescription};
+use crate::{
+    CallError, ColumnData, Component, Fill, Limits, Output, Part, Report, Rows, Spec, Stats, Table,
+    WindowDescription,
+};
 
 /// State that changed.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +29,8 @@ pub struct Snapshot {
 pub struct WindowFunction {
     live: Live,
     specs: usize,
+    /// Those of the specs that ask for empty windows.
+    filling: Vec<u32>,
     base_version: u64,
 }
 
@@ -50,7 +55,7 @@ impl WindowFunction {
             Body::Remote(remote) => Live::Remote(RemoteWindows::open(remote.clone(), specs)?),
             Body::Local(local) => Live::Local(Box::new(Instance::open(local, limits, specs)?)),
         };
-        Ok(Self { live, specs: specs.len(), base_version: 0 })
+        Ok(Self { live, specs: specs.len(), filling: filling(specs), base_version: 0 })
     }
 
     /// State from snapshot parts, under the watermark that held then (µs).
@@ -69,7 +74,7 @@ impl WindowFunction {
                 Live::Local(Box::new(Instance::restore(local, limits, specs, watermark_us, parts)?))
             }
         };
-        let mut function = Self { live, specs: specs.len(), base_version: 0 };
+        let mut function = Self { live, specs: specs.len(), filling: filling(specs), base_version: 0 };
         function.base_version = function.snapshot(u64::MAX)?.version;
         Ok(function)
     }
@@ -171,6 +176,13 @@ impl WindowFunction {
         self.known_specs("an output", outputs.iter().map(|output| output.spec))?;
         for output in &outputs {
             validate::table(&output.table).map_err(CallError::Contract)?;
+            if self.filling.contains(&output.spec) && !has_filled(&output.table) {
+                return Err(CallError::Contract(format!(
+                    "it does not fill: its windows have no boolean column `{}`. Remove `fill` from the window, or take \
+                     the window function that comes with tallow",
+                    Fill::FILLED
+                )));
+            }
         }
         Ok(outputs)
     }
@@ -180,5 +192,33 @@ impl WindowFunction {
             None => Ok(()),
             Some(spec) => Err(CallError::Contract(format!("{what} of spec {spec} of {}", self.specs))),
         }
+    }
+}
+
+fn filling(specs: &[Spec]) -> Vec<u32> {
+    let asks = |spec: &Spec| spec.aggregates.iter().any(|it| Fill::asked(it).is_some());
+    (0..).zip(specs).filter(|(_, spec)| asks(spec)).map(|(index, _)| index).collect()
+}
+
+fn has_filled(table: &Table) -> bool {
+    let column = table.columns.iter().find(|column| column.name == Fill::FILLED);
+    column.is_some_and(|it| matches!(it.data, ColumnData::Boolean(_)) && it.validity.is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Column;
+
+    #[test]
+    fn a_count_under_the_name_of_a_filled_column_is_none() {
+        let table = |data, validity| {
+            let columns = vec![Column { name: Fill::FILLED.to_owned(), data, validity }];
+            Table { rows: 1, columns }
+        };
+        assert!(has_filled(&table(ColumnData::Boolean(vec![false]), None)));
+        assert!(!has_filled(&table(ColumnData::Boolean(vec![false]), Some(vec![0]))));
+        assert!(!has_filled(&table(ColumnData::Int64(vec![3]), None)));
+        assert!(!has_filled(&Table { rows: 1, columns: vec![] }));
     }
 }

@@ -121,6 +121,7 @@ table! {
         ids: Some(ids?),
         on_untracked: OnUntracked::Count,
         keep_ids_us: u64::MAX,
+        fill: None,
         aggregates: aggregates?,
     }));
 

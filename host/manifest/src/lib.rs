@@ -75,4 +75,4 @@ pub use topics::{StartingOffsets, Topics};
 pub use units::moment_us;
 pub use units::{bytes as parse_bytes, duration as parse_duration};
 pub use variables::environment_name;
-pub use window::{IdColumns, OnUntracked, Shape, Window};
+pub use window::{Fill, FillWith, IdColumns, OnUntracked, Shape, Window};

@@ -1,5 +1,6 @@
 //! `[[trigger.kafka.windows]]`.
 
+mod fill;
 mod shape;
 
 use std::collections::BTreeSet;
@@ -7,6 +8,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use self::fill::FILL;
+pub use self::fill::{Fill, FillWith};
 pub use self::shape::Shape;
 pub(crate) use self::shape::{OFFSET, read_offset};
 use self::shape::{SESSION, SLIDING, TUMBLING};
@@ -71,9 +74,27 @@ table! {
     #[serde(skip)]
     pub keep_ids_us: u64 = key("keep-ids", POSITIVE_US, default("\"7d\""));
 
+    "Whether windows without rows, between the first and the last window of a key that have some, are published and marked: \
+     `previous` as the window before (sums and counts 0), `null` without values, `zero` with 0. For tumbling windows."
+    let fill_with: Option<FillWith> = key("fill", FILL, none("windows without rows have no candle"));
+
+    "A silence of a key that is longer than this is not filled. The first candle after it says in `unfilled` how many \
+     windows were left out."
+    let fill_for: Option<u64> = key("fill-for", POSITIVE_US, none("60 windows, where `fill` is given"));
+
+    "How windows without rows are filled."
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fill: Option<Fill> =
+        from(fill::read(&reader, shape?, fill_with?, (fill_for?, keep_ids_us?), report));
+
     "The candle's columns, in the order in which they are written."
     pub aggregates: Vec<Aggregate> = key("aggregates", AGGREGATES, required(), |node, report| {
-        read_aggregates(node, keys.as_deref().unwrap_or_default(), report)
+        let keys = keys.as_deref().unwrap_or_default();
+        let aggregates = read_aggregates(node, keys, report)?;
+        if let Some(Some(_)) = fill {
+            fill::check_names(node, keys, &aggregates, report)?;
+        }
+        Some(aggregates)
     });
 }
 
@@ -117,7 +138,8 @@ impl Window {
     pub(crate) fn output_columns(&self) -> Vec<&str> {
         let of_ids: &[&str] =
             if self.ids.is_some() { &["first_id", "last_id", "missing", "complete"] } else { &[] };
-        let own = ["window_start", "window_end", "revision"].iter().chain(of_ids).copied();
+        let of_fill: &[&str] = if self.fill.is_some() { &Fill::COLUMNS } else { &[] };
+        let own = ["window_start", "window_end", "revision"].iter().chain(of_ids).chain(of_fill).copied();
         let named = self.keys.iter().chain(self.aggregates.iter().map(|aggregate| &aggregate.name));
         own.chain(named.map(String::as_str)).collect()
     }

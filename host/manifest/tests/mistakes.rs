@@ -339,3 +339,41 @@ fn what_is_not_toml_is_said_with_its_place() {
     let error = error("spin_manifest_version = 2\n[application\n");
     assert!(error.starts_with("spin.toml:2:13: this is not TOML: "), "{error}");
 }
+
+#[test]
+fn filling_that_cannot_be_done_is_refused_at_its_key() {
+    let fill = |more: &str| with_line(r#"keys = ["symbol"]"#, more);
+    for (text, key, problem) in [
+        (fill("fill = \"last\""), "fill", "`previous`"),
+        (fill("fill-for = \"1h\""), "fill-for", "nothing is filled: add `fill`, or remove this"),
+        (
+            fill("fill = \"null\"\nfill-for = \"59s\""),
+            "fill-for",
+            "shorter than a window: nothing would be filled",
+        ),
+        (
+            fill("fill = \"null\"\nfill-for = \"100001m\""),
+            "fill-for",
+            "this is 100001 windows of 1m, and 100000 are the most",
+        ),
+        (
+            fill("fill = \"zero\"").replace("tumbling = \"1m\"", "session = \"1m\""),
+            "fill",
+            "only tumbling windows can be filled, and these are sessions: remove `fill`, or write `tumbling`",
+        ),
+        (
+            fill("fill = \"zero\"")
+                .replace("tumbling = \"1m\"", "sliding = { size = \"1m\", slide = \"30s\" }"),
+            "fill",
+            "and these are sliding windows",
+        ),
+        (
+            fill("fill = \"zero\"").replace("close = ", "filled = "),
+            "aggregates.filled",
+            "with `fill`, every candle already has a `filled`; choose another name",
+        ),
+    ] {
+        let said = error(&text);
+        assert!(said.contains(&format!("windows[1m].{key}: ")) && said.contains(problem), "{said}");
+    }
+}

@@ -75,3 +75,23 @@ fn what_cannot_be_carried_over_is_named_by_its_keys() {
     let other_name = pipeline(&with("name = \"1m\"", "name = \"one\"")).succeed(&before, Some(1)).unwrap();
     assert_eq!((other_name.gone, other_name.added), (vec!["1m".to_owned()], vec!["one".to_owned()]));
 }
+
+#[test]
+fn filling_can_begin_change_and_end_and_is_kept() {
+    let plain = pipeline(MINIMAL);
+    let filled = pipeline(&with_line("keys = [\"symbol\"]", "fill = \"previous\"\nkeep-ids = \"1h\""));
+    let fill = filled.windows[0].fill.unwrap();
+    assert_eq!(
+        (fill.for_us, fill.keep_us),
+        (3_600_000_000, 3_600_000_001),
+        "60 windows, and a key is known for longer"
+    );
+    assert!(!Kept::write(&plain.kept()).to_string().contains("fill"), "as before there was filling");
+    let kept = Kept::read(&Kept::write(&filled.kept())).unwrap();
+    assert_eq!(plain.with_windows(&kept).windows[0].fill, Some(fill));
+    for (from, to) in [(&plain, &filled), (&filled, &plain)] {
+        let next = to.succeed(&from.kept(), Some(1)).unwrap();
+        assert_eq!(next.windows, to.kept());
+        assert_ne!(next.windows, from.kept(), "it is another record");
+    }
+}

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
 use tallow_engine::{Parsed, Stats};
 use tallow_record::TopicPartition;
 use tallow_worker::reasons;
@@ -150,6 +151,8 @@ impl Progress {
         inner.committed.epochs += 1;
         inner.committed.candles += closed.iter().map(|(_, rows)| rows.num_rows() as u64).sum::<u64>();
         inner.committed.incomplete += closed.iter().map(|(_, rows)| incomplete(rows)).sum::<u64>();
+        inner.committed.filled += closed.iter().map(|(_, rows)| filled(rows)).sum::<u64>();
+        inner.committed.unfilled += closed.iter().map(|(_, rows)| unfilled(rows)).sum::<u64>();
     }
 
     /// The run has ended: what was taken and not committed does not count.
@@ -192,6 +195,18 @@ impl Progress {
 fn incomplete(rows: &RecordBatch) -> u64 {
     let complete = rows.column_by_name("complete").and_then(|column| column.as_boolean_opt());
     complete.map_or(0, |complete| complete.false_count() as u64)
+}
+
+/// Rows of windows without rows.
+fn filled(rows: &RecordBatch) -> u64 {
+    let filled = rows.column_by_name("filled").and_then(|column| column.as_boolean_opt());
+    filled.map_or(0, |filled| filled.true_count() as u64)
+}
+
+/// Empty windows that were left out.
+fn unfilled(rows: &RecordBatch) -> u64 {
+    let unfilled = rows.column_by_name("unfilled").and_then(|column| column.as_primitive_opt::<Int64Type>());
+    unfilled.map_or(0, |unfilled| unfilled.iter().flatten().map(|windows| windows.max(0) as u64).sum())
 }
 
 #[cfg(test)]

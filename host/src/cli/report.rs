@@ -222,6 +222,15 @@ fn counted_pieces(counts: &Counts) -> Vec<String> {
         format!("watermark {watermark}"),
     ];
     pieces.extend(untracked(counts.most(|window| window.untracked)));
+    if counts.filled > 0 {
+        pieces.push(format!("{} filled (windows without rows)", grouped(counts.filled)));
+    }
+    if counts.unfilled > 0 {
+        pieces.push(format!(
+            "{} not filled (their keys were silent for longer than `fill-for`)",
+            grouped(counts.unfilled)
+        ));
+    }
     pieces
 }
 

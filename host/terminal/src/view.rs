@@ -16,8 +16,17 @@ const MAX_HISTORY: usize = 120;
 const MIN_PLACES: usize = 2;
 
 /// Columns that say something about the window rather than of its market.
-const BOOKKEEPING: [&str; 7] =
-    ["window_start", "window_end", "first_id", "last_id", "missing", "complete", "revision"];
+const BOOKKEEPING: [&str; 9] = [
+    "window_start",
+    "window_end",
+    "first_id",
+    "last_id",
+    "missing",
+    "complete",
+    "filled",
+    "unfilled",
+    "revision",
+];
 
 /// Whether windows may still change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

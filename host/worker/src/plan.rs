@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tallow_engine::{Aggregate, IdColumns, Limits, ParseOptions, Shape, Sliding, Spec, WantedColumn};
+use tallow_engine::{Aggregate, Fill, IdColumns, Limits, ParseOptions, Shape, Sliding, Spec, WantedColumn};
 use tallow_manifest as manifest;
 
 use crate::parse::ParseSettings;
@@ -103,8 +103,14 @@ pub fn spec(window: &manifest::Window, ids_bytes: u64) -> Spec {
             manifest::Shape::Session { gap_us } => Shape::Session(gap_us),
         },
         offset_us: window.offset_us,
-        aggregates: window.aggregates.iter().map(aggregate).collect(),
+        aggregates: window.aggregates.iter().map(aggregate).chain(fill(window)).collect(),
     }
+}
+
+/// What asks for empty windows.
+fn fill(window: &manifest::Window) -> Option<Aggregate> {
+    let manifest::Fill { with, for_us, keep_us } = window.fill?;
+    Some(Fill { with, for_us, keep_us }.aggregate())
 }
 
 fn aggregate(aggregate: &manifest::Aggregate) -> Aggregate {

@@ -1,7 +1,8 @@
 //! Misdeeds of a window function that is otherwise well made.
 
 use tallow_engine::{
-    Aggregate, CallError, ColumnData, IdColumns, Operation, Output, Rows, Shape, Spec, WindowFunction,
+    Aggregate, CallError, ColumnData, Fill, FillWith, IdColumns, Operation, Output, Rows, Shape, Spec,
+    WindowFunction,
 };
 
 use crate::support::{LIMITS, batch, hostile_window, old_window, parse_function};
@@ -131,6 +132,17 @@ fn a_function_of_the_contract_before_works_as_it_did() {
     assert_eq!(counts(&again.close_all().unwrap()), [2, 1, 2, 1]);
     assert_eq!(counts(&again.advance(2_000_000).unwrap()), [2, 1, 2, 1]);
     assert!(is_unreachable(again.update(&rows(&[(3_000_000, 666)]))));
+}
+
+#[test]
+fn a_function_that_does_not_fill_refuses_to() {
+    let mut asks = spec("b");
+    let fill = Fill { with: FillWith::Zero, for_us: 1, keep_us: 2 };
+    asks.aggregates.push(fill.aggregate());
+    for component in [hostile_window(), old_window()] {
+        let error = WindowFunction::open(component, LIMITS, std::slice::from_ref(&asks)).err();
+        assert!(matches!(error, Some(CallError::Refused(_))), "{error:?}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::aggregate::Aggregate;
 use crate::error::{Report, suggestion};
 use crate::node::Node;
 use crate::pipeline::Pipeline;
-use crate::window::{IdColumns, Shape, Window};
+use crate::window::{Fill, IdColumns, Shape, Window};
 
 /// An exchange's bars, and what the columns of windows are made of.
 pub(super) struct Bars<'n> {
@@ -102,6 +102,8 @@ impl Bars<'_> {
         Some(Window {
             kinds: self.kinds.clone(),
             ids: Some(self.ids.clone()),
+            // A backfill makes windows of bars, and no others; its rows have the columns.
+            fill: window.fill.map(|fill| Fill { for_us: 0, keep_us: 0, ..fill }),
             aggregates: columns.into_iter().collect::<Option<_>>()?,
             ..window.clone()
         })

@@ -59,7 +59,12 @@ impl<'a> Reader<'a> {
     }
 
     pub fn has(&self, key: &str) -> bool {
-        self.written.get(key).is_some()
+        self.get(key).is_some()
+    }
+
+    /// A key's value, if it is written.
+    pub fn get(&self, key: &str) -> Option<&'a Node> {
+        self.written.get(key)
     }
 
     pub fn node(&self) -> &'a Node {

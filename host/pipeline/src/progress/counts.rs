@@ -18,6 +18,10 @@ pub struct Counts {
     pub candles: u64,
     /// Of these, windows that are known to lack something.
     pub incomplete: u64,
+    /// Of these, windows without rows.
+    pub filled: u64,
+    /// Windows without rows that were left out, as their keys were silent for too long.
+    pub unfilled: u64,
     /// Decimals with more places than their column keeps.
     pub rounded: u64,
     pub dead_letters: u64,
