@@ -10,6 +10,7 @@ mod check;
 mod compile_function;
 mod compose;
 mod control_server;
+mod dead_letters;
 mod demo;
 mod functions;
 mod gate;
@@ -67,6 +68,8 @@ enum Command {
     Merge(merge::Args),
     /// Show the state of the pipelines: offsets, lag, watermark, state, ledger, last commits
     Status(status::Args),
+    /// Count, show and replay what the pipelines set aside
+    DeadLetters(dead_letters::Args),
     /// Make a table from files: klines as CSV or Parquet, by the stream's own functions
     Batch(batch::Args),
     /// Check a manifest and its components without running them
@@ -129,6 +132,7 @@ failure_from!(
     tallow_pipeline::PipelineError,
     tallow_log::LogError,
     tallow_backfill::BackfillError,
+    tallow_letters::LettersError,
     tallow_merge::MergeError,
     tallow_store::StoreError,
     tallow_table::TableError
@@ -167,6 +171,7 @@ pub fn main() -> ExitCode {
         Command::Backfill(args) => backfill::run(args),
         Command::Merge(args) => merge::run(args),
         Command::Status(args) => status::run(args),
+        Command::DeadLetters(args) => dead_letters::run(args),
         Command::Batch(args) => batch::run(args),
         Command::Check(args) => check::run(args),
         Command::Schema => schema::run(),

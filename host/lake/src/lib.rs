@@ -8,6 +8,7 @@
 //! batch/<table>/<key>=<value>/year=<year>/data.parquet                  also serving/… and prophet_input/…
 //! _tallow/jobs/<job>/<shard>/log/<seq>, …/blob/<name>, …/gc/<seq>, …/owner
 //! _tallow/backup/<job>/<run>/<path>                                     what a run replaced
+//! _tallow/replays/<pipeline>/<number>.json                              dead letters that were sent again
 //! _tallow/wanted/<job>                                                  what a served table lacks
 //! _tallow/functions/<digest>.wasm, ….json                               components and their cards
 //! ```
@@ -24,6 +25,16 @@ pub use partition::{Partition, Partitioned};
 
 /// Components and their cards.
 pub const FUNCTIONS: &str = "_tallow/functions";
+
+/// File `number` of what is known of a pipeline's dead letters that were sent again.
+pub fn replays(pipeline: &str, number: u64) -> String {
+    format!("{}/{number:020}.json", replays_of(pipeline))
+}
+
+/// All of a pipeline.
+pub fn replays_of(pipeline: &str) -> String {
+    format!("_tallow/replays/{}", hive::encode(pipeline))
+}
 
 /// What served tables lack.
 pub const WANTED: &str = "_tallow/wanted";

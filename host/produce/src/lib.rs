@@ -16,7 +16,7 @@ pub use error::ProduceError;
 pub use market::{Faults, Generator, History, Last, Market, Newest, history};
 pub use message::Message;
 pub use pace::Pace;
-pub use producer::{Gate, Progress, SinkConfig, Summary, produce};
+pub use producer::{Delivered, Gate, Progress, SinkConfig, Summary, produce, produce_placed};
 pub use replay::{Replay, ReplayCounts};
 pub use tail::{Tail, newest};
 pub use unread::{Cap, Unread};

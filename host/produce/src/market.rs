@@ -200,6 +200,7 @@ impl Iterator for Generator {
             value: coming.value,
             event_us: Some(coming.event_us),
             due_us: Some(coming.arrival_us),
+            headers: Vec::new(),
         })
     }
 }

@@ -6,6 +6,8 @@ pub struct Message {
     /// The symbol: it decides the partition.
     pub key: Option<Vec<u8>>,
     pub value: Vec<u8>,
+    /// Names and values, in their order; names may repeat.
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
     /// When its market event happened, µs since 1970-01-01 UTC; `None` where that cannot be told.
     pub event_us: Option<i64>,
     /// When it reached (or would have reached) its first receiver, on the same scale: what [`crate::Pace::ByTime`]

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::types::RDKafkaConfRes;
 use tallow_env::{Clock, Ticks};
@@ -15,7 +16,8 @@ use tallow_env::{Clock, Ticks};
 use crate::pace::Schedule;
 use crate::unread::{Cap, Unread};
 use crate::{Message, Pace, ProduceError};
-use context::{Delivered, Deliveries};
+pub use context::Delivered;
+use context::Deliveries;
 
 const FIXED: &[(&str, &str)] = &[("enable.idempotence", "true")];
 /// Large batches, bounded memory, and partitions chosen as Java's clients do.
@@ -96,7 +98,28 @@ pub fn produce(
     clock: &dyn Clock,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Summary, ProduceError> {
-    let mut sender = Sender::new(sink, gate, clock, progress)?;
+    run(messages, Sender::new(sink, gate, None, clock, progress)?, pace)
+}
+
+/// The same as fast as it goes; `placed` is told where each message is, once the broker has it.
+///
+/// # Errors
+/// As [`produce`].
+pub fn produce_placed(
+    messages: impl IntoIterator<Item = Result<Message, ProduceError>>,
+    sink: &SinkConfig,
+    placed: &mut dyn FnMut(Delivered),
+    clock: &dyn Clock,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Summary, ProduceError> {
+    run(messages, Sender::new(sink, None, Some(placed), clock, progress)?, Pace::Max)
+}
+
+fn run(
+    messages: impl IntoIterator<Item = Result<Message, ProduceError>>,
+    mut sender: Sender<'_>,
+    pace: Pace,
+) -> Result<Summary, ProduceError> {
     sender.find_topic()?;
     let mut schedule = Schedule::new(pace);
     for message in messages {
@@ -113,6 +136,7 @@ struct Sender<'a> {
     producer: BaseProducer<Deliveries>,
     sink: &'a SinkConfig,
     gate: Option<(Gate<'a>, Unread)>,
+    placed: Option<&'a mut dyn FnMut(Delivered)>,
     clock: &'a dyn Clock,
     start: Ticks,
     told: Ticks,
@@ -124,6 +148,7 @@ impl<'a> Sender<'a> {
     fn new(
         sink: &'a SinkConfig,
         gate: Option<Gate<'a>>,
+        placed: Option<&'a mut dyn FnMut(Delivered)>,
         clock: &'a dyn Clock,
         progress: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Self, ProduceError> {
@@ -138,7 +163,7 @@ impl<'a> Sender<'a> {
             config.set(*key, *value);
         }
         config.set("bootstrap.servers", &sink.brokers);
-        let deliveries = Deliveries::new(gate.is_some());
+        let deliveries = Deliveries::new(gate.is_some() || placed.is_some());
         let producer = config.create_with_context(deliveries).map_err(|error| match error {
             // The value of a setting that there is not may be a password under a misspelt name.
             KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, why, key, _) => {
@@ -154,7 +179,7 @@ impl<'a> Sender<'a> {
             (gate, unread)
         });
         let start = clock.ticks();
-        Ok(Self { producer, sink, gate, clock, start, told: start, progress, sent: 0 })
+        Ok(Self { producer, sink, gate, placed, clock, start, told: start, progress, sent: 0 })
     }
 
     /// Waits for a topic that the broker makes when it is first asked for it.
@@ -205,8 +230,10 @@ impl<'a> Sender<'a> {
             return Ok(ControlFlow::Break(()));
         }
         loop {
-            let mut record = BaseRecord::<[u8], [u8]>::to(&self.sink.topic).payload(&message.value);
-            record.key = message.key.as_deref();
+            let mut record =
+                BaseRecord::<[u8], [u8], usize>::with_opaque_to(&self.sink.topic, self.sent as usize);
+            (record.key, record.payload) = (message.key.as_deref(), Some(message.value.as_slice()));
+            record.headers = headers(message);
             match self.producer.send(record) {
                 Ok(()) => break,
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => {
@@ -233,14 +260,16 @@ impl<'a> Sender<'a> {
     fn serve(&mut self) -> Result<ControlFlow<()>, ProduceError> {
         self.producer.poll(Duration::ZERO);
         let deliveries = self.producer.context();
-        if let Some(why) = deliveries.failure() {
-            return Err(failed(self.sink, why));
-        }
         if let Some((gate, unread)) = &mut self.gate {
-            for Delivered { partition, offset, bytes } in deliveries.take() {
+            for Delivered { partition, offset, bytes, .. } in deliveries.take() {
                 unread.delivered(partition, offset, bytes);
             }
             unread.read(gate.committed);
+        } else if let Some(placed) = &mut self.placed {
+            deliveries.take().into_iter().for_each(placed);
+        }
+        if let Some(why) = deliveries.failure() {
+            return Err(failed(self.sink, why));
         }
         let now = self.clock.ticks();
         if now.since(self.told) < PROGRESS_EVERY {
@@ -269,6 +298,14 @@ impl<'a> Sender<'a> {
         let (records, bytes) = self.producer.context().counts();
         Ok(Summary { records, bytes, elapsed: self.elapsed(), stopped: unsent.is_some(), unsent })
     }
+}
+
+fn headers(message: &Message) -> Option<OwnedHeaders> {
+    let insert = |headers: OwnedHeaders, (key, value): &(String, Option<Vec<u8>>)| {
+        headers.insert(Header { key, value: value.as_ref() })
+    };
+    let all = &message.headers;
+    (!all.is_empty()).then(|| all.iter().fold(OwnedHeaders::new_with_capacity(all.len()), insert))
 }
 
 fn failed(sink: &SinkConfig, why: String) -> ProduceError {

@@ -6,8 +6,7 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    Array, BinaryArray, Int32Array, Int64Array, ListArray, RecordBatch, StringArray, StructArray,
-    TimestampMicrosecondArray,
+    Array, BinaryArray, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use arrow_schema::ArrowError;
 use arrow_select::concat::concat_batches;
@@ -16,9 +15,9 @@ use parquet::errors::ParquetError;
 use tallow_record::{Batch, Place};
 
 use crate::SinkError;
-use crate::lake_file::{LakeFile, ReadError, column, typed};
+use crate::lake_file::{LakeFile, ReadError, column};
 use crate::parquet_file::{self, Layout};
-use crate::raw_records::{bytes, headers, kafka_times, place_columns, times};
+use crate::raw_records::{HeaderLists, binary, bytes, headers, kafka_times, place_columns, times};
 
 /// The batches' records, in their order. The same records give the same bytes.
 pub fn encode(batches: &[Batch]) -> Result<Bytes, SinkError> {
@@ -91,10 +90,7 @@ fn batch(path: &str, rows: &RecordBatch) -> Result<Batch, ReadError> {
     let fetched: &TimestampMicrosecondArray = column(path, rows, "fetched")?;
     let keys: &BinaryArray = column(path, rows, "key")?;
     let values: &BinaryArray = column(path, rows, "value")?;
-    let lists: &ListArray = column(path, rows, "headers")?;
-    let pairs: &StructArray = typed(path, "headers", Some(lists.values()))?;
-    let names: &StringArray = typed(path, "headers.name", pairs.column_by_name("name"))?;
-    let header_values: &BinaryArray = typed(path, "headers.value", pairs.column_by_name("value"))?;
+    let headers = HeaderLists::of(path, rows)?;
     let mut batch = Batch::default();
     for row in 0..rows.num_rows() {
         let topic: Arc<str> = topics.value(row).into();
@@ -109,16 +105,9 @@ fn batch(path: &str, rows: &RecordBatch) -> Result<Batch, ReadError> {
             binary(keys, row),
             binary(values, row),
         );
-        let ends = lists.value_offsets();
-        for header in ends[row] as usize..ends[row + 1] as usize {
-            batch.push_header(names.value(header), binary(header_values, header));
-        }
+        headers.of_row(row).for_each(|(name, value)| batch.push_header(name, value));
     }
     Ok(batch)
-}
-
-fn binary(values: &BinaryArray, row: usize) -> Option<&[u8]> {
-    values.is_valid(row).then(|| values.value(row))
 }
 
 #[cfg(test)]

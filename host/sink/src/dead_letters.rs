@@ -1,14 +1,18 @@
 //! Records that were set aside, as Parquet: place, reason and the untouched bytes.
 
-use arrow_array::RecordBatch;
+use arrow_array::{
+    Array, BinaryArray, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
 use bytes::Bytes;
 use tallow_lake::{hive, tables};
+use tallow_record::Place;
 use tallow_store::Store;
 
+use crate::lake_file::{LakeFile, ReadError, column};
 use crate::parquet_file::{self, Layout};
-use crate::raw_records::{bytes, headers, kafka_times, numbers, place_columns, texts};
+use crate::raw_records::{HeaderLists, binary, bytes, headers, kafka_times, numbers, place_columns, texts};
 use crate::sink::publish_object;
-use crate::{DeadLetter, EpochOutput, Item, Sink, SinkError};
+use crate::{DeadLetter, EpochOutput, Item, ReasonKind, Sink, SinkError};
 
 /// `dead-letter/<pipeline>/date=<UTC day of the epoch's clock>/<chain>-<shard>-<seq>.parquet`
 pub struct DeadLetters {
@@ -74,4 +78,59 @@ fn headers_of(letters: &[&DeadLetter]) -> arrow_array::ArrayRef {
         letters.iter().map(|letter| letter.headers.len()),
         all.map(|(name, value)| (name.as_str(), value.as_deref())),
     )
+}
+
+/// A dead letter as a file has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptLetter {
+    pub letter: DeadLetter,
+    /// `chain/shard/seq` of the commit that set it aside.
+    pub commit: String,
+}
+
+/// Reads a file of dead letters, some at a time. `path`: for errors.
+pub fn read_dead_letters(
+    path: &str,
+    bytes: Bytes,
+) -> Result<impl Iterator<Item = Result<Vec<KeptLetter>, ReadError>> + use<>, ReadError> {
+    let path = path.to_owned();
+    Ok(LakeFile::open(&path, bytes)?.map(move |rows| read_rows(&path, &rows?)))
+}
+
+fn read_rows(path: &str, rows: &RecordBatch) -> Result<Vec<KeptLetter>, ReadError> {
+    let text = |name| column::<StringArray>(path, rows, name);
+    let (topics, kinds, reasons) = (text("topic")?, text("reason_kind")?, text("reason")?);
+    let (windows, commits) = (text("window")?, text("commit")?);
+    let partitions: &Int32Array = column(path, rows, "partition")?;
+    let offsets: &Int64Array = column(path, rows, "offset")?;
+    let timestamps: &TimestampMicrosecondArray = column(path, rows, "timestamp")?;
+    let keys: &BinaryArray = column(path, rows, "key")?;
+    let values: &BinaryArray = column(path, rows, "value")?;
+    let numbers: &Int64Array = column(path, rows, "row")?;
+    let headers = HeaderLists::of(path, rows)?;
+    let kept = |row: usize| {
+        let kind = ReasonKind::of(kinds.value(row)).ok_or_else(|| {
+            ReadError::new(path, format!("row {row}: this version knows no reason `{}`", kinds.value(row)))
+        })?;
+        let letter = DeadLetter {
+            place: Place {
+                topic: topics.value(row).into(),
+                partition: partitions.value(row),
+                offset: offsets.value(row),
+            },
+            timestamp_us: if timestamps.is_null(row) { -1 } else { timestamps.value(row) },
+            key: binary(keys, row).map(<[u8]>::to_vec),
+            value: binary(values, row).map(<[u8]>::to_vec),
+            headers: headers
+                .of_row(row)
+                .map(|(name, value)| (name.to_owned(), value.map(<[u8]>::to_vec)))
+                .collect(),
+            kind,
+            reason: reasons.value(row).to_owned(),
+            window: windows.is_valid(row).then(|| windows.value(row).to_owned()),
+            row: if numbers.is_null(row) { None } else { u32::try_from(numbers.value(row)).ok() },
+        };
+        Ok(KeptLetter { letter, commit: commits.value(row).to_owned() })
+    };
+    (0..rows.num_rows()).map(kept).collect()
 }

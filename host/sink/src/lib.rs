@@ -25,7 +25,7 @@ mod sink;
 mod sorted;
 
 pub use body_reader::BodyReader;
-pub use dead_letters::{DeadLetters, dead_letter_rows};
+pub use dead_letters::{DeadLetters, KeptLetter, dead_letter_rows, read_dead_letters};
 pub use digest::rows_digest;
 pub use error::SinkError;
 pub use lake::{Decimals, Lake, decimals_to_doubles};

@@ -155,6 +155,11 @@ impl ReasonKind {
     pub const ALL: [ReasonKind; 6] =
         [Self::Rejected, Self::Trap, Self::Deadline, Self::Future, Self::Conflict, Self::Invalid];
 
+    /// The one that is written so.
+    pub fn of(text: &str) -> Option<ReasonKind> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
     /// As written in the column `reason_kind`.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    Array, ArrayRef, Int32Array, Int64Array, LargeBinaryArray, LargeStringArray, ListArray, StringArray,
-    StructArray, TimestampMicrosecondArray,
+    Array, ArrayRef, BinaryArray, Int32Array, Int64Array, LargeBinaryArray, LargeStringArray, ListArray,
+    RecordBatch, StringArray, StructArray, TimestampMicrosecondArray,
 };
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{DataType, Field};
 use tallow_record::Place;
+
+use crate::lake_file::{ReadError, column, typed};
 
 /// A named column, nullable where some of its values are.
 pub(crate) type Column = (&'static str, ArrayRef);
@@ -56,4 +58,32 @@ pub(crate) fn headers<'a>(
     ]);
     let element = Arc::new(Field::new("element", pairs.data_type().clone(), false));
     Arc::new(ListArray::new(element, OffsetBuffer::from_lengths(counts), Arc::new(pairs), None))
+}
+
+/// The column that [`headers`] writes, read back.
+pub(crate) struct HeaderLists<'a> {
+    ends: &'a [i32],
+    names: &'a StringArray,
+    values: &'a BinaryArray,
+}
+
+impl<'a> HeaderLists<'a> {
+    /// `path`: of the file.
+    pub fn of(path: &str, rows: &'a RecordBatch) -> Result<Self, ReadError> {
+        let lists: &ListArray = column(path, rows, "headers")?;
+        let pairs: &StructArray = typed(path, "headers", Some(lists.values()))?;
+        let names = typed(path, "headers.name", pairs.column_by_name("name"))?;
+        let values = typed(path, "headers.value", pairs.column_by_name("value"))?;
+        Ok(Self { ends: lists.value_offsets(), names, values })
+    }
+
+    pub fn of_row(&self, row: usize) -> impl Iterator<Item = (&'a str, Option<&'a [u8]>)> + use<'a> {
+        let (names, values) = (self.names, self.values);
+        let headers = self.ends[row] as usize..self.ends[row + 1] as usize;
+        headers.map(move |header| (names.value(header), binary(values, header)))
+    }
+}
+
+pub(crate) fn binary(values: &BinaryArray, row: usize) -> Option<&[u8]> {
+    values.is_valid(row).then(|| values.value(row))
 }

@@ -237,7 +237,7 @@ impl<'a> Run<'a> {
     }
 }
 
-fn failed(error: ProduceError) -> Failure {
+pub(super) fn failed(error: ProduceError) -> Failure {
     let code = match &error {
         ProduceError::File { .. } | ProduceError::Setting { .. } | ProduceError::NoTopic { .. } => {
             exit::USAGE

@@ -26,7 +26,7 @@ pub fn add(reasons: &mut BTreeMap<String, u64>, reason: &str, count: u64) -> Opt
 
 /// A reason without what differs from record to record, so that counts of it mean something: numbers become `N`,
 /// quoted text `"…"`.
-fn without_details(reason: &str) -> String {
+pub fn without_details(reason: &str) -> String {
     let mut out = String::with_capacity(reason.len());
     for (index, part) in reason.split('"').enumerate() {
         if index % 2 == 1 {

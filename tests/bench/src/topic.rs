@@ -34,7 +34,7 @@ impl<'a> Topic<'a> {
         let messages = std::iter::from_fn(|| {
             let symbol = trades.next_into(&mut text)?;
             let key = Some(symbol.as_bytes().to_vec());
-            Some(Ok(Message { key, value: text.as_bytes().to_vec(), event_us: None, due_us: None }))
+            Some(Ok(Message { key, value: text.as_bytes().to_vec(), ..Message::default() }))
         });
         let sink = SinkConfig {
             brokers: kafka.bootstrap.clone(),

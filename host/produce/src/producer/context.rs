@@ -11,6 +11,8 @@ use rdkafka::producer::ProducerContext;
 
 /// A record that the broker has.
 pub struct Delivered {
+    /// Which of the messages it is, in the order in which they were sent, from 0.
+    pub number: usize,
     pub partition: i32,
     pub offset: i64,
     /// Bytes of key and value.
@@ -83,9 +85,9 @@ impl ClientContext for Deliveries {
 }
 
 impl ProducerContext for Deliveries {
-    type DeliveryOpaque = ();
+    type DeliveryOpaque = usize;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+    fn delivery(&self, result: &DeliveryResult<'_>, number: usize) {
         match result {
             Ok(message) => {
                 let bytes = (message.key_len() + message.payload_len()) as u64;
@@ -93,7 +95,7 @@ impl ProducerContext for Deliveries {
                 self.bytes.fetch_add(bytes, Ordering::Relaxed);
                 if self.places_wanted {
                     let (partition, offset) = (message.partition(), message.offset());
-                    lock(&self.places).push(Delivered { partition, offset, bytes });
+                    lock(&self.places).push(Delivered { number, partition, offset, bytes });
                 }
             }
             Err((error, message)) => {

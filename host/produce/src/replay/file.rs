@@ -172,7 +172,16 @@ fn json(line: &[u8], symbol: &str) -> (Message, bool) {
     let whole = about.is_some();
     let about = about.unwrap_or_default();
     let key = about.symbol.as_deref().unwrap_or(symbol).as_bytes().to_vec();
-    (Message { key: Some(key), value: value.to_vec(), event_us: about.event_us, due_us: received_us }, whole)
+    (
+        Message {
+            key: Some(key),
+            value: value.to_vec(),
+            event_us: about.event_us,
+            due_us: received_us,
+            headers: Vec::new(),
+        },
+        whole,
+    )
 }
 
 fn kline(line: &[u8], columns: &Columns, symbol: &str) -> (Message, bool) {
@@ -183,7 +192,7 @@ fn kline(line: &[u8], columns: &Columns, symbol: &str) -> (Message, bool) {
         Some((json, open_us)) => (json.into_bytes(), Some(open_us)),
         None => (line.to_vec(), None),
     };
-    (Message { key: Some(symbol.as_bytes().to_vec()), value, event_us, due_us: None }, whole)
+    (Message { key: Some(symbol.as_bytes().to_vec()), value, event_us, ..Message::default() }, whole)
 }
 
 /// What a file is that cannot be played back, by its first line.
