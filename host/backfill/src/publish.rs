@@ -47,7 +47,7 @@ impl Publisher {
         let opened = Log::<Fetches>::open(store, &name, 0, &owner::name(), clock.clone(), random)?;
         let Opened { mut log, to_publish, .. } = opened;
         let left = !to_publish.is_empty();
-        log.publish(to_publish, |outgoing, bytes| {
+        log.publish(to_publish, |_, outgoing, bytes| {
             Ok::<_, BackfillError>(tallow_sink::publish(sinks, &outgoing.sink, &outgoing.name, bytes)?)
         })?;
         let folder = Folder::new(&name, 0).map_err(LogError::from)?;

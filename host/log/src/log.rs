@@ -272,11 +272,11 @@ impl<C: Content> Log<C> {
     pub fn publish<E: From<LogError>>(
         &mut self,
         publications: Vec<Publication>,
-        publish: impl Fn(&Outgoing, Bytes) -> Result<(), E>,
+        publish: impl Fn(&Self, &Outgoing, Bytes) -> Result<(), E>,
     ) -> Result<(), E> {
         for Publication { sink, seq, outbox } in publications {
             for outgoing in outbox {
-                publish(&outgoing, self.read_blob(&outgoing.blob)?)?;
+                publish(self, &outgoing, self.read_blob(&outgoing.blob)?)?;
             }
             self.published(&sink, seq);
         }

@@ -1,5 +1,9 @@
 //! Decisions: facts in, decision out, no I/O.
 
+mod marker;
+
+pub use marker::{Marked, MarkerFault};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;

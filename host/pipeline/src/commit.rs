@@ -12,7 +12,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use tallow_engine::Part;
 use tallow_log::record::{BlobRef, Epoch, Role, SetAside, State, StatePart};
 use tallow_log::{Draft, Log, Publication};
-use tallow_sink::{DeadLetter, Item, Sink, archive};
+use tallow_sink::{DeadLetter, Item, archive};
 use tallow_source::Source;
 use tallow_store::Digest;
 
@@ -21,6 +21,7 @@ use crate::epoch::{Finished, FinishedEpoch};
 use crate::error::PipelineError;
 use crate::hooks::Hooks;
 use crate::progress::Progress;
+use crate::publish::Publisher;
 use crate::republish_diff::Published;
 use tallow_worker::plan::Plan;
 
@@ -32,7 +33,7 @@ const CLEAN_UP_EVERY: u64 = 50;
 pub struct Committer {
     pub plan: Arc<Plan>,
     pub job: Log,
-    pub sinks: Vec<Arc<dyn Sink>>,
+    pub publisher: Publisher,
     pub source: Arc<dyn Source>,
     pub progress: Arc<Progress>,
     /// Kafka's ids of the topics, as they were when each was first seen.
@@ -98,7 +99,7 @@ impl Committer {
         let mut output = output(&self.plan, id, &self.state.functions, &mut epoch);
         self.published.apply(&mut output)?;
         let mut items = Vec::new();
-        for sink in &self.sinks {
+        for sink in &self.publisher.sinks {
             items.extend(sink.prepare(&output)?);
         }
         self.put_state(&mut state, &epoch.parts)?;
@@ -135,16 +136,25 @@ impl Committer {
         if self.holds() {
             self.hold();
         } else {
-            for item in items {
-                tallow_sink::publish(&self.sinks, item.sink, &item.name, item.bytes)?;
-            }
-            for sink in &self.sinks {
-                self.job.published(sink.name(), seq);
-            }
+            self.publish(seq, items)?;
         }
         self.source.report_committed(&content::positions(&epoch.positions));
         self.clean_up(seq);
         self.progress.published(self.plan.name(), &epoch.positions, shown);
+        Ok(())
+    }
+
+    /// Publishes what was just committed. A sink that keeps a marker has published what it has a marker of, and no commit
+    /// that gave it nothing.
+    fn publish(&mut self, seq: u64, items: Vec<Item>) -> Result<(), PipelineError> {
+        let marked: Vec<&str> = items.iter().map(|item| item.sink).collect();
+        for item in items {
+            self.publisher.publish(&self.job, item.sink, &item.name, item.bytes)?;
+        }
+        for sink in self.publisher.sinks.iter().filter(|it| !it.keeps_marker() || marked.contains(&it.name()))
+        {
+            self.job.published(sink.name(), seq);
+        }
         Ok(())
     }
 
@@ -200,17 +210,6 @@ impl Committer {
     }
 }
 
-/// Publishes what was committed and may not have been published.
-pub(crate) fn republish(
-    sinks: &[Arc<dyn Sink>],
-    job: &mut Log,
-    publications: Vec<Publication>,
-) -> Result<(), PipelineError> {
-    job.publish(publications, |outgoing, bytes| {
-        Ok(tallow_sink::publish(sinks, &outgoing.sink, &outgoing.name, bytes)?)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use tallow_env::{ManualClock, SeededRandom};
@@ -238,7 +237,12 @@ mod tests {
         Committer {
             plan: plan(""),
             job: open(store, 1).log,
-            sinks: vec![Arc::new(Lake::new(store.clone(), Decimals::Double))],
+            publisher: Publisher {
+                pipeline: "candles".to_owned(),
+                sinks: vec![Arc::new(Lake::new(store.clone(), Decimals::Double))],
+                clock: Arc::new(ManualClock::at(0)),
+                stop: Arc::default(),
+            },
             source: Arc::new(source),
             progress: Arc::default(),
             topic_ids: BTreeMap::new(),

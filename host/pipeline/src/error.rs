@@ -86,7 +86,11 @@ impl PipelineError {
             Self::Source(SourceError::NoTopic { .. } | SourceError::Setting { .. }) => exit::USAGE,
             Self::Log(error) => error.exit_code(),
             Self::Store(error) => error.exit_code(),
-            Self::Sink(SinkError::Unknown { .. }) => exit::USAGE,
+            Self::Sink(SinkError::Unreachable { .. }) => exit::UNAVAILABLE,
+            Self::Sink(SinkError::Fenced { .. }) => exit::FENCED,
+            Self::Sink(SinkError::Unknown { .. } | SinkError::NoTopic { .. } | SinkError::Refused { .. }) => {
+                exit::USAGE
+            }
             Self::Checkpoint(_) | Self::Load(_) | Self::Library(_) => exit::USAGE,
             _ => exit::FAILED,
         }

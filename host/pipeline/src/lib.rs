@@ -1,7 +1,7 @@
 //! The stream: records of topics become candles in the lake. In data-flow order:
 //!
 //! [`start`] (where the log left off) → `fetch` → `sequencer` (one order, cut into epochs; `ends`: how far it
-//! reads) → parse workers (`tallow-worker`) → [`window_worker`] → [`epoch`] → [`commit`]. [`run`] puts them together on
+//! reads) → parse workers (`tallow-worker`) → [`window_worker`] → [`epoch`] → [`commit`] → [`publish`]. [`run`] puts them together on
 //! one screen. [`hooks`] is the seam at which functions change while it runs, [`functions`] says which ones run,
 //! `services` is what it touches, [`progress`] is what others see of it.
 
@@ -14,6 +14,7 @@ mod fetch;
 pub mod functions;
 pub mod hooks;
 pub mod progress;
+pub mod publish;
 mod reminder;
 pub mod republish_diff;
 mod run;

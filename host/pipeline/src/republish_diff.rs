@@ -29,13 +29,17 @@ pub struct Published {
 }
 
 impl Published {
-    /// Takes in one published file; later ones win.
+    /// Takes in one published file; later ones win. What other sinks published is there, too.
     pub fn learn(&mut self, sink: &str, path: &str, bytes: Bytes) -> Result<(), ReadError> {
-        if sink == "lake" {
-            for rows in LakeFile::open(path, bytes)? {
-                self.learn_candles(path, &rows?)?;
+        match sink {
+            "lake" => {
+                for rows in LakeFile::open(path, bytes)? {
+                    self.learn_candles(path, &rows?)?;
+                }
+                return Ok(());
             }
-            return Ok(());
+            "late" | "dead-letter" => {}
+            _ => return Ok(()),
         }
         for rows in LakeFile::open_columns(path, bytes, &PLACE)? {
             let rows = rows?;

@@ -18,10 +18,11 @@ use tallow_record::TopicPartition;
 use tallow_source::{PartitionInfo, Position};
 
 pub use self::restore::{ReadBlob, read_parts, restore, state_bytes};
-use crate::commit::{self, Committer};
+use crate::commit::Committer;
 use crate::ends::{Ends, ends_of};
 use crate::error::PipelineError;
 use crate::functions::{self, Functions};
+use crate::publish::Publisher;
 use crate::services::Services;
 use crate::window_worker::WindowState;
 
@@ -51,7 +52,8 @@ pub fn start(services: &Services, roll_back: Option<&str>) -> Result<Started, Pi
         tracing::warn!(pipeline = plan.name(), pattern, "`topic-pattern` matches no topic: nothing is read");
     }
     services.store.probe(&*services.random)?;
-    let Opened { log: mut job, first, held, .. } = take_over(services, roll_back)?;
+    let publisher = publisher(services);
+    let Opened { log: mut job, first, held, .. } = take_over(services, &publisher, roll_back)?;
     let next = refuse::succession(plan, &job.newest().state)?;
     let brings_windows = windows_differ(&job.newest().state, &next);
     let mut record = job.newest().clone();
@@ -93,7 +95,7 @@ pub fn start(services: &Services, roll_back: Option<&str>) -> Result<Started, Pi
     let mut committer = Committer {
         plan: plan.clone(),
         job,
-        sinks: services.sinks.clone(),
+        publisher,
         source: services.source.clone(),
         progress: services.progress.clone(),
         topic_ids,
@@ -111,8 +113,13 @@ pub fn start(services: &Services, roll_back: Option<&str>) -> Result<Started, Pi
 }
 
 /// Owns the shard, publishes what may not have been, and rolls back if asked to.
-fn take_over(services: &Services, roll_back: Option<&str>) -> Result<Opened, PipelineError> {
+fn take_over(
+    services: &Services,
+    publisher: &Publisher,
+    roll_back: Option<&str>,
+) -> Result<Opened, PipelineError> {
     refuse_changes(services)?;
+    services.sinks.iter().try_for_each(|sink| sink.check())?;
     let mut opened = <Log>::open(
         &services.store,
         services.plan.name(),
@@ -121,11 +128,22 @@ fn take_over(services: &Services, roll_back: Option<&str>) -> Result<Opened, Pip
         services.clock.clone(),
         services.random.clone(),
     )?;
-    commit::republish(&services.sinks, &mut opened.log, std::mem::take(&mut opened.to_publish))?;
+    let mut to_publish = std::mem::take(&mut opened.to_publish);
+    publisher.take_over(&mut opened.log, &mut to_publish)?;
+    publisher.republish(&mut opened.log, to_publish)?;
     if rollback::roll_back(services, &mut opened.log, roll_back)? {
         opened.held.clear();
     }
     Ok(opened)
+}
+
+fn publisher(services: &Services) -> Publisher {
+    Publisher {
+        pipeline: services.plan.name().to_owned(),
+        sinks: services.sinks.clone(),
+        clock: services.clock.clone(),
+        stop: services.stop.clone(),
+    }
 }
 
 /// Fails where the windows of the newest record cannot be carried over: before its owner is fenced, or waited for.

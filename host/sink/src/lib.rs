@@ -7,7 +7,7 @@
 //!   number of publishers, with one result.
 //!
 //! Three sinks write Parquet files: [`Lake`] (candles), [`LateRows`] and [`DeadLetters`]. [`archive`] keeps records as
-//! they came. [`LakeFile`] reads all of these files.
+//! they came. [`LakeFile`] reads all of these files. `tallow-sink-kafka` writes to topics.
 
 pub mod archive;
 mod body_reader;
@@ -20,7 +20,7 @@ mod late_rows;
 mod output;
 pub mod parquet_file;
 mod pieces;
-mod raw_records;
+pub mod raw_records;
 mod sink;
 mod sorted;
 

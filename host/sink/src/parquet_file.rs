@@ -40,7 +40,10 @@ pub struct Layout<'a> {
 }
 
 /// Encodes the rows as the item `path` of a sink.
-pub(crate) fn item(
+///
+/// # Errors
+/// A column's type has no place in such a file.
+pub fn item(
     sink: &'static str,
     path: String,
     rows: &RecordBatch,

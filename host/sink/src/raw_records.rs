@@ -1,4 +1,5 @@
-//! Columns that late rows, dead letters and archives share: where a record stood, and its untouched bytes.
+//! Columns that late rows, dead letters, archives and outgoing records share: where a record stood, and its untouched
+//! bytes.
 
 use std::sync::Arc;
 
@@ -13,9 +14,10 @@ use tallow_record::Place;
 use crate::lake_file::{ReadError, column, typed};
 
 /// A named column, nullable where some of its values are.
-pub(crate) type Column = (&'static str, ArrayRef);
+pub type Column = (&'static str, ArrayRef);
 
-pub(crate) fn place_columns<'a>(places: impl Iterator<Item = &'a Place> + Clone) -> [Column; 3] {
+/// `topic`, `partition` and `offset`.
+pub fn place_columns<'a>(places: impl Iterator<Item = &'a Place> + Clone) -> [Column; 3] {
     let topics = StringArray::from_iter_values(places.clone().map(|place| &place.topic));
     let partitions = Int32Array::from_iter_values(places.clone().map(|place| place.partition));
     let offsets = Int64Array::from_iter_values(places.map(|place| place.offset));
@@ -23,30 +25,32 @@ pub(crate) fn place_columns<'a>(places: impl Iterator<Item = &'a Place> + Clone)
 }
 
 /// Times in µs since 1970-01-01 UTC.
-pub(crate) fn times(times_us: impl Iterator<Item = Option<i64>>) -> ArrayRef {
+pub fn times(times_us: impl Iterator<Item = Option<i64>>) -> ArrayRef {
     Arc::new(times_us.collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
 }
 
 /// Kafka says -1 where a record has no timestamp.
-pub(crate) fn kafka_times(times_us: impl Iterator<Item = i64>) -> ArrayRef {
+pub fn kafka_times(times_us: impl Iterator<Item = i64>) -> ArrayRef {
     times(times_us.map(|time_us| (time_us != -1).then_some(time_us)))
 }
 
 /// Arrow's offsets are of 64 bits here and below: an epoch of large records may pass 2 GiB.
-pub(crate) fn bytes<'a>(values: impl Iterator<Item = Option<&'a [u8]>>) -> ArrayRef {
+pub fn bytes<'a>(values: impl Iterator<Item = Option<&'a [u8]>>) -> ArrayRef {
     Arc::new(values.collect::<LargeBinaryArray>())
 }
 
-pub(crate) fn texts<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
+/// Texts, some of them null.
+pub fn texts<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
     Arc::new(values.collect::<LargeStringArray>())
 }
 
-pub(crate) fn numbers(values: impl Iterator<Item = Option<u32>>) -> ArrayRef {
+/// Counts, some of them null.
+pub fn numbers(values: impl Iterator<Item = Option<u32>>) -> ArrayRef {
     Arc::new(values.map(|value| value.map(i64::from)).collect::<Int64Array>())
 }
 
 /// A list of (name, value) a record, in Kafka's order; names may repeat. `counts`: how many each record has.
-pub(crate) fn headers<'a>(
+pub fn headers<'a>(
     counts: impl Iterator<Item = usize>,
     all: impl Iterator<Item = (&'a str, Option<&'a [u8]>)> + Clone,
 ) -> ArrayRef {

@@ -31,6 +31,23 @@ pub trait Sink: Send + Sync {
     /// Makes one committed item visible under its final name. Any number of publishers may do so, any number of
     /// times. [`SinkError::Conflict`]: the name holds something else, which stays as it is.
     fn publish(&self, name: &str, bytes: Bytes) -> Result<(), SinkError>;
+
+    /// Whether it writes down, where its readers are, through which commit it has published. Publishing twice is then
+    /// no matter of names, and what it says is held against the log at a start.
+    fn keeps_marker(&self) -> bool {
+        false
+    }
+
+    /// Whether what it needs is there. Asked before an older owner is fenced.
+    fn check(&self) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    /// Fences whoever publishes for this shard of the chain, and gives the commit through which everything is out, for
+    /// a sink that keeps a marker; `None` if there is no marker.
+    fn take_over(&self, _chain: &str, _shard: u32) -> Result<Option<u64>, SinkError> {
+        Ok(None)
+    }
 }
 
 /// Publishes a committed item, by the sink that made it.

@@ -211,3 +211,63 @@ fn what_a_rollback_made_void_need_not_be_published_to_be_cleaned_away() {
     kept[69].voided = Some(SeqRange { from: 50, through: 69 });
     assert_eq!(boundary(&kept, 10, &through(&[("lake", 49)]), |_| 100), Some(70));
 }
+
+#[test]
+fn what_a_marker_says_is_held_against_what_the_log_knows() {
+    use MarkerFault::{Absent, Ahead, Behind};
+    for (marker, published, released, through) in [
+        (None, 0, 9, Ok(0)),
+        (None, 1, 9, Err(Absent { published: 1 })),
+        (Some(4), 0, 9, Ok(4)),
+        (Some(4), 4, 9, Ok(4)),
+        // Published, and killed before the next commit could say so.
+        (Some(5), 4, 9, Ok(5)),
+        (Some(9), 4, 9, Ok(9)),
+        (Some(3), 4, 9, Err(Behind { marker: 3, published: 4 })),
+        // A log from a backup, or another's marker.
+        (Some(10), 4, 9, Err(Ahead { marker: 10, released: 9 })),
+        // Held for a probation, and out all the same.
+        (Some(5), 4, 4, Err(Ahead { marker: 5, released: 4 })),
+    ] {
+        let marked = Marked { marker, published, released };
+        assert_eq!(marked.through(), through, "{marked:?}");
+    }
+}
+
+#[test]
+fn after_a_crash_a_sink_gets_what_its_marker_lacks_and_no_more() {
+    // Commits 1 to 9, of which 7 and 8 are void; those with an even number have something for Kafka.
+    let both: &[_] = &["lake", "kafka"];
+    let log = |published: u64, released: Option<u64>| {
+        let mut log: Vec<Record> = (1..=9)
+            .map(|seq| record(seq, Kind::Commit, if seq % 2 == 0 { both } else { &["lake"] }))
+            .collect();
+        let newest = log.last_mut().unwrap();
+        newest.epoch.outbox.clear();
+        newest.kind = Kind::Rollback;
+        newest.voided = Some(SeqRange { from: 7, through: 8 });
+        newest.published_through = through(&[("lake", 9), ("kafka", published)]);
+        newest.state.released_through = released.map(|seq| through(&[("kafka", seq)])).unwrap_or_default();
+        log
+    };
+    for (published, released, marker, due) in [
+        (0, None, None, vec![2, 4, 6]),
+        (0, None, Some(2), vec![4, 6]),
+        (2, None, Some(2), vec![4, 6]),
+        (2, None, Some(6), vec![]),
+        // Commit 8 went out before it was made void; nothing of it is taken back, and nothing comes twice.
+        (2, None, Some(8), vec![]),
+        (0, Some(4), None, vec![2, 4]),
+        (0, Some(4), Some(2), vec![4]),
+        (2, Some(2), Some(2), vec![]),
+    ] {
+        let log = log(published, released);
+        let newest = log.last().unwrap();
+        let marked = Marked { marker, published, released: newest.released_through("kafka") };
+        let out = marked.through().unwrap();
+        let mut to_publish = unpublished(&log);
+        to_publish.retain(|publication| publication.is_due("kafka", out));
+        let seqs: Vec<u64> = to_publish.iter().map(|publication| publication.seq).collect();
+        assert_eq!(seqs, due, "published {published}, released {released:?}, marker {marker:?}");
+    }
+}

@@ -4,7 +4,7 @@ use tallow_log::record::{Change, Epoch, Function, Kind, Live, Mode, Probation, S
 use tallow_log::{Draft, Retention};
 use tallow_store::Digest;
 
-use super::{Committer, republish};
+use super::Committer;
 use crate::epoch::{FinishedEpoch, FinishedSwap};
 use crate::error::PipelineError;
 use crate::hooks::Outcome;
@@ -33,7 +33,7 @@ impl Committer {
             if swap.mode == Mode::Hold {
                 let through =
                     |sink: &std::sync::Arc<dyn tallow_sink::Sink>| (sink.name().to_owned(), seq - 1);
-                state.released_through = self.sinks.iter().map(through).collect();
+                state.released_through = self.publisher.sinks.iter().map(through).collect();
             }
         }
         let (what, role, why) = (What::Swap, swap.role, swap.why.clone());
@@ -96,7 +96,7 @@ impl Committer {
     }
 
     pub(super) fn hold(&mut self) {
-        let publications = self.sinks.iter().map(|sink| self.job.publication(sink.name()));
+        let publications = self.publisher.sinks.iter().map(|sink| self.job.publication(sink.name()));
         let with_something = publications.filter(|it| !it.outbox.is_empty());
         self.held.extend(with_something.collect::<Vec<_>>());
     }
@@ -104,7 +104,7 @@ impl Committer {
     pub(super) fn publish_held(&mut self) -> Result<(), PipelineError> {
         let mut held = std::mem::take(&mut self.held);
         held.sort_by_key(|publication| publication.seq);
-        republish(&self.sinks, &mut self.job, held)
+        self.publisher.republish(&mut self.job, held)
     }
 
     /// One record more than may be proved: the oldest has the state that the one after it began with. A probation may go
