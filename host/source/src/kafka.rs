@@ -13,6 +13,7 @@ mod setting_names;
 mod settings;
 mod source;
 
+pub use client::Context as ClientEvents;
 pub use loss::{Verdict, judge};
 pub use settings::{REFUSED, refuse};
 pub use source::{Config, KafkaSource, check_client};

@@ -6,7 +6,7 @@ mod topics;
 
 mod kafka;
 
-pub use kafka::{Config, KafkaSource, REFUSED, Verdict, check_client, judge, refuse};
+pub use kafka::{ClientEvents, Config, KafkaSource, REFUSED, Verdict, check_client, judge, refuse};
 pub use source::{
     Event, Fetcher, Limits, OnDataLoss, PartitionInfo, Position, Source, SourceError, is_answer,
 };

@@ -1,5 +1,6 @@
 //! What the pipeline asks of a source.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -117,6 +118,11 @@ pub trait Source: Send + Sync {
 
     /// The shortest time that any of the topics keeps a record; none: for ever, or nobody knows.
     fn retention(&self) -> Result<Option<Duration>, SourceError>;
+
+    /// By topic: how it forgets, as Kafka's `cleanup.policy` says it. Topics of which nobody knows are left out.
+    fn cleanup_policies(&self) -> Result<BTreeMap<String, String>, SourceError> {
+        Ok(BTreeMap::new())
+    }
 
     /// Tells the broker how far the pipeline has committed, for lag monitors only: nothing reads it back.
     fn report_committed(&self, positions: &[Position]);

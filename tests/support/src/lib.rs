@@ -3,10 +3,12 @@
 //! - [`faulty`]: a store that breaks on demand; [`store_conformance`]: what every store must keep;
 //! - [`http`]: servers on a loopback port or in memory, and what every client must keep;
 //! - [`source`]: topics in memory, and what every source must do;
-//! - [`sink`]: sample epochs, and what every sink promises.
+//! - [`sink`]: sample epochs, and what every sink promises;
+//! - [`transactions`]: transactions in memory, and what every edge of them promises.
 
 pub mod faulty;
 pub mod http;
 pub mod sink;
 pub mod source;
 pub mod store_conformance;
+pub mod transactions;

@@ -14,15 +14,16 @@ use crate::SourceError;
 
 pub(super) type Client = BaseConsumer<Context>;
 
-/// Keeps the newest complaint, which is the reason to show when no broker answers.
+/// What a client says by itself: its log goes to the host's, and the newest complaint is kept, which is the reason to
+/// show when no broker answers.
 #[derive(Default)]
-pub(super) struct Context {
+pub struct Context {
     complaint: Mutex<Option<String>>,
 }
 
 impl Context {
     /// The newest complaint since the last call of [`Context::forget`].
-    pub(super) fn complaint(&self) -> Option<String> {
+    pub fn complaint(&self) -> Option<String> {
         self.complaint.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::executor::block_on;
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
+use rdkafka::admin::{AdminClient, AdminOptions, OwnedResourceSpecifier, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::error::KafkaError;
@@ -132,6 +132,23 @@ impl KafkaSource {
         Ok(topics)
     }
 
+    /// A setting of each topic.
+    fn topic_settings(&self, key: &str) -> Result<BTreeMap<String, String>, SourceError> {
+        let admin: AdminClient<DefaultClientContext> =
+            self.client_config.create().map_err(|error| self.unreachable(&error))?;
+        let topics = self.topics()?;
+        let asked: Vec<ResourceSpecifier<'_>> =
+            topics.iter().map(|topic| ResourceSpecifier::Topic(&topic.name)).collect();
+        let options = AdminOptions::new().request_timeout(Some(SETTINGS_WAIT));
+        let answers =
+            block_on(admin.describe_configs(&asked, &options)).map_err(|error| self.unreachable(&error))?;
+        let settings = answers.iter().flatten().filter_map(|config| {
+            let OwnedResourceSpecifier::Topic(topic) = &config.specifier else { return None };
+            Some((topic.clone(), config.get(key)?.value.clone()?))
+        });
+        Ok(settings.collect())
+    }
+
     /// The topics, and a broker that answers.
     fn topics_without_ids(&self) -> Result<(Vec<Topic>, Option<i32>), SourceError> {
         let mut topics = Vec::new();
@@ -220,18 +237,14 @@ impl Source for KafkaSource {
     }
 
     fn retention(&self) -> Result<Option<Duration>, SourceError> {
-        let admin: AdminClient<DefaultClientContext> =
-            self.client_config.create().map_err(|error| self.unreachable(&error))?;
-        let topics = self.topics()?;
-        let asked: Vec<ResourceSpecifier<'_>> =
-            topics.iter().map(|topic| ResourceSpecifier::Topic(&topic.name)).collect();
-        let options = AdminOptions::new().request_timeout(Some(SETTINGS_WAIT));
-        let answers =
-            block_on(admin.describe_configs(&asked, &options)).map_err(|error| self.unreachable(&error))?;
-        let retention = answers.iter().flatten().filter_map(|config| config.get("retention.ms"));
+        let retention = self.topic_settings("retention.ms")?;
         // -1 keeps records for ever.
-        let kept_ms = retention.filter_map(|entry| entry.value.as_deref()?.parse::<u64>().ok());
+        let kept_ms = retention.values().filter_map(|value| value.parse::<u64>().ok());
         Ok(kept_ms.min().map(Duration::from_millis))
+    }
+
+    fn cleanup_policies(&self) -> Result<BTreeMap<String, String>, SourceError> {
+        self.topic_settings("cleanup.policy")
     }
 
     fn report_committed(&self, positions: &[Position]) {

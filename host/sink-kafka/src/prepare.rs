@@ -1,0 +1,271 @@
+//! An epoch's output as records of topics. Pure: the same output gives the same records.
+
+use std::collections::BTreeMap;
+
+use arrow_array::RecordBatch;
+use arrow_select::concat::concat_batches;
+use serde_json::{Map, Value};
+use tallow_contract::{Column, Table};
+use tallow_record::Place;
+use tallow_sink::{EpochOutput, SinkError};
+
+use crate::json::{Rows, text};
+use crate::record::{COMMIT, Record};
+use crate::settings::{Settings, WindowTopic};
+
+type Headers = Vec<(String, Option<Vec<u8>>)>;
+
+/// The records of an epoch, window by window, then late rows and dead letters.
+///
+/// # Errors
+/// A function gave a table that is none of windows.
+pub fn records(settings: &Settings, output: &EpochOutput<'_>) -> Result<Vec<Record>, SinkError> {
+    let mut records = Vec::new();
+    let mut windows: BTreeMap<&str, Vec<&RecordBatch>> = BTreeMap::new();
+    for (window, batch) in &output.closed {
+        windows.entry(window).or_default().push(batch);
+    }
+    for (window, batches) in windows {
+        let Some(to) = settings.windows.get(window) else { continue };
+        let candles = candles(window, to, &batches, output);
+        records.extend(candles.map_err(|why| SinkError::Table {
+            pipeline: output.pipeline.into(),
+            window: window.into(),
+            why,
+        })?);
+    }
+    records.extend(settings.late.iter().flat_map(|topic| late(topic, output)));
+    records.extend(settings.dead.iter().flat_map(|topic| dead(topic, output)));
+    Ok(records)
+}
+
+fn header(name: &str, value: impl ToString) -> (String, Option<Vec<u8>>) {
+    (name.to_owned(), Some(value.to_string().into_bytes()))
+}
+
+/// What every record says about where it comes from.
+fn origin(output: &EpochOutput<'_>) -> Headers {
+    let functions = serde_json::json!(output.provenance.functions);
+    vec![
+        header(COMMIT, output.commit()),
+        header("tallow.pipeline", output.pipeline),
+        header("tallow.functions", functions),
+    ]
+}
+
+/// A window's candles, in the order of their starts and keys.
+fn candles(
+    window: &str,
+    to: &WindowTopic,
+    batches: &[&RecordBatch],
+    output: &EpochOutput<'_>,
+) -> Result<Vec<Record>, String> {
+    let rows = concat_batches(&batches[0].schema(), batches.iter().copied());
+    let table = rows.and_then(|rows| tallow_engine::from_arrow(&rows)).map_err(|error| error.to_string())?;
+    let columns = Columns::of(&table)?;
+    let json = Rows::new(&table, to.style);
+    let starts = columns.start.times_us().map_err(|refusal| refusal.to_string())?;
+    let mut order = Vec::with_capacity(starts.len());
+    for (row, start_us) in starts.iter().enumerate() {
+        order.push((*start_us, columns.key(row)?, row));
+    }
+    order.sort();
+    let origin = origin(output);
+    let record = |(_, key, row): (i64, Option<String>, usize)| {
+        let value = json.row(row).ok_or_else(|| format!("row {row} is not in every column"))?;
+        let mut headers = origin.clone();
+        headers.push(header("tallow.window", window));
+        for (name, column) in &columns.told {
+            headers.push(header(name, text(column, row).unwrap_or_default()));
+        }
+        Ok(Record {
+            topic: to.topic.clone(),
+            timestamp_us: output.clock_us,
+            key: key.map(String::into_bytes),
+            value: Some(value.into_bytes()),
+            headers,
+        })
+    };
+    order.into_iter().map(record).collect()
+}
+
+/// The columns of a window's table that have a part in its records beside their values.
+struct Columns<'t> {
+    /// Those before `window_start`.
+    keys: &'t [Column],
+    start: &'t Column,
+    /// Those that headers tell, too.
+    told: Vec<(&'static str, &'t Column)>,
+}
+
+impl<'t> Columns<'t> {
+    fn of(table: &'t Table) -> Result<Self, String> {
+        let at = table.columns.iter().position(|column| column.name == "window_start");
+        let at = at.ok_or("its table has no column `window_start`")?;
+        let named = |name: &str| table.columns.iter().find(|column| column.name == name);
+        let told = [
+            ("tallow.window-start", "window_start"),
+            ("tallow.window-end", "window_end"),
+            ("tallow.revision", "revision"),
+        ];
+        let told = told.into_iter().filter_map(|(header, name)| Some((header, named(name)?)));
+        Ok(Self { keys: &table.columns[..at], start: &table.columns[at], told: told.collect() })
+    }
+
+    /// The record's key: the one key column's text, several as a JSON object, none if the window has no keys.
+    fn key(&self, row: usize) -> Result<Option<String>, String> {
+        let value = |column: &Column| {
+            let value = text(column, row);
+            value.ok_or_else(|| format!("key column `{}` has no value for row {row}", column.name))
+        };
+        match self.keys {
+            [] => Ok(None),
+            [only] => value(only).map(Some),
+            several => {
+                let pairs =
+                    several.iter().map(|column| Ok((column.name.clone(), Value::from(value(column)?))));
+                let object = pairs.collect::<Result<Map<_, _>, String>>()?;
+                Ok(Some(Value::Object(object).to_string()))
+            }
+        }
+    }
+}
+
+fn placed(place: &Place) -> [(String, Option<Vec<u8>>); 3] {
+    [
+        header("tallow.topic", &place.topic),
+        header("tallow.partition", place.partition),
+        header("tallow.offset", place.offset),
+    ]
+}
+
+/// Late rows, by their places: the untouched key and bytes of their records.
+fn late<'o>(topic: &str, output: &'o EpochOutput<'_>) -> impl Iterator<Item = Record> + use<'o> {
+    let mut rows: Vec<_> = output.late.iter().collect();
+    rows.sort_by_key(|row| (&row.place, row.row, &row.window));
+    let (topic, timestamp_us, origin) = (topic.to_owned(), output.clock_us, origin(output));
+    rows.into_iter().map(move |row| {
+        let mut headers = origin.clone();
+        headers.extend(placed(&row.place));
+        headers.extend([
+            header("tallow.row", row.row),
+            header("tallow.window", &row.window),
+            header("tallow.reason-kind", "late"),
+            header("tallow.event-time-us", row.event_time_us),
+            header("tallow.watermark-us", row.watermark_us),
+        ]);
+        Record { topic: topic.clone(), timestamp_us, key: row.key.clone(), value: row.value.clone(), headers }
+    })
+}
+
+/// Dead letters, by their places: the untouched key, bytes and headers of their records, then what became of them.
+fn dead<'o>(topic: &str, output: &'o EpochOutput<'_>) -> impl Iterator<Item = Record> + use<'o> {
+    let mut letters: Vec<_> = output.dead.iter().collect();
+    letters.sort_by_key(|letter| (&letter.place, letter.row, &letter.window, letter.kind, &letter.reason));
+    let (topic, timestamp_us, origin) = (topic.to_owned(), output.clock_us, origin(output));
+    letters.into_iter().map(move |letter| {
+        let mut headers = letter.headers.clone();
+        headers.extend(origin.clone());
+        headers.extend(placed(&letter.place));
+        headers.extend(letter.row.map(|row| header("tallow.row", row)));
+        headers.extend(letter.window.as_ref().map(|window| header("tallow.window", window)));
+        headers.push(header("tallow.reason-kind", letter.kind.as_str()));
+        headers.push(header("tallow.reason", &letter.reason));
+        Record {
+            topic: topic.clone(),
+            timestamp_us,
+            key: letter.key.clone(),
+            value: letter.value.clone(),
+            headers,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Style;
+    use tallow_test_support::sink::{Variant, sample};
+
+    fn settings() -> Settings {
+        let topic = |topic: &str| WindowTopic { topic: topic.to_owned(), style: Style::default() };
+        Settings {
+            windows: [("1m".to_owned(), topic("minutes")), ("1d".to_owned(), topic("days"))].into(),
+            late: Some("late".to_owned()),
+            dead: Some("dead".to_owned()),
+        }
+    }
+
+    fn of(topic: &str) -> Vec<Record> {
+        let records = records(&settings(), &sample(7, Variant::First)).unwrap();
+        records.into_iter().filter(|record| record.topic == topic).collect()
+    }
+
+    fn text(bytes: &Option<Vec<u8>>) -> String {
+        String::from_utf8_lossy(bytes.as_deref().unwrap_or_default()).into_owned()
+    }
+
+    #[test]
+    fn candles_go_out_by_start_and_key_with_what_made_them() {
+        let minutes = of("minutes");
+        assert_eq!(minutes.len(), 9);
+        // The second table is of the minute before.
+        let keys: Vec<String> = minutes.iter().map(|record| text(&record.key)).collect();
+        assert_eq!(keys[1..4], ["BTCUSDT", "a\0b", &"x".repeat(4096)][..]);
+        assert_eq!(keys[4..7], ["%2e%2e", "../../x", "ETHUSDT"]);
+        let first = &minutes[1];
+        for (name, value) in [
+            (COMMIT, "c1a9/3/7"),
+            ("tallow.pipeline", "trades"),
+            ("tallow.window", "1m"),
+            ("tallow.window-start", "2024-08-08T23:59:00Z"),
+            ("tallow.window-end", "2024-08-09T00:00:00Z"),
+            ("tallow.revision", "0"),
+        ] {
+            assert_eq!(first.header(name), Some(value), "{name}");
+        }
+        assert!(first.header("tallow.functions").unwrap().contains(r#""parse":"#), "{first:?}");
+        let value: Value = serde_json::from_slice(first.value.as_deref().unwrap()).unwrap();
+        assert_eq!(
+            (&value["symbol"], &value["window_start"]),
+            (&"BTCUSDT".into(), &"2024-08-08T23:59:00Z".into())
+        );
+        assert_eq!(value["open"], "60123.12345678");
+    }
+
+    #[test]
+    fn several_key_columns_make_an_object() {
+        let keys: Vec<String> = of("days").iter().map(|record| text(&record.key)).collect();
+        assert!(keys.contains(&r#"{"exchange":"b","symbol":"BTCUSDT"}"#.to_owned()), "{keys:?}");
+    }
+
+    #[test]
+    fn late_rows_and_dead_letters_keep_every_byte_and_say_why() {
+        let (output, dead) = (sample(7, Variant::First), of("dead"));
+        assert_eq!((of("late").len(), dead.len()), (output.late.len(), output.dead.len()));
+        for letter in &output.dead {
+            let offset = letter.place.offset.to_string();
+            let record = dead.iter().find(|it| it.header("tallow.offset") == Some(&offset)).unwrap();
+            assert_eq!((&record.key, &record.value), (&letter.key, &letter.value), "{offset}");
+            assert!(record.headers.starts_with(&letter.headers), "{offset}");
+            assert_eq!(record.header("tallow.reason-kind"), Some(letter.kind.as_str()));
+            assert_eq!(record.header("tallow.reason"), Some(letter.reason.as_str()));
+            assert_eq!(
+                (record.header("tallow.topic"), record.header("tallow.partition")),
+                (Some("btc"), Some("0"))
+            );
+        }
+        let late = &of("late")[0];
+        assert_eq!(
+            (late.header("tallow.window"), late.header("tallow.event-time-us")),
+            (Some("1d"), Some("-1"))
+        );
+        assert_eq!(late.value.as_deref(), Some(&b"{}"[..]));
+    }
+
+    #[test]
+    fn what_no_topic_is_named_for_goes_nowhere() {
+        let nothing = records(&Settings::default(), &sample(7, Variant::First)).unwrap();
+        assert!(nothing.is_empty());
+    }
+}
