@@ -23,6 +23,8 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("docker", "no Docker here: tests/deploy.rs checks what it is given"),
     ("echo", "of the shell"),
     ("flock", "of the operating system"),
+    ("kafka-console-consumer.sh", "comes with Kafka; tests/kafka_sink.rs reads the topics"),
+    ("kafka-topics.sh", "comes with Kafka; tests/kafka_sink.rs makes the topics"),
     ("kill", "of the shell"),
     ("kubectl", "no cluster here: tests/deploy.rs checks what it is given"),
     ("npm", "tests/languages.rs builds functions in JavaScript"),

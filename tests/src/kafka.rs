@@ -54,10 +54,15 @@ impl Kafka {
 
     /// A broker of one's own. The error says what this machine lacks.
     pub fn start() -> Result<Self, String> {
+        Self::start_behind(None)
+    }
+
+    /// The same, where clients are told to come by another port: a proxy's.
+    pub fn start_behind(proxy: Option<u16>) -> Result<Self, String> {
         let jars = jars()?;
         let data = TempDir::with_prefix("tallow-kafka-").map_err(|error| error.to_string())?;
         let [port, controller] = free_ports();
-        let properties = properties(port, controller, &data.path().join("log"));
+        let properties = properties(port, proxy.unwrap_or(port), controller, &data.path().join("log"));
         fs::write(data.path().join("server.properties"), properties).map_err(|error| error.to_string())?;
         let mut kafka = Self { bootstrap: format!("127.0.0.1:{port}"), jars, data, process: None };
         kafka.format()?;
@@ -231,13 +236,13 @@ fn free_ports() -> [u16; 2] {
     listeners.map(|listener| listener.local_addr().expect("a bound port").port())
 }
 
-fn properties(port: u16, controller: u16, log: &Path) -> String {
+fn properties(port: u16, advertised: u16, controller: u16, log: &Path) -> String {
     format!(
         "process.roles=broker,controller\n\
          node.id=1\n\
          controller.quorum.voters=1@127.0.0.1:{controller}\n\
          listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
-         advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n\
+         advertised.listeners=PLAINTEXT://127.0.0.1:{advertised}\n\
          listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
          controller.listener.names=CONTROLLER\n\
          inter.broker.listener.name=PLAINTEXT\n\

@@ -86,6 +86,12 @@ impl Stream {
         fs::write(self.manifest(), text.replace(part, by)).expect("the manifest can be written");
     }
 
+    /// The candles that must come out, each once.
+    pub fn expected(&self) -> Vec<Row> {
+        let trades = self.trades.iter().map(String::as_str);
+        reference::candles(trades, 60_000_000).iter().map(|it| it.row()).collect()
+    }
+
     /// Runs to its end what was begun, by `tallow up`, and compares all candles.
     pub fn finish_and_compare(&self) {
         let lake = self.lake().display().to_string();
@@ -95,10 +101,8 @@ impl Stream {
 
     /// Fails unless the lake holds all candles, each once.
     pub fn compare(&self) {
-        let trades = self.trades.iter().map(String::as_str);
-        let expected: Vec<Row> = reference::candles(trades, 60_000_000).iter().map(|it| it.row()).collect();
         let rows = lake::table(&self.lake(), "speed/candles_1m");
-        lake::assert_same_rows("candles", &expected, &rows);
+        lake::assert_same_rows("candles", &self.expected(), &rows);
         lake::assert_no_duplicates(&rows, &["symbol"]);
     }
 }

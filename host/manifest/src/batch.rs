@@ -122,6 +122,7 @@ table! {
         on_untracked: OnUntracked::Count,
         keep_ids_us: u64::MAX,
         fill: None,
+        kafka: None,
         aggregates: aggregates?,
     }));
 

@@ -77,6 +77,12 @@ impl Manifest {
             .filter(move |it| it.auto && it.speed.as_ref().is_some_and(|it| written.contains(it)))
     }
 
+    /// A key and where it is written, for messages: `` `trigger.kafka[candles].topic` (spin.toml:12) ``.
+    pub fn locate(&self, key: &str) -> String {
+        let line = self.places.find(key).map_or(String::new(), |place| format!(":{}", place.line));
+        format!("`{key}` ({}{line})", self.path.display())
+    }
+
     /// Mistakes as the manifest's own are said: with file, line and key.
     pub fn mistakes(&self, mistakes: Vec<Mistake>) -> Errors {
         let mut report = Report::new(&self.path);

@@ -17,6 +17,7 @@ use crate::forms::{
 use crate::limits::{Epoch, LIMITS, Limits};
 use crate::node::Node;
 use crate::remote::FUNCTION;
+use crate::sink_topics::{DEAD_LETTERS, DeadLetters, LATE_ROWS, LateRows};
 use crate::swap::Swap;
 use crate::table::{Rule, only, table};
 use crate::topics::{self, StartingOffsets, Topics};
@@ -130,6 +131,21 @@ table! {
 
     "How decimals are written into the lake."
     pub decimals: Decimals = from(lake.map(|lake| lake.decimals));
+
+    "A topic that gets late rows, too."
+    pub late_rows: Option<LateRows> = key("late-rows", LATE_ROWS, none("late rows go to the lake alone"));
+
+    "A topic that gets dead letters, too."
+    pub dead_letters: Option<DeadLetters> =
+        key("dead-letters", DEAD_LETTERS, none("dead letters go to the lake alone"));
+
+    "The compacted topic in which results that go to topics are marked as sent. It is made if it is missing. Only a \
+     pipeline with results in topics has one."
+    let marker: Option<String> = key("marker-topic", names::TOPIC, none("`_tallow_markers_` and the pipeline's `id`"));
+
+    "The topic of the markers."
+    pub marker_topic: String =
+        from(Some(marker?.unwrap_or_else(|| format!("_tallow_markers_{}", id.as_deref().unwrap_or_default()))));
 
     "How another version of a function is swapped in."
     pub swap: Swap = key("swap", SWAP, inner("its defaults"), |node, report| {
@@ -248,6 +264,7 @@ impl Pipeline {
     pub(crate) fn read(node: &Node, report: &mut Report) -> Option<Self> {
         let mut pipeline = Self::read_keys(node, report)?;
         pipeline.digest = config_digest::digest(&pipeline.meaning());
+        pipeline.check_result_topics(node, report);
         Some(pipeline)
     }
 }

@@ -10,6 +10,7 @@ use crate::limits::{Epoch, Limits};
 use crate::merge::Merge;
 use crate::pipeline::{Lake, Pipeline};
 use crate::remote::FunctionPlace;
+use crate::sink_topics::{DeadLetters, LateRows, WindowTopic};
 use crate::swap::Swap;
 use crate::table::{Absence, Table};
 use crate::window::Window;
@@ -28,6 +29,9 @@ pub fn reference() -> String {
         Lake::declaration(),
         Swap::declaration(),
         Window::declaration(),
+        WindowTopic::declaration(),
+        LateRows::declaration(),
+        DeadLetters::declaration(),
         Backfill::declaration(),
         Batch::declaration(),
         Merge::declaration(),

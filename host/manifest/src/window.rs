@@ -17,6 +17,7 @@ use crate::aggregate::{self, Aggregate};
 use crate::error::Report;
 use crate::forms::{COLUMN, Choice, Form, POSITIVE_US, Takes};
 use crate::node::Node;
+use crate::sink_topics::{WINDOW_TOPIC, WindowTopic};
 use crate::table::{Rule, only, table};
 use crate::{names, remote, schema_pieces, values};
 
@@ -86,6 +87,9 @@ table! {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fill: Option<Fill> =
         from(fill::read(&reader, shape?, fill_with?, (fill_for?, keep_ids_us?), report));
+    "A topic that gets the candles, too."
+    #[serde(skip)]
+    pub kafka: Option<WindowTopic> = key("kafka", WINDOW_TOPIC, none("candles go to the lake alone"));
 
     "The candle's columns, in the order in which they are written."
     pub aggregates: Vec<Aggregate> = key("aggregates", AGGREGATES, required(), |node, report| {

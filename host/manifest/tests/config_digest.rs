@@ -72,3 +72,22 @@ fn what_the_candles_depend_on_changes_the_digest() {
     digests.dedup();
     assert_eq!(digests.len(), all);
 }
+
+#[test]
+fn topics_of_results_and_how_they_are_written_change_the_digest() {
+    let to = |table: &str| pipeline(&format!("{MINIMAL}[trigger.kafka.{table}\n")).digest;
+    let digests = [
+        pipeline(MINIMAL).digest,
+        to("windows.kafka]\ntopic = \"results\""),
+        to("windows.kafka]\ntopic = \"others\""),
+        to("windows.kafka]\ntopic = \"results\"\ndecimals = \"number\""),
+        to("windows.kafka]\ntopic = \"results\"\ntimes = \"epoch-ms\""),
+        to("late-rows]\ntopic = \"results\""),
+        to("dead-letters]\ntopic = \"results\""),
+    ];
+    for (at, digest) in digests.iter().enumerate() {
+        assert!(!digests[..at].contains(digest), "{at}");
+    }
+    let marked = with_line("topic = \"trades\"", "marker-topic = \"markers\"");
+    assert_eq!(pipeline(&marked).digest, digests[0], "where markers are kept decides no row");
+}

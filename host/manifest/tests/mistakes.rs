@@ -377,3 +377,19 @@ fn filling_that_cannot_be_done_is_refused_at_its_key() {
         assert!(said.contains(&format!("windows[1m].{key}: ")) && said.contains(problem), "{said}");
     }
 }
+
+#[test]
+fn a_topic_of_results_is_neither_read_nor_the_markers() {
+    let topic = |topic: &str| format!("{MINIMAL}[trigger.kafka.windows.kafka]\ntopic = \"{topic}\"\n");
+    let key = "spin.toml:30:9: trigger.kafka[candles].windows[1m].kafka.topic: ";
+    let said = error(&topic("trades"));
+    assert!(said.starts_with(key) && said.contains("take its own results for records"), "{said}");
+    let pattern = topic("trades-1m").replace("topic = \"trades\"\n", "topic-pattern = \"^trades.*\"\n");
+    assert!(error(&pattern).starts_with(key), "{}", error(&pattern));
+    let said = error(&topic("_tallow_markers_candles"));
+    assert!(said.starts_with(key) && said.contains("`marker-topic`"), "{said}");
+    let late = error(&format!("{MINIMAL}[trigger.kafka.late-rows]\ntopic = \"trades\"\n"));
+    assert!(late.starts_with("spin.toml:30:9: trigger.kafka[candles].late-rows.topic: "), "{late}");
+    let mode = topic("results") + "mode = \"upsert\"\n";
+    assert!(error(&mode).contains("windows[1m].kafka.mode: "), "{}", error(&mode));
+}

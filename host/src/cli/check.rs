@@ -25,6 +25,9 @@ pub fn run(args: Args) -> Result<(), Failure> {
         for spec in &pipeline.windows {
             println!("  table   speed/{}  ({} aggregates)", pipeline.table(spec), spec.aggregates.len());
         }
+        for (topic, _) in pipeline.result_topics() {
+            println!("  topic   {topic}");
+        }
     }
     for backfill in &manifest.backfills {
         let OfBackfill { function, .. } = gate.of_backfill(&manifest, &runtime, backfill)?;

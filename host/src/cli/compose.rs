@@ -3,6 +3,7 @@
 mod jobs;
 mod kafka;
 mod pipelines;
+mod results;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

@@ -103,6 +103,9 @@ fn print(report: &Report, lake: &str) {
         grouped(report.files),
         counted(report.file_rows, "row")
     );
+    if report.sent > 0 {
+        println!("  topics   {}, each there once, as it was committed", counted(report.sent, "record"));
+    }
     println!(
         "  epochs   {} ({} from the archive) computed again from {}: the same {}, ledger and state",
         grouped(report.epochs),

@@ -29,11 +29,14 @@ use tallow_pipeline::hooks::{Outcome, Swap};
 use tallow_pipeline::progress::{Counts, Progress};
 use tallow_record::TopicPartition;
 use tallow_sink::{DeadLetters, Decimals, Lake, LateRows, Sink};
+use tallow_sink_kafka::KafkaSink;
+use tallow_sink_kafka::settings::{Settings, Style, WindowTopic};
 use tallow_source::{OnDataLoss, Source, Topics};
 use tallow_store::Store;
 use tallow_swap::HotSwap;
 use tallow_test_support::http::{Handler, MemoryNet, ScriptedNames};
 use tallow_test_support::source::{MemoryLog, MemorySource, Raw};
+use tallow_test_support::transactions::MemoryTransactions;
 use tallow_verify::Verifier;
 use tallow_worker::library::{Card, Library};
 use tallow_worker::plan::{Mode, Plan};
@@ -45,6 +48,8 @@ pub const SECOND_US: i64 = 1_000_000;
 pub struct World {
     runtime: Arc<Runtime>,
     pub log: Arc<MemoryLog>,
+    /// Where results go that go to topics, of the same log.
+    pub transactions: MemoryTransactions,
     pub store: Store,
     pub clock: Arc<ManualClock>,
     random: Arc<SeededRandom>,
@@ -103,6 +108,7 @@ impl World {
         log.create_topic("trades", partitions);
         Self {
             runtime: Arc::new(Runtime::new(Some(root().join("target/tests/compiled"))).unwrap()),
+            transactions: MemoryTransactions::new(log.clone()),
             log,
             store,
             clock,
@@ -146,7 +152,7 @@ impl World {
             reads_headers: true,
             source: Arc::new(source),
             store: self.store.clone(),
-            sinks: self.sinks(),
+            sinks: self.sinks().into_iter().chain(self.topics(pipeline)).collect(),
             clock,
             random: self.random.clone(),
             progress: Arc::new(Progress::new(Vec::new())),
@@ -193,6 +199,11 @@ impl World {
             let topics = Topics::Names(vec!["trades".to_owned()]);
             Ok(Arc::new(MemorySource::new(log.clone(), &topics, OnDataLoss::Halt, clock.clone())?))
         };
+        let (log, clock) = (self.log.clone(), self.clock.clone());
+        let results = move |topic: &str| -> Result<Arc<dyn Source>, PipelineError> {
+            let topics = Topics::Names(vec![topic.to_owned()]);
+            Ok(Arc::new(MemorySource::new(log.clone(), &topics, OnDataLoss::Continue, clock.clone())?))
+        };
         Verifier {
             plan: wiring.plan,
             library: wiring.library,
@@ -200,6 +211,7 @@ impl World {
             folder: Folder::new(&pipeline.id, 0).unwrap(),
             sinks: wiring.sinks,
             source: Box::new(open),
+            results: Box::new(results),
             brokers: "memory".to_owned(),
             clock: wiring.clock,
             random: wiring.random,
@@ -242,6 +254,17 @@ impl World {
             Arc::new(LateRows::new(store.clone())),
             Arc::new(DeadLetters::new(store.clone())),
         ]
+    }
+
+    /// The sink of the pipeline's topics, if it has any.
+    fn topics(&self, pipeline: &Pipeline) -> Option<Arc<dyn Sink>> {
+        let windows = pipeline.windows.iter().filter_map(|window| {
+            let topic = window.kafka.as_ref()?.topic.clone();
+            Some((window.name.clone(), WindowTopic { topic, style: Style::default() }))
+        });
+        let settings = Settings { windows: windows.collect(), ..Settings::default() };
+        let sink = || KafkaSink::new(settings.clone(), Arc::new(self.transactions.clone()));
+        (!settings.is_empty()).then(|| Arc::new(sink()) as Arc<dyn Sink>)
     }
 
     /// All rows of the files below a folder of the lake, in the order of their names.

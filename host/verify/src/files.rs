@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bytes::Bytes;
 use tallow_lake::tables;
 use tallow_log::Record;
 use tallow_log::record::{Outgoing, SeqRange};
@@ -14,6 +15,31 @@ use super::report::{Part, Report};
 use tallow_pipeline::PipelineError;
 use tallow_pipeline::commit::provenance;
 use tallow_pipeline::epoch::Chunk;
+
+/// The blob in which a commit's output waited; `None`, with what is wrong reported, if it is not what was committed.
+pub fn blob(
+    verifier: &Verifier,
+    commit: &Record,
+    outgoing: &Outgoing,
+    report: &mut Report,
+) -> Result<Option<Bytes>, PipelineError> {
+    let mut faults = Faults { seq: commit.seq, object: &outgoing.name, report };
+    let path = verifier.folder.blob(&outgoing.blob.name);
+    let blob = verifier.store.get(&path)?;
+    let before = faults.report.wrong.len();
+    match &blob {
+        None => faults.of(&path, "it is missing"),
+        Some(bytes) if Digest::of(bytes) != outgoing.blob.name.sha256 => {
+            let found = Digest::of(bytes);
+            faults.of(&path, &format!("its sha256 is {found}, not the one in its name"));
+        }
+        Some(_) if outgoing.blob.name.sha256 != outgoing.digest => {
+            faults.of(&path, "it is another file's: the log names another sha256 for it");
+        }
+        Some(_) => {}
+    }
+    Ok(blob.filter(|_| faults.report.wrong.len() == before))
+}
 
 /// Looks at one file of a commit.
 pub fn check(
@@ -29,19 +55,7 @@ pub fn check(
     if !outgoing.name.ends_with(&format!("/{}.parquet", commit.commit_id())) {
         faults.add("its name is not the commit's");
     }
-    let blob_path = verifier.folder.blob(&outgoing.blob.name);
-    let blob = verifier.store.get(&blob_path)?;
-    match &blob {
-        None => faults.of(&blob_path, "it is missing"),
-        Some(bytes) if Digest::of(bytes) != outgoing.blob.name.sha256 => {
-            let found = Digest::of(bytes);
-            faults.of(&blob_path, &format!("its sha256 is {found}, not the one in its name"));
-        }
-        Some(_) if outgoing.blob.name.sha256 != outgoing.digest => {
-            faults.of(&blob_path, "it is another file's: the log names another sha256 for it");
-        }
-        Some(_) => {}
-    }
+    blob(verifier, commit, outgoing, faults.report)?;
     let file = match state {
         PublicationState::Published | PublicationState::Due => verifier.store.get(&outgoing.name)?,
         PublicationState::Held | PublicationState::Dropped => {
@@ -93,7 +107,7 @@ impl Faults<'_> {
 }
 
 /// The file's rows, and what its footer says about where they come from.
-fn judge_content(commit: &Record, outgoing: &Outgoing, bytes: bytes::Bytes, faults: &mut Faults<'_>) {
+fn judge_content(commit: &Record, outgoing: &Outgoing, bytes: Bytes, faults: &mut Faults<'_>) {
     let read = LakeFile::open(&outgoing.name, bytes).and_then(|mut file| Ok((file.rows()?, file)));
     let (rows, file) = match read {
         Ok(read) => read,

@@ -1,7 +1,7 @@
 //! Proves commits: computes them again from the log, and looks at what the lake holds of them.
 //!
 //! In the order in which it happens: [`range`] (which commits), `chain` (is the log what was written), `publication_state`
-//! (should a commit's files be there), `files` (are they, as they were committed), `succession` (does a record follow from the
+//! (should a commit's files be there), `files` and `topics` (are they, as they were committed), `succession` (does a record follow from the
 //! one before), `records` (what the commit took, from the archive or the topics), `replay` (the recorded functions on
 //! it), `compare` (is it the same), [`report`]. `proof` puts them together.
 //! Nothing is written, and nothing is asked of a running pipeline.
@@ -16,6 +16,7 @@ mod records;
 mod replay;
 pub mod report;
 mod succession;
+mod topics;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,6 +42,9 @@ const SHARD: u32 = 0;
 /// Opens the topics; whether the records' headers are wanted.
 pub type OpenSource = dyn Fn(bool) -> Result<Arc<dyn Source>, PipelineError> + Send + Sync;
 
+/// Opens a topic that results were sent to.
+pub type OpenResults = dyn Fn(&str) -> Result<Arc<dyn Source>, PipelineError> + Send + Sync;
+
 /// Everything that a proof reads.
 pub struct Verifier {
     pub plan: Arc<Plan>,
@@ -50,6 +54,7 @@ pub struct Verifier {
     /// For what they make of an epoch's output; nothing is published.
     pub sinks: Vec<Arc<dyn Sink>>,
     pub source: Box<OpenSource>,
+    pub results: Box<OpenResults>,
     /// For messages.
     pub brokers: String,
     pub clock: Arc<dyn Clock>,

@@ -5,12 +5,14 @@ mod again;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tallow_log::record::{Kind, SeqRange};
+use tallow_log::record::{Kind, Outgoing, SeqRange};
 use tallow_log::{Draft, LogError, Record};
 
+use super::publication_state::PublicationState;
 use super::records::Records;
 use super::replay::ReplaySetup;
 use super::report::{Part, Report, Unprovable};
+use super::topics::{Sent, Within};
 use super::{Step, Verifier, VerifyError, chain, files, publication_state, succession};
 use tallow_pipeline::PipelineError;
 use tallow_pipeline::start::windows;
@@ -75,13 +77,19 @@ impl<'a> Proof<'a> {
         let records = std::mem::take(&mut self.records);
         let mut raw = Records::new(self.verifier);
         let mut setup = None;
+        let mut sent = Sent::default();
         let of = self.asked.through - self.asked.from + 1;
         for (done, seq) in (self.asked.from..=self.asked.through).enumerate() {
             let (before, record) = (records.get(&(seq - 1)), records.get(&seq));
             if let Some(record) = record {
                 for outgoing in &record.epoch.outbox {
                     let state = publication_state::of(seq, &outgoing.sink, &records, &self.newest);
-                    files::check(self.verifier, record, outgoing, state, listed, &mut self.report)?;
+                    match outgoing.sink == tallow_sink_kafka::NAME {
+                        true => self.expect(record, outgoing, state, &mut sent)?,
+                        false => {
+                            files::check(self.verifier, record, outgoing, state, listed, &mut self.report)?;
+                        }
+                    }
                 }
                 let following = records.range(seq..=self.asked.through).skip(1).map(|(_, record)| record);
                 match before {
@@ -94,6 +102,26 @@ impl<'a> Proof<'a> {
                 self.verifier.keep_blobs_of(record);
             }
             seen(Step { commit: seq, done: done as u64 + 1, of, records: self.report.records });
+        }
+        let (chain, shard) = (self.newest.chain.as_str(), self.newest.shard);
+        let within = Within { chain, shard, asked: self.asked, newest: self.newest.seq };
+        sent.check(self.verifier, &within, &mut self.report)
+    }
+
+    /// What a commit had for topics, to be held against them.
+    fn expect(
+        &mut self,
+        record: &Record,
+        outgoing: &Outgoing,
+        state: PublicationState,
+        sent: &mut Sent,
+    ) -> Result<(), PipelineError> {
+        let Some(bytes) = files::blob(self.verifier, record, outgoing, &mut self.report)? else {
+            return Ok(());
+        };
+        match tallow_sink_kafka::record::decode(&outgoing.name, bytes) {
+            Ok(records) => sent.expect(record.seq, state, records),
+            Err(error) => self.report.wrong(record.seq, Part::Topics, error.path, error.why),
         }
         Ok(())
     }

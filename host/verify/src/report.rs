@@ -17,6 +17,8 @@ pub enum Part {
     Log,
     /// What the lake holds under the commit's name.
     Files,
+    /// What topics hold under the commit's name.
+    Topics,
     /// What the functions make of the records.
     Rows,
     /// What became of each record and row.
@@ -30,6 +32,7 @@ impl Part {
         match self {
             Self::Log => "log",
             Self::Files => "files",
+            Self::Topics => "topics",
             Self::Rows => "rows",
             Self::Books => "books",
             Self::State => "state",
@@ -103,6 +106,8 @@ pub struct Report {
     /// Files with the bytes, the rows and the footer that the log says.
     pub files: u64,
     pub file_rows: u64,
+    /// Records that are in their topics once, as they were committed.
+    pub sent: u64,
     /// Epochs that were computed again and gave the same rows, books and state.
     pub epochs: u64,
     /// Those of them whose records came from the archive; the others' came from the topics.

@@ -105,6 +105,8 @@ impl Bars<'_> {
             // A backfill makes windows of bars, and no others; its rows have the columns.
             fill: window.fill.map(|fill| Fill { for_us: 0, keep_us: 0, ..fill }),
             aggregates: columns.into_iter().collect::<Option<_>>()?,
+            // Topics get what the stream makes.
+            kafka: None,
             ..window.clone()
         })
     }

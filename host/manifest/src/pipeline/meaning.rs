@@ -1,15 +1,16 @@
 //! What a pipeline's results depend on.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{DECIMALS, ON_DATA_LOSS, ON_REJECT, Pipeline};
+use crate::sink_topics::{DECIMALS as DECIMALS_IN_JSON, TIMES};
 use crate::topics::{StartingOffsets, Topics};
 
 impl Pipeline {
     /// Everything that decides which candles the pipeline makes of which records, without secrets, and
     /// without what only makes it slower or faster (epochs, limits, workers, clients, intervals).
     pub fn meaning(&self) -> Value {
-        json!({
+        let mut meaning = json!({
             "id": self.id,
             "topics": match &self.topics {
                 Topics::Names(names) => json!({ "names": names }),
@@ -34,6 +35,25 @@ impl Pipeline {
             "on_reject": ON_REJECT.word(self.on_reject),
             "decimals": DECIMALS.word(self.decimals),
             "windows": self.windows,
-        })
+        });
+        // A pipeline without them keeps the digest that it had before there were any.
+        let topics = self.topic_meaning();
+        if !topics.is_empty() {
+            meaning["result_topics"] = topics.into();
+        }
+        meaning
+    }
+
+    /// Which results go to which topics, and how they are written.
+    fn topic_meaning(&self) -> Map<String, Value> {
+        let windows = self.windows.iter().filter_map(|window| {
+            let it = window.kafka.as_ref()?;
+            let (decimals, times) = (DECIMALS_IN_JSON.word(it.decimals), TIMES.word(it.times));
+            let how = json!({ "topic": it.topic, "decimals": decimals, "times": times });
+            Some((format!("window {}", window.name), how))
+        });
+        let late = self.late_rows.iter().map(|it| ("late rows".to_owned(), json!(it.topic)));
+        let dead = self.dead_letters.iter().map(|it| ("dead letters".to_owned(), json!(it.topic)));
+        windows.chain(late).chain(dead).collect()
     }
 }

@@ -79,6 +79,12 @@ source = "parse-kline.wasm"
 input = "*.csv"
 [application.trigger.kafka.merge.{name}]
 batch = "history"
+[trigger.kafka.windows.kafka]
+topic = "results"
+[trigger.kafka.late-rows]
+topic = "late"
+[trigger.kafka.dead-letters]
+topic = "dead"
 "#
     )
 }

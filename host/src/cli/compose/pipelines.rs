@@ -18,7 +18,7 @@ use tallow_verify::Verifier;
 use tallow_worker::library::{Card, Library};
 use tallow_worker::plan::{Mode, Plan};
 
-use super::{Host, kafka};
+use super::{Host, kafka, results};
 use crate::cli::Failure;
 use crate::cli::gate::{Admitted, OfPipeline};
 
@@ -39,6 +39,7 @@ impl Host {
         progress: Arc<Progress>,
         hooks: Arc<dyn Hooks>,
     ) -> Result<Services, Failure> {
+        kafka::check_results_client(manifest, pipeline)?;
         let library = self.library();
         let mut plan = Plan::new(pipeline, asked.mode);
         plan.drop_windows = asked.drop_windows.to_vec();
@@ -62,7 +63,7 @@ impl Host {
             hooks,
             reads_headers: wants_headers,
             source: Arc::new(source),
-            sinks: sinks(&self.store, pipeline),
+            sinks: self.stream_sinks(manifest, pipeline),
             store: self.store.clone(),
             clock: self.clock.clone(),
             random: self.random.clone(),
@@ -78,18 +79,29 @@ impl Host {
             let source = kafka::source(&cluster, &topics, clock.clone())?;
             Ok(Arc::new(if headers { source } else { source.without_headers() }))
         };
+        let (cluster, clock) = (manifest.kafka.clone(), self.clock.clone());
+        let results = move |topic: &str| -> Result<Arc<dyn Source>, PipelineError> {
+            Ok(Arc::new(kafka::results(&cluster, topic, clock.clone())?))
+        };
         Ok(Verifier {
             plan: Arc::new(Plan::new(pipeline, Mode::default())),
             library: self.library(),
             store: self.store.clone(),
             folder: Folder::new(&pipeline.id, 0).map_err(Failure::usage)?,
-            sinks: sinks(&self.store, pipeline),
+            sinks: self.stream_sinks(manifest, pipeline),
             source: Box::new(open),
+            results: Box::new(results),
             brokers: manifest.kafka.brokers.clone(),
             clock: self.clock.clone(),
             random: self.random.clone(),
             blobs: Mutex::default(),
         })
+    }
+
+    /// The lake, and topics that get results.
+    fn stream_sinks(&self, manifest: &Manifest, pipeline: &Pipeline) -> Vec<Arc<dyn Sink>> {
+        let topics = results::sink(manifest, pipeline, self.clock.clone());
+        sinks(&self.store, pipeline).into_iter().chain(topics).collect()
     }
 
     pub(super) fn library(&self) -> Library {
