@@ -37,10 +37,9 @@ pub fn output(spec: u32, state: &SpecState, candles: &[Candle]) -> Option<Output
     }
     let tracked = plan.spec.ids.is_some();
     if tracked {
-        let ends: [(&str, fn(&Candle) -> i64); 2] =
-            [("first_id", |candle| candle.first_id), ("last_id", |candle| candle.last_id)];
-        for (name, id) in ends {
-            let ids = |candle: &Candle| (!candle.filled).then(|| i128::from(id(candle)));
+        for (name, is_first) in [("first_id", true), ("last_id", false)] {
+            let id = |candle: &Candle| i128::from(if is_first { candle.first_id } else { candle.last_id });
+            let ids = |candle: &Candle| (!candle.filled).then(|| id(candle));
             let ids: Vec<Option<i128>> = candles.iter().map(ids).collect();
             push(name, data(ValueType::Int64, &ids), validity(&ids));
         }
