@@ -124,7 +124,7 @@ proptest! {
     ) {
         times.sort_by_key(|it| it.1);
         let mut windows = Windows::open(specs(Some(fill(FillWith::Previous)))).unwrap();
-        let (mut given, mut taken, mut watermark_us) = (Vec::new(), 0, i64::MIN);
+        let (mut given, mut taken) = (Vec::new(), 0);
         for (count, restarts, most) in cuts.iter().cycle() {
             if taken == times.len() {
                 break;
@@ -132,7 +132,7 @@ proptest! {
             let some = &times[taken..(taken + count).min(times.len())];
             taken += some.len();
             windows.update(&trades(some)).unwrap();
-            watermark_us = some[some.len() - 1].1;
+            let watermark_us = some[some.len() - 1].1;
             given.extend(advance(&mut windows, watermark_us, *most));
             if *restarts {
                 windows = restored(&windows, specs(Some(fill(FillWith::Previous))), watermark_us);
