@@ -235,7 +235,9 @@ fn a_kill_before_the_answer_came_sends_nothing_twice() {
 #[test]
 fn a_zombie_is_fenced_and_publishes_nothing() {
     let Some(kafka) = Kafka::shared("a_zombie_is_fenced_and_publishes_nothing") else { return };
-    let scene = Scene::new(kafka, &kafka.bootstrap, "");
+    let mut scene = Scene::new(kafka, &kafka.bootstrap, "");
+    // Enough for it to be in the middle when it is stopped.
+    scene.stream.trade(5_000);
     let zombie = scene.start();
     let clock = SystemClock::new();
     let begun = clock.ticks();

@@ -30,11 +30,22 @@ const TOPIC: &str = "candles-1m";
 
 /// Counts by minute, into the lake and a topic.
 fn pipeline() -> Pipeline {
-    epochs(&format!("{COUNTS}[trigger.kafka.windows.kafka]\ntopic = \"{TOPIC}\"\n"))
+    with_mode("append")
+}
+
+fn with_mode(mode: &str) -> Pipeline {
+    epochs(&format!("{COUNTS}[trigger.kafka.windows.kafka]\ntopic = \"{TOPIC}\"\nmode = \"{mode}\"\n"))
 }
 
 fn world() -> World {
     let world = World::guests();
+    world.log.create_topic(TOPIC, 1);
+    world
+}
+
+/// With functions that tell what has changed.
+fn real() -> World {
+    let world = World::new(1);
     world.log.create_topic(TOPIC, 1);
     world
 }
@@ -73,7 +84,11 @@ fn in_lake(world: &World) -> Vec<(String, String, String)> {
 }
 
 fn prove(world: &World, story: &str) {
-    let report = verify(&world.verifier(&pipeline()), Ask::All, &mut |_| {}).unwrap();
+    prove_mode(world, story, "append");
+}
+
+fn prove_mode(world: &World, story: &str, mode: &str) {
+    let report = verify(&world.verifier(&with_mode(mode)), Ask::All, &mut |_| {}).unwrap();
     assert!(report.wrong.is_empty() && report.unreachable.is_none(), "{story}: {report:#?}");
     assert!(report.sent > 0, "{story}: {report:#?}");
 }
@@ -141,6 +156,81 @@ fn a_rollback_of_held_results_shows_nothing_of_them() {
     world.run_wired(wiring).outcome.unwrap();
     assert_eq!(in_topic(&world), expected);
     prove(&world, "rolled back");
+}
+
+/// Start, state and count of each record, in the topic's order.
+fn upserts(world: &World) -> Vec<(String, String, i64)> {
+    let upsert = |record: &Record| {
+        let value: serde_json::Value = serde_json::from_slice(record.value.as_deref().unwrap()).unwrap();
+        let start = value["window_start"].as_str().unwrap().to_owned();
+        let state = record.header("tallow.state").unwrap().to_owned();
+        (start, state, value["trades"].as_i64().unwrap())
+    };
+    sent(world).iter().map(upsert).collect()
+}
+
+#[test]
+fn windows_that_change_go_out_at_each_epochs_end_in_update_mode() {
+    let world = real();
+    market(&world, 0..150);
+    world.run(&with_mode("update")).outcome.unwrap();
+    // Epochs of 30 trades, one a second; a window closes when a trade comes two seconds after its end.
+    let of = |minute: usize, state: &str, trades| {
+        (format!("2024-08-09T00:0{minute}:00Z"), state.to_owned(), trades)
+    };
+    let expected = [
+        of(0, "open", 30),
+        of(0, "open", 60),
+        of(0, "closed", 60),
+        of(1, "open", 30),
+        of(1, "open", 60),
+        of(1, "closed", 60),
+        of(2, "open", 30),
+    ];
+    assert_eq!(upserts(&world), expected);
+    assert_eq!(in_lake(&world).len(), 2, "the lake gets what has closed");
+    prove_mode(&world, "update", "update");
+}
+
+#[test]
+fn a_restart_sends_no_window_that_has_not_changed() {
+    let straight = real();
+    market(&straight, 0..400);
+    straight.run(&with_mode("update")).outcome.unwrap();
+    let resumed = real();
+    for part in 0..10 {
+        market(&resumed, part * 40..part * 40 + 40);
+        resumed.run(&with_mode("update")).outcome.unwrap();
+        // Nothing has come: nothing goes out.
+        let before = sent(&resumed).len();
+        resumed.run(&with_mode("update")).outcome.unwrap();
+        assert_eq!(sent(&resumed).len(), before);
+    }
+    // Where epochs are cut decides what is shown on the way, and not what stands at the end.
+    let newest = |world: &World| {
+        let newest = upserts(world).into_iter().map(|(start, state, trades)| (start, (state, trades)));
+        newest.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    assert_eq!(newest(&resumed), newest(&straight));
+    prove_mode(&resumed, "resumed", "update");
+}
+
+#[test]
+fn a_rollback_in_update_mode_leaves_the_closed_candle_last() {
+    let world = real();
+    market(&world, 0..200);
+    run_with_swap(&world, &with_mode("update"), Role::Window, b'1', Mode::Publish, 100);
+    let wiring = world.wire(&with_mode("update"), DRAIN);
+    let (reply, _answer) = bounded(1);
+    wiring.swap.requests.ask_rollback(Rollback { why: "a test asked".to_owned(), reply });
+    world.run_wired(wiring).outcome.unwrap();
+    let all = upserts(&world);
+    for (start, ..) in &all {
+        let last = all.iter().rev().find(|(of, ..)| of == start).unwrap();
+        let expected = if start.contains("00:03") { ("open", 20) } else { ("closed", 60) };
+        assert_eq!((last.1.as_str(), last.2), expected, "{start}");
+    }
+    prove_mode(&world, "rolled back", "update");
 }
 
 #[test]

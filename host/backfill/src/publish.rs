@@ -92,6 +92,8 @@ impl Publisher {
                 offsets: Vec::new(),
             },
             closed: computed.closed,
+            open: Vec::new(),
+            repeated: Vec::new(),
             late: Vec::new(),
             dead: computed.dead,
         };

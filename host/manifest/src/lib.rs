@@ -69,7 +69,7 @@ pub use places::{Mistake, Places};
 pub use reference::reference;
 pub use resolve::{Overrides, load, resolve, resolve_here, resolve_json};
 pub use secret::{Secret, Secrets, Setting, exposed};
-pub use sink_topics::{DeadLetters, JsonDecimals, JsonTimes, LateRows, WindowTopic};
+pub use sink_topics::{DeadLetters, JsonDecimals, JsonTimes, LateRows, OutputMode, WindowTopic};
 pub use succession::{COMPLETE, Kept, Succession};
 pub use swap::{Invariant, Operand, Swap, SwapMode};
 pub use toml::join as key_path;

@@ -162,6 +162,8 @@ table! {
 
 table! {
     pub(crate) struct Lake in "[trigger.kafka.lake]", "How candles are written into the lake.";
+    refused "mode": "the lake only gets windows that have closed, as its files never change; \
+                     [trigger.kafka.windows.kafka] has modes";
     fn read(reader, report);
 
     "Decimals as the nearest double, or as Parquet decimals."

@@ -4,7 +4,7 @@
 use regex::Regex;
 
 use crate::error::Report;
-use crate::forms::{Choice, Form};
+use crate::forms::{Choice, Form, Takes};
 use crate::names;
 use crate::node::Node;
 use crate::pipeline::Pipeline;
@@ -21,8 +21,9 @@ table! {
     "The topic. It must exist. Records are keyed by the window's keys."
     pub topic: String = key("topic", names::TOPIC, required());
 
-    "Which rows go out: a window's candle when it closes."
-    let _mode: () = key("mode", MODE, default("\"append\""));
+    "Which rows go out: a window's candle when it closes, or in addition, at each epoch's end, the open windows that changed \
+     in it."
+    pub mode: OutputMode = key("mode", MODE, default("\"append\""), read_mode);
 
     "How a candle is written: as a JSON object of its columns."
     let _format: () = key("format", FORMAT, default("\"json\""));
@@ -68,7 +69,17 @@ pub enum JsonTimes {
     EpochMs,
 }
 
-const MODE: Choice<()> = Choice(&[("append", ())]);
+/// Which rows of a window go out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputMode {
+    /// Closed windows.
+    Append,
+    /// Open windows that changed in an epoch, too.
+    Update,
+}
+
+pub(crate) const MODE: Choice<OutputMode> =
+    Choice(&[("append", OutputMode::Append), ("update", OutputMode::Update)]);
 const FORMAT: Choice<()> = Choice(&[("json", ())]);
 pub(crate) const DECIMALS: Choice<JsonDecimals> =
     Choice(&[("string", JsonDecimals::String), ("number", JsonDecimals::Number)]);
@@ -82,7 +93,22 @@ pub(crate) const LATE_ROWS: Form<LateRows> =
 pub(crate) const DEAD_LETTERS: Form<DeadLetters> =
     Form::new("a table", || DeadLetters::declaration().schema(), DeadLetters::read);
 
+fn read_mode(node: &Node, report: &mut Report) -> Option<OutputMode> {
+    if node.as_str() == Some("complete") {
+        let problem = "windows that have closed are not kept, so the whole result cannot be sent each time; with \
+                       `update`, the last record of each window is the whole result, and the lake holds it as a table";
+        return report.refuse(node, problem);
+    }
+    MODE.read(node, report)
+}
+
 impl Pipeline {
+    /// Whether a window of that name goes out while it is open.
+    pub fn updates(&self, window: &str) -> bool {
+        let topic = self.windows.iter().find(|it| it.name == window).and_then(|it| it.kafka.as_ref());
+        topic.is_some_and(|topic| topic.mode == OutputMode::Update)
+    }
+
     /// Every topic that gets results, with the path of the key that names it.
     pub fn result_topics(&self) -> Vec<(&str, String)> {
         let of = |key: &str| format!("trigger.kafka[{}].{key}.topic", self.id);

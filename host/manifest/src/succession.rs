@@ -72,6 +72,7 @@ impl Pipeline {
         for window in &mut pipeline.windows {
             // The log does not keep these. A window that is gone is taken to have had what another one has.
             let now = self.windows.iter().find(|now| now.name == window.name);
+            window.kafka = now.and_then(|now| now.kafka.clone());
             if let Some(now) = now.or(self.windows.first()) {
                 (window.on_untracked, window.keep_ids_us) = (now.on_untracked, now.keep_ids_us);
             }

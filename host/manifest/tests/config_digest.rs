@@ -82,6 +82,7 @@ fn topics_of_results_and_how_they_are_written_change_the_digest() {
         to("windows.kafka]\ntopic = \"others\""),
         to("windows.kafka]\ntopic = \"results\"\ndecimals = \"number\""),
         to("windows.kafka]\ntopic = \"results\"\ntimes = \"epoch-ms\""),
+        to("windows.kafka]\ntopic = \"results\"\nmode = \"update\""),
         to("late-rows]\ntopic = \"results\""),
         to("dead-letters]\ntopic = \"results\""),
     ];

@@ -390,6 +390,10 @@ fn a_topic_of_results_is_neither_read_nor_the_markers() {
     assert!(said.starts_with(key) && said.contains("`marker-topic`"), "{said}");
     let late = error(&format!("{MINIMAL}[trigger.kafka.late-rows]\ntopic = \"trades\"\n"));
     assert!(late.starts_with("spin.toml:30:9: trigger.kafka[candles].late-rows.topic: "), "{late}");
+    let lake = error(&with_line("topic = \"trades\"", "lake = { mode = \"update\" }"));
+    assert!(lake.contains("the lake only gets windows that have closed"), "{lake}");
+    let complete = error(&(topic("results") + "mode = \"complete\"\n"));
+    assert!(complete.contains("kafka.mode: windows that have closed are not kept"), "{complete}");
     let mode = topic("results") + "mode = \"upsert\"\n";
     assert!(error(&mode).contains("windows[1m].kafka.mode: "), "{}", error(&mode));
 }

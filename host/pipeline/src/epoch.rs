@@ -100,6 +100,8 @@ pub struct FinishedEpoch {
     pub watermark_before_us: Option<i64>,
     /// Closed windows by window name.
     pub closed: Vec<(String, RecordBatch)>,
+    /// Open windows that changed, of the windows that a sink shows while they are open.
+    pub open: Vec<(String, RecordBatch)>,
     pub late: Vec<LateRow>,
     pub dead: Vec<DeadLetter>,
     /// Counts of this epoch alone.

@@ -64,16 +64,16 @@ impl Published {
 
     /// Leaves out of an epoch's output what is published as it is, and numbers the revisions of the rest.
     pub fn apply(&self, output: &mut EpochOutput<'_>) -> Result<(), PipelineError> {
-        let mut closed = Vec::new();
+        let broken = |error: ArrowError| PipelineError::Checkpoint(error.to_string());
+        let (mut closed, mut repeated) = (Vec::new(), Vec::new());
         for (window, batch) in std::mem::take(&mut output.closed) {
             let table = tables::of_window(output.pipeline, &window);
-            let batch = self.only_changed(&table, &batch);
-            let batch = batch.map_err(|error| PipelineError::Checkpoint(error.to_string()))?;
-            if batch.num_rows() > 0 {
-                closed.push((window, batch));
-            }
+            let (changed, same) = self.divide(&table, &batch).map_err(broken)?;
+            let some = |rows: &RecordBatch| rows.num_rows() > 0;
+            repeated.extend(Some(same).filter(some).map(|rows| (window.clone(), rows)));
+            closed.extend(Some(changed).filter(some).map(|rows| (window, rows)));
         }
-        output.closed = closed;
+        (output.closed, output.repeated) = (closed, repeated);
         let known = |place: Vec<String>| self.rows.contains(&place);
         output.late.retain(|row| {
             let at = &row.place;
@@ -100,7 +100,8 @@ impl Published {
         Ok(())
     }
 
-    fn only_changed(&self, table: &str, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    /// Candles that are not published yet as they are, and those that are; each with its revision.
+    fn divide(&self, table: &str, batch: &RecordBatch) -> Result<(RecordBatch, RecordBatch), ArrowError> {
         let mut keep = Vec::with_capacity(batch.num_rows());
         let mut revisions = Vec::with_capacity(batch.num_rows());
         let own = batch.column_by_name(REVISION).map(|column| column.as_primitive::<Int64Type>());
@@ -108,13 +109,20 @@ impl Published {
             let revision = own.map_or(0, |own| own.value(row));
             let published = self.candles.get(&(table.to_owned(), key(batch, row)));
             keep.push(published.is_none_or(|published| !same_candle(batch, row, published)));
-            revisions.push(published.map_or(revision, |published| revision.max(revision_of(published) + 1)));
+            revisions.push(match published {
+                Some(published) if keep.last() == Some(&false) => revision_of(published),
+                Some(published) => revision.max(revision_of(published) + 1),
+                None => revision,
+            });
         }
         let mut columns = batch.columns().to_vec();
         if let Ok(index) = batch.schema().index_of(REVISION) {
             columns[index] = std::sync::Arc::new(Int64Array::from(revisions));
         }
-        filter_record_batch(&RecordBatch::try_new(batch.schema(), columns)?, &BooleanArray::from(keep))
+        let numbered = RecordBatch::try_new(batch.schema(), columns)?;
+        let changed = BooleanArray::from(keep);
+        let same: BooleanArray = changed.values().iter().map(|changed| Some(!changed)).collect();
+        Ok((filter_record_batch(&numbered, &changed)?, filter_record_batch(&numbered, &same)?))
     }
 }
 

@@ -1,7 +1,5 @@
 //! An epoch's output as records of topics. Pure: the same output gives the same records.
 
-use std::collections::BTreeMap;
-
 use arrow_array::RecordBatch;
 use arrow_select::concat::concat_batches;
 use serde_json::{Map, Value};
@@ -21,18 +19,21 @@ type Headers = Vec<(String, Option<Vec<u8>>)>;
 /// A function gave a table that is none of windows.
 pub fn records(settings: &Settings, output: &EpochOutput<'_>) -> Result<Vec<Record>, SinkError> {
     let mut records = Vec::new();
-    let mut windows: BTreeMap<&str, Vec<&RecordBatch>> = BTreeMap::new();
-    for (window, batch) in &output.closed {
-        windows.entry(window).or_default().push(batch);
-    }
-    for (window, batches) in windows {
-        let Some(to) = settings.windows.get(window) else { continue };
-        let candles = candles(window, to, &batches, output);
-        records.extend(candles.map_err(|why| SinkError::Table {
-            pipeline: output.pipeline.into(),
-            window: window.into(),
-            why,
-        })?);
+    for (window, to) in &settings.windows {
+        let of = |batches: &[(String, RecordBatch)], state| -> Result<Vec<Record>, SinkError> {
+            let own = batches.iter().filter(|(name, _)| name == window).map(|(_, batch)| batch);
+            let batches: Vec<&RecordBatch> = own.collect();
+            candles(Given { window, to, state }, &batches, output).map_err(|why| SinkError::Table {
+                pipeline: output.pipeline.into(),
+                window: window.clone(),
+                why,
+            })
+        };
+        records.extend(of(&output.closed, CLOSED)?);
+        if to.updates {
+            records.extend(of(&output.repeated, CLOSED)?);
+            records.extend(of(&output.open, "open")?);
+        }
     }
     records.extend(settings.late.iter().flat_map(|topic| late(topic, output)));
     records.extend(settings.dead.iter().flat_map(|topic| dead(topic, output)));
@@ -53,13 +54,26 @@ fn origin(output: &EpochOutput<'_>) -> Headers {
     ]
 }
 
+const CLOSED: &str = "closed";
+
+/// A window's candles of one state: open or closed.
+#[derive(Clone, Copy)]
+struct Given<'g> {
+    window: &'g str,
+    to: &'g WindowTopic,
+    state: &'static str,
+}
+
 /// A window's candles, in the order of their starts and keys.
 fn candles(
-    window: &str,
-    to: &WindowTopic,
+    given: Given<'_>,
     batches: &[&RecordBatch],
     output: &EpochOutput<'_>,
 ) -> Result<Vec<Record>, String> {
+    if batches.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Given { window, to, state } = given;
     let rows = concat_batches(&batches[0].schema(), batches.iter().copied());
     let table = rows.and_then(|rows| tallow_engine::from_arrow(&rows)).map_err(|error| error.to_string())?;
     let columns = Columns::of(&table)?;
@@ -75,6 +89,7 @@ fn candles(
         let value = json.row(row).ok_or_else(|| format!("row {row} is not in every column"))?;
         let mut headers = origin.clone();
         headers.push(header("tallow.window", window));
+        headers.push(header("tallow.state", state));
         for (name, column) in &columns.told {
             headers.push(header(name, text(column, row).unwrap_or_default()));
         }
@@ -188,7 +203,8 @@ mod tests {
     use tallow_test_support::sink::{Variant, sample};
 
     fn settings() -> Settings {
-        let topic = |topic: &str| WindowTopic { topic: topic.to_owned(), style: Style::default() };
+        let topic =
+            |topic: &str| WindowTopic { topic: topic.to_owned(), updates: false, style: Style::default() };
         Settings {
             windows: [("1m".to_owned(), topic("minutes")), ("1d".to_owned(), topic("days"))].into(),
             late: Some("late".to_owned()),
@@ -218,6 +234,7 @@ mod tests {
             (COMMIT, "c1a9/3/7"),
             ("tallow.pipeline", "trades"),
             ("tallow.window", "1m"),
+            ("tallow.state", "closed"),
             ("tallow.window-start", "2024-08-08T23:59:00Z"),
             ("tallow.window-end", "2024-08-09T00:00:00Z"),
             ("tallow.revision", "0"),
@@ -261,6 +278,22 @@ mod tests {
             (Some("1d"), Some("-1"))
         );
         assert_eq!(late.value.as_deref(), Some(&b"{}"[..]));
+    }
+
+    #[test]
+    fn open_windows_go_to_topics_that_take_updates_alone() {
+        let mut output = sample(7, Variant::First);
+        output.open.push(output.closed[0].clone());
+        output.repeated.push(output.closed[2].clone());
+        let mut settings = settings();
+        let count = |settings: &Settings, state: &str| {
+            let records = records(settings, &output).unwrap();
+            records.iter().filter(|record| record.header("tallow.state") == Some(state)).count()
+        };
+        let closed = count(&settings, "closed");
+        assert_eq!(count(&settings, "open"), 0);
+        settings.windows.get_mut("1m").unwrap().updates = true;
+        assert_eq!((count(&settings, "open"), count(&settings, "closed")), (5, closed + 4));
     }
 
     #[test]

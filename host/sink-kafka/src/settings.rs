@@ -17,6 +17,8 @@ pub struct Settings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WindowTopic {
     pub topic: String,
+    /// Whether open windows that change go out, too.
+    pub updates: bool,
     pub style: Style,
 }
 

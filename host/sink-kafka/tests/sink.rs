@@ -27,7 +27,7 @@ impl Scene {
     }
 
     fn sink(&self) -> KafkaSink {
-        let topic = WindowTopic { topic: "candles".to_owned(), style: Style::default() };
+        let topic = WindowTopic { topic: "candles".to_owned(), updates: false, style: Style::default() };
         let windows = [("1m".to_owned(), topic)].into();
         KafkaSink::new(Settings { windows, ..Settings::default() }, Arc::new(self.transactions.clone()))
     }

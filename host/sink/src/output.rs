@@ -25,6 +25,10 @@ pub struct EpochOutput<'a> {
     /// Closed windows: window name, and a table with the key's columns (text), `window_start`, `window_end`,
     /// then aggregates. A name may come more than once, with equal columns.
     pub closed: Vec<(String, RecordBatch)>,
+    /// Open windows that changed, in the same form, of the windows that a sink shows while they are open.
+    pub open: Vec<(String, RecordBatch)>,
+    /// Closed windows that are published already as they are: only for a sink that has shown them open since.
+    pub repeated: Vec<(String, RecordBatch)>,
     pub late: Vec<LateRow>,
     pub dead: Vec<DeadLetter>,
 }

@@ -260,7 +260,8 @@ impl World {
     fn topics(&self, pipeline: &Pipeline) -> Option<Arc<dyn Sink>> {
         let windows = pipeline.windows.iter().filter_map(|window| {
             let topic = window.kafka.as_ref()?.topic.clone();
-            Some((window.name.clone(), WindowTopic { topic, style: Style::default() }))
+            let updates = pipeline.updates(&window.name);
+            Some((window.name.clone(), WindowTopic { topic, updates, style: Style::default() }))
         });
         let settings = Settings { windows: windows.collect(), ..Settings::default() };
         let sink = || KafkaSink::new(settings.clone(), Arc::new(self.transactions.clone()));

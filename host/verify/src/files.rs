@@ -145,6 +145,8 @@ fn provenance_of(commit: &Record) -> EpochOutput<'_> {
         clock_us: 0,
         provenance: provenance(&commit.state.functions, &chunks),
         closed: Vec::new(),
+        open: Vec::new(),
+        repeated: Vec::new(),
         late: Vec::new(),
         dead: Vec::new(),
     }

@@ -8,7 +8,7 @@ use tallow_engine::{CallError, Component, Limits, Part, WindowFunction};
 
 use crate::error::WorkerError;
 use crate::slices::ParsedSlice;
-use crate::state::{Sandboxed, StateCopy};
+use crate::state::{Sandboxed, StateCopy, forget_changes};
 use crate::state_limit::Held;
 
 /// A window component, and the state where the epoch began.
@@ -65,10 +65,13 @@ impl EpochStart {
 
     /// An instance that holds the state.
     pub(crate) fn restore(&self, deadline: Duration) -> Result<WindowFunction, CallError> {
-        let Sandboxed { component, limits, specs } = &self.function;
+        let Sandboxed { component, limits, specs, updates } = &self.function;
         let limits = Limits { deadline, ..*limits };
         let StateCopy { parts, watermark_us } = self.state();
-        WindowFunction::restore(component, limits, specs, watermark_us.unwrap_or(i64::MIN), &parts)
+        let watermark_us = watermark_us.unwrap_or(i64::MIN);
+        let mut function = WindowFunction::restore(component, limits, specs, watermark_us, &parts)?;
+        forget_changes(&mut function, *updates)?;
+        Ok(function)
     }
 
     /// Why a call failed that works on all that is held. At a limit: the state is too large for it.

@@ -209,7 +209,7 @@ mod tests {
     fn scene(bisect_calls: u64) -> Scene {
         let limits = Limits::default();
         let component = guest("hostile-window", Contract::Window);
-        let sandboxed = Sandboxed { component, limits, specs: vec![spec()] };
+        let sandboxed = Sandboxed { component, limits, specs: vec![spec()], updates: false };
         let start = EpochStart::new(sandboxed, &StateCopy { parts: Vec::new(), watermark_us: None });
         let function = start.empty(limits.deadline).unwrap();
         let parse = parse_function(&guest("hostile-parse", Contract::Parse), limits, &options()).unwrap();

@@ -35,4 +35,4 @@ pub use observer::{CallObserver, Unobserved};
 pub use parse::{ParseJob, ParseOutcome, ParseSettings, ParseWorker, parse_function};
 pub use plan::Plan;
 pub use slices::{EventTimes, FetchedRange, ParsedBatch, ParsedSlice};
-pub use state::{Sandboxed, StateCopy};
+pub use state::{Sandboxed, StateCopy, forget_changes};

@@ -62,6 +62,11 @@ impl Plan {
     pub fn name(&self) -> &str {
         &self.pipeline.id
     }
+
+    /// Whether any window goes out while it is open.
+    pub fn updates(&self) -> bool {
+        self.pipeline.windows.iter().any(|window| self.pipeline.updates(&window.name))
+    }
 }
 
 pub fn processors() -> usize {

@@ -32,9 +32,23 @@ impl StateCopy {
     }
 }
 
+/// Has a restored instance take its windows for unchanged. What changes afterwards is then what changed since the state
+/// was saved, whoever restores it.
+///
+/// # Errors
+/// As [`WindowFunction::changed`].
+pub fn forget_changes(function: &mut WindowFunction, updates: bool) -> Result<(), CallError> {
+    if updates {
+        function.changed()?;
+    }
+    Ok(())
+}
+
 /// The window component with what its instances are opened with.
 pub struct Sandboxed {
     pub component: Arc<Component>,
     pub limits: Limits,
     pub specs: Vec<Spec>,
+    /// Open windows that change in an epoch go out: those that were restored have not changed.
+    pub updates: bool,
 }

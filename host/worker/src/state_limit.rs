@@ -34,7 +34,7 @@ pub struct Takes {
 impl Held<'_> {
     /// Measures it in an instance with more room; `None` if that is too little, too.
     pub fn measure(&self) -> Option<Takes> {
-        let Sandboxed { component, limits, specs } = self.function;
+        let Sandboxed { component, limits, specs, .. } = self.function;
         let limits = Limits {
             memory_bytes: limits.memory_bytes.saturating_mul(u64::from(ROOM)).min(LARGEST_BYTES),
             deadline: limits.deadline * TIME,

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{DECIMALS, ON_DATA_LOSS, ON_REJECT, Pipeline};
-use crate::sink_topics::{DECIMALS as DECIMALS_IN_JSON, TIMES};
+use crate::sink_topics::{DECIMALS as DECIMALS_IN_JSON, MODE, TIMES};
 use crate::topics::{StartingOffsets, Topics};
 
 impl Pipeline {
@@ -49,7 +49,8 @@ impl Pipeline {
         let windows = self.windows.iter().filter_map(|window| {
             let it = window.kafka.as_ref()?;
             let (decimals, times) = (DECIMALS_IN_JSON.word(it.decimals), TIMES.word(it.times));
-            let how = json!({ "topic": it.topic, "decimals": decimals, "times": times });
+            let mode = MODE.word(it.mode);
+            let how = json!({ "topic": it.topic, "mode": mode, "decimals": decimals, "times": times });
             Some((format!("window {}", window.name), how))
         });
         let late = self.late_rows.iter().map(|it| ("late rows".to_owned(), json!(it.topic)));

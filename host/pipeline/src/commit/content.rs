@@ -19,7 +19,8 @@ pub struct CommitId<'a> {
     pub seq: u64,
 }
 
-/// What a finished epoch gives to the sinks. Late rows and dead letters are moved there: they may be many.
+/// What a finished epoch gives to the sinks. Open windows, late rows and dead letters are moved
+/// there: they may be many.
 pub fn output<'a>(
     plan: &'a Plan,
     id: CommitId<'a>,
@@ -34,6 +35,8 @@ pub fn output<'a>(
         clock_us: epoch.clock_us,
         provenance: provenance(functions, &epoch.chunks),
         closed: epoch.closed.clone(),
+        open: std::mem::take(&mut epoch.open),
+        repeated: Vec::new(),
         late: std::mem::take(&mut epoch.late),
         dead: std::mem::take(&mut epoch.dead),
     }

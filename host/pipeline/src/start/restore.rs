@@ -18,7 +18,9 @@ use crate::window_worker::WindowState;
 use tallow_worker::isolate::Isolation;
 use tallow_worker::plan::Plan;
 use tallow_worker::state_limit::Held;
-use tallow_worker::{BisectBudget, EpochStart, Sandboxed, StateCopy, WorkerError, parse_function};
+use tallow_worker::{
+    BisectBudget, EpochStart, Sandboxed, StateCopy, WorkerError, forget_changes, parse_function,
+};
 
 /// All of the state as `component`, which holds it now, writes it.
 pub fn rewrite(window: &mut WindowState, component: &Arc<Component>) -> Result<Vec<Part>, PipelineError> {
@@ -45,9 +47,18 @@ pub fn restore(
 ) -> Result<WindowState, PipelineError> {
     let watermark_us = saved.watermark_us;
     let state = StateCopy { parts: read_parts(plan, read_blob, saved)?, watermark_us };
-    let sandboxed =
-        Sandboxed { component: functions.window.clone(), limits: plan.limits, specs: plan.specs.clone() };
-    let function = state.open(&sandboxed.component, plan.limits, &plan.specs).map_err(|error| {
+    let sandboxed = Sandboxed {
+        component: functions.window.clone(),
+        limits: plan.limits,
+        specs: plan.specs.clone(),
+        updates: plan.updates(),
+    };
+    let opened = state.open(&sandboxed.component, plan.limits, &plan.specs);
+    let opened = opened.and_then(|mut function| {
+        forget_changes(&mut function, sandboxed.updates)?;
+        Ok(function)
+    });
+    let function = opened.map_err(|error| {
         let held = Held { function: &sandboxed, state: &state, taken: Vec::new() };
         WorkerError::of_state("restore", &error, &held)
     })?;

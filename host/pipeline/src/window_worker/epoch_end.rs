@@ -92,7 +92,11 @@ impl WindowWorker {
             self.give_epoch(before, watermark_us, std::mem::take(&mut epoch.slices));
         }
         self.give_state();
-        self.show_open_windows()?;
+        let mut open = self.open_windows()?;
+        if close_all {
+            // They are given as they are.
+            open.clear();
+        }
         Ok(FinishedEpoch {
             clock_us,
             chunks: epoch.chunks,
@@ -102,6 +106,7 @@ impl WindowWorker {
             watermarks: self.state.watermarks.clone(),
             watermark_before_us,
             closed,
+            open,
             late: epoch.late,
             dead: epoch.dead,
             ledger: epoch.ledger,
@@ -160,18 +165,20 @@ impl WindowWorker {
         self.progress.state(stats, watermarks.watermark_us(), watermarks.partitions().count());
     }
 
-    fn show_open_windows(&mut self) -> Result<(), PipelineError> {
-        let wanted = self.progress.wants_open_windows();
-        if !wanted && self.hooks.on_probation().is_none() {
-            return Ok(());
+    /// Shows the open windows that changed; those that a sink shows, too.
+    fn open_windows(&mut self) -> Result<Vec<(String, RecordBatch)>, PipelineError> {
+        let (wanted, updates) = (self.progress.wants_open_windows(), self.plan.updates());
+        if !wanted && !updates && self.hooks.on_probation().is_none() {
+            return Ok(Vec::new());
         }
         let changed = self.on_state("changed", &[], WindowFunction::changed)?;
-        let open = self.candles(changed)?;
+        let mut open = self.candles(changed)?;
         self.judge(&open)?;
         if wanted {
-            self.progress.open_windows(open);
+            self.progress.open_windows(open.clone());
         }
-        Ok(())
+        open.retain(|(window, _)| self.plan.pipeline.updates(window));
+        Ok(open)
     }
 }
 

@@ -4,7 +4,7 @@
 use arrow_array::RecordBatch;
 use tallow_engine::{Component, Limits, Part};
 use tallow_log::record::Role;
-use tallow_worker::{ParsedSlice, StateCopy, WorkerError, parse_function};
+use tallow_worker::{ParsedSlice, StateCopy, WorkerError, forget_changes, parse_function};
 
 use super::WindowWorker;
 use crate::epoch::FinishedSwap;
@@ -56,6 +56,7 @@ impl WindowWorker {
                 return Err(HandoverError::Rows { window: window.clone(), holds, before });
             }
         }
+        forget_changes(&mut function, self.plan.updates()).map_err(HandoverError::Restore)?;
         function.set_deadline(self.plan.limits.deadline);
         self.state.isolation.start.switch(swap.component.clone(), &parts);
         self.snapshot_version = function.snapshot(u64::MAX).map_err(HandoverError::Save)?.version;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tallow_env::Clock;
-use tallow_manifest::{JsonDecimals, JsonTimes, Manifest, Pipeline, WindowTopic, exposed};
+use tallow_manifest::{JsonDecimals, JsonTimes, Manifest, OutputMode, Pipeline, WindowTopic, exposed};
 use tallow_sink::Sink;
 use tallow_sink_kafka::settings::{self, Decimals, Settings, Style, Times};
 use tallow_sink_kafka::{Brokers, Config, KafkaSink};
@@ -29,7 +29,11 @@ pub(super) fn sink(manifest: &Manifest, pipeline: &Pipeline, clock: Arc<dyn Cloc
 fn settings(pipeline: &Pipeline) -> Settings {
     let windows = pipeline.windows.iter().filter_map(|window| {
         let to = window.kafka.as_ref()?;
-        let topic = settings::WindowTopic { topic: to.topic.clone(), style: style(to) };
+        let topic = settings::WindowTopic {
+            topic: to.topic.clone(),
+            updates: to.mode == OutputMode::Update,
+            style: style(to),
+        };
         Some((window.name.clone(), topic))
     });
     Settings {

@@ -47,6 +47,8 @@ pub fn sample(seq: u64, variant: Variant) -> EpochOutput<'static> {
             ("1d".into(), days(variant)),
             ("1m".into(), minutes(variant, &["BTCUSDT", "a\0b", "", "x".repeat(4096).as_str()], -1)),
         ],
+        open: Vec::new(),
+        repeated: Vec::new(),
         late: late(variant),
         dead: dead(variant),
     }
