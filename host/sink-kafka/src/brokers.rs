@@ -167,7 +167,11 @@ impl Transactional {
 
     fn wait_for_room(&self) -> Result<(), SinkError> {
         let before = self.producer.in_flight_count();
-        self.serve_until(|now| now < before)
+        self.serve_until(|now| now < before)?;
+        match self.producer.context().failure() {
+            None => Ok(()),
+            Some((code, _)) => Err(self.failed(&KafkaError::Flush(code), "not all records were taken")),
+        }
     }
 
     fn flush(&self) -> Result<(), SinkError> {
@@ -187,8 +191,11 @@ impl Transactional {
             if now < least {
                 (least, moved) = (now, clock.ticks());
             }
-            let silent = clock.ticks().since(moved) > ANSWER_WAIT;
-            if silent || self.producer.context().failure().is_some() {
+            if self.producer.context().failure().is_some() {
+                // The transaction cannot be committed, and says why.
+                return Ok(());
+            }
+            if clock.ticks().since(moved) > ANSWER_WAIT {
                 let error = KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut);
                 return Err(self.failed(&error, &format!("{now} records were not taken")));
             }

@@ -121,7 +121,10 @@ pub fn connect(config: &ClientConfig, client: &BTreeMap<String, String>) -> Resu
 /// What an error of the producer means. `service`: for messages.
 pub fn judge(service: &str, producer: &Producer, error: &KafkaError, doing: &str) -> SinkError {
     let answers = producer.context();
-    let (code, why) = match answers.failure() {
+    // What ended the producer, such as a fence, has its records purged: their failures say less.
+    let purged = |code| matches!(code, RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight);
+    let failure = answers.failure().filter(|(code, _)| !purged(*code));
+    let (code, why) = match producer.client().fatal_error().or(failure) {
         Some((code, why)) => (Some(code), why),
         None => {
             let heard = answers.events.complaint().map(|heard| format!(" ({heard})")).unwrap_or_default();
