@@ -3,6 +3,7 @@
 mod windows;
 
 mod meaning;
+mod result_topics;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -1,15 +1,11 @@
 //! Topics that get a pipeline's results: `[trigger.kafka.windows.kafka]`, `[trigger.kafka.late-rows]` and
 //! `[trigger.kafka.dead-letters]`.
 
-use regex::Regex;
-
 use crate::error::Report;
 use crate::forms::{Choice, Form, Takes};
 use crate::names;
 use crate::node::Node;
-use crate::pipeline::Pipeline;
 use crate::table::table;
-use crate::topics::Topics;
 
 table! {
     /// The topic that gets a window's candles.
@@ -100,60 +96,4 @@ fn read_mode(node: &Node, report: &mut Report) -> Option<OutputMode> {
         return report.refuse(node, problem);
     }
     MODE.read(node, report)
-}
-
-impl Pipeline {
-    /// Whether a window of that name goes out while it is open.
-    pub fn updates(&self, window: &str) -> bool {
-        let topic = self.windows.iter().find(|it| it.name == window).and_then(|it| it.kafka.as_ref());
-        topic.is_some_and(|topic| topic.mode == OutputMode::Update)
-    }
-
-    /// Every topic that gets results, with the path of the key that names it.
-    pub fn result_topics(&self) -> Vec<(&str, String)> {
-        let of = |key: &str| format!("trigger.kafka[{}].{key}.topic", self.id);
-        let windows = self.windows.iter().filter_map(|window| {
-            let topic = window.kafka.as_ref()?.topic.as_str();
-            Some((topic, of(&format!("windows[{}].kafka", window.name))))
-        });
-        let late = self.late_rows.iter().map(|it| (it.topic.as_str(), of("late-rows")));
-        let dead = self.dead_letters.iter().map(|it| (it.topic.as_str(), of("dead-letters")));
-        windows.chain(late).chain(dead).collect()
-    }
-
-    /// Reports topics that would be read again as they are written, or that would mix results with markers.
-    pub(crate) fn check_result_topics(&self, node: &Node, report: &mut Report) {
-        let reads = |topic: &str| match &self.topics {
-            Topics::Names(names) => names.iter().any(|name| name == topic),
-            Topics::Pattern(pattern) => {
-                Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|pattern| pattern.is_match(topic))
-            }
-        };
-        for (topic, key) in self.result_topics() {
-            let problem = match topic {
-                _ if reads(topic) => {
-                    format!("this pipeline reads `{topic}`: it would take its own results for records")
-                }
-                _ if topic == self.marker_topic => {
-                    format!("`{topic}` is the pipeline's `marker-topic`, which holds markers alone")
-                }
-                _ => continue,
-            };
-            let path: Vec<&str> = key.split('.').skip(2).collect();
-            report.at(find(node, &path).unwrap_or(node), problem);
-        }
-    }
-}
-
-/// The node of a path below a pipeline's; windows are found by their label.
-fn find<'n>(node: &'n Node, path: &[&str]) -> Option<&'n Node> {
-    let [first, rest @ ..] = path else { return Some(node) };
-    let child = match first.split_once('[') {
-        None => node.find(&[first])?,
-        Some((list, _)) => match &node.find(&[list])?.value {
-            crate::node::Value::List(items) => items.iter().find(|item| item.path.ends_with(first))?,
-            _ => return None,
-        },
-    };
-    find(child, rest)
 }

@@ -15,8 +15,8 @@ use tallow_record::{Batch, TopicPartition};
 use tallow_sink::SinkError;
 use tallow_source::{Event, Limits, Position, Source, SourceError};
 
-use crate::brokers::Config;
 use crate::client::ANSWER_WAIT;
+use crate::config::Config;
 use crate::transactions::Shard;
 
 /// How long another's open transaction may hold up the marker: longer than any may last.
