@@ -14,6 +14,7 @@ use wit_component::DecodedWasm;
 #[test]
 fn functions_import_types_only_and_export_their_contract_only() {
     for (function, export) in [
+        ("parse-json", "tallow:parse/parse@0.1.0"),
         ("parse-kline", "tallow:parse/parse@0.1.0"),
         ("parse-market", "tallow:parse/parse@0.1.0"),
         ("window", "tallow:window/window@0.2.0"),

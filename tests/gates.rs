@@ -94,6 +94,36 @@ fn a_name_that_is_not_there_has_line_list_and_nearest() {
     starts(&Place::new("delay = \"2s\"", swap).refused(), &[invariant]);
 }
 
+/// The manifest with parse-json, and these lines beside it.
+fn with_schema(lines: &str) -> Vec<String> {
+    let place = Place::new("parse = \"parse-market\"", &format!("parse = \"parse-json\"\n{lines}"));
+    let text = fs::read_to_string(place.manifest()).unwrap();
+    let component = "[component.parse-json]\nsource = \"parse-json.wasm\"\n";
+    fs::write(place.manifest(), text + &component.replace("parse-json.wasm", &functions("parse-json")))
+        .unwrap();
+    place.refused()
+}
+
+fn functions(name: &str) -> String {
+    paths::functions().join(name).with_extension("wasm").display().to_string()
+}
+
+#[test]
+fn what_a_schema_does_not_give_is_refused_as_columns_are() {
+    let needs = "12:1: trigger.kafka[candles].schema: `parse-json` makes rows by a schema of the messages: state it in \
+                 [trigger.kafka.schema]";
+    starts(&with_schema(""), &[needs]);
+    let schema = |symbol: &str| {
+        format!(
+            "schema = {{ kind-from = \"e\", columns = {{ event_time = \"timestamp\", symbol = \"{symbol}\", id = \"int64\", \
+             price = \"decimal\", quantity = \"decimal\" }} }}"
+        )
+    };
+    let key = "26:8: trigger.kafka[candles].windows[1m].keys: column `symbol` is int64, and a key is text; of that type \
+               `parse-json` makes nothing";
+    starts(&with_schema(&schema("int64")), &[key]);
+}
+
 #[test]
 fn a_client_setting_that_is_misspelt_has_line_and_nearest() {
     let client = |setting: &str| format!("lake = \"lake\"\nclient = {{ {setting} }}");

@@ -30,6 +30,10 @@ impl Stage {
     fn open_with(seconds: &str, more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let manifest = manifest(folder.path());
+        Self::demo(folder, &manifest, seconds, more)
+    }
+
+    fn demo(folder: TempDir, manifest: &Path, seconds: &str, more: &[&str]) -> Self {
         let socket = folder.path().join("control.sock");
         let lake = folder.path().join("lake");
         let arguments = [
@@ -150,6 +154,31 @@ fn functions_are_shadowed_promoted_refused_and_rolled_back() {
     let (answers, code) = stage.ask(&["rollback"]);
     assert_eq!((code, last(&answers)["is"].as_str()), (1, Some("refused")), "{answers:?}");
     assert_eq!(stage.history(), ["swap", "release", "swap", "rollback"]);
+}
+
+/// What parse-market knows of trades, as a schema.
+const SCHEMA: &str = r#"parse = "parse-json"
+schema = { kind-from = "e", columns = { event_time = { type = "timestamp", path = "T", unit = "ms" }, symbol = { type = "text", path = "s" }, id = { type = "int64", path = "t" }, price = { type = "decimal", path = "p" }, quantity = { type = "decimal", path = "q" } } }"#;
+
+#[test]
+fn a_function_takes_its_place_by_the_columns_of_its_schema() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = manifest(folder.path());
+    let text = fs::read_to_string(&path).unwrap().replacen("parse = \"parse-market\"", SCHEMA, 1);
+    let file = folder.path().join("parse-json.wasm");
+    fs::write(&file, noted("parse-json", "v1")).unwrap();
+    fs::write(&path, text + "\n[component.parse-json]\nsource = \"parse-json.wasm\"\n").unwrap();
+    let stage = Stage::demo(folder, &path, "60", &[]);
+    let ask = |component: &str| {
+        let candidate = stage.rebuilt(component, "v2").display().to_string();
+        stage.ask(&["swap", "parse-json", &candidate, "--probation", "1"])
+    };
+    let (answers, code) = ask("parse-json");
+    assert_eq!((code, last(&answers)["is"].as_str()), (0, Some("swapped")), "{answers:?}");
+    // It does not take the schema.
+    let (answers, code) = ask("parse-market");
+    assert_eq!((code, last(&answers)["is"].as_str()), (1, Some("refused")), "{answers:?}");
+    assert!(last(&answers)["why"].as_str().unwrap().contains("`schema`"), "{answers:?}");
 }
 
 #[test]

@@ -35,6 +35,8 @@ pipelines! {
     trades_off_the_market_are_in_no_candle_and_not_missing: "trades-off-the-market",
     broken_messages_become_dead_letters: "broken-messages",
     timed_messages_are_counted: "sources-json",
+    any_json_becomes_rows_by_a_schema: "any-json",
+    permissive_keeps_rows_that_are_broken_in_part: "any-json-permissive",
     an_empty_partition_holds_nothing_back: "empty-partition",
     partitions_that_end_apart_close_their_windows: "uneven-partitions",
     a_session_judges_a_row_by_its_own_gap: "session-late",

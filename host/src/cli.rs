@@ -74,8 +74,8 @@ enum Command {
     Batch(batch::Args),
     /// Check a manifest and its components without running them
     Check(check::Args),
-    /// Print the JSON schema of a manifest, with which editors complete and check it
-    Schema,
+    /// Print the JSON schema of a manifest, with which editors complete and check it; propose a schema of messages
+    Schema(schema::Args),
     /// Check and try functions, and change them while a pipeline runs
     Functions(functions::Args),
     /// Create a crate for your own function, with tests and golden vectors
@@ -174,7 +174,7 @@ pub fn main() -> ExitCode {
         Command::DeadLetters(args) => dead_letters::run(args),
         Command::Batch(args) => batch::run(args),
         Command::Check(args) => check::run(args),
-        Command::Schema => schema::run(),
+        Command::Schema(args) => schema::run(args),
         Command::Functions(args) => functions::run(args),
         Command::New(args) => new::run(args),
         Command::Verify(args) => verify::run(args),

@@ -19,7 +19,7 @@ pub struct Misfit {
     pub problem: String,
 }
 
-/// A parse function: its name in the manifest, and what it says about itself.
+/// A parse function: its name in the manifest, and what it makes with its settings.
 #[derive(Clone, Copy)]
 pub struct Parse<'a> {
     pub name: &'a str,
@@ -47,7 +47,9 @@ fn names_of(window: &Window, parse: Parse<'_>) -> Vec<Misfit> {
     let kinds: Vec<&str> = parse.description.kinds.iter().map(String::as_str).collect();
     let columns: Vec<&str> = parse.description.columns.iter().map(|column| column.name.as_str()).collect();
     let misfit = |key: String, problem| Misfit { window: window.name.clone(), key, problem };
-    let unknown_kinds = window.kinds.iter().filter(|kind| !kinds.contains(&kind.as_str()));
+    // There are none if the messages name them.
+    let unknown = |kind: &&String| !kinds.is_empty() && !kinds.contains(&kind.as_str());
+    let unknown_kinds = window.kinds.iter().filter(unknown);
     let mut misfits: Vec<Misfit> = unknown_kinds
         .map(|kind| {
             let problem = format!("`{name}` makes no rows of the kind `{kind}`; {}", offer(kind, &kinds));

@@ -5,7 +5,7 @@
 //!   tallow_contract::types }`.
 //! - Contracts: [`parse`], [`window`], [`merge`] and [`backfill`], one module per contract. Bindings generate
 //!   their own records for these; [`convert_window!`] and its siblings implement the conversions.
-//! - [`candles`]: what holds in every candle. [`fill`]: windows without rows.
+//! - [`candles`]: what holds in every candle. [`fill`]: windows without rows. `schema`: what the messages of a topic hold.
 //! - [`Refusal`]: why what was given is refused.
 //! - Numbers: [`decimal`] has exact sums and quotients, [`number`] reads decimals as text.
 //! - Forms: [`json`] is the form for people, [`messages`] the one for programs.
@@ -36,6 +36,8 @@ pub mod merge;
 pub mod messages;
 pub mod number;
 pub mod parse;
+#[cfg(feature = "json")]
+pub mod schema;
 pub mod window;
 
 pub use batch::{Batch, ByteColumn, Headers, Run};

@@ -16,7 +16,7 @@ pub struct ColumnInfo {
 pub struct Description {
     pub name: String,
     pub version: String,
-    /// Kinds of rows that it can make.
+    /// Kinds of rows that it can make. Kinds and columns are both empty if they are those of its setting `schema`.
     pub kinds: Vec<String>,
     /// Columns that it can make.
     pub columns: Vec<ColumnInfo>,

@@ -74,11 +74,29 @@ impl<T: AsRef<[u8]>> FromIterator<T> for Text {
 pub struct Dictionary {
     entries: Text,
     known: BTreeMap<Box<[u8]>, u32>,
+    /// Codes that came lately, by a hash of their entries.
+    recent: Vec<u32>,
 }
+
+/// How many codes are found without a search.
+const RECENT: usize = 256;
 
 impl Dictionary {
     /// The code of an entry, which is added if it is new.
     pub fn code(&mut self, entry: &[u8]) -> u32 {
+        let slot = hash(entry) % RECENT;
+        match self.recent.get(slot) {
+            Some(&code) if self.entry(code) == Some(entry) => return code,
+            Some(_) => {}
+            None => self.recent = vec![u32::MAX; RECENT],
+        }
+        let code = self.search(entry);
+        self.recent[slot] = code;
+        code
+    }
+
+    #[inline(never)]
+    fn search(&mut self, entry: &[u8]) -> u32 {
         if let Some(&code) = self.known.get(entry) {
             return code;
         }
@@ -87,8 +105,25 @@ impl Dictionary {
         code
     }
 
+    /// The entry of a code, if there is such a code.
+    pub fn entry(&self, code: u32) -> Option<&[u8]> {
+        ((code as usize) < self.entries.ends.len()).then(|| self.entries.entry(code))
+    }
+
     /// The text of rows with these codes.
     pub fn into_text(self, codes: Vec<u32>) -> Text {
         Text { codes, ..self.entries }
     }
+}
+
+/// Of the first and the last eight bytes, and the length.
+#[inline]
+fn hash(entry: &[u8]) -> usize {
+    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
+    let mixed = match (entry.first_chunk(), entry.last_chunk()) {
+        (Some(first), Some(last)) => word(first) ^ word(last).rotate_left(29),
+        _ => entry.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    // Fibonacci hashing: the golden ratio's 64 bits spread what is in the low ones over the high ones.
+    ((mixed ^ entry.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize
 }

@@ -6,6 +6,7 @@ use tallow_contract::{Column, Refusal, refuse};
 use crate::builder::{Builder, Data};
 use crate::column::ColumnInfo;
 use crate::options::{MAX_SCALE, unknown};
+use crate::rows::Builders;
 
 /// Wanted columns with their scale, in the caller's order.
 pub type Wanted<Id> = Vec<(&'static ColumnInfo<Id>, u8)>;
@@ -74,9 +75,14 @@ impl<Id: Copy + Into<usize>, const N: usize> Columns<Id, N> {
             _ => 0,
         }
     }
+}
 
-    /// The columns, each of so many rows.
-    pub fn finish(self, rows: usize) -> Vec<Column> {
+impl<Id: Copy + Into<usize>, const N: usize> Builders for Columns<Id, N> {
+    fn builders(&mut self) -> impl Iterator<Item = &mut Builder> {
+        self.builders.iter_mut().map(|(_, builder)| builder)
+    }
+
+    fn finish(self, rows: usize) -> Vec<Column> {
         self.builders.into_iter().map(|(_, builder)| builder.into_column(rows)).collect()
     }
 }

@@ -13,6 +13,36 @@ pub struct Cursor<'w> {
     at: usize,
 }
 
+/// Most white space that a cursor reads in one place, in bytes.
+const MOST_WHITE: usize = 16;
+
+/// A text that is only known at run time, made ready to be compared eight bytes at a time.
+#[derive(Debug)]
+pub struct Literal {
+    /// Its first word, and which bits of it count.
+    first: (u64, u64),
+    /// The words after that.
+    rest: Box<[(u64, u64)]>,
+    length: usize,
+}
+
+impl Literal {
+    pub fn new(text: &[u8]) -> Self {
+        let word = |bytes: &[u8]| {
+            let mut word = [0; 8];
+            word[..bytes.len()].copy_from_slice(bytes);
+            (u64::from_le_bytes(word), low_bytes(bytes.len() as u32))
+        };
+        let (first, rest) = text.split_at(text.len().min(8));
+        Literal { first: word(first), rest: rest.chunks(8).map(word).collect(), length: text.len() }
+    }
+
+    /// In bytes.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+}
+
 impl<'w> Cursor<'w> {
     pub fn new(window: &'w Window) -> Self {
         Cursor { window, at: 0 }
@@ -43,10 +73,22 @@ impl<'w> Cursor<'w> {
         self.word_at(self.at)
     }
 
+    /// Eight bytes that come after some others.
+    #[inline(always)]
+    pub fn word_after(&self, bytes: usize) -> u64 {
+        self.word_at(self.at + bytes)
+    }
+
+    /// The next byte.
+    #[inline(always)]
+    pub fn byte(&self) -> u8 {
+        self.window[self.at & 255]
+    }
+
     /// Reads one byte if it is `byte`.
     #[inline(always)]
     pub fn accept_byte(&mut self, byte: u8) -> bool {
-        let seen = self.window[self.at & 255] == byte;
+        let seen = self.byte() == byte;
         self.at += usize::from(seen);
         seen
     }
@@ -108,6 +150,35 @@ impl<'w> Cursor<'w> {
         let seen = self.sees(text);
         self.at += if seen { N } else { 0 };
         seen
+    }
+
+    /// Whether a text comes next that fits the window.
+    #[inline(always)]
+    pub fn sees_literal(&self, text: &Literal) -> bool {
+        let (word, bits) = text.first;
+        if (self.word() ^ word) & bits != 0 {
+            return false;
+        }
+        let rest = text.rest.iter().zip(1..);
+        rest.fold(0, |different, ((word, bits), index)| {
+            different | (self.word_at(self.at + 8 * index) ^ word) & bits
+        }) == 0
+    }
+
+    /// Moves over white space.
+    #[inline(always)]
+    pub fn white(&mut self) {
+        if self.byte() <= b' ' {
+            self.some_white();
+        }
+    }
+
+    #[inline(never)]
+    fn some_white(&mut self) {
+        let end = self.at + MOST_WHITE;
+        while matches!(self.byte(), b' ' | b'\n' | b'\r' | b'\t') && self.at < end {
+            self.at += 1;
+        }
     }
 
     /// Reads an integer as JSON writes it: no sign, no leading zero, up to 18 digits.

@@ -6,6 +6,14 @@
 #[macro_export]
 macro_rules! export_parse_function {
     (kinds: $kinds:expr, columns: $columns:expr, parse: $parse:path, wants_keys: $wants_keys:expr) => {
+        $crate::export_parse_function! {
+            kinds: $kinds, columns: $columns, parse: $parse, wants_keys: $wants_keys, wants_headers: false
+        }
+    };
+    (
+        kinds: $kinds:expr, columns: $columns:expr, parse: $parse:path,
+        wants_keys: $wants_keys:expr, wants_headers: $wants_headers:expr
+    ) => {
         wit_bindgen::generate!({
             path: ["../../wit/types", "../../wit/parse"],
             world: "tallow:parse/parse-function",
@@ -36,7 +44,7 @@ macro_rules! export_parse_function {
                         })
                         .collect(),
                     wants_keys: $wants_keys,
-                    wants_headers: false,
+                    wants_headers: $wants_headers,
                 }
             }
 

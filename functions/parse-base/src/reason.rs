@@ -30,6 +30,12 @@ impl Apart {
         Box::new(Apart::Ignored(bounded(reason.into())))
     }
 
+    pub fn reason(&self) -> &str {
+        match self {
+            Apart::Ignored(reason) | Apart::Rejected(reason) => reason,
+        }
+    }
+
     pub fn is_ignored(&self) -> bool {
         matches!(self, Apart::Ignored(_))
     }

@@ -3,6 +3,7 @@
 use parse_base::builder::Data;
 use parse_base::columns::Columns;
 use parse_base::interval::Interval;
+use parse_base::rows::Builders;
 use parse_base::{Table, Text};
 
 use crate::block::Block;

@@ -26,5 +26,5 @@ pub use parse_base::{
     Batch, ByteColumn, Column, ColumnData, ColumnType, Decimals, Marked, Options, Parsed, Path, Table, Text,
     WantedColumn,
 };
-use parse_base::{builder, cursor, decimal, interval, json, marks, reason, time, window};
+use parse_base::{builder, cursor, decimal, interval, json, marks, reason, short_texts, time, window};
 pub use schema::{COLUMNS, Kind};

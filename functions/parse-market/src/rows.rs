@@ -1,6 +1,7 @@
 //! The rows of a call, column by column. Only wanted columns are made; what a row does not set is null in it.
 
 use parse_base::columns::Columns;
+use parse_base::rows::Mark;
 use parse_base::{Dictionary, Range, Table, Text, symbol};
 
 use crate::builder::{Builder, Data, push_mantissa};
@@ -25,56 +26,31 @@ pub(crate) struct Trade {
     pub quantity: i64,
 }
 
-pub(crate) struct Rows {
-    columns: Columns<ColumnId, { COLUMNS.len() }>,
-    records: Vec<u32>,
-    kinds: Vec<u32>,
-    rounded: u64,
-}
-
-/// Where to go back to when a record turns out to be broken.
-#[derive(Clone, Copy)]
-pub(crate) struct Mark {
-    rows: usize,
-    rounded: u64,
-}
+pub(crate) struct Rows(parse_base::rows::Rows<Columns<ColumnId, { COLUMNS.len() }>>);
 
 impl Rows {
     pub fn new(plan: &Plan<'_>, expected_rows: usize) -> Self {
-        Rows {
-            columns: Columns::new(&plan.columns, expected_rows),
-            records: Vec::with_capacity(expected_rows),
-            kinds: Vec::with_capacity(expected_rows),
-            rounded: 0,
-        }
+        Rows(parse_base::rows::Rows::new(Columns::new(&plan.columns, expected_rows), expected_rows))
     }
 
     pub fn count(&self) -> usize {
-        self.records.len()
+        self.0.count()
     }
 
     pub fn mark(&self) -> Mark {
-        Mark { rows: self.records.len(), rounded: self.rounded }
+        self.0.mark()
     }
 
-    /// Forgets every row, and every started one, since the mark.
     pub fn back_to(&mut self, mark: Mark) {
-        self.records.truncate(mark.rows);
-        self.kinds.truncate(mark.rows);
-        self.rounded = mark.rounded;
-        self.columns.iter_mut().for_each(|(_, builder)| builder.truncate(mark.rows));
+        self.0.back_to(mark);
     }
 
-    /// Ends a row whose cells have been set.
     pub fn end(&mut self, record: u32, kind: Kind) {
-        self.records.push(record);
-        self.kinds.push(kind as u32);
-        let rows = self.records.len();
-        self.columns.iter_mut().filter(|(_, column)| column.len() < rows).for_each(|(_, it)| it.push_null());
+        self.0.end(record, kind as u32);
     }
 
     pub fn time(&mut self, column: ColumnId, time_us: i64) {
-        if let Some(builder) = self.columns.get(column) {
+        if let Some(builder) = self.0.columns.get(column) {
             builder.push_integer(Some(time_us));
         }
     }
@@ -89,13 +65,13 @@ impl Rows {
     }
 
     pub fn boolean(&mut self, column: ColumnId, value: bool) {
-        if let Some(Builder { data: Data::Booleans(values), .. }) = self.columns.get(column) {
+        if let Some(Builder { data: Data::Booleans(values), .. }) = self.0.columns.get(column) {
             values.push(value);
         }
     }
 
     pub fn text(&mut self, column: ColumnId, value: &str) {
-        if let Some(builder) = self.columns.get(column) {
+        if let Some(builder) = self.0.columns.get(column) {
             builder.push_text(Some(value.as_bytes()));
         }
     }
@@ -107,7 +83,7 @@ impl Rows {
 
     /// Code of a symbol for [`Trade::symbol`].
     pub fn symbol_code(&mut self, symbol: &[u8]) -> u32 {
-        self.columns.text_code(ColumnId::Symbol, symbol)
+        self.0.columns.text_code(ColumnId::Symbol, symbol)
     }
 
     /// Checks the number whether or not its column is wanted: whether a message is broken does not depend on what is wanted.
@@ -115,7 +91,8 @@ impl Rows {
         let Some(plain) = Plain::read(value.plain()) else {
             return self.any_decimal(column, value);
         };
-        let Some(Builder { data: Data::Decimals { scale, low, high }, .. }) = self.columns.get(column) else {
+        let Some(Builder { data: Data::Decimals { scale, low, high }, .. }) = self.0.columns.get(column)
+        else {
             return Ok(());
         };
         match plain.at_scale(*scale) {
@@ -132,35 +109,29 @@ impl Rows {
         if let Some(fault) = info.range.fault(&number) {
             return Err(value.fault(info.name, fault));
         }
-        let Some(Builder { data: Data::Decimals { scale, low, high }, .. }) = self.columns.get(column) else {
+        let Some(Builder { data: Data::Decimals { scale, low, high }, .. }) = self.0.columns.get(column)
+        else {
             return Ok(());
         };
         let scaled = number.at_scale(*scale).map_err(|unfit| value.fault(info.name, &unfit.fault(*scale)))?;
         push_mantissa(low, high, scaled.mantissa);
-        self.rounded += u64::from(scaled.rounded);
+        self.0.rounded += u64::from(scaled.rounded);
         Ok(())
     }
 
     /// Rows of trades that a template has read.
     pub fn extend(&mut self, trades: &[Trade]) {
-        let rows = self.records.len();
-        self.records.extend(trades.iter().map(|trade| trade.record));
-        self.kinds.extend(trades.iter().map(|trade| trade.kind as u32));
-        self.columns.iter_mut().for_each(|(id, builder)| extend(id, builder, rows, trades));
+        let rows = self.0.count();
+        self.0.extend(trades.iter().map(|trade| (trade.record, trade.kind as u32)));
+        self.0.columns.iter_mut().for_each(|(id, builder)| extend(id, builder, rows, trades));
     }
 
     pub fn into_table(self) -> (Table, Vec<u32>, Text, u64) {
-        let rows = self.records.len();
         let mut kinds = Dictionary::default();
         for kind in Kind::ALL {
             kinds.code(kind.name().as_bytes());
         }
-        (
-            Table { rows: rows as u32, columns: self.columns.finish(rows) },
-            self.records,
-            kinds.into_text(self.kinds),
-            self.rounded,
-        )
+        self.0.into_table(kinds)
     }
 }
 

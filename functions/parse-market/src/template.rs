@@ -5,52 +5,12 @@ use crate::cursor::Cursor;
 use crate::options::Plan;
 use crate::rows::{Rows, Trade};
 use crate::schema::{ColumnId, Kind};
+use crate::short_texts::{ShortTexts, bytes, is_plain};
 use crate::time;
 use crate::window::{MAX_MESSAGE_BYTES, Window};
 
-/// Symbols of the call by their words, so that a symbol costs one probe; two that share a slot evict each other.
-struct Symbols {
-    slots: Box<[([u64; 2], u32); SYMBOL_SLOTS]>,
-}
-
-const SYMBOL_SLOTS: usize = 512;
-
-impl Symbols {
-    /// Code of a symbol. `None`: not plain text, or empty.
-    #[inline(always)]
-    fn code(&mut self, words: [u64; 2], length: usize, rows: &mut Rows) -> Option<u32> {
-        let mixed = (words[0] ^ words[1].rotate_left(29)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let slot = &mut self.slots[(mixed >> 55) as usize & (SYMBOL_SLOTS - 1)];
-        // No symbol has zero words (it would be empty or hold a NUL), so an unused slot matches none.
-        if slot.0 == words && length > 0 {
-            return Some(slot.1);
-        }
-        *slot = (words, first_sight(words, length, rows)?);
-        Some(slot.1)
-    }
-}
-
-#[cold]
-fn first_sight(words: [u64; 2], length: usize, rows: &mut Rows) -> Option<u32> {
-    let bytes = bytes(words);
-    let symbol = &bytes[..length];
-    is_symbol(symbol).then(|| rows.symbol_code(symbol))
-}
-
-fn bytes(words: [u64; 2]) -> [u8; 16] {
-    let mut bytes = [0; 16];
-    bytes[..8].copy_from_slice(&words[0].to_le_bytes());
-    bytes[8..].copy_from_slice(&words[1].to_le_bytes());
-    bytes
-}
-
 fn is_symbol(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(is_plain)
-}
-
-/// ASCII that means itself in a JSON string.
-fn is_plain(byte: &u8) -> bool {
-    matches!(byte, b' '..=b'~' if !matches!(byte, b'"' | b'\\'))
 }
 
 /// Scale at which a decimal is read whose column is not wanted.
@@ -61,7 +21,7 @@ pub(crate) struct Templates<'a> {
     plan: &'a Plan<'a>,
     price_scale: u8,
     quantity_scale: u8,
-    symbols: Symbols,
+    symbols: ShortTexts,
 }
 
 impl<'a> Templates<'a> {
@@ -71,7 +31,7 @@ impl<'a> Templates<'a> {
             plan,
             price_scale: scale(ColumnId::Price),
             quantity_scale: scale(ColumnId::Quantity),
-            symbols: Symbols { slots: Box::new([([0; 2], 0); SYMBOL_SLOTS]) },
+            symbols: ShortTexts::default(),
         }
     }
 
@@ -116,7 +76,8 @@ impl<'a> Templates<'a> {
         }
         // Last, so that only symbols of rows go into the dictionary.
         let symbol = if self.plan.wants(kind) {
-            self.symbols.code(words, symbol_length, rows)?
+            self.symbols
+                .code(words, symbol_length, |symbol| is_symbol(symbol).then(|| rows.symbol_code(symbol)))?
         } else {
             is_symbol(&bytes(words)[..symbol_length]).then_some(0)?
         };

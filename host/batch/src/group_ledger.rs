@@ -93,7 +93,7 @@ impl Accounts {
             self.file(file).bury(example);
             match self.on_reject {
                 OnReject::Drop => {}
-                OnReject::DeadLetter => {
+                OnReject::DeadLetter | OnReject::Permissive => {
                     let letter = dead_letter(&slice.batch, record, ReasonKind::Rejected, reason.to_owned());
                     self.dead.push(without_line_end(letter));
                 }

@@ -1,5 +1,6 @@
 //! A parse function: raw records in, rows out.
 
+use std::borrow::Cow;
 use std::mem::take;
 use std::time::Duration;
 
@@ -82,7 +83,9 @@ pub struct ParseFunction {
     component: Component,
     limits: Limits,
     options: wit::Options,
-    description: ParseDescription,
+    /// What it says about itself, and what its schema adds to that.
+    own: ParseDescription,
+    by_schema: Option<ParseDescription>,
     live: Option<Live>,
 }
 
@@ -95,21 +98,24 @@ enum Live {
 impl ParseFunction {
     pub fn new(component: &Component, limits: Limits, options: ParseOptions) -> Result<Self, CallError> {
         let mut live = start(component, limits)?;
-        let description = match &mut live {
+        let own: ParseDescription = match &mut live {
             Live::Local(local) => call(local, |parse, store| parse.call_describe(store))?.into(),
             Live::Remote(remote) => remote.describe()?,
         };
+        let by_schema = by_schema(&own, &options);
         let options = options.into();
-        Ok(Self { component: component.clone(), limits, options, description, live: Some(live) })
+        Ok(Self { component: component.clone(), limits, options, own, by_schema, live: Some(live) })
     }
 
     /// Asks for something else, from the next call on.
     pub fn set_options(&mut self, options: ParseOptions) {
+        self.by_schema = by_schema(&self.own, &options);
         self.options = options.into();
     }
 
+    /// What the function makes and reads with its settings.
     pub fn description(&self) -> &ParseDescription {
-        &self.description
+        self.by_schema.as_ref().unwrap_or(&self.own)
     }
 
     /// Parses a batch. The batch is as it was afterwards: its columns are lent, not copied.
@@ -118,7 +124,7 @@ impl ParseFunction {
             Some(live) => live,
             None => start(&self.component, self.limits)?,
         };
-        let lent = lend(batch, &self.description);
+        let lent = lend(batch, self.description());
         let answer = match &mut live {
             Live::Local(local) => call(local, |parse, store| parse.call_parse(store, &lent, &self.options)),
             Live::Remote(remote) => match remote.parse(&lent, &self.options) {
@@ -145,6 +151,13 @@ impl ParseFunction {
         if let Some(Live::Local(local)) = &mut self.live {
             instance::set_deadline(&mut local.0, deadline);
         }
+    }
+}
+
+fn by_schema(own: &ParseDescription, options: &ParseOptions) -> Option<ParseDescription> {
+    match own.with_settings(&options.settings) {
+        Cow::Owned(by_schema) => Some(by_schema),
+        Cow::Borrowed(_) => None,
     }
 }
 

@@ -42,6 +42,7 @@ fn every_vector(
 #[test]
 fn every_golden_vector_holds_in_the_parse_component() {
     every_vector("parse-market", Contract::Parse, run_parse);
+    every_vector("parse-json", Contract::Parse, run_parse);
     every_vector("parse-kline", Contract::Parse, run_parse);
 }
 

@@ -18,7 +18,7 @@ use crate::forms::{
 use crate::limits::{LIMITS, Limits};
 use crate::merge::{AVERAGES, Average};
 use crate::node::Node;
-use crate::pipeline::{self, DECIMALS, Decimals, ON_REJECT, OnReject, SCALES};
+use crate::pipeline::{self, DECIMALS, Decimals, ON_REJECT_OF_LINES, OnReject, SCALES};
 use crate::secret::Setting;
 use crate::section::{Written, read_section};
 use crate::settings::STORE_OPTIONS;
@@ -139,7 +139,7 @@ table! {
     pub max_future_us: i64 = key("max-future", DURATION_US, default("\"1d\""));
 
     "What to do with a line that the parse function rejects; `drop` counts it."
-    pub on_reject: OnReject = key("on-reject", ON_REJECT, default("\"dead-letter\""));
+    pub on_reject: OnReject = key("on-reject", ON_REJECT_OF_LINES, default("\"dead-letter\""));
 
     "Whether files with no klines or nearly none are intended, and rows or symbols that the last run had and this one has \
      not. If not, nothing of their group is published, and the exit code is 65."
@@ -253,7 +253,7 @@ impl Batch {
             "scales": self.scales,
             "gap_us": self.gap_us,
             "max_future_us": self.max_future_us,
-            "on_reject": ON_REJECT.word(self.on_reject),
+            "on_reject": ON_REJECT_OF_LINES.word(self.on_reject),
             "merge": self.merge,
             "fill": self.fill,
             "averages": averages,

@@ -35,6 +35,7 @@ mod reference;
 mod remote;
 mod remote_components;
 mod resolve;
+mod schema;
 mod schema_pieces;
 mod secret;
 mod section;

@@ -1,15 +1,18 @@
 //! `[[trigger.kafka]]`: a pipeline.
 
-mod windows;
-
+mod faults;
 mod meaning;
 mod result_topics;
+mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tallow_digest::Digest;
 
+use self::faults::ON_BAD_FUNCTION;
+pub(crate) use self::faults::{ON_DATA_LOSS, ON_REJECT, ON_REJECT_OF_LINES};
+pub use self::faults::{OnBadFunction, OnDataLoss, OnReject};
 use crate::error::{Report, suggestion};
 use crate::forms::{
     BOOLEAN, Choice, DURATION, DURATION_US, Described, Form, Integer, PLAIN_SETTINGS, POSITIVE_DURATION,
@@ -18,6 +21,7 @@ use crate::forms::{
 use crate::limits::{Epoch, LIMITS, Limits};
 use crate::node::Node;
 use crate::remote::FUNCTION;
+use crate::schema::{self, MESSAGES, Messages};
 use crate::sink_topics::{DEAD_LETTERS, DeadLetters, LATE_ROWS, LateRows};
 use crate::swap::Swap;
 use crate::table::{Rule, only, table};
@@ -59,14 +63,27 @@ table! {
         key("parse", FUNCTION.called("a component's name, or `{ component = \"…\" }`"), required());
 
     "The parse function's own settings."
-    pub parse_settings: BTreeMap<String, String> = key("parse-settings", PLAIN_SETTINGS, empty("no settings"));
+    let settings: BTreeMap<String, String> = key("parse-settings", PLAIN_SETTINGS, empty("no settings"));
+
+    "What the messages hold, for a parse function that reads any JSON."
+    let messages: Option<Messages> = key("schema", MESSAGES, none("the parse function knows its messages"));
 
     "The windows; at least one, all of one function and one time column."
-    pub windows: Vec<Window> = key("windows", windows::WINDOWS, required());
+    pub windows: Vec<Window> = key("windows", windows::WINDOWS, required(), |node, report| {
+        let messages = messages.as_ref().and_then(Option::as_ref);
+        windows::read(node, messages.map(|it| it.schema.event_time.as_str()), report)
+    });
 
     "Decimal places that are kept of a decimal column. Values with more are rounded half to even and counted."
-    pub scales: BTreeMap<String, u8> = key("scales", SCALES, empty("8 for every column"), |node, report| {
-        read_scales(node, windows.as_deref().unwrap_or_default(), report)
+    let written_scales: BTreeMap<String, u8> =
+        key("scales", SCALES, empty("what the schema states, else 8"), |node, report| {
+            read_scales(node, windows.as_deref().unwrap_or_default(), report)
+        });
+
+    "Decimal places kept of each column."
+    pub scales: BTreeMap<String, u8> = from({
+        let stated = messages.as_ref()?.as_ref().map(|it| it.scales.clone()).unwrap_or_default();
+        Some(stated.into_iter().chain(written_scales?).collect())
     });
 
     "How far the watermark stays behind the newest event time. Rows may come this late."
@@ -92,8 +109,15 @@ table! {
     "What to do when records are gone that the checkpoint still needs."
     pub on_data_loss: OnDataLoss = key("on-data-loss", ON_DATA_LOSS, default("\"halt\""));
 
-    "What to do with a record that the parse function rejects; `drop` counts it."
+    "What to do with a record that the parse function rejects; `drop` counts it. `permissive` asks a function with a \
+     schema not to reject it: what cannot be read is null, and the schema's `raw-column` has the record's value. Without \
+     an event time it is a dead letter all the same."
     pub on_reject: OnReject = key("on-reject", ON_REJECT, default("\"dead-letter\""));
+
+    "The parse function's settings, with the schema as one of them."
+    pub parse_settings: BTreeMap<String, String> = from(schema::settings(
+        reader.node(), settings?, messages?, on_reject? == OnReject::Permissive, windows.as_deref(), report
+    ));
 
     "What a start does when a function's file has changed since the last run and does not pass its checks. `last-good` \
      continues with the functions of that run, which the lake keeps, and warns."
@@ -174,12 +198,6 @@ table! {
 const LAKE: Form<Lake> = Form::new("a table", || Lake::declaration().schema(), Lake::read);
 const EPOCH: Form<Epoch> = Form::new("a table", || Epoch::declaration().schema(), Epoch::read);
 const SWAP: Form<()> = Form::shown("a table", || Swap::declaration().schema());
-pub(crate) const ON_DATA_LOSS: Choice<OnDataLoss> =
-    Choice(&[("halt", OnDataLoss::Halt), ("continue", OnDataLoss::Continue)]);
-pub(crate) const ON_REJECT: Choice<OnReject> =
-    Choice(&[("dead-letter", OnReject::DeadLetter), ("drop", OnReject::Drop), ("fail", OnReject::Fail)]);
-const ON_BAD_FUNCTION: Choice<OnBadFunction> =
-    Choice(&[("stop", OnBadFunction::Stop), ("last-good", OnBadFunction::LastGood)]);
 pub(crate) const DECIMALS: Choice<Decimals> =
     Choice(&[("double", Decimals::Double), ("decimal", Decimals::Decimal)]);
 pub(crate) const SCALES: Form<()> =
@@ -187,28 +205,6 @@ pub(crate) const SCALES: Form<()> =
 
 /// Decimal places of a column whose `scales` entry is missing.
 pub const DEFAULT_SCALE: u8 = 8;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnDataLoss {
-    Halt,
-    Continue,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnReject {
-    DeadLetter,
-    Drop,
-    Fail,
-}
-
-/// What a start does with a changed file that is not fit to run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnBadFunction {
-    #[default]
-    Stop,
-    /// The functions of the last run continue.
-    LastGood,
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decimals {

@@ -10,6 +10,7 @@ use crate::limits::{Epoch, Limits};
 use crate::merge::Merge;
 use crate::pipeline::{Lake, Pipeline};
 use crate::remote::FunctionPlace;
+use crate::schema::{Column, Messages};
 use crate::sink_topics::{DeadLetters, LateRows, WindowTopic};
 use crate::swap::Swap;
 use crate::table::{Absence, Table};
@@ -23,6 +24,8 @@ pub fn reference() -> String {
     for table in [
         Vetting::declaration(),
         Pipeline::declaration(),
+        Messages::declaration(),
+        Column::declaration(),
         FunctionPlace::declaration(),
         Epoch::declaration(),
         Limits::declaration(),

@@ -26,6 +26,8 @@ pub enum Look {
     Enveloped,
     /// The same trade with its keys in another order, as another program may write it.
     Reordered,
+    /// The same trade with its keys in an order of its own.
+    Shuffled,
 }
 
 /// Trades with rising event times; each symbol's ids have no hole.
@@ -73,6 +75,24 @@ impl Trades {
                 out,
                 r#"{{"s":"{symbol}","m":{maker},"T":{time},"q":"{quantity}.{quantity_places:08}","p":"{base}.{price_places:08}","t":{id},"E":{sent},"e":"trade"}}"#
             ),
+            Look::Shuffled => {
+                let mut members = [
+                    r#""e":"trade""#.to_owned(),
+                    format!(r#""E":{sent}"#),
+                    format!(r#""s":"{symbol}""#),
+                    format!(r#""t":{id}"#),
+                    format!(r#""p":"{base}.{price_places:08}""#),
+                    format!(r#""q":"{quantity}.{quantity_places:08}""#),
+                    format!(r#""T":{time}"#),
+                    format!(r#""m":{maker}"#),
+                ];
+                let mut left = noise;
+                for last in (1..members.len()).rev() {
+                    members.swap(last, (left % (last as u64 + 1)) as usize);
+                    left /= last as u64 + 1;
+                }
+                write!(out, "{{{}}}", members.join(","))
+            }
         };
         debug_assert!(written.is_ok(), "a string takes what is written");
         if self.look == Look::Enveloped {
@@ -116,6 +136,7 @@ mod tests {
         };
         let bare = read(Look::Bare);
         assert_eq!(read(Look::Reordered), bare);
+        assert_eq!(read(Look::Shuffled), bare);
         assert_eq!(read(Look::Enveloped)["data"], bare);
     }
 }

@@ -33,15 +33,23 @@ impl Pipeline {
 pub(super) const WINDOWS: Form<Vec<Window>> = Form::new(
     "one or more [[trigger.kafka.windows]]",
     || serde_json::json!({ "type": "array", "items": Window::declaration().schema(), "minItems": 1 }),
-    read_windows,
+    |node, report| read(node, None, report),
 );
 
-fn read_windows(node: &Node, report: &mut Report) -> Option<Vec<Window>> {
+/// Windows that name no time column go by the event time of the messages' schema, if there is one.
+pub(super) fn read(node: &Node, event_time: Option<&str>, report: &mut Report) -> Option<Vec<Window>> {
     let items = values::list(node, "[[trigger.kafka.windows]] with two brackets", report)?;
     if items.is_empty() {
         return report.refuse(node, "name at least one window");
     }
-    let windows: Vec<_> = items.iter().map(|item| Window::read(item, report)).collect();
+    let window = |item: &Node, report: &mut Report| {
+        let mut window = Window::read(item, report)?;
+        if let (Some(event_time), None) = (event_time, item.find(&["time"])) {
+            window.time = event_time.to_owned();
+        }
+        Some(window)
+    };
+    let windows: Vec<_> = items.iter().map(|item| window(item, report)).collect();
     let read: Vec<(&Node, &Window)> =
         items.iter().zip(&windows).filter_map(|(item, window)| Some((item, window.as_ref()?))).collect();
     for (index, (item, window)) in read.iter().enumerate() {

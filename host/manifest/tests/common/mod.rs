@@ -68,7 +68,22 @@ source = "backfill-binance.wasm"
 
 /// A manifest with a table of each kind, jobs called `name`.
 pub fn with_every_table(name: &str) -> String {
-    let backfill = with_backfill("").replace("backfill.history", &format!("backfill.{name}"));
+    let schema = format!(
+        r#"
+[trigger.kafka.schema]
+kind = "trade"
+[trigger.kafka.schema.columns]
+event_time = "timestamp"
+symbol = "text"
+price = "decimal"
+[trigger.kafka.schema.columns.{name}]
+type = "int64"
+
+[[trigger.kafka.windows]]"#
+    );
+    let backfill = with_backfill("")
+        .replace("backfill.history", &format!("backfill.{name}"))
+        .replace("\n[[trigger.kafka.windows]]", &schema);
     format!(
         r#"{backfill}
 [component.merge]

@@ -97,7 +97,7 @@ impl WindowWorker {
             let reason = reason.to_owned();
             match self.plan.on_reject {
                 OnReject::Drop => self.progress.dead(&reason),
-                OnReject::DeadLetter => {
+                OnReject::DeadLetter | OnReject::Permissive => {
                     self.bury(dead_letter(&slice.batch, record, ReasonKind::Rejected, reason));
                 }
                 OnReject::Fail => {

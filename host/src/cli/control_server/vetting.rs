@@ -48,6 +48,7 @@ fn columns(stream: &Services, parse: &Component) -> Result<Vec<ColumnInfo>, Stri
 fn fits(stream: &Services, vetted: &Vetted, name: &str, window: &Component) -> Result<(), String> {
     let Description::Parse(description) = &vetted.description else { return Ok(()) };
     let plan = &stream.plan;
+    let description = &*description.with_settings(&plan.parse_options.settings);
     let (windows, parse) = (&plan.pipeline.windows, Parse { name, description });
     let mut misfits = fit::names(windows, parse);
     if misfits.is_empty() {

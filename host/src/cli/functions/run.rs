@@ -71,11 +71,12 @@ pub fn run(args: Args) -> Result<(), Failure> {
         }
         Description::Parse(it) => {
             let mut options = found.plan().map_or_else(ParseOptions::default, |plan| plan.parse_options);
-            if found.plan().is_none() {
-                let wanted = |name: String| WantedColumn { name, scale: DEFAULT_SCALE };
-                options.columns = it.columns.into_iter().map(|column| wanted(column.name)).collect();
-            }
             with_settings(&args, &mut options)?;
+            if found.plan().is_none() {
+                let wanted = |name: &String| WantedColumn { name: name.clone(), scale: DEFAULT_SCALE };
+                let it = it.with_settings(&options.settings);
+                options.columns = it.columns.iter().map(|column| wanted(&column.name)).collect();
+            }
             rows(&args, &component, options, batches)
         }
         Description::Window(_) => {

@@ -44,8 +44,15 @@ pub fn run(args: Args) -> Result<(), Failure> {
 fn parse(description: &ParseDescription) {
     let wants = [(description.wants_keys, "keys"), (description.wants_headers, "headers")];
     let wants: Vec<&str> = wants.iter().filter(|(wants, _)| *wants).map(|(_, what)| *what).collect();
-    println!("  kinds     {}", description.kinds.join(", "));
+    match description.kinds.is_empty() {
+        true => println!("  kinds     those of its setting `schema`"),
+        false => println!("  kinds     {}", description.kinds.join(", ")),
+    }
     println!("  reads     values{}", wants.iter().map(|what| format!(", {what}")).collect::<String>());
+    if description.columns.is_empty() {
+        println!("  columns   those of its setting `schema`");
+        return;
+    }
     println!("  columns");
     let width = description.columns.iter().map(|column| column.name.chars().count()).max().unwrap_or(0);
     for column in &description.columns {

@@ -1,6 +1,8 @@
 //! The functions of a pipeline, a batch, a backfill and a merge: do they fit each other and the manifest, and do they keep
 //! to the rules?
 
+use std::borrow::Cow;
+
 use tallow_engine::{
     BackfillFunction, BackfillOptions, CallError, ColumnInfo, Contract, Limits, ParseDescription,
     ParseFunction, ParseOptions, Runtime, Spec,
@@ -71,7 +73,7 @@ impl Gate {
         let plan = Plan::new(pipeline, Mode::default());
         let scale = |column: &str| pipeline.scale(column);
         let asked = Asked::of(PIPELINE, &pipeline.id, &plan, &scale);
-        let wants_headers = described(&parse)?.wants_headers;
+        let wants_headers = described(&parse, &asked)?.wants_headers;
         let (parse, window) = self.pair(manifest, &asked, parse, window)?;
         Ok(OfPipeline { parse, window, wants_headers })
     }
@@ -141,7 +143,7 @@ impl Gate {
         fits(manifest, asked, &parse, &window)?;
         takes_options(manifest, asked, &parse)?;
         let Asked { options, specs, limits, .. } = *asked;
-        let columns: Vec<ColumnInfo> = described(&parse)?.columns.clone();
+        let columns: Vec<ColumnInfo> = described(&parse, asked)?.columns.clone();
         let parse = self.admit(parse, Use { limits, options: Some(options), ..Use::default() })?;
         let window = self.admit(window, Use { limits, specs, columns: &columns, ..Use::default() })?;
         Ok((parse, window))
@@ -162,22 +164,36 @@ impl<'a> Asked<'a> {
         }
     }
 
+    /// A function that reads any message has to be told what these hold.
+    fn without_schema(&self, parse: &str) -> Mistake {
+        let (key, where_) = match self.kind {
+            PIPELINE => ("schema", "[trigger.kafka.schema]"),
+            _ => ("parse-settings", "the setting `schema`, as JSON"),
+        };
+        let problem = format!("`{parse}` makes rows by a schema of the messages: state it in {where_}");
+        Mistake { key: format!("{}.{key}", self.table()), problem }
+    }
+
     fn mistake(&self, Misfit { window, key, problem }: Misfit) -> Mistake {
         let of_window = if self.kind == PIPELINE { format!(".windows[{window}]") } else { String::new() };
         Mistake { key: format!("{}{of_window}.{key}", self.table()), problem }
     }
 }
 
-/// What a parse function says about itself.
-fn described(parse: &Opened) -> Result<&ParseDescription, Failure> {
+/// What a parse function makes with the job's settings.
+fn described<'p>(parse: &'p Opened, asked: &Asked<'_>) -> Result<Cow<'p, ParseDescription>, Failure> {
     match parse.description() {
-        Description::Parse(description) => Ok(description),
+        Description::Parse(description) => Ok(description.with_settings(&asked.options.settings)),
         _ => Err(parse.failure("it is not a parse function")),
     }
 }
 
 fn fits(manifest: &Manifest, asked: &Asked<'_>, parse: &Opened, window: &Opened) -> Result<(), Failure> {
-    let it = Parse { name: &parse.name, description: described(parse)? };
+    let description = &*described(parse, asked)?;
+    if description.columns.is_empty() {
+        return Err(Failure::usage(manifest.mistakes(vec![asked.without_schema(&parse.name)])));
+    }
+    let it = Parse { name: &parse.name, description };
     let mut misfits = fit::names(asked.windows, it);
     if misfits.is_empty() {
         let computes = Computes { component: window.component(), limits: asked.limits, scale: asked.scale };

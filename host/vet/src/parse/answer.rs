@@ -70,7 +70,9 @@ fn kinds(asked: &Asked<'_>, parsed: &Parsed, trial: &Trial<'_>) -> Result<(), Re
     let wanted = &asked.options.kinds;
     for (code, record) in parsed.rows.kinds.codes.iter().zip(&parsed.rows.records) {
         let kind = String::from_utf8_lossy(parsed.rows.kinds.entry(*code));
-        let described = asked.description.kinds.iter().any(|it| *it == kind);
+        // There are none if the messages name them.
+        let kinds = &asked.description.kinds;
+        let described = kinds.is_empty() || kinds.iter().any(|it| *it == kind);
         let asked_for = |it: &String| *it == kind || kind.strip_suffix(IDS_ONLY) == Some(it);
         if described && (wanted.is_empty() || wanted.iter().any(asked_for)) {
             continue;

@@ -36,10 +36,15 @@ pub fn of_vectors(vectors: &[Vector]) -> OfVectors {
     out
 }
 
-/// Values of records, some null. The same description and samples give the same records.
-pub fn records(description: &ParseDescription, samples: &[Vec<u8>]) -> Vec<Option<Vec<u8>>> {
+/// Values of records, some null. The same description, messages and samples give the same records. `message` makes a
+/// message by the function's schema, if there is one.
+pub fn records(
+    description: &ParseDescription,
+    message: &dyn Fn(&dyn Random) -> Option<Vec<u8>>,
+    samples: &[Vec<u8>],
+) -> Vec<Option<Vec<u8>>> {
     let random = SeededRandom::new(SEED);
-    let made = (0..SEEDS / 2).map(|_| object(description, &random));
+    let made = (0..SEEDS / 2).map(|_| message(&random).unwrap_or_else(|| object(description, &random)));
     let seeds: Vec<Vec<u8>> = samples.iter().take(SEEDS).cloned().chain(made).collect();
     let mut records: Vec<Option<Vec<u8>>> = Vec::new();
     for seed in &seeds {
@@ -190,8 +195,8 @@ mod tests {
     #[test]
     fn the_same_description_gives_the_same_records() {
         let samples = [b"{\"p\":\"1.5\"}".to_vec()];
-        let records = records(&description(), &samples);
-        assert_eq!(records, super::records(&description(), &samples));
+        let records = records(&description(), &|_| None, &samples);
+        assert_eq!(records, super::records(&description(), &|_| None, &samples));
         assert!(records.contains(&Some(samples[0].clone())) && records.contains(&None));
         assert!(records.len() > 100, "{}", records.len());
     }

@@ -4,11 +4,14 @@
 
 mod answer;
 mod input;
+mod schema;
 mod trials;
 
 use std::collections::BTreeSet;
 
+use tallow_contract::schema::Schema;
 use tallow_engine::{Component, ParseDescription, ParseOptions, WantedColumn};
+use tallow_env::Random;
 
 use crate::refusal::Trial;
 use crate::{Candidate, Refusal, Rule};
@@ -18,7 +21,8 @@ const SCALE: u8 = 8;
 
 /// Checks what a function says about itself.
 pub fn check_description(description: &ParseDescription, trial: &Trial<'_>) -> Result<(), Refusal> {
-    if description.kinds.is_empty() || description.columns.is_empty() {
+    // Both are empty if they are a schema's.
+    if description.kinds.is_empty() != description.columns.is_empty() {
         return Err(trial.refuse("it makes no kind of row, or no column", "name them in `describe`"));
     }
     let mut kinds = BTreeSet::new();
@@ -44,13 +48,24 @@ pub fn check_description(description: &ParseDescription, trial: &Trial<'_>) -> R
 /// Tries the contract.
 pub fn check(
     component: &Component,
-    description: &ParseDescription,
+    own: &ParseDescription,
     candidate: &Candidate<'_>,
     trial: &mut Trial<'_>,
 ) -> Result<(), Refusal> {
     let golden = input::of_vectors(candidate.golden);
     let settings = candidate.options.map(|options| options.settings.clone());
     let settings = settings.or_else(|| golden.options.first().map(|options| options.settings.clone()));
+    let settings = settings.unwrap_or_default();
+    let schema = Schema::of(&settings);
+    let description = &*own.with_settings(&settings);
+    if description.columns.is_empty() {
+        return Err(trial.refuse(
+            "it makes no kind of row and no column without a schema",
+            "name them in `describe`; for a function that reads a schema, give golden vectors whose settings have one",
+        ));
+    }
+    let wanted_kind = candidate.options.and_then(|options| options.kinds.first()).map(String::as_str);
+    let message = |random: &dyn Random| schema.as_ref().map(|it| schema::message(it, wanted_kind, random));
     let all = ParseOptions {
         kinds: Vec::new(),
         columns: description
@@ -58,14 +73,14 @@ pub fn check(
             .iter()
             .map(|column| WantedColumn { name: column.name.clone(), scale: SCALE })
             .collect(),
-        settings: settings.unwrap_or_default(),
+        settings,
     };
     let mut options = vec![all];
     options.extend(candidate.options.cloned());
     options.extend(golden.options.iter().cloned());
-    let records = input::records(description, &golden.values);
+    let records = input::records(description, &message, &golden.values);
 
-    let trials = trials::Trials { component, description, limits: candidate.limits };
+    let trials = trials::Trials { component, own, limits: candidate.limits };
     trials.options(&options[0], trial)?;
     for options in &options {
         trials.answers(options, &records, trial)?;

@@ -1,5 +1,7 @@
 //! Answers to the same records, asked for again, elsewhere, and one by one.
 
+use std::borrow::Cow;
+
 use tallow_engine::{
     CallError, Component, Limits, ParseDescription, ParseFunction, ParseOptions, Parsed, WantedColumn,
 };
@@ -18,11 +20,16 @@ const NO_COLUMN: &str = "no such column";
 
 pub struct Trials<'a> {
     pub component: &'a Component,
-    pub description: &'a ParseDescription,
+    /// What it says about itself.
+    pub own: &'a ParseDescription,
     pub limits: Limits,
 }
 
 impl Trials<'_> {
+    fn described(&self, options: &ParseOptions) -> Cow<'_, ParseDescription> {
+        self.own.with_settings(&options.settings)
+    }
+
     /// Its own columns are taken, and an unknown one is refused.
     pub fn options(&self, own: &ParseOptions, trial: &mut Trial<'_>) -> Result<(), Refusal> {
         trial.begin(Rule::Options);
@@ -60,7 +67,7 @@ impl Trials<'_> {
         let mut answers = Vec::with_capacity(batches.len());
         for batch in &mut batches {
             let parsed = self.parse(&mut function, batch, trial)?;
-            answer::check(&Asked { description: self.description, options, batch }, &parsed, trial)?;
+            answer::check(&Asked { description: &self.described(options), options, batch }, &parsed, trial)?;
             answers.push(parsed);
         }
         trial.begin(Rule::Pure);
@@ -86,7 +93,11 @@ impl Trials<'_> {
         trial.begin(Rule::Deadline);
         let mut batch = input::batch(&input::many(records));
         let parsed = self.parse(&mut self.instance(options, trial)?, &mut batch, trial)?;
-        answer::check(&Asked { description: self.description, options, batch: &batch }, &parsed, trial)?;
+        answer::check(
+            &Asked { description: &self.described(options), options, batch: &batch },
+            &parsed,
+            trial,
+        )?;
         Ok(batch.len())
     }
 
