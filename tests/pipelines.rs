@@ -40,6 +40,11 @@ pipelines! {
     an_empty_partition_holds_nothing_back: "empty-partition",
     partitions_that_end_apart_close_their_windows: "uneven-partitions",
     a_session_judges_a_row_by_its_own_gap: "session-late",
+    late_words_are_judged_as_in_sparks_guide: "spark-late-words",
+    windows_are_those_of_sparks_own_tests: "spark-time-windows",
+    sessions_are_those_of_sparks_own_tests: "spark-sessions",
+    sessions_merge_as_in_kafka_streams: "kafka-streams-sessions",
+    arrays_and_missing_times_are_as_in_spark: "spark-explode-and-nulls",
     windows_without_rows_are_filled_between_two_with_rows: "filled",
 }
 
