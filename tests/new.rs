@@ -114,6 +114,19 @@ fn new_functions_build_and_make_candles_together() {
 }
 
 #[test]
+fn a_new_feed_function_builds_and_is_taken() {
+    let made = Made::new("feed", "my-exchange", cargo_test);
+    let checked = made.check();
+    assert_eq!(checked["taken"], true, "{checked}");
+    let passed = checked["passed"].as_array().unwrap();
+    let tried = |rule: &str| passed.iter().find(|it| it["rule"] == rule).map(|it| it["on"].to_string());
+    assert_eq!(tried("golden").as_deref(), Some("\"1 vector\""), "{checked}");
+    assert!(tried("contract").is_some_and(|on| on.contains("frames and answers made for it")), "{checked}");
+    let shown = tallow(&["functions", "show", &made.component()]);
+    assert!(shown.contains("wss://stream.example.com"), "{shown}");
+}
+
+#[test]
 fn the_documented_walk_through_reads_a_foreign_format() {
     let example = paths::root().join("functions/examples/coinbase");
     let made = Made::new("parse", "parse-coinbase", |folder| {

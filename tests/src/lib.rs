@@ -16,6 +16,7 @@ pub mod kafka;
 pub mod lake;
 pub mod ledger;
 pub mod markdown;
+pub mod market;
 pub mod messages;
 pub mod paths;
 pub mod proxy;

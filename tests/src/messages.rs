@@ -1,11 +1,13 @@
-//! Messages into topics.
+//! Messages into topics, and out of them.
 
 use std::sync::Mutex;
 use std::time::Duration;
 
 use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{ClientContext, Message as _};
 
@@ -72,4 +74,37 @@ impl ProducerContext for Deliveries {
             failed.push(format!("{}/{}: {error}", message.topic(), message.partition()));
         }
     }
+}
+
+/// Keys and values of a topic, each partition in its order, one partition after the other.
+pub fn consume(brokers: &str, topic: &str) -> Vec<(String, String)> {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .set("group.id", "tests")
+        .set("enable.auto.commit", "false")
+        .set("enable.partition.eof", "true")
+        .create()
+        .expect("a consumer");
+    let wait = Duration::from_secs(30);
+    let metadata = consumer.fetch_metadata(Some(topic), wait).expect("the broker answers");
+    let partitions = metadata.topics()[0].partitions().iter().map(|partition| partition.id());
+    let mut all = Vec::new();
+    for partition in partitions {
+        let mut from = TopicPartitionList::new();
+        from.add_partition_offset(topic, partition, Offset::Beginning).expect("an offset");
+        consumer.assign(&from).expect("a partition");
+        loop {
+            match consumer.poll(wait).expect("a record or the end comes") {
+                Ok(message) => {
+                    let text = |bytes: Option<&[u8]>| {
+                        String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
+                    };
+                    all.push((text(message.key()), text(message.payload())));
+                }
+                Err(KafkaError::PartitionEOF(_)) => break,
+                Err(error) => panic!("{topic}/{partition}: {error}"),
+            }
+        }
+    }
+    all
 }

@@ -80,10 +80,9 @@ impl Exchange for Binance {
 
     fn pace(answer: &Answer) -> Pace {
         let used = answer.header("x-mbx-used-weight-1m").or_else(|| answer.header("x-mbx-used-weight"));
-        let wait = answer.header("retry-after").and_then(|seconds| seconds.parse::<u64>().ok());
         Pace {
             used_weight: used.and_then(|used| used.parse().ok()),
-            wait_us: wait.map(|seconds| seconds.saturating_mul(1_000_000)),
+            wait_us: answer.retry_after_us(),
             banned: answer.status == 418,
         }
     }

@@ -1,9 +1,9 @@
 //! What differs from exchange to exchange, and what follows from it.
 
+use tallow_contract::exchange::Trouble;
 use tallow_contract::{Refusal, refuse};
 
 use crate::page::pages;
-use crate::raw::excerpt;
 use crate::{Answer, Bar, Decoded, Options, Pace, Request, Span, Verdict, bars};
 
 /// How an exchange is asked, and how it answers.
@@ -30,14 +30,8 @@ pub trait Exchange: 'static {
     fn said(body: &[u8]) -> Option<String>;
 
     fn pace(answer: &Answer) -> Pace {
-        Pace { wait_us: retry_after_us(answer), ..Pace::default() }
+        Pace { wait_us: answer.retry_after_us(), ..Pace::default() }
     }
-}
-
-/// `Retry-After` in seconds.
-fn retry_after_us(answer: &Answer) -> Option<u64> {
-    let seconds: u64 = answer.header("retry-after")?.parse().ok()?;
-    Some(seconds.saturating_mul(1_000_000))
 }
 
 /// The bars' length; what no clock counts is as long as any.
@@ -63,18 +57,16 @@ pub fn decode<E: Exchange>(
     answer: &Answer,
 ) -> Result<Decoded, Refusal> {
     check::<E>(options)?;
-    let said = || E::said(&answer.body).unwrap_or_else(|| excerpt(&answer.body));
-    let verdict = match answer.status {
-        200 => {
+    let verdict = match answer.trouble(E::said) {
+        Some(Trouble::Again(why)) => Verdict::Again(why),
+        Some(Trouble::Never(why)) => Verdict::Never(why),
+        None => {
             let read = E::read(options, &answer.body);
             match read.and_then(|bars| bars::data::<E>(options, request, bars)) {
                 Ok(data) => Verdict::Data(data),
                 Err(why) => Verdict::Again(why.into()),
             }
         }
-        418 | 429 => Verdict::Again(format!("it was asked too often (status {}): {}", answer.status, said())),
-        400 | 401 | 404 | 410 | 451 => Verdict::Never(format!("status {}: {}", answer.status, said())),
-        status => Verdict::Again(format!("status {status}: {}", said())),
     };
     Ok(Decoded { verdict, pace: E::pace(answer) })
 }

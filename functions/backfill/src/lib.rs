@@ -14,6 +14,7 @@ mod span;
 
 pub use bars::Bar;
 pub use exchange::{Exchange, decode, interval_us, plan};
-pub use raw::{Raw, array, excerpt};
+pub use raw::{Raw, array};
 pub use tallow_contract::backfill::{Answer, Data, Decoded, Method, Options, Pace, Request, Span, Verdict};
+pub use tallow_contract::exchange::excerpt;
 pub use tallow_contract::{Refusal, refuse};

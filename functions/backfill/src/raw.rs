@@ -1,6 +1,7 @@
 //! JSON taken apart without reading its numbers: what an exchange wrote goes to the parse function as it was written.
 
 use serde_json::value::RawValue;
+use tallow_contract::exchange::excerpt;
 use tallow_contract::{Refusal, refuse};
 
 /// A JSON value as it was written.
@@ -36,12 +37,4 @@ pub fn array(text: &[u8]) -> Result<Vec<Raw<'_>>, Refusal> {
         Ok(items) => Ok(items.into_iter().map(|item| Raw(item.get())).collect()),
         Err(error) => refuse!("not an array of bars: {error}: {}", excerpt(text)),
     }
-}
-
-/// The beginning of a text from outside, fit to be shown.
-pub fn excerpt(text: &[u8]) -> String {
-    const LONGEST: usize = 120;
-    let shown = String::from_utf8_lossy(&text[..text.len().min(LONGEST)]);
-    let shown: String = shown.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.len() > LONGEST { format!("{shown}…") } else { shown }
 }

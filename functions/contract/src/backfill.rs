@@ -1,6 +1,7 @@
 //! The contract `tallow:backfill`: from an exchange's history to raw records.
 
 use crate::ByteColumn;
+pub use crate::exchange::{Answer, Pace};
 
 /// A backfill function's description.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,34 +73,6 @@ impl Request {
         let query = query.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         Self { method: Method::Get, path, query, headers: Vec::new(), body: Vec::new(), weight, covers }
     }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Answer {
-    pub status: u16,
-    /// Names in lower case.
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
-}
-
-impl Answer {
-    /// The value of a header, by its name in lower case.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim())
-    }
-}
-
-/// What an answer says about how fast may be asked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Pace {
-    /// What has been used of the exchange's allowance in its current period.
-    pub used_weight: Option<u32>,
-    /// Ask nothing before that long, in microseconds.
-    pub wait_us: Option<u64>,
-    /// The exchange has shut its door.
-    pub banned: bool,
 }
 
 /// Bars, and what is known by them.

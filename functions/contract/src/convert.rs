@@ -99,6 +99,42 @@ macro_rules! convert_backfill {
     };
 }
 
+/// Conversions both ways for `tallow:feed/feed@0.1.0`, whose bindings are in the given module.
+#[macro_export]
+macro_rules! convert_feed {
+    ($($module:ident)::+) => {
+        const _: () = {
+            use $($module)::+ as wit;
+            use $crate::feed as ours;
+            $crate::convert_record!(Description { name, version, ws_url, rest_url });
+            $crate::convert_record!(Subscription { symbols, streams, settings });
+            $crate::convert_record!(Series { symbol, stream });
+            $crate::convert_enum!(Law as ours::Law { Dense, Rising, None });
+            $crate::convert_record!(StreamPlan { law, refetch, quiet_us });
+            $crate::convert_record!(Connection { path, frames } options {} lists { carries });
+            $crate::convert_record!(Request { path, query, headers, weight });
+            $crate::convert_record!(Poll { request, period_us });
+            $crate::convert_record!(
+                Plan { pace_us, life_us, silence_us, attempts, attempts_per_us, weight }
+                options {}
+                lists { streams, connections, polls }
+            );
+            $crate::convert_record!(Heard { series, newest });
+            $crate::convert_variant!(Said { Reply, Refused, Leave, Unknown });
+            $crate::convert_record!(Notice { frame, said });
+            $crate::convert_record!(Records { values, ids } options {} lists { series });
+            $crate::convert_record!(Arrived { records } options {} lists { heard, notices });
+            $crate::convert_record!(Span { series, first, last });
+            $crate::convert_variant!(Want { Ids, Newest, Poll });
+            $crate::convert_record!(Answer { status, headers, body });
+            $crate::convert_record!(Pace { used_weight, wait_us, banned });
+            $crate::convert_record!(Page { records } options { next } lists {});
+            $crate::convert_variant!(Verdict { Page, Again, Never });
+            $crate::convert_record!(Decoded { verdict, pace });
+        };
+    };
+}
+
 /// A record with the same fields in `wit` and in `ours`.
 #[doc(hidden)]
 #[macro_export]

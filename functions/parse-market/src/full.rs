@@ -10,7 +10,7 @@ use crate::rows::Rows;
 use crate::schema::Kind;
 
 /// Events of the exchange's streams of which no rows are made.
-const OTHER_EVENTS: [&str; 18] = [
+const OTHER_EVENTS: [&str; 19] = [
     "24hrMiniTicker",
     "1hTicker",
     "4hTicker",
@@ -23,6 +23,7 @@ const OTHER_EVENTS: [&str; 18] = [
     "depthUpdate",
     "executionReport",
     "forceOrder",
+    "hole",
     "indexPriceUpdate",
     "listStatus",
     "listenKeyExpired",

@@ -11,11 +11,9 @@ use tallow_engine::{
     CallError, Pace, Span, Verdict,
 };
 use tallow_env::{Backoff, Clock, Random};
-use tallow_http::{Http, HttpError, Method, Request, Response};
-use url::form_urlencoded;
+use tallow_http::{Budget, Http, HttpError, Method, Request};
 
 use super::Spans;
-use super::budget::Budget;
 use super::progress::Progress;
 
 const PAUSES: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
@@ -113,7 +111,11 @@ impl Fetcher {
                 Err(error @ HttpError::TooLarge { .. }) => return Err(FetchError::Away(error.to_string())),
                 Err(error) => return Err(FetchError::Http(error)),
             };
-            let answer = answer(&response, self.clock.now_us());
+            let answer = BackfillAnswer {
+                status: response.status,
+                headers: response.headers_in_seconds(self.clock.now_us()),
+                body: response.body.to_vec(),
+            };
             let (verdict, pace) =
                 self.function.decode(options, request, &answer).map_err(FetchError::Function)?;
             self.keep_pace(pace)?;
@@ -131,18 +133,12 @@ impl Fetcher {
     }
 
     fn in_http(&self, request: &BackfillRequest) -> Request {
-        let mut url = format!("{}{}", self.base_url, request.path);
-        if !request.query.is_empty() {
-            let mut query = form_urlencoded::Serializer::new(String::new());
-            query.extend_pairs(&request.query);
-            url.push('?');
-            url.push_str(&query.finish());
-        }
         let method = match request.method {
             BackfillMethod::Get => Method::Get,
             BackfillMethod::Post => Method::Post,
         };
-        Request { method, url, headers: request.headers.clone(), body: request.body.clone().into() }
+        let asked = Request::at(method, &self.base_url, &request.path, &request.query);
+        Request { headers: request.headers.clone(), body: request.body.clone().into(), ..asked }
     }
 
     fn wait_for_allowance(&mut self, weight: u32) -> Result<(), FetchError> {
@@ -179,18 +175,6 @@ impl Fetcher {
     fn wait(&self, whole: Duration) -> Result<(), FetchError> {
         if self.clock.sleep_unless(&self.stop, whole) { Ok(()) } else { Err(FetchError::Stopped) }
     }
-}
-
-/// An answer in a function's words. Functions have no clock: a date in `Retry-After` becomes the seconds until then.
-fn answer(response: &Response, now_us: i64) -> BackfillAnswer {
-    let mut headers = response.headers.clone();
-    let asked = headers.iter_mut().find(|(name, _)| name == "retry-after");
-    if let Some((_, asked)) = asked
-        && let Some(wait) = response.retry_after(now_us)
-    {
-        *asked = wait.as_micros().div_ceil(1_000_000).to_string();
-    }
-    BackfillAnswer { status: response.status, headers, body: response.body.to_vec() }
 }
 
 /// A request for people and logs.

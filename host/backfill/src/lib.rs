@@ -2,14 +2,13 @@
 //!
 //! - [`survey`]: which windows are missing or incomplete, from what the tables hold ([`tables`], [`coverage`]);
 //! - [`chunk`]: cut into slices, each of whole windows, each a commit;
-//! - [`fetch`]: requests within the allowance ([`budget`]), tried again where that helps;
+//! - [`fetch`]: requests within the allowance, tried again where that helps;
 //! - [`compute`]: answers through the parse function and the window function;
 //! - [`publish`]: the next revisions, by a commit of a chain of their own;
 //! - [`services`]: what it touches, is asked for, and gives back;
 //! - [`run`]: all of it, on one screen; [`auto`]: the same by itself, beside a stream.
 
 pub mod auto;
-mod budget;
 mod chunk;
 mod columns;
 mod compute;

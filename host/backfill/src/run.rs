@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tallow_engine::{BackfillFunction, BackfillOptions, ParseDescription};
+use tallow_http::Budget;
 use tallow_manifest::Backfill;
 use tallow_record::TopicPartition;
 
-use super::budget::Budget;
 use super::chunk::{Chunk, chunks};
 use super::columns::Target;
 use super::compute::Computer;

@@ -90,13 +90,8 @@ fn instantiate(component: &Component, limits: Limits) -> Result<(Store<Sandbox>,
     }
 }
 
-/// The host puts the manifest's host before the path: nothing may lead to another one.
 fn check_request(request: &BackfillRequest) -> Result<(), String> {
-    let path = &request.path;
-    let plain = path.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'\\'));
-    if !path.starts_with('/') || path.starts_with("//") || !plain {
-        return Err(format!("a request for `{}`, which is no path", path.escape_default()));
-    }
+    validate::path(&request.path)?;
     if request.covers.from_us >= request.covers.to_us {
         return Err("a request that covers nothing".to_owned());
     }

@@ -63,6 +63,14 @@ mod backfill_world {
     });
 }
 
+mod feed_world {
+    wasmtime::component::bindgen!({
+        path: ["../../wit/types", "../../wit/feed"],
+        world: "tallow:feed/feed-function",
+        with: { "tallow:types/types": super::types },
+    });
+}
+
 mod merge_world {
     wasmtime::component::bindgen!({
         path: ["../../wit/types", "../../wit/merge"],
@@ -74,6 +82,8 @@ mod merge_world {
 
 pub use backfill_world::exports::tallow::backfill::backfill as backfill_contract;
 pub use backfill_world::{BackfillFunction as BackfillWorld, BackfillFunctionPre as BackfillWorldPre};
+pub use feed_world::exports::tallow::feed::feed as feed_contract;
+pub use feed_world::{FeedFunction as FeedWorld, FeedFunctionPre as FeedWorldPre};
 pub use merge_world::exports::tallow::merge::merge as merge_contract;
 pub use merge_world::{MergeFunction as MergeWorld, MergeFunctionPre as MergeWorldPre};
 pub use parse_world::exports::tallow::parse::parse as parse_contract;
@@ -87,3 +97,4 @@ tallow_contract::convert_parse!(parse_contract);
 tallow_contract::convert_window!(window_contract);
 tallow_contract::convert_merge!(merge_contract);
 tallow_contract::convert_backfill!(backfill_contract);
+tallow_contract::convert_feed!(feed_contract);

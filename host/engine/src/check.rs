@@ -4,7 +4,9 @@ use wasmtime::Engine;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker};
 
-use crate::bindings::{BackfillWorldPre, MergeWorldPre, ParseWorldPre, Window01WorldPre, WindowWorldPre};
+use crate::bindings::{
+    BackfillWorldPre, FeedWorldPre, MergeWorldPre, ParseWorldPre, Window01WorldPre, WindowWorldPre,
+};
 use crate::contract::{Contract, Unknown, WINDOW_0_1};
 use crate::sandbox::Sandbox;
 use crate::{LoadError, wasi};
@@ -67,6 +69,7 @@ pub(crate) fn exports_contract(
         Contract::Window => WindowWorldPre::new(code).map(drop),
         Contract::Backfill => BackfillWorldPre::new(code).map(drop),
         Contract::Merge => MergeWorldPre::new(code).map(drop),
+        Contract::Feed => FeedWorldPre::new(code).map(drop),
     });
     types.map_err(|error| LoadError::Types { name, interface: found.clone(), why: format!("{error:#}") })
 }

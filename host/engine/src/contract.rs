@@ -13,6 +13,7 @@ pub enum Contract {
     Window,
     Backfill,
     Merge,
+    Feed,
 }
 
 /// A contract's interface in a version that this host does not take.
@@ -23,7 +24,7 @@ pub(crate) enum Unknown {
 }
 
 impl Contract {
-    pub const ALL: [Self; 4] = [Self::Parse, Self::Window, Self::Backfill, Self::Merge];
+    pub const ALL: [Self; 5] = [Self::Parse, Self::Window, Self::Backfill, Self::Merge, Self::Feed];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -31,6 +32,7 @@ impl Contract {
             Self::Window => "window",
             Self::Backfill => "backfill",
             Self::Merge => "merge",
+            Self::Feed => "feed",
         }
     }
 
@@ -46,6 +48,7 @@ impl Contract {
             Self::Window => &[WINDOW, WINDOW_0_1],
             Self::Backfill => &["tallow:backfill/backfill@0.1.0"],
             Self::Merge => &["tallow:merge/merge@0.1.0"],
+            Self::Feed => &["tallow:feed/feed@0.1.0"],
         }
     }
 

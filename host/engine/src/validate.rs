@@ -137,6 +137,15 @@ pub(crate) fn byte_column(name: &str, column: &ByteColumn) -> Result<(), String>
     if column.nulls.is_empty() { Ok(()) } else { Err(format!("some of `{name}` are null")) }
 }
 
+/// The host puts the manifest's host before a path: nothing may lead to another one.
+pub(crate) fn path(path: &str) -> Result<(), String> {
+    let plain = path.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'\\'));
+    if path.starts_with('/') && !path.starts_with("//") && plain {
+        return Ok(());
+    }
+    Err(format!("a request for `{}`, which is no path", path.escape_default()))
+}
+
 /// Whether a row has a value, by a validity that nothing has been checked of.
 pub(crate) fn bit(bits: &[u8], row: usize) -> bool {
     bits.get(row / 8).is_some_and(|byte| byte >> (row % 8) & 1 == 1)

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tallow_engine::golden::{GoldenError, run_backfill, run_merge, run_parse, run_window};
+use tallow_engine::golden::{GoldenError, run_backfill, run_feed, run_merge, run_parse, run_window};
 use tallow_engine::{Component, Contract, Limits, Runtime};
 
 fn root() -> PathBuf {
@@ -55,6 +55,12 @@ fn every_golden_vector_holds_in_the_window_component() {
 fn every_golden_vector_holds_in_the_backfill_components() {
     every_vector("backfill-binance", Contract::Backfill, run_backfill);
     every_vector("backfill-coinbase", Contract::Backfill, run_backfill);
+}
+
+#[test]
+fn every_golden_vector_holds_in_the_feed_components() {
+    every_vector("feed-binance", Contract::Feed, run_feed);
+    every_vector("feed-coinbase", Contract::Feed, run_feed);
 }
 
 #[test]

@@ -14,8 +14,8 @@ pub enum HttpError {
     NotAllowed { origin: String, allowed: String },
     /// Nothing was sent there.
     #[error(
-        "{origin} leads to {address}, {what}; nothing was sent. If that is meant, write `internal = true` in \
-         [application.trigger.kafka.backfill.NAME]: it holds for the host and port of `base-url` alone"
+        "{origin} leads to {address}, {what}; nothing was sent. If that is meant, write `internal = true` in the table \
+         of the manifest that names it (`--internal` for `tallow produce`): it holds for that host and port alone"
     )]
     Internal { origin: String, address: IpAddr, what: &'static str },
     #[error("{origin}: more than {limit} redirects, the last to `{to}`")]

@@ -50,50 +50,38 @@ pub trait Transport: Send + Sync {
     fn exchange(&self, hop: &Hop, request: &Request) -> Result<Response, HttpError>;
 }
 
-/// A transport behind the checks.
-pub struct Guarded<T> {
+/// Checks where a URL leads, before anything is sent there.
+pub struct Guard {
     allow: AllowList,
-    limits: Limits,
     names: Arc<dyn Names>,
-    clock: Arc<dyn Clock>,
-    transport: T,
 }
 
-impl<T: Transport> Guarded<T> {
-    pub fn new(
-        allow: AllowList,
-        limits: Limits,
-        names: Arc<dyn Names>,
-        clock: Arc<dyn Clock>,
-        transport: T,
-    ) -> Self {
-        Self { allow, limits, names, clock, transport }
+impl Guard {
+    pub fn new(allow: AllowList, names: Arc<dyn Names>) -> Self {
+        Self { allow, names }
     }
 
-    /// Checks where a URL leads. `left`: the time that the request still has.
-    fn hop(&self, url: Url, left: Duration) -> Result<Hop, HttpError> {
-        let origin = Origin::of(&url)
-            .map_err(|why| HttpError::Invalid { url: without_query(&url), why: why.to_string() })?;
+    /// Looks the host up, and checks its addresses. Blocks while the name is resolved.
+    ///
+    /// # Errors
+    /// The host is not allowed, is at an internal address without leave, or has no address.
+    pub fn check(&self, url: &Url) -> Result<(Origin, Vec<SocketAddr>), HttpError> {
+        let origin = Origin::of(url)
+            .map_err(|why| HttpError::Invalid { url: without_query(url), why: why.to_string() })?;
         let Some(may_be_internal) = self.allow.find(&origin) else {
             return Err(HttpError::NotAllowed {
                 origin: origin.to_string(),
                 allowed: self.allow.to_string(),
             });
         };
-        let addresses = self.addresses(&url, &origin)?;
+        let addresses = self.addresses(url, &origin)?;
         if let Some((address, what)) = addresses.iter().find_map(|it| Some((*it, address::internal(*it)?)))
             && !may_be_internal
         {
             return Err(HttpError::Internal { origin: origin.to_string(), address, what });
         }
-        Ok(Hop {
-            addresses: addresses.into_iter().map(|ip| SocketAddr::new(ip, origin.port())).collect(),
-            connect: self.limits.connect.min(left),
-            whole: left,
-            body_bytes: self.limits.body_bytes,
-            origin,
-            url,
-        })
+        let addresses = addresses.into_iter().map(|ip| SocketAddr::new(ip, origin.port())).collect();
+        Ok((origin, addresses))
     }
 
     fn addresses(&self, url: &Url, origin: &Origin) -> Result<Vec<IpAddr>, HttpError> {
@@ -109,6 +97,39 @@ impl<T: Transport> Guarded<T> {
             return Err(unreachable("its name has no address".to_owned()));
         }
         Ok(addresses)
+    }
+}
+
+/// A transport behind the checks.
+pub struct Guarded<T> {
+    guard: Guard,
+    limits: Limits,
+    clock: Arc<dyn Clock>,
+    transport: T,
+}
+
+impl<T: Transport> Guarded<T> {
+    pub fn new(
+        allow: AllowList,
+        limits: Limits,
+        names: Arc<dyn Names>,
+        clock: Arc<dyn Clock>,
+        transport: T,
+    ) -> Self {
+        Self { guard: Guard::new(allow, names), limits, clock, transport }
+    }
+
+    /// Checks where a URL leads. `left`: the time that the request still has.
+    fn hop(&self, url: Url, left: Duration) -> Result<Hop, HttpError> {
+        let (origin, addresses) = self.guard.check(&url)?;
+        Ok(Hop {
+            addresses,
+            connect: self.limits.connect.min(left),
+            whole: left,
+            body_bytes: self.limits.body_bytes,
+            origin,
+            url,
+        })
     }
 }
 

@@ -3,13 +3,15 @@
 //!
 //! - [`Request`], [`Response`], [`Http`]: what is asked, what comes back, and the trait that the rest of the host sees;
 //! - [`AllowList`]: which origins may be talked to; [`address`]: which addresses are internal;
-//! - [`Guarded`]: sends a request hop by hop. Each hop is checked against the allow-list, its name is resolved, the
-//!   addresses are checked, and the connection goes to these and no others, so that a name that is resolved again
+//! - [`Guard`]: checks where a URL leads; [`Guarded`] sends a request hop by hop. Each hop is checked against the
+//!   allow-list, its name is resolved, the addresses are checked, and the connection goes to these and no others, so that a name that is resolved again
 //!   to something else changes nothing;
-//! - [`Wire`]: the network.
+//! - [`Wire`]: the network;
+//! - [`Budget`]: how fast a server is asked.
 
 mod address;
 mod allow;
+mod budget;
 mod error;
 mod guard;
 mod message;
@@ -21,8 +23,9 @@ use std::sync::Arc;
 use tallow_env::Clock;
 
 pub use allow::{AllowList, Origin, OriginError};
+pub use budget::Budget;
 pub use error::HttpError;
-pub use guard::{Guarded, Hop, Limits, Transport};
+pub use guard::{Guard, Guarded, Hop, Limits, Transport};
 pub use message::{Method, Request, Response};
 pub use names::{Names, SystemNames};
 pub use wire::Wire;

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use url::form_urlencoded;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
@@ -34,6 +35,18 @@ impl Request {
         Self { method: Method::Get, url: url.into(), headers: Vec::new(), body: Bytes::new() }
     }
 
+    /// For a path and a query (names and values, not encoded) after a base URL.
+    pub fn at(method: Method, base_url: &str, path: &str, query: &[(String, String)]) -> Self {
+        let mut url = format!("{base_url}{path}");
+        if !query.is_empty() {
+            let mut encoded = form_urlencoded::Serializer::new(String::new());
+            encoded.extend_pairs(query);
+            url.push('?');
+            url.push_str(&encoded.finish());
+        }
+        Self { method, ..Self::get(url) }
+    }
+
     pub fn post(url: impl Into<String>, body: impl Into<Bytes>) -> Self {
         Self { method: Method::Post, url: url.into(), headers: Vec::new(), body: body.into() }
     }
@@ -56,6 +69,18 @@ impl Response {
     /// The first header of that name (lower case).
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The headers for a function, which has no clock: a date in `Retry-After` becomes the seconds until then.
+    pub fn headers_in_seconds(&self, now_us: i64) -> Vec<(String, String)> {
+        let mut headers = self.headers.clone();
+        let asked = headers.iter_mut().find(|(name, _)| name == "retry-after");
+        if let Some((_, asked)) = asked
+            && let Some(wait) = self.retry_after(now_us)
+        {
+            *asked = wait.as_micros().div_ceil(1_000_000).to_string();
+        }
+        headers
     }
 
     /// How long the server asks to wait (`Retry-After`, RFC 9110): seconds, or a date, which counts from the date that

@@ -4,73 +4,35 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::Path;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::{ServerConnection, StreamOwned};
 use tallow_env::SystemClock;
 use tallow_http::{AllowList, Guarded, Http, HttpError, Limits, Request, Response, Wire};
+use tallow_test_support::authority::Authority;
 use tallow_test_support::http::ScriptedNames;
 
-/// Signs certificates; whoever trusts it trusts them.
-struct Authority {
-    certificate: CertificateDer<'static>,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let mut params = CertificateParams::new([]).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.self_signed(&key).unwrap().der().clone();
-        Self { certificate, issuer: Issuer::new(params, key) }
-    }
-
-    fn write_pem(&self, path: &Path) {
-        let (begin, end) = ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----");
-        std::fs::write(path, format!("{begin}\n{}\n{end}\n", STANDARD.encode(&self.certificate))).unwrap();
-    }
-
-    /// A server whose certificate is for that name. It answers one connection, if the client goes through with it.
-    fn serve(&self, name: &str) -> SocketAddr {
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new([name.to_owned()]).unwrap();
-        let chain = vec![params.signed_by(&key, &self.issuer).unwrap().der().clone()];
-        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-        let config = ServerConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(chain, key)
-            .unwrap();
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let address = listener.local_addr().unwrap();
-        std::thread::spawn(move || {
-            let (stream, _) = listener.accept().unwrap();
-            let connection = ServerConnection::new(Arc::new(config)).unwrap();
-            let mut reader = BufReader::new(StreamOwned::new(connection, stream));
-            let mut request = String::new();
-            // A client that does not trust us leaves in the middle of the handshake.
-            while !request.ends_with("\r\n\r\n")
-                && reader.read_line(&mut request).is_ok_and(|bytes| bytes > 0)
-            {}
-            let body = request.lines().next().unwrap_or_default();
-            let answer = format!(
-                "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-                body.len()
-            );
-            let stream = reader.get_mut();
-            let _ = stream.write_all(answer.as_bytes()).and_then(|()| stream.flush());
-            stream.conn.send_close_notify();
-            let _ = stream.flush();
-        });
-        address
-    }
+/// A server whose certificate is for that name. It answers one connection, if the client goes through with it.
+fn serve(authority: &Authority, name: &str) -> SocketAddr {
+    let config = authority.server(name);
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let connection = ServerConnection::new(config).unwrap();
+        let mut reader = BufReader::new(StreamOwned::new(connection, stream));
+        let mut request = String::new();
+        // A client that does not trust us leaves in the middle of the handshake.
+        while !request.ends_with("\r\n\r\n") && reader.read_line(&mut request).is_ok_and(|bytes| bytes > 0) {}
+        let body = request.lines().next().unwrap_or_default();
+        let answer =
+            format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let stream = reader.get_mut();
+        let _ = stream.write_all(answer.as_bytes()).and_then(|()| stream.flush());
+        stream.conn.send_close_notify();
+        let _ = stream.flush();
+    });
+    address
 }
 
 fn ask(name: &str, address: SocketAddr) -> Result<Response, HttpError> {
@@ -84,19 +46,19 @@ fn ask(name: &str, address: SocketAddr) -> Result<Response, HttpError> {
 
 #[test]
 fn a_server_needs_a_trusted_certificate_for_its_name() {
-    let (trusted, other) = (Authority::new(), Authority::new());
+    let (trusted, other) = (Authority::default(), Authority::default());
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("roots.pem");
     trusted.write_pem(&file);
     // SAFETY: no other thread of this program reads the environment while it is written.
     unsafe { std::env::set_var("SSL_CERT_FILE", &file) };
 
-    let answer = ask("exchange.test", trusted.serve("exchange.test")).unwrap();
+    let answer = ask("exchange.test", serve(&trusted, "exchange.test")).unwrap();
     assert_eq!((answer.status, &answer.body[..]), (200, &b"GET /klines?limit=1 HTTP/1.1"[..]));
 
     for (what, address) in [
-        ("another's name", trusted.serve("other.test")),
-        ("an authority that nobody trusts", other.serve("exchange.test")),
+        ("another's name", serve(&trusted, "other.test")),
+        ("an authority that nobody trusts", serve(&other, "exchange.test")),
     ] {
         let error = ask("exchange.test", address).unwrap_err();
         assert!(matches!(error, HttpError::Unreachable { .. }), "{what}: {error:?}");

@@ -1,7 +1,7 @@
 //! `[application.trigger.kafka.backfill.NAME]`: where missing windows are fetched from.
 
 mod bars;
-mod forms;
+pub(crate) mod forms;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

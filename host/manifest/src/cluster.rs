@@ -8,6 +8,7 @@ use url::Url;
 use crate::backfill::Backfill;
 use crate::batch::Batch;
 use crate::error::Problem;
+use crate::feed::Feed;
 use crate::forms::Form;
 use crate::function::Vetting;
 use crate::merge::Merge;
@@ -45,6 +46,9 @@ table! {
     "Where missing windows are fetched from."
     let _backfills: () = key("backfill", BACKFILLS, empty("nothing is fetched"));
 
+    "What is brought from exchanges into topics."
+    let _feeds: () = key("feed", FEEDS, empty("no feeds"));
+
     "Jobs that make tables of files."
     let _batches: () = key("batch", BATCHES, empty("no batches"));
 
@@ -69,6 +73,9 @@ const FUNCTIONS: Form<()> = Form::shown("a table of [application.trigger.kafka.f
 });
 const BACKFILLS: Form<()> = Form::shown("tables [application.trigger.kafka.backfill.NAME]", || {
     schema_pieces::map(Backfill::declaration().schema())
+});
+const FEEDS: Form<()> = Form::shown("tables [application.trigger.kafka.feed.NAME]", || {
+    schema_pieces::map(Feed::declaration().schema())
 });
 const BATCHES: Form<()> =
     Form::shown("a table of batches by name", || schema_pieces::map(Batch::declaration().schema()));

@@ -6,6 +6,7 @@ use crate::backfill::Backfill;
 use crate::batch::Batch;
 use crate::component::{Component, Source};
 use crate::error::{Errors, Report, suggestion};
+use crate::feed::Feed;
 use crate::manifest::Manifest;
 use crate::merge::Merge;
 use crate::node::Node;
@@ -23,13 +24,15 @@ impl Manifest {
             let who = format!("backfill `{}`", backfill.name);
             backfill.components().map(|(_, name)| (who.clone(), name))
         });
+        let of_feeds =
+            self.feeds.iter().map(|feed| (format!("feed `{}`", feed.name), feed.function.as_str()));
         let of_batches = self.batches.iter().flat_map(|batch| {
             let who = format!("batch `{}`", batch.name);
             batch.components().map(|(_, name)| (who.clone(), name))
         });
         let of_merges =
             self.merges.iter().map(|merge| (format!("merge `{}`", merge.name), merge.function.as_str()));
-        of_pipelines.chain(of_backfills).chain(of_batches).chain(of_merges).collect()
+        of_pipelines.chain(of_backfills).chain(of_feeds).chain(of_batches).chain(of_merges).collect()
     }
 
     /// Checks that the files of the components that pipelines and merges need are there.
@@ -74,6 +77,7 @@ impl Batch {
 pub(crate) struct Users<'a> {
     pub pipelines: &'a [Written<Pipeline>],
     pub backfills: &'a [Written<Backfill>],
+    pub feeds: &'a [Written<Feed>],
     pub batches: &'a [Written<Batch>],
     pub merges: &'a [Written<Merge>],
 }
@@ -118,6 +122,9 @@ pub(crate) fn check(
         for (key, name) in batch.components() {
             check(node, key, name, format!("batch `{}` needs", batch.name));
         }
+    }
+    for (node, feed) in users.feeds {
+        check(node, "function", &feed.function, format!("feed `{}` needs", feed.name));
     }
     for (node, merge) in users.merges {
         check(node, "function", &merge.function, format!("merge `{}` needs", merge.name));

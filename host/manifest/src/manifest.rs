@@ -8,6 +8,7 @@ use crate::batch::Batch;
 use crate::cluster::Cluster;
 use crate::component::Component;
 use crate::error::{Errors, Report};
+use crate::feed::Feed;
 use crate::function::Vetting;
 use crate::merge::Merge;
 use crate::pipeline::Pipeline;
@@ -25,6 +26,8 @@ pub struct Manifest {
     pub pipelines: Vec<Pipeline>,
     /// In the order of the manifest.
     pub backfills: Vec<Backfill>,
+    /// In the order of the manifest.
+    pub feeds: Vec<Feed>,
     /// By name.
     pub batches: Vec<Batch>,
     /// By name.
@@ -53,6 +56,10 @@ pub struct Application {
 impl Manifest {
     pub fn pipeline(&self, id: &str) -> Option<&Pipeline> {
         self.pipelines.iter().find(|pipeline| pipeline.id == id)
+    }
+
+    pub fn feed(&self, name: &str) -> Option<&Feed> {
+        self.feeds.iter().find(|feed| feed.name == name)
     }
 
     pub fn batch(&self, name: &str) -> Option<&Batch> {

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::backfill::Backfill;
 use crate::batch::Batch;
 use crate::cluster::{Cluster, REFUSED};
+use crate::feed::Feed;
 use crate::function::Vetting;
 use crate::limits::{Epoch, Limits};
 use crate::merge::Merge;
@@ -36,6 +37,7 @@ pub fn reference() -> String {
         LateRows::declaration(),
         DeadLetters::declaration(),
         Backfill::declaration(),
+        Feed::declaration(),
         Batch::declaration(),
         Merge::declaration(),
     ] {

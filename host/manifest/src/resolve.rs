@@ -13,7 +13,7 @@ use crate::pipeline::Pipeline;
 use crate::places::Places;
 use crate::section::Written;
 use crate::variables::Variables;
-use crate::{backfill, batch, function, json, merge, remote_components, spin, toml, values};
+use crate::{backfill, batch, feed, function, json, merge, remote_components, spin, toml, values};
 
 /// What the command line says instead of the manifest.
 #[derive(Clone, Debug, Default)]
@@ -123,16 +123,23 @@ fn resolve_tree(
     let cluster = cluster_node(root, overrides, &variables, report);
     let kafka = Cluster::read(&cluster, folder, report);
     let vetting = function::read(root, &cluster, folder, report);
-    let has_jobs = ["batch", "merge"].iter().any(|jobs| cluster.find(&[jobs]).is_some());
+    let has_jobs = ["batch", "merge", "feed"].iter().any(|jobs| cluster.find(&[jobs]).is_some());
     let pipelines = read_pipelines(root, &variables, has_jobs, report);
     let mut backfills = backfill::read_all(&cluster, &pipelines, report);
+    let feeds = feed::read_all(&cluster, report);
     let batches = batch::read_all(&cluster, folder, report);
     let merges = merge::read_all(&cluster, &pipelines, report);
     merge::check_columns(&merges, &pipelines, &batches, report);
     backfills.iter_mut().for_each(|(_, backfill)| backfill.cover_by(&merges));
     let mut components = component::read(root, folder, report);
     let remotes = remote_components::components(&pipelines, report);
-    let users = Users { pipelines: &pipelines, backfills: &backfills, batches: &batches, merges: &merges };
+    let users = Users {
+        pipelines: &pipelines,
+        backfills: &backfills,
+        feeds: &feeds,
+        batches: &batches,
+        merges: &merges,
+    };
     component_checks::check(root, &remotes, &users, report);
     components.extend(remotes);
     check_tables(&pipelines, report);
@@ -142,6 +149,7 @@ fn resolve_tree(
         kafka: kafka?,
         pipelines: without_nodes(pipelines),
         backfills: without_nodes(backfills),
+        feeds: without_nodes(feeds),
         batches: without_nodes(batches),
         merges: without_nodes(merges),
         components,

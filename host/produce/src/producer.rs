@@ -120,7 +120,6 @@ fn run(
     mut sender: Sender<'_>,
     pace: Pace,
 ) -> Result<Summary, ProduceError> {
-    sender.find_topic()?;
     let mut schedule = Schedule::new(pace);
     for message in messages {
         let message = message?;
@@ -132,7 +131,8 @@ fn run(
     sender.finish(None)
 }
 
-struct Sender<'a> {
+/// A producer whose records are in order and acknowledged, for streams whose end is not known. [`produce`] is one.
+pub struct Sender<'a> {
     producer: BaseProducer<Deliveries>,
     sink: &'a SinkConfig,
     gate: Option<(Gate<'a>, Unread)>,
@@ -145,7 +145,11 @@ struct Sender<'a> {
 }
 
 impl<'a> Sender<'a> {
-    fn new(
+    /// Finds the topic. `progress` is called a few times a second, while records are sent or served.
+    ///
+    /// # Errors
+    /// No broker, no topic, or a wrong setting.
+    pub fn new(
         sink: &'a SinkConfig,
         gate: Option<Gate<'a>>,
         placed: Option<&'a mut dyn FnMut(Delivered)>,
@@ -179,7 +183,9 @@ impl<'a> Sender<'a> {
             (gate, unread)
         });
         let start = clock.ticks();
-        Ok(Self { producer, sink, gate, placed, clock, start, told: start, progress, sent: 0 })
+        let sender = Self { producer, sink, gate, placed, clock, start, told: start, progress, sent: 0 };
+        sender.find_topic()?;
+        Ok(sender)
     }
 
     /// Waits for a topic that the broker makes when it is first asked for it.
@@ -218,7 +224,11 @@ impl<'a> Sender<'a> {
         Ok(ControlFlow::Continue(()))
     }
 
-    fn send(&mut self, message: &Message) -> Result<ControlFlow<()>, ProduceError> {
+    /// Hands a record to the client; waits while its queue is full. `Break`: the callback said stop before it was taken.
+    ///
+    /// # Errors
+    /// A record, this one or one before it, was not taken.
+    pub fn send(&mut self, message: &Message) -> Result<ControlFlow<()>, ProduceError> {
         let bytes = message.key.as_ref().map_or(0, Vec::len) + message.value.len();
         while !self.has_room(bytes as u64) {
             self.clock.sleep(SHORTEST_WAIT);
@@ -257,7 +267,10 @@ impl<'a> Sender<'a> {
     }
 
     /// Takes deliveries, asks what was read, tells the progress.
-    fn serve(&mut self) -> Result<ControlFlow<()>, ProduceError> {
+    ///
+    /// # Errors
+    /// A record was not taken.
+    pub fn serve(&mut self) -> Result<ControlFlow<()>, ProduceError> {
         self.producer.poll(Duration::ZERO);
         let deliveries = self.producer.context();
         if let Some((gate, unread)) = &mut self.gate {
@@ -286,9 +299,30 @@ impl<'a> Sender<'a> {
         (self.progress)(Progress { records, bytes, on_the_way, elapsed })
     }
 
-    /// Waits for the answers that are missing; how long each may take is the client's `message.timeout.ms`.
-    fn finish(mut self, unsent: Option<Message>) -> Result<Summary, ProduceError> {
+    /// Waits for the answers that are missing, at most for so long.
+    ///
+    /// # Errors
+    /// A record was not taken, or there was no answer in time.
+    pub fn finish_within(self, limit: Duration) -> Result<Summary, ProduceError> {
+        self.wait_for_answers(None, limit)
+    }
+
+    /// How long each answer may take is the client's `message.timeout.ms`.
+    fn finish(self, unsent: Option<Message>) -> Result<Summary, ProduceError> {
+        self.wait_for_answers(unsent, Duration::MAX)
+    }
+
+    fn wait_for_answers(mut self, unsent: Option<Message>, limit: Duration) -> Result<Summary, ProduceError> {
+        let begun = self.clock.ticks();
         while self.producer.in_flight_count() > 0 {
+            let waited = self.clock.ticks().since(begun);
+            if waited > limit {
+                let (left, waited) = (self.producer.in_flight_count(), waited.as_secs());
+                let heard =
+                    self.producer.context().complaint().map(|it| format!(": {it}")).unwrap_or_default();
+                let why = format!("{left} records were not acknowledged within {waited} s{heard}");
+                return Err(failed(self.sink, why));
+            }
             self.producer.poll(SLICE);
             // The callback cannot stop this: what was sent is sent.
             let _ = self.serve()?;

@@ -1,5 +1,6 @@
 //! Composes what commands run: the manifest's jobs with Kafka, the object store and this machine's clock.
 
+mod feeds;
 mod jobs;
 mod kafka;
 mod pipelines;
@@ -16,6 +17,7 @@ use tallow_log::status::last_records;
 use tallow_manifest::{Cluster, Manifest, exposed};
 use tallow_store::Store;
 
+pub use self::feeds::{Feeding, feed_failed, sink_of};
 pub use self::jobs::{MERGE_LIMITS, merge_settings};
 pub use self::kafka::{check_client, source};
 pub use self::pipelines::{Asked, first_failure};

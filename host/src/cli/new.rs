@@ -17,7 +17,7 @@ pub struct Args {
     /// Its name: words of a-z and 0-9 with `-` between them
     #[arg(value_parser = parse_name)]
     name: String,
-    /// The language to write it in; window functions are in Rust only
+    /// The language to write it in; window and feed functions are in Rust only
     #[arg(long, value_enum, default_value = "rust")]
     language: Language,
     /// Where to make it [default: a folder of its name]
@@ -30,6 +30,7 @@ pub struct Args {
 enum Template {
     Parse,
     Window,
+    Feed,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -50,11 +51,11 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let files = match (args.contract, args.language) {
         (Template::Parse, Language::Rust) => files::RUST_PARSE,
         (Template::Window, Language::Rust) => files::RUST_WINDOW,
+        (Template::Feed, Language::Rust) => files::RUST_FEED,
         (Template::Parse, Language::Js) => files::JS_PARSE,
         (Template::Parse, Language::Python) => files::PYTHON_PARSE,
-        (Template::Window, _) => {
-            return Err(Failure::usage("window functions can be made in Rust only: leave --language out"));
-        }
+        (Template::Window, _) => return Err(rust_only("window")),
+        (Template::Feed, _) => return Err(rust_only("feed")),
     };
     for file in files {
         write(&folder.join(file.path), &filled(file.text, &args.name))
@@ -64,6 +65,10 @@ pub fn run(args: Args) -> Result<(), Failure> {
     println!("made {}: {made}; README.md says which one to change", folder.display());
     print!("{}", next_steps(&args.name, &folder, args.language));
     Ok(())
+}
+
+fn rust_only(contract: &str) -> Failure {
+    Failure::usage(format!("{contract} functions can be made in Rust only: leave --language out"))
 }
 
 /// What builds and checks it.

@@ -1,6 +1,10 @@
 //! `tallow produce`: market messages into a Kafka topic.
 
+mod data_id;
+mod feed;
 mod market;
+
+pub use self::feed::pieces;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -15,6 +19,7 @@ use serde_json::json;
 use tallow_env::{Clock, SystemClock};
 use tallow_produce::{Message, Pace, ProduceError, Progress, Replay, SinkConfig, Summary, produce};
 
+use super::compose::sink_of;
 use super::report::{LineReporter, counted, grouped, time};
 use super::{Failure, settings, stop};
 use tallow_env::exit;
@@ -26,6 +31,9 @@ pub struct Args {
     /// Where the messages come from
     #[arg(long, value_enum)]
     source: Source,
+    /// What the `demo` sends
+    #[arg(long, value_enum, default_value = "trades")]
+    format: Format,
     /// Recordings to replay: JSON lines, lines of `<receive time, ns> <JSON>`, or kline CSV; gzip too
     #[arg(long = "input", value_name = "FILE", num_args = 1.., required_if_eq("source", "replay"))]
     files: Vec<PathBuf>,
@@ -55,6 +63,8 @@ pub struct Args {
     /// Print progress and the summary as JSON lines
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    feed: feed::FeedArgs,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -63,6 +73,16 @@ enum Source {
     Demo,
     /// Recordings
     Replay,
+    /// An exchange's market data, without a silent hole
+    Feed,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// Trades, as Binance sends them
+    Trades,
+    /// `{data_id, name, timestamp}` for BTC, ETH, DOT and BTT each minute, as a scheduler sends them
+    DataId,
 }
 
 #[derive(Clone, Copy)]
@@ -90,19 +110,27 @@ const BROKERS: &str = "localhost:9092";
 const TOPIC: &str = "trades";
 
 pub fn run(args: Args) -> Result<(), Failure> {
-    let sink = sink(&args)?;
     let stop = stop::on_signal()?;
+    if matches!(args.source, Source::Feed) {
+        return feed::run(&args, &stop);
+    }
+    let sink = sink(&args)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let mut run = Run::new(&args, &sink, &*clock, &stop);
-    match args.source {
-        Source::Demo => {
+    match (args.source, args.format) {
+        (Source::Demo, Format::DataId) => {
+            let summary = data_id::send(&args, &mut run)?;
+            run.print(&summary, None);
+        }
+        (Source::Demo, Format::Trades) => {
             let sent = market::send(&args, &mut run)?;
             run.print(&sent.summary, Some(&sent));
         }
-        Source::Replay => {
+        (Source::Replay, _) => {
             let summary = replay(&args, &mut run)?;
             run.print(&summary, None);
         }
+        (Source::Feed, _) => {}
     }
     Ok(())
 }
@@ -121,9 +149,7 @@ fn sink(args: &Args) -> Result<SinkConfig, Failure> {
         (None, Some(tallow_manifest::Topics::Names(names))) if !names.is_empty() => names[0].clone(),
         _ => return Err(Failure::usage("name the topic with --topic")),
     };
-    let client: BTreeMap<String, String> =
-        manifest.kafka.client.iter().map(|(key, value)| (key.clone(), value.expose().to_owned())).collect();
-    Ok(SinkConfig { brokers: manifest.kafka.brokers.clone(), client, topic })
+    Ok(sink_of(&manifest, topic))
 }
 
 fn replay(args: &Args, run: &mut Run<'_>) -> Result<Summary, Failure> {

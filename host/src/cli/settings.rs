@@ -80,6 +80,25 @@ impl Args {
         });
         read(tallow_manifest::resolve_json(&manifest, name, &variables(), &self.changes.overrides()))
     }
+
+    /// A manifest of one feed, of the function of that name or in that file. `feed` has the other keys of its table.
+    pub fn one_feed(&self, function: &str, mut feed: Value) -> Result<Manifest, Failure> {
+        let (name, source) = match Path::new(function).extension() {
+            Some(extension) if extension == "wasm" => ("feed", function.to_owned()),
+            _ => (function, format!("target/functions/{function}.wasm")),
+        };
+        feed["function"] = json!(name);
+        let kafka = json!({ "brokers": "localhost", "lake": "lake", "feed": { "feed": feed } });
+        let manifest = json!({
+            "spin_manifest_version": 2,
+            "application": { "name": "feed", "trigger": { "kafka": kafka } },
+            // Spin's schema wants a trigger; nothing runs this one.
+            "trigger": { "none": [{ "component": name }] },
+            "component": { name: { "source": source } },
+        });
+        let shown = Path::new("--source feed");
+        read(tallow_manifest::resolve_json(&manifest, shown, &variables(), &self.changes.overrides()))
+    }
 }
 
 /// From here on, the manifest's secrets are hidden.

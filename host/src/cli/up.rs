@@ -1,5 +1,7 @@
 //! `tallow up`: runs the pipelines of a manifest, each in a thread, until stopped or drained.
 
+mod feeds;
+
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,6 +12,7 @@ use std::time::Duration;
 use clap::Args as ClapArgs;
 use tallow_manifest::{Manifest, Pipeline};
 
+use self::feeds::Feeds;
 use super::compose::{Asked, Host, first_failure};
 use super::control_server::{self, ControlServer};
 use super::report::{Reporter, Show};
@@ -101,6 +104,7 @@ pub fn run_pipelines(
     let reporter = Reporter::new(show, host.clock.clone(), host.stop.clone());
     let control = ControlServer::open(&how.control, manifest, &host.gate, &targets)?;
     let fetching = Fetching::start(manifest, &host, &streams)?;
+    let feeds = Feeds::start(manifest, &host, how)?;
     // What is fetched last is served, too.
     let failures = merging.beside(|| {
         let deadline = stop::Deadline::after(host.stop.clone(), host.clock.clone())?;
@@ -114,8 +118,9 @@ pub fn run_pipelines(
     for stream in streams.iter().filter(began) {
         reporter.summary(stream.plan.name(), &stream.progress.counts(), host.store.url());
     }
+    let fed = feeds.finish(show);
     stop::drop_within(CLOSE_WITHIN, (streams, targets));
-    first_failure(failures)
+    first_failure(failures).and(fed)
 }
 
 /// A window that the manifest has is not dropped, whatever was meant.

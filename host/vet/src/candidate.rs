@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tallow_engine::{
     BackfillDescription, ColumnInfo, Component, Contract, Limits, MergeDescription, ParseDescription,
-    ParseOptions, Spec, WindowDescription,
+    ParseOptions, Spec, WindowDescription, feed,
 };
 
 use crate::Rule;
@@ -96,6 +96,7 @@ pub enum Description {
     Window(WindowDescription),
     Backfill(BackfillDescription),
     Merge(MergeDescription),
+    Feed(feed::Description),
 }
 
 impl Description {
@@ -105,6 +106,7 @@ impl Description {
             Self::Window(description) => &description.name,
             Self::Backfill(description) => &description.name,
             Self::Merge(description) => &description.name,
+            Self::Feed(description) => &description.name,
         }
     }
 
@@ -114,6 +116,7 @@ impl Description {
             Self::Window(description) => &description.version,
             Self::Backfill(description) => &description.version,
             Self::Merge(description) => &description.version,
+            Self::Feed(description) => &description.version,
         }
     }
 }

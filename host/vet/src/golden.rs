@@ -1,6 +1,6 @@
 //! The golden vectors that the manifest names for the function.
 
-use tallow_engine::golden::{GoldenError, run_backfill, run_merge, run_parse, run_window};
+use tallow_engine::golden::{GoldenError, run_backfill, run_feed, run_merge, run_parse, run_window};
 use tallow_engine::{Component, Contract};
 
 use crate::refusal::Trial;
@@ -14,6 +14,7 @@ pub fn check(component: &Component, candidate: &Candidate<'_>, trial: &mut Trial
             Contract::Window => run_window(component, candidate.limits, &vector.text),
             Contract::Backfill => run_backfill(component, candidate.limits, &vector.text),
             Contract::Merge => run_merge(component, candidate.limits, &vector.text),
+            Contract::Feed => run_feed(component, candidate.limits, &vector.text),
         };
         held.map_err(|error| {
             let remedy = match error {

@@ -4,7 +4,7 @@
 //! [`vet`] takes the bytes of a component and gives a [`Vetted`] one, ready to run, or a [`Refusal`] that names the
 //! [`Rule`], what was seen, and what to do. In the order of the rules: the file (compiled in a child process with
 //! separate limits, by a [`Compiler`]), its imports and exports, its description, its golden vectors, and then the contract:
-//! `parse` and `window` each have a folder, `backfill` a file.
+//! `parse` and `window` each have a folder, the others a file.
 
 mod backfill;
 mod candidate;
@@ -12,6 +12,7 @@ mod candles;
 mod compile;
 mod exact;
 mod excerpt;
+mod feed;
 mod golden;
 mod merge;
 mod parse;
@@ -26,8 +27,8 @@ pub use refusal::Refusal;
 pub use rule::Rule;
 
 use tallow_engine::{
-    BackfillFunction, CallError, Component, Contract, Limits, LoadError, MergeFunction, ParseFunction,
-    ParseOptions, Runtime, WindowFunction,
+    BackfillFunction, CallError, Component, Contract, FeedFunction, Limits, LoadError, MergeFunction,
+    ParseFunction, ParseOptions, Runtime, WindowFunction,
 };
 
 use crate::refusal::Trial;
@@ -61,7 +62,7 @@ pub fn load(
     match &description {
         Description::Parse(it) => parse::check_description(it, &trial)?,
         Description::Window(it) => window::check_description(it, &trial)?,
-        Description::Backfill(_) | Description::Merge(_) => {}
+        Description::Backfill(_) | Description::Merge(_) | Description::Feed(_) => {}
     }
     trial.pass(Rule::Describe, format!("{} {}", description.name(), description.version()));
     Ok(Vetted { component, description, passed: trial.into_passed() })
@@ -82,6 +83,7 @@ pub fn try_rules(
         Description::Window(_) => window::check(&component, candidate, &mut trial)?,
         Description::Backfill(_) => backfill::check(&component, candidate, &mut trial)?,
         Description::Merge(_) => merge::check(&component, candidate, &mut trial)?,
+        Description::Feed(_) => feed::check(&component, candidate, &mut trial)?,
     }
     passed.extend(trial.into_passed());
     Ok(Vetted { component: whole, description, passed })
@@ -114,6 +116,7 @@ pub fn describe(component: &Component, limits: Limits) -> Result<Description, Ca
         Contract::Window => Description::Window(WindowFunction::describe(component, limits)?),
         Contract::Backfill => Description::Backfill(BackfillFunction::new(component, limits)?.describe()?),
         Contract::Merge => Description::Merge(MergeFunction::new(component, limits)?.describe()?),
+        Contract::Feed => Description::Feed(FeedFunction::new(component, limits)?.describe()?),
     })
 }
 

@@ -6,6 +6,7 @@
 //! - [`sink`]: sample epochs, and what every sink promises;
 //! - [`transactions`]: transactions in memory, and what every edge of them promises.
 
+pub mod authority;
 pub mod faulty;
 pub mod http;
 pub mod sink;

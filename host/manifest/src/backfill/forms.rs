@@ -10,11 +10,11 @@ use crate::node::{Node, Value};
 use crate::table::table;
 use crate::{names, schema_pieces, units, values};
 
-pub(super) const BASE_URL: Form<String> = Form::parsed(
+pub(crate) const BASE_URL: Form<String> = Form::parsed(
     "a URL (`https://…`, or `http://…`)",
     || schema_pieces::matching("https?://.+"),
     "a URL",
-    base_url,
+    |text| base_url(text, &["https", "http"]),
 );
 pub(super) const MOMENT: Form<i64> = Form::parsed(
     "a day (`\"2024-08-09\"`) or a moment (`\"2024-08-09T12:30:00Z\"`)",
@@ -70,10 +70,12 @@ fn check_table(node: &Node, table: &str, report: &mut Report) -> bool {
     sound
 }
 
-fn base_url(text: &str) -> Result<String, Problem> {
-    let url = Url::parse(text).map_err(|error| format!("{error}; write https://api.example.com"))?;
-    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
-        return Err("write https://api.example.com".into());
+/// An absolute URL of one of the schemes that paths are put after: without a `/` at its end.
+pub(crate) fn base_url(text: &str, schemes: &[&str]) -> Result<String, Problem> {
+    let like = format!("write {}://api.example.com", schemes[0]);
+    let url = Url::parse(text).map_err(|error| format!("{error}; {like}"))?;
+    if !schemes.contains(&url.scheme()) || url.host_str().is_none_or(str::is_empty) {
+        return Err(like.into());
     }
     if !url.username().is_empty()
         || url.password().is_some()

@@ -38,6 +38,7 @@ pub enum ContractName {
     Window,
     Backfill,
     Merge,
+    Feed,
 }
 
 impl From<ContractName> for Contract {
@@ -47,6 +48,7 @@ impl From<ContractName> for Contract {
             ContractName::Window => Self::Window,
             ContractName::Backfill => Self::Backfill,
             ContractName::Merge => Self::Merge,
+            ContractName::Feed => Self::Feed,
         }
     }
 }
@@ -156,6 +158,7 @@ fn report(found: &Found, vetted: &Result<Vetted, Refusal>, json: bool) {
         Description::Window(_) => "window",
         Description::Backfill(_) => "backfill",
         Description::Merge(_) => "merge",
+        Description::Feed(_) => "feed",
     };
     println!("{}: a good {contract} function, sha256:{digest}", found.name);
 }

@@ -88,6 +88,10 @@ pub fn run(args: Args) -> Result<(), Failure> {
             let text = "a merge function reads tables, not records: `tallow merge` runs it";
             Err(Failure::usage(text))
         }
+        Description::Feed(_) => {
+            let text = "a feed function reads an exchange's sockets, not records: `tallow produce --source feed` runs it";
+            Err(Failure::usage(text))
+        }
         Description::Backfill(_) => {
             let text = "a backfill function reads an exchange's answers, not records: `tallow backfill --dry-run` shows \
                         what it would ask";

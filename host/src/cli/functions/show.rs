@@ -36,6 +36,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     match description {
         Description::Parse(description) => parse(&description),
         Description::Window(description) => window(&description),
+        Description::Feed(it) => println!("  exchange  {}, {}", it.ws_url, it.rest_url),
         Description::Backfill(_) | Description::Merge(_) => {}
     }
     Ok(())
@@ -91,6 +92,10 @@ fn as_json(found: &Found, component: &Component, description: &Description) -> s
         Description::Window(it) => {
             shown["state_version"] = json!(it.state_version);
             shown["reads_state_versions"] = json!(it.reads_state_versions);
+        }
+        Description::Feed(it) => {
+            shown["ws_url"] = json!(it.ws_url);
+            shown["rest_url"] = json!(it.rest_url);
         }
         Description::Backfill(_) | Description::Merge(_) => {}
     }

@@ -46,6 +46,19 @@ pub const RUST_WINDOW: &[File] = files![
     "wit/window/window.wit" = "wit/window/window.wit",
 ];
 
+pub const RUST_FEED: &[File] = files![
+    "Cargo.toml" = "functions/template/feed/Cargo.toml.in",
+    "README.md" = "functions/template/feed/README.md.in",
+    ".gitignore" = "functions/template/feed/gitignore.in",
+    "golden/trades.json" = "functions/template/feed/golden/trades.json",
+    "src/adapter.rs" = "functions/template/feed/src/adapter.rs",
+    "src/exchange.rs" = "functions/template/feed/src/exchange.rs",
+    "src/lib.rs" = "functions/template/feed/src/lib.rs",
+    "tests/exchange.rs" = "functions/template/feed/tests/exchange.rs.in",
+    "wit/types/types.wit" = "wit/types/types.wit",
+    "wit/feed/feed.wit" = "wit/feed/feed.wit",
+];
+
 // componentize-js and componentize-py want a WIT package with those that it uses under `deps`. Messages, golden vectors
 // and sample are those of the parse function in Rust.
 
