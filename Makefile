@@ -83,4 +83,4 @@ doctor-test:
 # What serves the gateways to tests and benchmarks; it has a build of wasmtime of its own.
 .PHONY: serve
 serve:
-	$(CARGO) build --release --locked --manifest-path tests/serve/Cargo.toml --target-dir $(dir $(BUILT))serve
+	$(CARGO) build --release --locked --manifest-path tests/serve/Cargo.toml --target-dir $(dir $(BUILT))

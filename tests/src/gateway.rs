@@ -133,7 +133,7 @@ fn read(mut stream: BufReader<TcpStream>) -> Reply {
 }
 
 fn program() -> PathBuf {
-    let path = paths::target().join("serve/release/serve-component");
+    let path = paths::target().join("release/serve-component");
     assert!(path.exists(), "{} is not there: run `make test` once", path.display());
     path
 }
