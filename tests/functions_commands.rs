@@ -91,7 +91,7 @@ fn show_says_what_the_function_says_of_itself() {
         "{columns:?}"
     );
     let said = functions(&["show", "window"]).success().stdout;
-    assert!(said.contains("state     writes version 3, reads 1, 2, 3"), "{said}");
+    assert!(said.contains("state     writes version 4, reads 1, 2, 3, 4"), "{said}");
 }
 
 #[test]

@@ -11,85 +11,24 @@ use std::time::Duration;
 use rdkafka::config::ClientConfig;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
-use tallow_env::{Clock, Random, SeededRandom, SystemClock};
+use tallow_env::{Clock, SeededRandom, SystemClock};
 use tallow_sink_kafka::transactions::Transactions;
 use tallow_sink_kafka::{Brokers, Config, Record};
 use tallow_test_support::transactions::conformance;
 use tallow_tests::kafka::Kafka;
-use tallow_tests::lake;
-use tallow_tests::messages::{Message, produce};
 use tallow_tests::proxy::{Cut, Proxy};
-use tallow_tests::stream::Stream;
 use tallow_tests::{results, tallow};
 
+#[path = "kafka_sink/probation.rs"]
+mod probation;
+#[path = "kafka_sink/refused.rs"]
+mod refused;
+#[path = "kafka_sink/scene.rs"]
+mod scene;
+
+use scene::Scene;
+
 const WAITS: &str = "wait to be published";
-
-/// A stream whose candles go to a topic, too.
-struct Scene {
-    stream: Stream,
-    topic: String,
-    /// Where the broker itself is, whatever the clients are told.
-    bootstrap: String,
-}
-
-impl Scene {
-    fn new(kafka: &Kafka, brokers: &str, tables: &str) -> Self {
-        let topic = kafka.topic("candles-1m", 2);
-        let stream = Stream::new(brokers, &kafka.topic("trades", 1));
-        let table = format!("[trigger.kafka.windows.kafka]\ntopic = \"{topic}\"\n\n{tables}\n");
-        stream.edit("[component.parse-market]", &format!("{table}[component.parse-market]"));
-        Self { stream, topic, bootstrap: kafka.bootstrap.clone() }
-    }
-
-    fn arguments(&self, command: &[&str], more: &[&str]) -> Vec<String> {
-        let manifest = self.stream.manifest().display().to_string();
-        let lake = self.stream.lake().display().to_string();
-        let place = ["-f", &manifest, "--lake", &lake, "--brokers", &self.stream.brokers];
-        command.iter().chain(&place).chain(more).map(|text| (*text).to_owned()).collect()
-    }
-
-    fn start(&self) -> tallow::Running {
-        tallow::start(&self.arguments(&["up"], &["--available-now", "--close-all"]))
-    }
-
-    fn records(&self) -> Vec<Record> {
-        results::records(&self.bootstrap, &self.topic)
-    }
-
-    /// Fails unless topic and lake both hold all candles, each once, and `tallow verify` proves it.
-    fn compare(&self, what: &str) {
-        self.stream.compare();
-        let records = self.records();
-        let rows = results::rows(&records);
-        lake::assert_same_rows(what, &self.stream.expected(), &rows);
-        lake::assert_no_duplicates(&rows, &["symbol"]);
-        assert!(records.iter().all(|record| record.key.as_deref() == Some(b"AB")), "{what}");
-        let verified = tallow::run(&self.arguments(&["verify"], &[])).success();
-        let proved = format!("topics   {} records, each there once", records.len());
-        assert!(verified.stdout.contains(&proved), "{what}: {}", verified.stdout);
-    }
-
-    /// Kills runs, each some commits and a moment after its start, until one ends by itself. How many there were.
-    fn kill_at_random(&self, random: &dyn Random) -> usize {
-        const MOST_KILLS: usize = 20;
-        let clock = SystemClock::new();
-        for kills in 0..MOST_KILLS {
-            let commits = self.stream.commits() + 1 + random.below(4) as usize;
-            let moment = Duration::from_micros(random.below(40_000));
-            let killed = self.start().kill_when(|| {
-                let reached = self.stream.commits() >= commits;
-                if reached {
-                    clock.sleep(moment);
-                }
-                reached
-            });
-            if !killed {
-                return kills;
-            }
-        }
-        MOST_KILLS
-    }
-}
 
 struct RealBroker {
     kafka: &'static Kafka,
@@ -323,50 +262,4 @@ fn a_topic_or_a_marker_that_is_missing_stops_before_anything() {
     scene.stream.edit("marker-topic = \"other-markers\"", "");
     scene.start().wait().success();
     scene.compare("put right");
-}
-
-#[test]
-fn late_rows_and_dead_letters_go_to_topics_with_every_byte() {
-    let Some(kafka) = Kafka::shared("late_rows_and_dead_letters_go_to_topics_with_every_byte") else {
-        return;
-    };
-    let (late, dead) = (kafka.topic("late", 1), kafka.topic("dead", 1));
-    let tables = format!(
-        "[trigger.kafka.late-rows]\ntopic = \"{late}\"\n\n[trigger.kafka.dead-letters]\ntopic = \"{dead}\"\n"
-    );
-    let scene = Scene::new(kafka, &kafka.bootstrap, &tables);
-    scene.start().wait().success();
-    let topic = fs::read_to_string(scene.stream.manifest()).unwrap();
-    let topic =
-        topic.lines().find_map(|line| line.strip_prefix("topic = ")).unwrap().trim_matches('"').to_owned();
-    let old = r#"{"e":"trade","E":1,"s":"AB","t":9007,"p":"1","q":"1","T":1704067200007}"#;
-    let message = |key: &[u8], value: &[u8]| Message {
-        key: Some(key.to_vec()),
-        value: Some(value.to_vec()),
-        partition: Some(0),
-        ..Message::default()
-    };
-    produce(&kafka.bootstrap, &topic, &[message(b"k\xff", b"\xfe no trade"), message(b"AB", old.as_bytes())]);
-    for _ in 0..2 {
-        scene.start().wait().success();
-    }
-    let dead = results::records(&kafka.bootstrap, &dead);
-    let [letter] = &dead[..] else { panic!("{dead:?}") };
-    assert_eq!(
-        (letter.key.as_deref(), letter.value.as_deref()),
-        (Some(&b"k\xff"[..]), Some(&b"\xfe no trade"[..]))
-    );
-    assert_eq!(letter.header("tallow.topic"), Some(topic.as_str()));
-    assert_eq!(
-        (letter.header("tallow.partition"), letter.header("tallow.offset")),
-        (Some("0"), Some("3000"))
-    );
-    assert_eq!(letter.header("tallow.reason-kind"), Some("rejected"));
-    assert!(letter.header("tallow.reason").is_some_and(|reason| !reason.is_empty()));
-    let late = results::records(&kafka.bootstrap, &late);
-    let [row] = &late[..] else { panic!("{late:?}") };
-    assert_eq!((row.value.as_deref(), row.header("tallow.window")), (Some(old.as_bytes()), Some("1m")));
-    assert_eq!(row.header("tallow.event-time-us"), Some("1704067200007000"));
-    let verified = tallow::run(&scene.arguments(&["verify"], &[])).success();
-    assert!(verified.stdout.contains("each there once"), "{}", verified.stdout);
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tallow_env::{Clock, SystemClock};
-use tallow_tests::{paths, tallow};
+use tallow_tests::{components, paths, tallow};
 use tempfile::TempDir;
 
 /// A demo that runs in the background, with a socket to ask it by.
@@ -89,18 +89,8 @@ impl Stage {
 
     /// A build of a component that differs in a section that nothing reads.
     fn rebuilt(&self, name: &str, note: &str) -> PathBuf {
-        let path = self.folder.path().join(format!("{name}-{note}.wasm"));
-        fs::write(&path, noted(name, note)).unwrap();
-        path
+        components::noted(self.folder.path(), name, note)
     }
-}
-
-fn noted(name: &str, note: &str) -> Vec<u8> {
-    let mut bytes = fs::read(paths::functions().join(format!("{name}.wasm"))).unwrap();
-    bytes.extend([0, 5 + note.len() as u8, 4]);
-    bytes.extend(b"note");
-    bytes.extend(note.as_bytes());
-    bytes
 }
 
 /// The checkout's manifest, with components of its own, whose files can be changed.
@@ -166,7 +156,7 @@ fn a_function_takes_its_place_by_the_columns_of_its_schema() {
     let path = manifest(folder.path());
     let text = fs::read_to_string(&path).unwrap().replacen("parse = \"parse-market\"", SCHEMA, 1);
     let file = folder.path().join("parse-json.wasm");
-    fs::write(&file, noted("parse-json", "v1")).unwrap();
+    fs::write(&file, components::with_note("parse-json", "v1")).unwrap();
     fs::write(&path, text + "\n[component.parse-json]\nsource = \"parse-json.wasm\"\n").unwrap();
     let stage = Stage::demo(folder, &path, "60", &[]);
     let ask = |component: &str| {
@@ -185,7 +175,7 @@ fn a_function_takes_its_place_by_the_columns_of_its_schema() {
 fn a_changed_file_is_taken_up_and_a_broken_one_is_not() {
     let stage = Stage::open("60");
     let file = stage.folder.path().join("window.wasm");
-    fs::write(&file, noted("window", "v3")).unwrap();
+    fs::write(&file, components::with_note("window", "v3")).unwrap();
     stage.wait_until("the changed file is taken up", || stage.history().contains(&"swap".to_owned()));
     fs::write(&file, "not a component").unwrap();
     let commits = tallow::log_records(&stage.folder.path().join("lake"));

@@ -180,7 +180,7 @@ fn a_pipeline_starts_at_a_time_of_its_topic() {
         let at_ms = 1_704_067_200_000 + 60_000 * minute;
         let trade = format!(r#"{{"e":"trade","E":1,"s":"AB","t":{minute},"p":"2","q":"3","T":{at_ms}}}"#);
         let (timestamp_ms, partition) = (Some(at_ms), Some(partition));
-        Message { timestamp_ms, partition, value: Some(trade.into()), key: None }
+        Message { timestamp_ms, partition, value: Some(trade.into()), ..Message::default() }
     };
     let mut messages: Vec<Message> = (0..20).map(|minute| sent(minute, (minute % 2) as i32)).collect();
     messages.push(sent(3, 2));
@@ -236,6 +236,7 @@ impl Market {
                     .iter()
                     .position(|symbol| *symbol == recorded.symbol)
                     .map(|index| index as i32),
+                ..Message::default()
             })
             .collect();
         produce(&kafka.bootstrap, &topic, &messages);

@@ -233,6 +233,76 @@ fn a_rollback_in_update_mode_leaves_the_closed_candle_last() {
     prove_mode(&world, "rolled back", "update");
 }
 
+/// The records of each commit that sent any.
+fn commits(world: &World) -> Vec<Vec<(String, String, i64)>> {
+    let names: Vec<String> =
+        sent(world).iter().map(|record| record.header("tallow.commit").unwrap().to_owned()).collect();
+    let all: Vec<_> = names.into_iter().zip(upserts(world)).collect();
+    let of_one = all.chunk_by(|left, right| left.0 == right.0);
+    of_one.map(|records| records.iter().map(|(_, record)| record.clone()).collect()).collect()
+}
+
+#[test]
+fn a_complete_topic_gets_all_windows_at_each_change() {
+    let world = real();
+    market(&world, 0..150);
+    world.run(&with_mode("complete")).outcome.unwrap();
+    let of = |minute: usize, state: &str, trades| {
+        (format!("2024-08-09T00:0{minute}:00Z"), state.to_owned(), trades)
+    };
+    let expected = [
+        vec![of(0, "open", 30)],
+        vec![of(0, "open", 60)],
+        vec![of(0, "closed", 60), of(1, "open", 30)],
+        vec![of(0, "closed", 60), of(1, "open", 60)],
+        vec![of(0, "closed", 60), of(1, "closed", 60), of(2, "open", 30)],
+    ];
+    assert_eq!(commits(&world), expected);
+    assert_eq!(in_lake(&world).len(), 2, "the lake gets what has closed");
+    prove_mode(&world, "complete", "complete");
+}
+
+#[test]
+fn a_whole_result_outlives_restarts_and_rollbacks() {
+    let straight = real();
+    market(&straight, 0..400);
+    straight.run(&with_mode("complete")).outcome.unwrap();
+    let resumed = real();
+    for part in 0..10 {
+        market(&resumed, part * 40..part * 40 + 40);
+        resumed.run(&with_mode("complete")).outcome.unwrap();
+    }
+    assert_eq!(commits(&resumed).last(), commits(&straight).last());
+    prove_mode(&resumed, "resumed", "complete");
+
+    let rolled_back = real();
+    market(&rolled_back, 0..200);
+    run_with_swap(&rolled_back, &with_mode("complete"), Role::Window, b'1', Mode::Publish, 100);
+    let wiring = rolled_back.wire(&with_mode("complete"), DRAIN);
+    let (reply, _answer) = bounded(1);
+    wiring.swap.requests.ask_rollback(Rollback { why: "a test asked".to_owned(), reply });
+    market(&rolled_back, 200..400);
+    rolled_back.run_wired(wiring).outcome.unwrap();
+    assert_eq!(commits(&rolled_back).last(), commits(&straight).last());
+    prove_mode(&rolled_back, "rolled back", "complete");
+}
+
+#[test]
+fn a_whole_result_that_grows_too_large_stops_the_pipeline() {
+    let few = |most: usize| {
+        let table = format!("topic = \"{TOPIC}\"\nmode = \"complete\"\nmost-rows = {most}\n");
+        epochs(&format!("{COUNTS}[trigger.kafka.windows.kafka]\n{table}"))
+    };
+    let world = real();
+    market(&world, 0..150);
+    let error = world.run(&few(2)).outcome.unwrap_err();
+    assert!(matches!(&error, PipelineError::Whole { rows: 3, most: 2, .. }), "{error}");
+    assert!(error.to_string().contains("raise `most-rows`"), "{error}");
+    assert_eq!(commits(&world).len(), 4, "what fits was sent");
+    world.run(&few(3)).outcome.unwrap();
+    assert_eq!(commits(&world).last().map(Vec::len), Some(3));
+}
+
 #[test]
 fn a_lost_marker_stops_a_start_before_anything_is_sent() {
     let world = world();
@@ -299,4 +369,52 @@ fn story(seed: u64) {
 #[test]
 fn whatever_fails_the_topic_holds_what_the_lake_holds() {
     (0..60).for_each(story);
+}
+
+const REKEY: &str = "epoch = { max-records = 30 }\nlimits = { batch-records = 10 }\nrekey = { topic = \"candles-1m\", keys = \
+                     [\"symbol\"], kinds = [\"trade\"] }";
+
+/// Records under another key through brokers and a store that fail, and starts in between: each is there once, in order.
+fn rekeyed(seed: u64) {
+    let FaultyStore { faulty, store, clock, random } =
+        FaultyStore::new("lake", OPEN_US + 3_600 * SECOND_US, seed);
+    let world = World::on(store, clock, random.clone(), 1).with_guests();
+    world.log.create_topic(TOPIC, 1);
+    // Seeds take turns: nothing but records, or windows beside them.
+    let pipeline = common::pipeline(REKEY, if seed.is_multiple_of(2) { "" } else { COUNTS });
+    let mut produced = 0;
+    while produced < 300 {
+        let until = produced + 1 + random.below(90) as i64;
+        (produced..until).for_each(|second| world.append(0, plain(second, second)));
+        produced = until;
+        let wiring = world.wire(&pipeline, DRAIN);
+        let dies = random.below(2) == 0;
+        if dies {
+            let op = if random.below(2) == 0 { Op::Create } else { Op::Get };
+            faulty.script_after(random.below(40) as usize, op, "", Fault::Denied);
+        }
+        world.transactions.draw(random.clone(), 2 + random.below(6));
+        let outcome = world.run_wired(wiring).outcome;
+        world.transactions.draw(Arc::new(SeededRandom::new(0)), 0);
+        while faulty.unmet() > 0 {
+            _ = world.store.get("nothing");
+            _ = world.store.create(&format!("nothing/{}", random.next_u64()), "x");
+        }
+        if let Err(error) = outcome {
+            let fenced = matches!(error, PipelineError::Sink(SinkError::Fenced { .. }));
+            assert!(dies || fenced || error.is_transient(), "seed {seed}: {error}");
+        }
+    }
+    world.run(&pipeline).outcome.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+    let values: Vec<Vec<u8>> = sent(&world).into_iter().map(|record| record.value.unwrap()).collect();
+    let expected: Vec<Vec<u8>> = (0..produced).map(|second| plain(second, second).into_bytes()).collect();
+    assert_eq!(values, expected, "seed {seed}");
+    assert!(sent(&world).iter().all(|record| record.key.as_deref() == Some(b"BTCUSDT")), "seed {seed}");
+    let report = verify(&world.verifier(&pipeline), Ask::All, &mut |_| {}).unwrap();
+    assert!(report.wrong.is_empty() && report.sent > 0, "seed {seed}: {report:#?}");
+}
+
+#[test]
+fn records_under_another_key_come_once_whatever_fails() {
+    (0..20).for_each(rekeyed);
 }

@@ -144,6 +144,7 @@ fn read_messages(file: &Path) -> Vec<Message> {
                 Some(base64) => Some(BASE64_STANDARD.decode(base64).expect("base64")),
                 None => line.value.map(|value| value.get().as_bytes().to_vec()),
             },
+            headers: Vec::new(),
         }
     };
     text.lines().map(message).collect()

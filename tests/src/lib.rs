@@ -6,6 +6,7 @@
 
 pub mod bars;
 pub mod batch;
+pub mod components;
 pub mod disk;
 pub mod duckdb;
 pub mod exchange;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
+use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaErrorCode;
@@ -21,6 +22,7 @@ pub struct Message {
     pub timestamp_ms: Option<i64>,
     /// None: a tombstone.
     pub value: Option<Vec<u8>>,
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
 }
 
 /// Puts all messages into a topic, in order, and returns when the broker has them.
@@ -45,6 +47,13 @@ fn send(producer: &BaseProducer<Deliveries>, topic: &str, message: &Message) {
     record.partition = message.partition;
     record.timestamp = message.timestamp_ms;
     record.payload = message.value.as_deref();
+    if !message.headers.is_empty() {
+        let headers = message.headers.iter();
+        let header = |all: OwnedHeaders, (name, value): &(String, Option<Vec<u8>>)| {
+            all.insert(Header { key: name, value: value.as_deref() })
+        };
+        record.headers = Some(headers.fold(OwnedHeaders::new(), header));
+    }
     loop {
         match producer.send(record) {
             Ok(()) => break,

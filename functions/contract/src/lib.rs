@@ -5,7 +5,7 @@
 //!   tallow_contract::types }`.
 //! - Contracts: [`parse`], [`window`], [`merge`], [`backfill`] and [`feed`], one module per contract. Bindings generate
 //!   their own records for these; [`convert_window!`] and its siblings implement the conversions.
-//! - [`candles`]: what holds in every candle. [`fill`]: windows without rows. `schema`: what the messages of a topic hold.
+//! - [`candles`]: what holds in every candle. [`fill`]: windows without rows. [`latest`]: rows that replace others. `schema`: what the messages of a topic hold.
 //! - [`Refusal`]: why what was given is refused.
 //! - Numbers: [`decimal`] has exact sums and quotients, [`number`] reads decimals as text.
 //! - Forms: [`json`] is the form for people, [`messages`] the one for programs.
@@ -33,6 +33,7 @@ pub mod feed;
 pub mod fill;
 #[cfg(feature = "json")]
 pub mod json;
+pub mod latest;
 pub mod merge;
 #[cfg(feature = "messages")]
 pub mod messages;

@@ -9,7 +9,7 @@ use tallow_contract::ValueType;
 use crate::block::Block;
 use crate::columns::{Input, sum_scale};
 use crate::decimal::{Sum, divide_half_even, sum_of, sum_of_products};
-use crate::order::{OrderKey, Places, Topics};
+use crate::order::{OrderKey, Place, Places, Topics};
 use crate::spec::{Op, Operation};
 
 /// The value of the first or the last row.
@@ -176,6 +176,35 @@ impl Cell {
                 Cell::Product { product: Sum::default(), weight: Sum::default(), count: 0, overflow: false }
             }
         }
+    }
+
+    /// What one row adds, of which nothing but the time tells it from others of its key. `values`: of the plan's inputs.
+    pub fn of_row(op: &Op, time_us: i64, values: &[Option<i128>]) -> Cell {
+        let mut cell = Cell::new(op.operation);
+        let of = |input: Option<usize>| input.and_then(|input| values[input]);
+        match (&mut cell, of(op.column)) {
+            (Cell::Count(count), value) => *count = u64::from(op.column.is_none() || value.is_some()),
+            (_, None) => {}
+            (Cell::Pick(pick), Some(value)) => {
+                *pick = Some(Pick { order: OrderKey { time_us, id: 0, place: Place::ANY }, value });
+            }
+            (Cell::Extreme(best), value) => *best = value,
+            (Cell::Sum { sum, count }, Some(value)) => {
+                sum.add(value);
+                *count = 1;
+            }
+            (Cell::Product { product, weight, count, overflow }, Some(value)) => {
+                if let Some(by) = of(op.by) {
+                    *count = 1;
+                    weight.add(by);
+                    match value.checked_mul(by) {
+                        Some(value) => product.add(value),
+                        None => *overflow = true,
+                    }
+                }
+            }
+        }
+        cell
     }
 
     /// Takes in what another pane or session holds under the same aggregate.

@@ -97,6 +97,14 @@ pub fn resolve<'a>(plan: &Plan, table: &'a Table) -> Result<Vec<Input<'a>>, Refu
         check_types(op, &inputs)
             .map_err(|wrong| wrong.within(format_args!("aggregate `{}`", aggregate.name)))?;
     }
+    if let Some(latest) = plan.latest
+        && !matches!(inputs[latest].kind, ValueType::Int64 | ValueType::TimestampUs)
+    {
+        let (name, kind) = (&plan.inputs[latest], inputs[latest].kind);
+        refuse!(
+            "rows cannot replace each other by column `{name}`, which is {kind}: int64 or timestamp is needed"
+        );
+    }
     Ok(inputs)
 }
 

@@ -41,7 +41,7 @@ pub struct Group {
 pub struct Feed<'a> {
     /// How many rows are of a kind that is taken.
     pub taken: u64,
-    /// Taken rows without a time, a key or an id.
+    /// Taken rows without a time, a key or an id, or what they replace each other by.
     pub invalid: Vec<u32>,
     /// The other taken rows, by key.
     pub block: Block<'a>,
@@ -58,7 +58,7 @@ pub fn shares(left: &Plan, right: &Plan) -> bool {
     let (a, b) = (&left.spec, &right.spec);
     let ids = |ids: &Option<IdColumns>| ids.as_ref().map(|ids| (ids.first.clone(), ids.last.clone()));
     (&a.kinds, &a.keys, &a.time, ids(&a.ids)) == (&b.kinds, &b.keys, &b.time, ids(&b.ids))
-        && (&left.inputs, &left.ops) == (&right.inputs, &right.ops)
+        && (&left.inputs, &left.ops, left.latest) == (&right.inputs, &right.ops, right.latest)
 }
 
 impl<'a> Feed<'a> {
@@ -80,6 +80,9 @@ impl<'a> Feed<'a> {
         let mut keys = Vec::with_capacity(plan.spec.keys.len());
         for name in &plan.spec.keys {
             keys.push(column(name)?.texts()?);
+        }
+        if let Some(latest) = plan.latest {
+            column(&plan.inputs[latest])?;
         }
         let (codes, distinct) = combine(&keys, table.rows as usize);
         let validity = both(&validities);

@@ -6,6 +6,7 @@ use tallow_contract::ValueType;
 
 use crate::aggregate::Cell;
 use crate::ids::{KeyIds, Span};
+use crate::kept::Kept;
 use crate::keys::{GROUPS, Keys, group_of};
 use crate::order::Topics;
 use crate::spec::{Form, Plan};
@@ -23,6 +24,8 @@ pub struct Pane {
     pub first_id: i64,
     pub last_id: i64,
     pub cells: Vec<Cell>,
+    /// Its rows, where rows replace each other.
+    pub kept: Option<Box<Kept>>,
     /// Whether rows came since `close-all` last gave it.
     pub pending: bool,
     /// How often `close-all` gave this session; the windows of panes are counted in [`KeyState::given`].
@@ -41,6 +44,7 @@ impl Pane {
             first_id: i64::MAX,
             last_id: i64::MIN,
             cells: plan.ops.iter().map(|op| Cell::new(op.operation)).collect(),
+            kept: plan.latest.map(|_| Box::default()),
             pending: false,
             given: 0,
             changed_at: 0,
@@ -56,6 +60,9 @@ impl Pane {
         self.given = self.given.max(other.given);
         self.changed_at = self.changed_at.max(other.changed_at);
         self.absorb_cells(&other.cells, plan, topics);
+        if let (Some(kept), Some(other)) = (&mut self.kept, &other.kept) {
+            kept.absorb(other);
+        }
     }
 
     /// Takes in what other rows add up to.
@@ -99,7 +106,8 @@ impl Panes {
 
     /// Frees a slot.
     pub fn release(&mut self, slot: u32) {
-        self.slots[slot as usize].cells = Vec::new();
+        let pane = &mut self.slots[slot as usize];
+        (pane.cells, pane.kept) = (Vec::new(), None);
         self.free.push(slot);
     }
 

@@ -6,7 +6,7 @@
 //! [`spec`] (what a window definition says) and [`table`] (rows as they come) → `columns`, `block` and
 //! `feed` (what specs read of them) → `keys`, `ids` over [`ring`] and `idset` with `lower`, `chunk`
 //! and `bits`, `order` (which row is which) →
-//! `pane` and `session` (where it belongs) → `aggregate` and `decimal` (what is kept of it) →
+//! `pane` and `session` (where it belongs) → `aggregate`, `decimal` and `kept` (what is kept of it) →
 //! `held` (all that is kept) → `update`, `close` and `fill` (which make a `candle`), `bound`, `output` (what comes and goes), `giving` over
 //! `queue` (piece by piece) → `state`, `snapshots`, `restore` with [`widen`], `idbytes`, `bounds` and `bytes` (what is saved) →
 //! `windows` (the whole).
@@ -32,6 +32,7 @@ mod held;
 mod idbytes;
 mod ids;
 mod idset;
+mod kept;
 mod keys;
 mod lower;
 mod order;

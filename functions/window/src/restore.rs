@@ -2,7 +2,7 @@
 
 mod cells;
 
-use cells::read_rows;
+use cells::read_pane;
 use tallow_contract::window::Part;
 use tallow_contract::{Refusal, ValueType, refuse};
 
@@ -14,7 +14,7 @@ use crate::idbytes::{read_ids, read_ids_v1};
 use crate::keys::{GROUPS, decode, group_of};
 use crate::order::Topics;
 use crate::spec::{Form, Plan, Spec};
-use crate::state::{self, AGGREGATES, MAGIC, READS_VERSIONS, says};
+use crate::state::{self, AGGREGATES, MAGIC, OF_ROWS, READS_VERSIONS, says};
 use crate::widen::Written;
 use crate::windows::Windows;
 
@@ -84,6 +84,13 @@ fn read_part(
     if !READS_VERSIONS.contains(&version) {
         let [oldest, .., newest] = READS_VERSIONS;
         refuse!("it has state version {version}, and {oldest} to {newest} are the ones that are read");
+    }
+    if (version == OF_ROWS) != state.plan.latest.is_some() {
+        let (then, now) = if version == OF_ROWS { ("with", "without") } else { ("without", "with") };
+        refuse!(
+            "it was written {then} `latest-by`, and is to be read {now} it: give the window another name to start it \
+             afresh, or restore its `latest-by`"
+        );
     }
     let written = read_says(&mut reader, &state.plan)?;
     let layout = Layout { version, written, watermark_us };
@@ -208,7 +215,7 @@ fn read_key(
             refuse!("panes overlap or are out of order");
         }
         free_from = pane.end_us;
-        read_rows(reader, &mut pane, layout, plan.spec.ids.is_some(), topics)?;
+        read_pane(reader, &mut pane, layout, plan, topics)?;
         let start_us = pane.start_us;
         key_state.open.insert(start_us, panes.add(pane));
     }
@@ -236,6 +243,6 @@ fn read_last(
         refuse!("a window that closed is not aligned");
     }
     let mut last = Pane::new(plan, key, start_us, start_us + grid.pane_us);
-    read_rows(reader, &mut last, layout, plan.spec.ids.is_some(), topics)?;
+    read_pane(reader, &mut last, layout, plan, topics)?;
     Ok(last)
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 pub use tallow_contract::Operation;
 use tallow_contract::fill::Fill;
+use tallow_contract::latest;
 pub use tallow_contract::window::{Aggregate, IdColumns, Shape, Sliding, Spec};
 use tallow_contract::{Refusal, refuse};
 
@@ -39,10 +40,12 @@ pub struct Op {
 /// A spec that passed the checks, with its columns as slots.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Without what asks for filling.
+    /// Without what asks for filling and for the latest rows.
     pub spec: Spec,
     pub form: Form,
     pub fill: Option<Fill>,
+    /// The input by which rows of one key and time replace each other.
+    pub latest: Option<usize>,
     /// Columns that the aggregates read, each once.
     pub inputs: Vec<String>,
     pub ops: Vec<Op>,
@@ -79,6 +82,7 @@ impl Plan {
 
     fn checked(mut spec: Spec) -> Result<Plan, Refusal> {
         let fill = take_fill(&mut spec)?;
+        let latest = take_latest(&mut spec)?;
         if spec.name.is_empty() {
             refuse!("a window needs a name");
         }
@@ -103,7 +107,8 @@ impl Plan {
             let (column, by) = (slot(&aggregate.column), slot(&aggregate.by));
             ops.push(Op { operation: aggregate.operation, column, by });
         }
-        Ok(Plan { spec, form, fill, inputs, ops })
+        let latest = slot(&latest);
+        Ok(Plan { spec, form, fill, latest, inputs, ops })
     }
 }
 
@@ -159,6 +164,16 @@ fn take_fill(spec: &mut Spec) -> Result<Option<Fill>, Refusal> {
     }
     spec.aggregates.remove(at);
     Ok(Some(fill))
+}
+
+/// The column by which rows replace each other, if that is asked for.
+fn take_latest(spec: &mut Spec) -> Result<Option<String>, Refusal> {
+    let Some(at) = spec.aggregates.iter().position(|it| latest::asked(it).is_some()) else { return Ok(None) };
+    let column = spec.aggregates.remove(at).by;
+    if spec.ids.is_some() {
+        refuse!("rows are told apart by their ids or replaced by their time: not both");
+    }
+    Ok(column)
 }
 
 /// No two output columns may have the same name.

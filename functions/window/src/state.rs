@@ -1,7 +1,8 @@
 //! The state of one group of keys under one spec, as bytes that depend on nothing but what is
 //! held. Layout: magic, state version, what the spec said and its input types, topics, then the keys in the
 //! order of their text, each with its ids, how often its windows were given, its panes, and, where empty windows are
-//! filled, the newest window that closed.
+//! filled, the newest window that closed. Where rows replace each other, a pane has its rows instead of what they add
+//! up to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,20 +12,28 @@ use crate::aggregate::Cell;
 use crate::bytes::Writer;
 use crate::held::{Pane, SpecState};
 use crate::idbytes::write_ids;
+use crate::kept::Kept;
 use crate::order::Topics;
 use crate::spec::{Aggregate, Form, Plan, Shape, Sliding};
 
 pub const MAGIC: &[u8; 4] = b"TWIN";
 
 /// Newest version of the layout.
-pub const STATE_VERSION: u16 = 3;
+pub const STATE_VERSION: u16 = 4;
 
-/// Versions that can be read: 1 has ids as ranges, 3 the newest window that closed.
-pub const READS_VERSIONS: [u16; 3] = [1, 2, 3];
+/// Versions that can be read: 1 has ids as ranges, 3 the newest window that closed, 4 the rows of panes.
+pub const READS_VERSIONS: [u16; 4] = [1, 2, 3, 4];
 
-/// Version of the layout in which the state under a plan is written: what is not filled is written as ever.
+/// Version of the layout that has the rows of panes.
+pub const OF_ROWS: u16 = 4;
+
+/// Version of the layout in which the state under a plan is written: the lowest that has all that the plan asks for.
 pub fn version(plan: &Plan) -> u16 {
-    if plan.fill.is_some() { STATE_VERSION } else { 2 }
+    match (plan.latest, plan.fill) {
+        (Some(_), _) => OF_ROWS,
+        (None, Some(_)) => 3,
+        (None, None) => 2,
+    }
 }
 
 /// What a spec says, field by field: state is read only under a spec that says the same, or has more aggregates.
@@ -37,15 +46,17 @@ pub fn says(plan: &Plan) -> Vec<(&'static str, String)> {
         Shape::Sliding(Sliding { size_us, slide_us }) => format!("sliding {size_us} µs by {slide_us} µs"),
         Shape::Session(gap_us) => format!("session {gap_us} µs"),
     };
-    vec![
+    let mut says = vec![
         ("kinds", kinds.into_iter().collect::<Vec<_>>().join(", ")),
         ("keys", spec.keys.join(", ")),
         ("time", spec.time.clone()),
         ("ids", ids),
         ("shape", shape),
         ("offset", format!("{} µs", spec.offset_us)),
-        (AGGREGATES, spec.aggregates.iter().map(aggregate_text).collect::<Vec<_>>().join(", ")),
-    ]
+    ];
+    says.extend(plan.latest.map(|latest| ("latest-by", plan.inputs[latest].clone())));
+    says.push((AGGREGATES, spec.aggregates.iter().map(aggregate_text).collect::<Vec<_>>().join(", ")));
+    says
 }
 
 /// The last of [`says`].
@@ -101,6 +112,10 @@ pub fn begin_part(
 /// The topics that the picked rows of some keys came from.
 fn used_topics<'a>(state: &SpecState, keys: &[u32], topics: &'a Topics) -> BTreeMap<&'a str, u32> {
     let mut used = BTreeMap::new();
+    if state.plan.latest.is_some() {
+        // Rows are told apart by their times.
+        return used;
+    }
     for &key in keys {
         let key = &state.states[key as usize];
         let open = key.open.values().map(|&slot| state.panes.get(slot));
@@ -130,7 +145,7 @@ pub fn write_key(writer: &mut Writer, state: &SpecState, key: u32, topics: &BTre
     for &slot in key.open.values() {
         write_pane(writer, &state.plan, state.panes.get(slot), topics);
     }
-    if state.plan.fill.is_some() {
+    if version(&state.plan) >= 3 {
         writer.flag(key.last.is_some());
         if let Some(last) = &key.last {
             write_pane(writer, &state.plan, last, topics);
@@ -144,6 +159,9 @@ fn write_pane(writer: &mut Writer, plan: &Plan, pane: &Pane, topics: &BTreeMap<u
         writer.signed(pane.end_us - pane.start_us);
         writer.unsigned(pane.given);
     }
+    if let Some(kept) = &pane.kept {
+        return write_rows(writer, pane, kept);
+    }
     writer.unsigned(pane.rows);
     if plan.spec.ids.is_some() {
         writer.signed(pane.first_id);
@@ -152,6 +170,22 @@ fn write_pane(writer: &mut Writer, plan: &Plan, pane: &Pane, topics: &BTreeMap<u
     writer.flag(pane.pending);
     for cell in &pane.cells {
         write_cell(writer, cell, pane.start_us, topics);
+    }
+}
+
+/// What a pane's rows add up to follows from them.
+fn write_rows(writer: &mut Writer, pane: &Pane, kept: &Kept) {
+    writer.flag(pane.pending);
+    writer.unsigned(kept.rows.len() as u64);
+    for (&time_us, row) in &kept.rows {
+        writer.signed(time_us - pane.start_us);
+        writer.signed(row.rank);
+        for value in &row.values {
+            writer.flag(value.is_some());
+            if let Some(value) = value {
+                writer.wide(*value);
+            }
+        }
     }
 }
 

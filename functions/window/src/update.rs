@@ -2,6 +2,7 @@
 //! panes and adds up what goes into each.
 
 mod add;
+mod replace;
 
 use tallow_contract::window::Report;
 
@@ -77,6 +78,10 @@ impl Update<'_> {
         }
         self.arrived.feed.encode_key(group, text);
         let key = self.state.key(text);
+        if let Some(latest) = self.state.plan.latest {
+            self.replace(latest, key, group, in_time);
+            return self.state.touch(key, self.under.version);
+        }
         let new = self.judge(key, group, in_time);
         if matches!(&new, Chosen::Some(positions) if positions.is_empty()) {
             return;

@@ -38,6 +38,7 @@ impl Written {
                 }
             }
         }
+        inputs.extend(plan.latest.filter(|latest| !inputs.contains(latest)));
         Some(Written { cells, inputs })
     }
 

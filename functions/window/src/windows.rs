@@ -10,6 +10,7 @@ use crate::columns::{check_known, resolve};
 use crate::feed::{Feed, shares};
 use crate::giving::{self, Asked, Giving};
 use crate::held::{Pane, SpecState};
+use crate::kept::Kept;
 use crate::order::{Places, Topics};
 use crate::pane::MAX_TIME_US;
 use crate::snapshots::Writing;
@@ -203,6 +204,7 @@ fn stats(spec: u32, state: &SpecState, watermark_us: i64) -> Stats {
         let mut counted_through = i64::MIN;
         for &slot in key_state.open.values() {
             let pane = state.panes.get(slot);
+            stats.bytes += pane.kept.as_deref().map_or(0, Kept::bytes) as u64;
             let Form::Panes(grid) = state.plan.form else {
                 stats.open_windows += 1;
                 stats.open_assignments += pane.rows;

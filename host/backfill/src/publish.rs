@@ -94,8 +94,10 @@ impl Publisher {
             closed: computed.closed,
             open: Vec::new(),
             repeated: Vec::new(),
+            whole: Vec::new(),
             late: Vec::new(),
             dead: computed.dead,
+            rekeyed: Vec::new(),
         };
         let mut items = Vec::new();
         for sink in &self.sinks {

@@ -50,6 +50,7 @@ pub use tallow_contract::backfill::{
 };
 pub use tallow_contract::feed;
 pub use tallow_contract::fill::{Fill, FillWith};
+pub use tallow_contract::latest;
 pub use tallow_contract::merge::Description as MergeDescription;
 pub use tallow_contract::parse::{
     ColumnInfo, Description as ParseDescription, Options as ParseOptions, WantedColumn,

@@ -13,7 +13,7 @@ use crate::remote::RemoteWindows;
 use crate::validate;
 use crate::{
     CallError, ColumnData, Component, Fill, Limits, Output, Part, Report, Rows, Spec, Stats, Table,
-    WindowDescription,
+    WindowDescription, latest,
 };
 
 /// State that changed.
@@ -31,6 +31,8 @@ pub struct WindowFunction {
     specs: usize,
     /// Those of the specs that ask for empty windows.
     filling: Vec<u32>,
+    /// Specs whose rows replace each other.
+    replacing: Vec<u32>,
     base_version: u64,
 }
 
@@ -41,6 +43,11 @@ enum Live {
 }
 
 impl WindowFunction {
+    fn of(live: Live, specs: &[Spec]) -> Self {
+        let (filling, replacing) = (filling(specs), replacing(specs));
+        Self { live, specs: specs.len(), filling, replacing, base_version: 0 }
+    }
+
     /// What a component says about itself.
     pub fn describe(component: &Component, limits: Limits) -> Result<WindowDescription, CallError> {
         match &component.body {
@@ -55,7 +62,7 @@ impl WindowFunction {
             Body::Remote(remote) => Live::Remote(RemoteWindows::open(remote.clone(), specs)?),
             Body::Local(local) => Live::Local(Box::new(Instance::open(local, limits, specs)?)),
         };
-        Ok(Self { live, specs: specs.len(), filling: filling(specs), base_version: 0 })
+        Ok(Self::of(live, specs))
     }
 
     /// State from snapshot parts, under the watermark that held then (µs).
@@ -74,7 +81,7 @@ impl WindowFunction {
                 Live::Local(Box::new(Instance::restore(local, limits, specs, watermark_us, parts)?))
             }
         };
-        let mut function = Self { live, specs: specs.len(), filling: filling(specs), base_version: 0 };
+        let mut function = Self::of(live, specs);
         function.base_version = function.snapshot(u64::MAX)?.version;
         Ok(function)
     }
@@ -184,6 +191,16 @@ impl WindowFunction {
                 )));
             }
         }
+        if let Some(spec) =
+            outputs.iter().find(|it| self.replacing.contains(&it.spec) && has_latest(&it.table))
+        {
+            let spec = spec.spec;
+            return Err(CallError::Contract(format!(
+                "rows do not replace each other: its windows of spec {spec} have a column `{}`. Remove `latest-by` from the \
+                 window, or take the window function that comes with tallow",
+                latest::NAME
+            )));
+        }
         Ok(outputs)
     }
 
@@ -198,6 +215,19 @@ impl WindowFunction {
 fn filling(specs: &[Spec]) -> Vec<u32> {
     let asks = |spec: &Spec| spec.aggregates.iter().any(|it| Fill::asked(it).is_some());
     (0..).zip(specs).filter(|(_, spec)| asks(spec)).map(|(index, _)| index).collect()
+}
+
+/// Specs whose rows replace each other, and that have no column of the name by which that is asked for.
+fn replacing(specs: &[Spec]) -> Vec<u32> {
+    let asks = |spec: &Spec| {
+        let mut named = spec.aggregates.iter().filter(|it| it.name == latest::NAME);
+        named.clone().count() == 1 && named.any(|it| latest::asked(it).is_some())
+    };
+    (0..).zip(specs).filter(|(_, spec)| asks(spec)).map(|(index, _)| index).collect()
+}
+
+fn has_latest(table: &Table) -> bool {
+    table.columns.iter().any(|column| column.name == latest::NAME)
 }
 
 fn has_filled(table: &Table) -> bool {

@@ -121,6 +121,7 @@ table! {
         ids: Some(ids?),
         on_untracked: OnUntracked::Count,
         keep_ids_us: u64::MAX,
+        latest_by: None,
         fill: None,
         kafka: None,
         aggregates: aggregates?,

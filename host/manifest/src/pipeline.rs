@@ -20,6 +20,8 @@ use crate::forms::{
 };
 use crate::limits::{Epoch, LIMITS, Limits};
 use crate::node::Node;
+use crate::readers::readers;
+use crate::rekey::{self, REKEY, Rekey};
 use crate::remote::FUNCTION;
 use crate::schema::{self, MESSAGES, Messages};
 use crate::sink_topics::{DEAD_LETTERS, DeadLetters, LATE_ROWS, LateRows};
@@ -41,6 +43,7 @@ table! {
     refused "dependencies": RESERVED;
     refused "shards": "not supported by this version of tallow; remove the key";
     rule Rule::ExactlyOne(&["topic", "topics", "topic-pattern"]);
+    rule Rule::AtLeastOne(&["windows", "rekey"], "`windows` is missing; it takes one or more [[trigger.kafka.windows]]");
     fn read_keys(reader, report);
 
     "The pipeline's name: its tables, its log and its state go by it."
@@ -69,9 +72,16 @@ table! {
     let messages: Option<Messages> = key("schema", MESSAGES, none("the parse function knows its messages"));
 
     "The windows; at least one, all of one function and one time column."
-    pub windows: Vec<Window> = key("windows", windows::WINDOWS, required(), |node, report| {
+    pub windows: Vec<Window> = key("windows", windows::WINDOWS, empty("`rekey` says what is done"), |node, report| {
         let messages = messages.as_ref().and_then(Option::as_ref);
         windows::read(node, messages.map(|it| it.schema.event_time.as_str()), report)
+    });
+
+    "A topic that gets the records under another key."
+    pub rekey: Option<Rekey> = key("rekey", REKEY, none("records stay where they are"), |node, report| {
+        let messages = messages.as_ref().and_then(Option::as_ref);
+        let event_time = messages.map(|it| it.schema.event_time.as_str());
+        rekey::read(node, event_time, windows.as_deref().unwrap_or_default(), report)
     });
 
     "Decimal places that are kept of a decimal column. Values with more are rounded half to even and counted."
@@ -116,7 +126,12 @@ table! {
 
     "The parse function's settings, with the schema as one of them."
     pub parse_settings: BTreeMap<String, String> = from(schema::settings(
-        reader.node(), settings?, messages?, on_reject? == OnReject::Permissive, windows.as_deref(), report
+        reader.node(),
+        settings?,
+        messages?,
+        on_reject? == OnReject::Permissive,
+        &readers(windows.as_deref().unwrap_or_default(), rekey.as_ref().and_then(Option::as_ref)),
+        report
     ));
 
     "What a start does when a function's file has changed since the last run and does not pass its checks. `last-good` \
@@ -178,6 +193,9 @@ table! {
         if let Some(windows) = &windows {
             swap.check_columns(reader.node(), windows, report);
         }
+        if let Some(Some(_)) = &rekey {
+            rekey::check_swap(reader.node(), &swap, report);
+        }
         Some(swap)
     });
 
@@ -220,15 +238,18 @@ pub struct WantedColumn {
 }
 
 impl Pipeline {
-    /// Kinds of rows that any of the windows takes; sorted.
+    /// Kinds of rows that are taken; sorted.
     pub fn kinds(&self) -> Vec<String> {
-        let kinds: BTreeSet<&String> = self.windows.iter().flat_map(|window| &window.kinds).collect();
+        let readers = readers(&self.windows, self.rekey.as_ref());
+        let kinds: BTreeSet<&String> = readers.iter().flat_map(|reader| reader.kinds).collect();
         kinds.into_iter().cloned().collect()
     }
 
-    /// Columns that any of the windows reads; sorted by name.
+    /// Columns that are read; sorted by name.
     pub fn wanted_columns(&self) -> Vec<WantedColumn> {
-        columns(&self.windows)
+        let readers = readers(&self.windows, self.rekey.as_ref());
+        let columns: BTreeSet<&str> = readers.into_iter().flat_map(|reader| reader.columns).collect();
+        columns
             .into_iter()
             .map(|name| WantedColumn { name: name.to_owned(), scale: self.scale(name) })
             .collect()
@@ -245,14 +266,15 @@ impl Pipeline {
         self.digest = config_digest::digest(&self.meaning());
     }
 
-    /// The event-time column of all windows.
+    /// The event-time column.
     pub fn time(&self) -> &str {
-        self.windows.first().map_or("", |window| &window.time)
+        let rekey = self.rekey.as_ref().map(|rekey| &rekey.time);
+        self.windows.first().map(|window| &window.time).or(rekey).map_or("", String::as_str)
     }
 
-    /// The window component's name.
+    /// The window component's name. Without windows it is the standard one, which has nothing to do.
     pub fn window_function(&self) -> &str {
-        self.windows.first().map_or("", |window| &window.function)
+        self.windows.first().map_or("window", |window| &window.function)
     }
 
     /// Name of a window's table in the lake, below `speed/`.

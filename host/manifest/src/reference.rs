@@ -10,6 +10,7 @@ use crate::function::Vetting;
 use crate::limits::{Epoch, Limits};
 use crate::merge::Merge;
 use crate::pipeline::{Lake, Pipeline};
+use crate::rekey::Rekey;
 use crate::remote::FunctionPlace;
 use crate::schema::{Column, Messages};
 use crate::sink_topics::{DeadLetters, LateRows, WindowTopic};
@@ -34,6 +35,7 @@ pub fn reference() -> String {
         Swap::declaration(),
         Window::declaration(),
         WindowTopic::declaration(),
+        Rekey::declaration(),
         LateRows::declaration(),
         DeadLetters::declaration(),
         Backfill::declaration(),

@@ -1,10 +1,8 @@
 //! Topics that get a pipeline's results: `[trigger.kafka.windows.kafka]`, `[trigger.kafka.late-rows]` and
 //! `[trigger.kafka.dead-letters]`.
 
-use crate::error::Report;
-use crate::forms::{Choice, Form, Takes};
+use crate::forms::{Choice, Form, Integer};
 use crate::names;
-use crate::node::Node;
 use crate::table::table;
 
 table! {
@@ -17,9 +15,21 @@ table! {
     "The topic. It must exist. Records are keyed by the window's keys."
     pub topic: String = key("topic", names::TOPIC, required());
 
-    "Which rows go out: a window's candle when it closes, or in addition, at each epoch's end, the open windows that changed \
-     in it."
-    pub mode: OutputMode = key("mode", MODE, default("\"append\""), read_mode);
+    "Which rows go out: a window's candle when it closes; or in addition, at each epoch's end, the open windows that changed \
+     in it; or, whenever something changed, all windows since the result began."
+    pub mode: OutputMode = key("mode", MODE, default("\"append\""));
+
+    "With `complete`, the pipeline stops if there are more rows than this: each change sends them all."
+    let most: Option<u64> = key("most-rows", Integer(1, 1_000_000), none("10000"));
+
+    "Rows that the topic may get at each change."
+    pub most_rows: u64 = from(match (most?, mode?) {
+        (Some(_), OutputMode::Append | OutputMode::Update) => {
+            let node = reader.get("most-rows").unwrap_or_else(|| reader.node());
+            report.refuse(node, "only the mode `complete` sends all rows: write `mode = \"complete\"`, or remove this")
+        }
+        (most, _) => Some(most.unwrap_or(10_000)),
+    });
 
     "How a candle is written: as a JSON object of its columns."
     let _format: () = key("format", FORMAT, default("\"json\""));
@@ -72,10 +82,15 @@ pub enum OutputMode {
     Append,
     /// Open windows that changed in an epoch, too.
     Update,
+    /// All windows, whenever one changes or closes.
+    Complete,
 }
 
-pub(crate) const MODE: Choice<OutputMode> =
-    Choice(&[("append", OutputMode::Append), ("update", OutputMode::Update)]);
+pub(crate) const MODE: Choice<OutputMode> = Choice(&[
+    ("append", OutputMode::Append),
+    ("update", OutputMode::Update),
+    ("complete", OutputMode::Complete),
+]);
 const FORMAT: Choice<()> = Choice(&[("json", ())]);
 pub(crate) const DECIMALS: Choice<JsonDecimals> =
     Choice(&[("string", JsonDecimals::String), ("number", JsonDecimals::Number)]);
@@ -88,12 +103,3 @@ pub(crate) const LATE_ROWS: Form<LateRows> =
     Form::new("a table", || LateRows::declaration().schema(), LateRows::read);
 pub(crate) const DEAD_LETTERS: Form<DeadLetters> =
     Form::new("a table", || DeadLetters::declaration().schema(), DeadLetters::read);
-
-fn read_mode(node: &Node, report: &mut Report) -> Option<OutputMode> {
-    if node.as_str() == Some("complete") {
-        let problem = "windows that have closed are not kept, so the whole result cannot be sent each time; with \
-                       `update`, the last record of each window is the whole result, and the lake holds it as a table";
-        return report.refuse(node, problem);
-    }
-    MODE.read(node, report)
-}

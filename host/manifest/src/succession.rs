@@ -141,6 +141,7 @@ fn changes(old: &Kept, new: &Kept) -> Vec<String> {
     compare("keys", list(&was.keys), list(&is.keys));
     compare("time", quoted(&was.time), quoted(&is.time));
     compare("ids", ids(was), ids(is));
+    compare("latest-by", optional(&was.latest_by), optional(&is.latest_by));
     for aggregate in &was.aggregates {
         let now = is.aggregates.iter().find(|it| it.name == aggregate.name);
         let now = now.map_or_else(|| "not there".to_owned(), |now| quoted(&now.expression()));
@@ -186,6 +187,10 @@ fn sorted(items: &[String]) -> String {
     let mut items = items.to_vec();
     items.sort();
     list(&items)
+}
+
+fn optional(column: &Option<String>) -> String {
+    column.as_deref().map_or_else(|| "absent".to_owned(), quoted)
 }
 
 fn ids(window: &Window) -> String {

@@ -17,7 +17,7 @@ use crate::aggregate::{self, Aggregate};
 use crate::error::Report;
 use crate::forms::{COLUMN, Choice, Form, POSITIVE_US, Takes};
 use crate::node::Node;
-use crate::sink_topics::{WINDOW_TOPIC, WindowTopic};
+use crate::sink_topics::{OutputMode, WINDOW_TOPIC, WindowTopic};
 use crate::table::{Rule, only, table};
 use crate::{names, remote, schema_pieces, values};
 
@@ -27,6 +27,7 @@ table! {
     pub struct Window in "[[trigger.kafka.windows]]",
         "A window over the pipeline's rows. Its candles go to the table `speed/<pipeline>_<window>`.";
     rule Rule::ExactlyOne(&["tumbling", "sliding", "session"]);
+    rule Rule::NotBoth("ids", "latest-by");
     fn read(reader, report);
 
     "The window's name."
@@ -75,6 +76,11 @@ table! {
     #[serde(skip)]
     pub keep_ids_us: u64 = key("keep-ids", POSITIVE_US, default("\"7d\""));
 
+    "Column (int64 or timestamp) by which rows replace each other: of rows of one key and event time only the one with \
+     the highest value counts, of equal ones the last. So a candle of a topic counts once, in its newest revision."
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latest_by: Option<String> = key("latest-by", COLUMN, none("every row counts"));
+
     "Whether windows without rows, between the first and the last window of a key that have some, are published and marked: \
      `previous` as the window before (sums and counts 0), `null` without values, `zero` with 0. For tumbling windows."
     let fill_with: Option<FillWith> = key("fill", FILL, none("windows without rows have no candle"));
@@ -89,7 +95,16 @@ table! {
         from(fill::read(&reader, shape?, fill_with?, (fill_for?, keep_ids_us?), report));
     "A topic that gets the candles, too."
     #[serde(skip)]
-    pub kafka: Option<WindowTopic> = key("kafka", WINDOW_TOPIC, none("candles go to the lake alone"));
+    pub kafka: Option<WindowTopic> =
+        key("kafka", WINDOW_TOPIC, none("candles go to the lake alone"), |node, report| {
+            let topic = WINDOW_TOPIC.read(node, report)?;
+            if let (OutputMode::Complete, Some(Shape::Session { .. })) = (topic.mode, shape) {
+                let problem = "sessions grow and merge, so that a session that was sent may be none any more: write \
+                               `mode = \"append\"` or \"update\"";
+                return report.refuse(node.find(&["mode"]).unwrap_or(node), problem);
+            }
+            Some(topic)
+        });
 
     "The candle's columns, in the order in which they are written."
     pub aggregates: Vec<Aggregate> = key("aggregates", AGGREGATES, required(), |node, report| {
@@ -134,7 +149,8 @@ impl Window {
     pub fn columns(&self) -> BTreeSet<&str> {
         let ids = self.ids.iter().flat_map(|ids| [&ids.first, &ids.last]);
         let aggregates = self.aggregates.iter().flat_map(|a| a.column.iter().chain(&a.by));
-        let columns = self.keys.iter().chain([&self.time]).chain(ids).chain(aggregates);
+        let columns =
+            self.keys.iter().chain([&self.time]).chain(&self.latest_by).chain(ids).chain(aggregates);
         columns.map(String::as_str).collect()
     }
 
@@ -160,7 +176,7 @@ pub(crate) const KINDS: Form<Vec<String>> = Form::new(
         names::unique(node, &kinds, report).then_some(kinds)
     },
 );
-const KEYS: Form<Vec<String>> = Form::new(
+pub(crate) const KEYS: Form<Vec<String>> = Form::new(
     "a list of text columns",
     || json!({ "type": "array", "items": schema_pieces::column(), "uniqueItems": true }),
     |node, report| {

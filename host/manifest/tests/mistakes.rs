@@ -392,8 +392,11 @@ fn a_topic_of_results_is_neither_read_nor_the_markers() {
     assert!(late.starts_with("spin.toml:30:9: trigger.kafka[candles].late-rows.topic: "), "{late}");
     let lake = error(&with_line("topic = \"trades\"", "lake = { mode = \"update\" }"));
     assert!(lake.contains("the lake only gets windows that have closed"), "{lake}");
-    let complete = error(&(topic("results") + "mode = \"complete\"\n"));
-    assert!(complete.contains("kafka.mode: windows that have closed are not kept"), "{complete}");
+    let most = error(&(topic("results") + "most-rows = 9\n"));
+    assert!(most.contains("kafka.most-rows: only the mode `complete` sends all rows"), "{most}");
+    let complete = topic("results") + "mode = \"complete\"\n";
+    let sessions = error(&complete.replace("tumbling = ", "session = "));
+    assert!(sessions.contains("kafka.mode: sessions grow and merge"), "{sessions}");
     let mode = topic("results") + "mode = \"upsert\"\n";
     assert!(error(&mode).contains("windows[1m].kafka.mode: "), "{}", error(&mode));
 }

@@ -23,6 +23,7 @@ use crate::hooks::Hooks;
 use crate::progress::Progress;
 use crate::publish::Publisher;
 use crate::republish_diff::Published;
+use crate::whole::Whole;
 use tallow_worker::plan::Plan;
 
 /// Time without a commit after which the log is looked at: a read and a listing.
@@ -49,6 +50,8 @@ pub struct Committer {
     pub held: Vec<Publication>,
     /// What is published and void: what comes out again is held against it.
     pub published: Published,
+    /// Of windows whose topic gets the whole result.
+    pub whole: Whole,
     /// Where the last record of that ended.
     pub remake_until: Option<State>,
 }
@@ -98,11 +101,13 @@ impl Committer {
         let set_aside = self.set_aside(&epoch.dead)?;
         let mut output = output(&self.plan, id, &self.state.functions, &mut epoch);
         self.published.apply(&mut output)?;
+        self.whole.apply(&mut output)?;
         let mut items = Vec::new();
         for sink in &self.publisher.sinks {
             items.extend(sink.prepare(&output)?);
         }
         self.put_state(&mut state, &epoch.parts)?;
+        self.whole.write(&mut state, &|bytes| self.job.put_blob(bytes))?;
         let put = |item: &Item| {
             let rows = (item.rows, item.rows_digest);
             self.job.put_outgoing(item.sink, &item.name, rows, item.bytes.clone())
@@ -252,6 +257,7 @@ mod tests {
             reads_headers: false,
             held: Vec::new(),
             published: Published::default(),
+            whole: Whole::default(),
             remake_until: None,
         }
     }

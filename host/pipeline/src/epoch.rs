@@ -8,7 +8,7 @@ use tallow_engine::Part;
 use tallow_epoch::{Ledger, Watermarks};
 use tallow_log::record;
 use tallow_record::{Batch, TopicPartition};
-use tallow_sink::{DeadLetter, LateRow};
+use tallow_sink::{DeadLetter, LateRow, Rekeyed};
 use tallow_source::PartitionInfo;
 
 use crate::hooks::Swap;
@@ -24,7 +24,8 @@ pub(super) struct Epoch {
     pub ledger: Ledger,
     pub late: Vec<LateRow>,
     pub dead: Vec<DeadLetter>,
-    /// Of late rows and dead letters.
+    pub rekeyed: Vec<Rekeyed>,
+    /// Of late rows, dead letters and records under another key.
     pub aside_bytes: usize,
     pub rows: u64,
     pub found: Vec<PartitionInfo>,
@@ -38,6 +39,11 @@ impl Epoch {
     pub fn push_late(&mut self, row: LateRow) {
         self.aside_bytes += row.size_bytes();
         self.late.push(row);
+    }
+
+    pub fn push_rekeyed(&mut self, record: Rekeyed) {
+        self.aside_bytes += record.size_bytes();
+        self.rekeyed.push(record);
     }
 
     pub fn push_dead(&mut self, letter: DeadLetter) {
@@ -104,6 +110,8 @@ pub struct FinishedEpoch {
     pub open: Vec<(String, RecordBatch)>,
     pub late: Vec<LateRow>,
     pub dead: Vec<DeadLetter>,
+    /// Records that go to a topic under another key.
+    pub rekeyed: Vec<Rekeyed>,
     /// Counts of this epoch alone.
     pub ledger: Ledger,
     /// (row, window) pairs that the window function says it holds open, by window name.

@@ -38,6 +38,12 @@ pub enum PipelineError {
          Nothing was committed"
     )]
     Clock { future: u64, rows: u64 },
+    #[error(
+        "the whole result of window `{window}` has {rows} rows, and its topic gets at most {most} at each change: raise \
+         `most-rows` of its [trigger.kafka.windows.kafka], or send what changes, with `mode = \"update\"`. Nothing of this \
+         epoch was committed"
+    )]
+    Whole { window: String, rows: u64, most: u64 },
     #[error("{0}")]
     Checkpoint(String),
     #[error("cannot start a thread: {0}")]

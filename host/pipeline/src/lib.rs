@@ -3,7 +3,7 @@
 //! [`start`] (where the log left off) → `fetch` → `sequencer` (one order, cut into epochs; `ends`: how far it
 //! reads) → parse workers (`tallow-worker`) → [`window_worker`] → [`epoch`] → [`commit`] → [`publish`]. [`run`] puts them together on
 //! one screen. [`hooks`] is the seam at which functions change while it runs, [`functions`] says which ones run,
-//! `services` is what it touches, [`progress`] is what others see of it.
+//! `services` is what it touches, [`progress`] is what others see of it, [`whole`] is what topics of whole results get.
 
 pub mod commit;
 mod contact;
@@ -26,6 +26,7 @@ pub mod state_handover;
 mod testing;
 mod unknown;
 pub mod watermark_hold;
+pub mod whole;
 pub mod window_worker;
 pub mod words;
 

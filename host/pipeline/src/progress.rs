@@ -97,6 +97,10 @@ impl Progress {
         refused.for_each(|(window, refused)| counts.refuse(window, refused));
     }
 
+    pub fn rekeyed(&self, records: u64) {
+        self.inner().growing().rekeyed += records;
+    }
+
     pub fn dead(&self, reason: &str) {
         let mut inner = self.inner();
         let counts = inner.growing();

@@ -127,7 +127,7 @@ impl Published {
 }
 
 /// The key's columns, which come before `window_start`, and the start.
-fn key(batch: &RecordBatch, row: usize) -> Vec<String> {
+pub(crate) fn key(batch: &RecordBatch, row: usize) -> Vec<String> {
     let schema = batch.schema();
     let start = schema.index_of("window_start").unwrap_or(0);
     (0..=start).map(|index| text(batch.column(index), row)).collect()

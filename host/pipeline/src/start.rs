@@ -24,6 +24,7 @@ use crate::error::PipelineError;
 use crate::functions::{self, Functions};
 use crate::publish::Publisher;
 use crate::services::Services;
+use crate::whole::Whole;
 use crate::window_worker::WindowState;
 
 const SHARD: u32 = 0;
@@ -80,10 +81,13 @@ pub fn start(services: &Services, roll_back: Option<&str>) -> Result<Started, Pi
         windows: Kept::write(&next.windows),
         ..record.state.clone()
     };
+    state.whole.retain(|window, _| plan.pipeline.completes(window));
     if record.state.partitions.is_empty() {
         fix_positions(&mut job, &mut state, &from, &topic_ids, services.clock.now_us())?;
     }
     let (published, remake_until) = rollback::open_remake(plan.name(), &job)?;
+    let whole = Whole::read(&plan.pipeline, &|blob| job.read_blob(blob), &state)?;
+    whole_begins(plan, &state);
     tracing::info!(
         pipeline = plan.name(),
         chain = record.chain,
@@ -105,11 +109,27 @@ pub fn start(services: &Services, roll_back: Option<&str>) -> Result<Started, Pi
         reads_headers: services.reads_headers,
         held,
         published,
+        whole,
         remake_until,
     };
     swap::at_start(&mut committer, &functions, &changed, &mut window, services.clock.now_us())?;
     services.hooks.set_running(&functions);
     Ok(Started { first, committer, functions, window, ends: ends_of(&partitions, &from), from })
+}
+
+/// Reports a whole result that lacks what closed before it was asked for.
+fn whole_begins(plan: &tallow_worker::Plan, state: &State) {
+    if state.watermark_us.is_none() {
+        return;
+    }
+    let windows = plan.pipeline.windows.iter().filter(|window| plan.pipeline.completes(&window.name));
+    for window in windows.filter(|window| !state.whole.contains_key(&window.name)) {
+        tracing::warn!(
+            pipeline = plan.name(),
+            window = window.name,
+            "the whole result for its topic begins here: windows that have closed before are in the lake alone"
+        );
+    }
 }
 
 /// Owns the shard, publishes what may not have been, and rolls back if asked to.

@@ -2,18 +2,17 @@
 
 use arrow_array::RecordBatch;
 use arrow_select::concat::concat_batches;
-use serde_json::{Map, Value};
 use tallow_contract::{Column, Table};
 use tallow_record::Place;
-use tallow_sink::{EpochOutput, SinkError};
+use tallow_sink::{EpochOutput, SinkError, record_key};
 
 use crate::json::{Rows, text};
 use crate::record::{COMMIT, Record};
-use crate::settings::{Settings, WindowTopic};
+use crate::settings::{Mode, Settings, WindowTopic};
 
 type Headers = Vec<(String, Option<Vec<u8>>)>;
 
-/// The records of an epoch, window by window, then late rows and dead letters.
+/// The records of an epoch, window by window, then those under another key, late rows and dead letters.
 ///
 /// # Errors
 /// A function gave a table that is none of windows.
@@ -29,12 +28,24 @@ pub fn records(settings: &Settings, output: &EpochOutput<'_>) -> Result<Vec<Reco
                 why,
             })
         };
-        records.extend(of(&output.closed, CLOSED)?);
-        if to.updates {
-            records.extend(of(&output.repeated, CLOSED)?);
-            records.extend(of(&output.open, "open")?);
+        let whole = |open| -> Vec<(String, RecordBatch)> {
+            let some = output.whole.iter().filter(|it| it.open == open);
+            some.map(|it| (it.window.clone(), it.rows.clone())).collect()
+        };
+        match to.mode {
+            Mode::Append => records.extend(of(&output.closed, CLOSED)?),
+            Mode::Update => {
+                records.extend(of(&output.closed, CLOSED)?);
+                records.extend(of(&output.repeated, CLOSED)?);
+                records.extend(of(&output.open, OPEN)?);
+            }
+            Mode::Complete => {
+                records.extend(of(&whole(false), CLOSED)?);
+                records.extend(of(&whole(true), OPEN)?);
+            }
         }
     }
+    records.extend(settings.rekeyed.iter().flat_map(|topic| rekeyed(topic, output)));
     records.extend(settings.late.iter().flat_map(|topic| late(topic, output)));
     records.extend(settings.dead.iter().flat_map(|topic| dead(topic, output)));
     Ok(records)
@@ -55,6 +66,7 @@ fn origin(output: &EpochOutput<'_>) -> Headers {
 }
 
 const CLOSED: &str = "closed";
+const OPEN: &str = "open";
 
 /// A window's candles of one state: open or closed.
 #[derive(Clone, Copy)]
@@ -127,22 +139,14 @@ impl<'t> Columns<'t> {
         Ok(Self { keys: &table.columns[..at], start: &table.columns[at], told: told.collect() })
     }
 
-    /// The record's key: the one key column's text, several as a JSON object, none if the window has no keys.
+    /// The record's key.
     fn key(&self, row: usize) -> Result<Option<String>, String> {
         let value = |column: &Column| {
             let value = text(column, row);
             value.ok_or_else(|| format!("key column `{}` has no value for row {row}", column.name))
         };
-        match self.keys {
-            [] => Ok(None),
-            [only] => value(only).map(Some),
-            several => {
-                let pairs =
-                    several.iter().map(|column| Ok((column.name.clone(), Value::from(value(column)?))));
-                let object = pairs.collect::<Result<Map<_, _>, String>>()?;
-                Ok(Some(Value::Object(object).to_string()))
-            }
-        }
+        let texts = self.keys.iter().map(|column| Ok((column.name.as_str(), value(column)?)));
+        Ok(record_key(&texts.collect::<Result<Vec<_>, String>>()?))
     }
 }
 
@@ -152,6 +156,24 @@ fn placed(place: &Place) -> [(String, Option<Vec<u8>>); 3] {
         header("tallow.partition", place.partition),
         header("tallow.offset", place.offset),
     ]
+}
+
+/// Records under another key, in the order in which they were taken: their untouched bytes, headers and timestamp. They are
+/// many and small, so they say no more than their place and commit.
+fn rekeyed<'o>(topic: &str, output: &'o EpochOutput<'_>) -> impl Iterator<Item = Record> + use<'o> {
+    let (topic, commit) = (topic.to_owned(), header(COMMIT, output.commit()));
+    output.rekeyed.iter().map(move |row| {
+        let mut headers = row.headers.clone();
+        headers.push(commit.clone());
+        headers.extend(placed(&row.place));
+        Record {
+            topic: topic.clone(),
+            timestamp_us: row.timestamp_us,
+            key: Some(row.key.clone().into_bytes()),
+            value: row.value.clone(),
+            headers,
+        }
+    })
 }
 
 /// Late rows, by their places: the untouched key and bytes of their records.
@@ -200,15 +222,21 @@ fn dead<'o>(topic: &str, output: &'o EpochOutput<'_>) -> impl Iterator<Item = Re
 mod tests {
     use super::*;
     use crate::settings::Style;
+    use serde_json::Value;
+    use tallow_sink::WholeResult;
     use tallow_test_support::sink::{Variant, sample};
 
     fn settings() -> Settings {
-        let topic =
-            |topic: &str| WindowTopic { topic: topic.to_owned(), updates: false, style: Style::default() };
+        let topic = |topic: &str| WindowTopic {
+            topic: topic.to_owned(),
+            mode: Mode::Append,
+            style: Style::default(),
+        };
         Settings {
             windows: [("1m".to_owned(), topic("minutes")), ("1d".to_owned(), topic("days"))].into(),
             late: Some("late".to_owned()),
             dead: Some("dead".to_owned()),
+            rekeyed: Some("rekeyed".to_owned()),
         }
     }
 
@@ -281,6 +309,19 @@ mod tests {
     }
 
     #[test]
+    fn records_under_another_key_stay_in_order_as_they_came() {
+        let (output, rekeyed) = (sample(7, Variant::First), of("rekeyed"));
+        let keys: Vec<String> = rekeyed.iter().map(|record| text(&record.key)).collect();
+        assert_eq!(keys, ["ETHUSDT", "BTCUSDT", "ETHUSDT"]);
+        for (record, from) in rekeyed.iter().zip(&output.rekeyed) {
+            assert_eq!((&record.value, record.timestamp_us), (&from.value, from.timestamp_us));
+            assert!(record.headers.starts_with(&from.headers), "{record:?}");
+            assert_eq!(record.header(COMMIT), Some("c1a9/3/7"));
+            assert_eq!(record.header("tallow.offset"), Some(from.place.offset.to_string().as_str()));
+        }
+    }
+
+    #[test]
     fn open_windows_go_to_topics_that_take_updates_alone() {
         let mut output = sample(7, Variant::First);
         output.open.push(output.closed[0].clone());
@@ -292,8 +333,21 @@ mod tests {
         };
         let closed = count(&settings, "closed");
         assert_eq!(count(&settings, "open"), 0);
-        settings.windows.get_mut("1m").unwrap().updates = true;
+        settings.windows.get_mut("1m").unwrap().mode = Mode::Update;
         assert_eq!((count(&settings, "open"), count(&settings, "closed")), (5, closed + 4));
+        // The whole result takes the place of what the epoch has.
+        settings.windows.get_mut("1m").unwrap().mode = Mode::Complete;
+        assert_eq!(count(&settings, "closed"), closed - 9);
+        for (open, of) in [(true, 0), (false, 2)] {
+            let rows = output.closed[of].1.clone();
+            output.whole.push(WholeResult { window: "1m".to_owned(), open, rows });
+        }
+        let records = records(&settings, &output).unwrap();
+        let count = |state: &str| {
+            let of_state = records.iter().filter(|record| record.header("tallow.state") == Some(state));
+            of_state.count()
+        };
+        assert_eq!((count("open"), count("closed")), (5, closed - 9 + 4));
     }
 
     #[test]

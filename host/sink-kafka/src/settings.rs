@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 pub struct Settings {
     /// By window.
     pub windows: BTreeMap<String, WindowTopic>,
+    /// Records under another key, as they came.
+    pub rekeyed: Option<String>,
     /// Late rows, as they came.
     pub late: Option<String>,
     /// Rejected and set-aside records, as they came.
@@ -17,9 +19,20 @@ pub struct Settings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WindowTopic {
     pub topic: String,
-    /// Whether open windows that change go out, too.
-    pub updates: bool,
+    pub mode: Mode,
     pub style: Style,
+}
+
+/// Which rows of a window go out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Windows that close.
+    #[default]
+    Append,
+    /// Open windows that change, too.
+    Update,
+    /// All windows, whenever one changes or closes.
+    Complete,
 }
 
 /// How values are written as JSON, where there is a choice.
@@ -56,7 +69,8 @@ impl Settings {
     /// Every topic that gets results, each once.
     pub fn topics(&self) -> Vec<String> {
         let windows = self.windows.values().map(|window| &window.topic);
-        let mut topics: Vec<String> = windows.chain(&self.late).chain(&self.dead).cloned().collect();
+        let mut topics: Vec<String> =
+            windows.chain(&self.rekeyed).chain(&self.late).chain(&self.dead).cloned().collect();
         topics.sort();
         topics.dedup();
         topics

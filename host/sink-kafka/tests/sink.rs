@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tallow_env::ManualClock;
 use tallow_sink::{EpochOutput, Item, Sink, SinkError};
-use tallow_sink_kafka::settings::{Settings, Style, WindowTopic};
+use tallow_sink_kafka::settings::{Mode, Settings, Style, WindowTopic};
 use tallow_sink_kafka::{KafkaSink, Record};
 use tallow_source::{OnDataLoss, Topics};
 use tallow_test_support::sink::{Variant, sample};
@@ -27,7 +27,7 @@ impl Scene {
     }
 
     fn sink(&self) -> KafkaSink {
-        let topic = WindowTopic { topic: "candles".to_owned(), updates: false, style: Style::default() };
+        let topic = WindowTopic { topic: "candles".to_owned(), mode: Mode::Append, style: Style::default() };
         let windows = [("1m".to_owned(), topic)].into();
         KafkaSink::new(Settings { windows, ..Settings::default() }, Arc::new(self.transactions.clone()))
     }

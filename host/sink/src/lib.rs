@@ -31,7 +31,10 @@ pub use error::SinkError;
 pub use lake::{Decimals, Lake, decimals_to_doubles};
 pub use lake_file::{LakeFile, ReadError, column, optional_column};
 pub use late_rows::LateRows;
-pub use output::{DeadLetter, EpochOutput, LateRow, OffsetRange, Origin, Provenance, ReasonKind};
+pub use output::{
+    DeadLetter, EpochOutput, LateRow, OffsetRange, Origin, Provenance, ReasonKind, Rekeyed, WholeResult,
+    record_key,
+};
 pub use parquet_file::{SCHEMA_VERSION, claims};
 pub use pieces::{PIECE_ROWS, PiecesDigest};
 pub use sink::{Item, Sink, publish};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
 use serde::Serialize;
+use serde_json::Value;
 use tallow_lake::tables;
 use tallow_record::Place;
 use tallow_store::Digest;
@@ -29,8 +30,12 @@ pub struct EpochOutput<'a> {
     pub open: Vec<(String, RecordBatch)>,
     /// Closed windows that are published already as they are: only for a sink that has shown them open since.
     pub repeated: Vec<(String, RecordBatch)>,
+    /// The whole result of windows in which something changed, where a sink shows it.
+    pub whole: Vec<WholeResult>,
     pub late: Vec<LateRow>,
     pub dead: Vec<DeadLetter>,
+    /// Records that go to a topic under another key, in the order in which they were taken.
+    pub rekeyed: Vec<Rekeyed>,
 }
 
 impl EpochOutput<'_> {
@@ -117,6 +122,47 @@ impl DeadLetter {
 
 fn bytes_of(values: &[&Option<Vec<u8>>]) -> usize {
     values.iter().map(|value| value.as_ref().map_or(0, Vec::len)).sum()
+}
+
+/// All open or all closed windows of a definition, in the same form as the closed ones of an epoch.
+#[derive(Clone, Debug)]
+pub struct WholeResult {
+    pub window: String,
+    pub open: bool,
+    pub rows: RecordBatch,
+}
+
+/// A record under another key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rekeyed {
+    pub place: Place,
+    /// Kafka's timestamp of the record, µs; -1 where there is none.
+    pub timestamp_us: i64,
+    /// As [`record_key`] makes it.
+    pub key: String,
+    pub value: Option<Vec<u8>>,
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
+}
+
+impl Rekeyed {
+    /// What it takes in memory, about.
+    pub fn size_bytes(&self) -> usize {
+        let headers = self.headers.iter().map(|(name, value)| name.len() + bytes_of(&[value]));
+        size_of::<Self>() + self.key.len() + bytes_of(&[&self.value]) + headers.sum::<usize>()
+    }
+}
+
+/// The key of a record that some columns make, each with its text: the text of the only one, several as a JSON object;
+/// none without columns.
+pub fn record_key(columns: &[(&str, String)]) -> Option<String> {
+    match columns {
+        [] => None,
+        [(_, text)] => Some(text.clone()),
+        several => {
+            let pairs = several.iter().map(|(name, text)| ((*name).to_owned(), Value::from(text.as_str())));
+            Some(Value::Object(pairs.collect()).to_string())
+        }
+    }
 }
 
 /// A record, or a row of one, that was set aside, with the record's untouched bytes.

@@ -221,6 +221,9 @@ fn counted_pieces(counts: &Counts) -> Vec<String> {
         counted(counts.epochs, "epoch"),
         format!("watermark {watermark}"),
     ];
+    if counts.rekeyed > 0 {
+        pieces.insert(1, format!("{} under another key", grouped(counts.rekeyed)));
+    }
     pieces.extend(untracked(counts.most(|window| window.untracked)));
     if counts.filled > 0 {
         pieces.push(format!("{} filled (windows without rows)", grouped(counts.filled)));

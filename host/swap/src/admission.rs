@@ -73,6 +73,9 @@ pub fn swap(target: &Target, candidate: &Candidate, terms: &Terms) -> Result<Out
         tallow_manifest::SwapMode::Hold => Mode::Hold,
         tallow_manifest::SwapMode::Publish => Mode::Publish,
     });
+    if mode == Mode::Publish && target.services.plan.pipeline.rekey.is_some() {
+        return Err(SwapError::Rekeyed);
+    }
     let epochs = terms.probation_epochs.unwrap_or(manifest.probation_epochs);
     if mode == Mode::Hold && epochs > 0 {
         retention_outlasts(target, epochs)?;

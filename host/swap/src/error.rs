@@ -25,6 +25,10 @@ pub enum SwapError {
     Running(Digest),
     #[error("a function is on probation: one swap at a time. Wait for its end, or roll it back")]
     OnProbation,
+    #[error(
+        "records that went out under another key cannot be taken back: a pipeline with `rekey` swaps in mode `hold`"
+    )]
+    Rekeyed,
     #[error("no function is on probation: swap to the one that is wanted")]
     NotOnProbation,
     #[error("another swap is waiting for the epoch's end")]

@@ -21,7 +21,7 @@ use tallow_env::{Clock, ManualClock, SeededRandom};
 use tallow_http::{AllowList, Guarded};
 use tallow_lake::Folder;
 use tallow_log::record::{self, Role};
-use tallow_manifest::{Manifest, Overrides, Pipeline};
+use tallow_manifest::{Manifest, OutputMode, Overrides, Pipeline};
 use tallow_pipeline::PipelineError;
 use tallow_pipeline::Services;
 use tallow_pipeline::functions::{Functions, contract};
@@ -30,7 +30,7 @@ use tallow_pipeline::progress::{Counts, Progress};
 use tallow_record::TopicPartition;
 use tallow_sink::{DeadLetters, Decimals, Lake, LateRows, Sink};
 use tallow_sink_kafka::KafkaSink;
-use tallow_sink_kafka::settings::{Settings, Style, WindowTopic};
+use tallow_sink_kafka::settings::{self, Settings, Style, WindowTopic};
 use tallow_source::{OnDataLoss, Source, Topics};
 use tallow_store::Store;
 use tallow_swap::HotSwap;
@@ -260,12 +260,17 @@ impl World {
     fn topics(&self, pipeline: &Pipeline) -> Option<Arc<dyn Sink>> {
         let windows = pipeline.windows.iter().filter_map(|window| {
             let topic = window.kafka.as_ref()?.topic.clone();
-            let updates = pipeline.updates(&window.name);
-            Some((window.name.clone(), WindowTopic { topic, updates, style: Style::default() }))
+            let mode = match window.kafka.as_ref()?.mode {
+                OutputMode::Append => settings::Mode::Append,
+                OutputMode::Update => settings::Mode::Update,
+                OutputMode::Complete => settings::Mode::Complete,
+            };
+            Some((window.name.clone(), WindowTopic { topic, mode, style: Style::default() }))
         });
-        let settings = Settings { windows: windows.collect(), ..Settings::default() };
-        let sink = || KafkaSink::new(settings.clone(), Arc::new(self.transactions.clone()));
-        (!settings.is_empty()).then(|| Arc::new(sink()) as Arc<dyn Sink>)
+        let rekeyed = pipeline.rekey.as_ref().map(|it| it.topic.clone());
+        let wanted = Settings { windows: windows.collect(), rekeyed, ..Settings::default() };
+        let sink = || KafkaSink::new(wanted.clone(), Arc::new(self.transactions.clone()));
+        (!wanted.is_empty()).then(|| Arc::new(sink()) as Arc<dyn Sink>)
     }
 
     /// All rows of the files below a folder of the lake, in the order of their names.

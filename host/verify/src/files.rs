@@ -147,8 +147,10 @@ fn provenance_of(commit: &Record) -> EpochOutput<'_> {
         closed: Vec::new(),
         open: Vec::new(),
         repeated: Vec::new(),
+        whole: Vec::new(),
         late: Vec::new(),
         dead: Vec::new(),
+        rekeyed: Vec::new(),
     }
 }
 

@@ -24,6 +24,7 @@ use tallow_pipeline::progress::Progress;
 use tallow_pipeline::republish_diff::Published;
 use tallow_pipeline::start;
 use tallow_pipeline::state_handover;
+use tallow_pipeline::whole::Whole;
 use tallow_pipeline::window_worker::WindowWorker;
 use tallow_worker::StateCopy;
 use tallow_worker::dead_letter::dead_letter;
@@ -113,7 +114,7 @@ pub fn set_up(
 
 /// The windows that a record's state was made with.
 fn windows(record: &Record) -> Result<Vec<Kept>, SetupError> {
-    let windows = Kept::read(&record.state.windows).filter(|windows| !windows.is_empty());
+    let windows = Kept::read(&record.state.windows).filter(|_| !record.state.windows.is_null());
     windows.ok_or_else(|| {
         SetupError::Missing(format!(
             "its windows cannot be read by this version of tallow: {}",
@@ -185,6 +186,7 @@ pub fn compute(
     let id = CommitId { chain: &commit.chain, shard: commit.shard, seq: commit.seq };
     let mut output = commit::output(plan, id, &commit.state.functions, &mut epoch);
     published.apply(&mut output)?;
+    Whole::read(&plan.pipeline, &read_blob, &before.state)?.apply(&mut output)?;
     let mut items = Vec::new();
     for sink in &verifier.sinks {
         items.extend(sink.prepare(&output)?);

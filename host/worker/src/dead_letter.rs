@@ -40,14 +40,13 @@ pub fn late_row(
     }
 }
 
-fn headers(batch: &Batch, record: usize) -> Vec<(String, Option<Vec<u8>>)> {
-    let of_record = |header: &usize| batch.headers.records[*header] as usize == record;
-    (0..batch.headers.records.len())
-        .filter(of_record)
-        .map(|header| {
-            (batch.headers.names[header].clone(), batch.headers.values.get(header).map(<[u8]>::to_vec))
-        })
-        .collect()
+pub fn headers(batch: &Batch, record: usize) -> Vec<(String, Option<Vec<u8>>)> {
+    let records = &batch.headers.records;
+    let from = records.partition_point(|it| (*it as usize) < record);
+    let until = records.partition_point(|it| (*it as usize) <= record);
+    let header =
+        |at: usize| (batch.headers.names[at].clone(), batch.headers.values.get(at).map(<[u8]>::to_vec));
+    (from..until).map(header).collect()
 }
 
 /// A record that a function cannot work on. `deadline`: what a call has; a record that is tried alone is given more.

@@ -4,7 +4,7 @@
 //! [`isolate`] (the window function fails on a slice) → [`ledger_entries`] and [`dead_letter`] (what became of each record).
 //! [`plan`] is what a manifest asks of them, [`library`] keeps them in the lake. `search` finds the records that a
 //! function fails on, `bisect_budget` bounds that search, `epoch_start` over `state` is where a new instance begins,
-//! [`state_limit`] is for state that is too large. [`reasons`] counts them, `observer` is how others look on.
+//! [`state_limit`] is for state that is too large, [`rekey`] for records that go out under another key. [`reasons`] counts them, `observer` is how others look on.
 
 mod bisect_budget;
 mod byte_budget;
@@ -18,6 +18,7 @@ mod observer;
 mod parse;
 pub mod plan;
 pub mod reasons;
+pub mod rekey;
 mod search;
 pub mod slices;
 mod state;

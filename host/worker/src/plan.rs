@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use tallow_engine::{Aggregate, Fill, IdColumns, Limits, ParseOptions, Shape, Sliding, Spec, WantedColumn};
+use tallow_engine::{
+    Aggregate, Fill, IdColumns, Limits, ParseOptions, Shape, Sliding, Spec, WantedColumn, latest,
+};
 use tallow_manifest as manifest;
 
 use crate::parse::ParseSettings;
@@ -96,6 +98,8 @@ pub fn spec(window: &manifest::Window, ids_bytes: u64) -> Spec {
         halt: window.on_untracked == manifest::OnUntracked::Halt,
         silence_us: window.keep_ids_us,
     });
+    let aggregates = window.aggregates.iter().map(aggregate);
+    let latest = window.latest_by.as_deref().map(latest::aggregate);
     Spec {
         name: window.name.clone(),
         kinds: window.kinds.clone(),
@@ -108,7 +112,7 @@ pub fn spec(window: &manifest::Window, ids_bytes: u64) -> Spec {
             manifest::Shape::Session { gap_us } => Shape::Session(gap_us),
         },
         offset_us: window.offset_us,
-        aggregates: window.aggregates.iter().map(aggregate).chain(fill(window)).collect(),
+        aggregates: aggregates.chain(fill(window)).chain(latest).collect(),
     }
 }
 

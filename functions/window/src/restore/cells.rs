@@ -1,6 +1,6 @@
 //! Reads what a pane holds of its rows.
 
-use tallow_contract::Refusal;
+use tallow_contract::{Refusal, refuse};
 
 use super::Layout;
 use crate::aggregate::{Cell, Pick};
@@ -8,27 +8,56 @@ use crate::bounds::{count, id, time};
 use crate::bytes::Reader;
 use crate::decimal::Sum;
 use crate::held::Pane;
+use crate::kept::{Kept, Row};
 use crate::order::{OrderKey, Place};
+use crate::spec::Plan;
 
-pub(super) fn read_rows(
+pub(super) fn read_pane(
     reader: &mut Reader,
     pane: &mut Pane,
     layout: &Layout,
-    ids: bool,
+    plan: &Plan,
     topics: &[u32],
 ) -> Result<(), Refusal> {
+    (pane.first_id, pane.last_id, pane.changed_at) = (0, 0, 1);
+    if plan.latest.is_some() {
+        return read_rows(reader, pane, layout, plan);
+    }
     pane.rows = count(reader)?;
-    (pane.first_id, pane.last_id) = (0, 0);
-    if ids {
+    if plan.spec.ids.is_some() {
         pane.first_id = id(reader.signed()?)?;
         pane.last_id = id(pane.first_id.saturating_add_unsigned(reader.unsigned()?))?;
     }
     pane.pending = reader.flag()?;
-    pane.changed_at = 1;
     let start_us = pane.start_us;
     for &cell in &layout.written.cells {
         read_cell(reader, &mut pane.cells[cell], start_us, topics)?;
     }
+    Ok(())
+}
+
+/// Reads a pane's rows; what they add up to follows from them.
+fn read_rows(reader: &mut Reader, pane: &mut Pane, layout: &Layout, plan: &Plan) -> Result<(), Refusal> {
+    pane.pending = reader.flag()?;
+    pane.rows = count(reader)?;
+    let mut kept = Kept::default();
+    for _ in 0..pane.rows {
+        let time_us = time(pane.start_us.saturating_add(reader.signed()?))?;
+        let after = kept.rows.last_key_value().is_none_or(|(before_us, _)| *before_us < time_us);
+        if !after || time_us < pane.start_us || time_us >= pane.end_us {
+            refuse!("a row is out of order, or outside of its window");
+        }
+        let rank = reader.signed()?;
+        let mut values = vec![None; plan.inputs.len()];
+        for &input in &layout.written.inputs {
+            if reader.flag()? {
+                values[input] = Some(reader.wide()?);
+            }
+        }
+        kept.rows.insert(time_us, Row { rank, values: values.into() });
+    }
+    pane.cells = kept.cells(plan);
+    pane.kept = Some(Box::new(kept));
     Ok(())
 }
 

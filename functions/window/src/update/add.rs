@@ -145,7 +145,7 @@ impl Update<'_> {
 }
 
 /// The slot of a key's pane, which is made if it is new.
-fn find_pane(state: &mut SpecState, grid: Grid, key: u32, start_us: i64) -> u32 {
+pub(super) fn find_pane(state: &mut SpecState, grid: Grid, key: u32, start_us: i64) -> u32 {
     let SpecState { states, panes, plan, .. } = state;
     let state = &mut states[key as usize];
     if state.recent.start_us == start_us {

@@ -62,6 +62,9 @@ pub struct State {
     pub windows: serde_json::Value,
     /// All of the windows' state.
     pub parts: Vec<StatePart>,
+    /// The whole result of windows whose topic gets it at each change, by window.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub whole: BTreeMap<String, WholeBlobs>,
     /// Counts since the chain began.
     pub ledger: Ledger,
     /// By sink: nothing after this seq may be published yet. A sink that is not named holds nothing back.
@@ -201,6 +204,16 @@ pub struct StatePart {
     pub length: u64,
 }
 
+/// The rows of a window definition, as Arrow's stream format; none where there are no such rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WholeBlobs {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<BlobRef>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<BlobRef>,
+}
+
 /// Something that was taken from elsewhere than a topic, such as an exchange's answer: `length` bytes of a blob, from
 /// `from` on, as they came.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -228,7 +241,8 @@ impl Content for Pipeline {
     }
 
     fn state_blobs(state: &State) -> Vec<&BlobRef> {
-        state.parts.iter().map(|part| &part.blob).collect()
+        let whole = state.whole.values().flat_map(|it| it.closed.iter().chain(&it.open));
+        state.parts.iter().map(|part| &part.blob).chain(whole).collect()
     }
 
     fn epoch_blobs(epoch: &Epoch) -> Vec<&BlobRef> {

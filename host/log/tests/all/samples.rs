@@ -110,6 +110,7 @@ fn frozen_state(ledger: Ledger) -> State {
         manifest: Some(Digest::of(b"manifest")),
         windows: serde_json::json!([{ "name": "1m", "size": "1m", "aggregates": ["count"] }]),
         parts: vec![StatePart { window: "1m".into(), group: 4, blob: blob(6, "state"), from: 1, length: 3 }],
+        whole: BTreeMap::new(),
         ledger,
         released_through: BTreeMap::from([("lake".into(), 41)]),
         live: Live::default(),
@@ -256,6 +257,7 @@ fn state() -> impl Strategy<Value = State> {
                     manifest,
                     windows,
                     parts,
+                    whole: BTreeMap::new(),
                     ledger,
                     released_through,
                 }

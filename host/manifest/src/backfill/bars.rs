@@ -102,6 +102,8 @@ impl Bars<'_> {
         Some(Window {
             kinds: self.kinds.clone(),
             ids: Some(self.ids.clone()),
+            // A bar comes once.
+            latest_by: None,
             // A backfill makes windows of bars, and no others; its rows have the columns.
             fill: window.fill.map(|fill| Fill { for_us: 0, keep_us: 0, ..fill }),
             aggregates: columns.into_iter().collect::<Option<_>>()?,

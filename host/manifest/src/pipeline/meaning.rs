@@ -53,8 +53,11 @@ impl Pipeline {
             let how = json!({ "topic": it.topic, "mode": mode, "decimals": decimals, "times": times });
             Some((format!("window {}", window.name), how))
         });
+        let rekey = self.rekey.iter().map(|it| {
+            ("records".to_owned(), json!({ "topic": it.topic, "keys": it.keys, "kinds": it.kinds }))
+        });
         let late = self.late_rows.iter().map(|it| ("late rows".to_owned(), json!(it.topic)));
         let dead = self.dead_letters.iter().map(|it| ("dead letters".to_owned(), json!(it.topic)));
-        windows.chain(late).chain(dead).collect()
+        windows.chain(rekey).chain(late).chain(dead).collect()
     }
 }

@@ -11,8 +11,17 @@ use crate::topics::Topics;
 impl Pipeline {
     /// Whether a window of that name goes out while it is open.
     pub fn updates(&self, window: &str) -> bool {
-        let topic = self.windows.iter().find(|it| it.name == window).and_then(|it| it.kafka.as_ref());
-        topic.is_some_and(|topic| topic.mode == OutputMode::Update)
+        self.mode(window).is_some_and(|mode| mode != OutputMode::Append)
+    }
+
+    /// Whether all windows of that name go out whenever one changes.
+    pub fn completes(&self, window: &str) -> bool {
+        self.mode(window) == Some(OutputMode::Complete)
+    }
+
+    fn mode(&self, window: &str) -> Option<OutputMode> {
+        let window = self.windows.iter().find(|it| it.name == window);
+        window.and_then(|it| it.kafka.as_ref()).map(|topic| topic.mode)
     }
 
     /// Every topic that gets results, with the path of the key that names it.
@@ -22,9 +31,10 @@ impl Pipeline {
             let topic = window.kafka.as_ref()?.topic.as_str();
             Some((topic, of(&format!("windows[{}].kafka", window.name))))
         });
+        let rekey = self.rekey.iter().map(|it| (it.topic.as_str(), of("rekey")));
         let late = self.late_rows.iter().map(|it| (it.topic.as_str(), of("late-rows")));
         let dead = self.dead_letters.iter().map(|it| (it.topic.as_str(), of("dead-letters")));
-        windows.chain(late).chain(dead).collect()
+        windows.chain(rekey).chain(late).chain(dead).collect()
     }
 
     /// Reports topics that would be read again as they are written, or that would mix results with markers.

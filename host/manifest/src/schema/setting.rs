@@ -7,7 +7,7 @@ use tallow_contract::schema::{KindOf, SETTING, Schema};
 use super::Messages;
 use crate::error::{Report, quoted, suggestion};
 use crate::node::Node;
-use crate::window::Window;
+use crate::readers::RowReader;
 
 /// The settings of a parse function with the schema as one of them; what does not fit together is reported.
 pub(crate) fn settings(
@@ -15,7 +15,7 @@ pub(crate) fn settings(
     mut settings: BTreeMap<String, String>,
     messages: Option<Messages>,
     permissive: bool,
-    windows: Option<&[Window]>,
+    readers: &[RowReader<'_>],
     report: &mut Report,
 ) -> Option<BTreeMap<String, String>> {
     let Some(Messages { mut schema, .. }) = messages else {
@@ -27,7 +27,7 @@ pub(crate) fn settings(
     };
     let node = pipeline.find(&["schema"]).unwrap_or(pipeline);
     schema.raw = schema.raw.filter(|_| permissive);
-    check_windows(&schema, node, windows.unwrap_or_default(), report);
+    check_readers(&schema, node, readers, report);
     if settings.insert(SETTING.to_owned(), schema.to_setting()).is_some() {
         let at = pipeline.find(&["parse-settings", SETTING]).unwrap_or(pipeline);
         report.at(at, "[trigger.kafka.schema] gives this setting already");
@@ -35,23 +35,21 @@ pub(crate) fn settings(
     Some(settings)
 }
 
-/// Reports what windows ask for and no message gives.
-fn check_windows(schema: &Schema, node: &Node, windows: &[Window], report: &mut Report) {
+/// Reports what is asked for and no message gives.
+fn check_readers(schema: &Schema, node: &Node, readers: &[RowReader<'_>], report: &mut Report) {
     let mut known: Vec<&str> = schema.columns.iter().map(|field| field.name.as_str()).collect();
     known.extend(schema.raw.as_deref());
-    for window in windows {
-        for column in window.columns().into_iter().filter(|column| !known.contains(column)) {
+    for RowReader { who, columns, kinds } in readers {
+        for column in columns.iter().filter(|column| !known.contains(column)) {
             let advice = suggestion(column, &known);
-            let problem =
-                format!("window `{}` reads `{column}`, which no message has; {advice}", window.name);
-            report.at(node, problem);
+            report.at(node, format!("{who} reads `{column}`, which no message has; {advice}"));
         }
         if let KindOf::Fixed(kind) = &schema.kind
-            && !window.kinds.contains(kind)
+            && !kinds.contains(kind)
         {
-            let kinds: Vec<&str> = window.kinds.iter().map(String::as_str).collect();
+            let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
             let kinds = quoted(&kinds);
-            report.at(node, format!("window `{}` takes {kinds}, and all rows are `{kind}`", window.name));
+            report.at(node, format!("{who} takes {kinds}, and all rows are `{kind}`"));
         }
     }
     let Some(raw) = &schema.raw else { return };
@@ -61,7 +59,7 @@ fn check_windows(schema: &Schema, node: &Node, windows: &[Window], report: &mut 
         );
         report.at(node, problem);
     }
-    if !windows.iter().any(|window| window.columns().contains(raw.as_str())) {
+    if !readers.iter().any(|reader| reader.columns.contains(raw.as_str())) {
         let problem = format!(
             "with `permissive`, a message that could not be read in full shows in the column `{raw}` only, and no window \
              reads it; add an aggregate such as broken = \"count({raw})\""

@@ -90,12 +90,23 @@ type = "int64"
 source = "merge.wasm"
 [component.parse-kline]
 source = "parse-kline.wasm"
+[component.feed]
+source = "feed.wasm"
+[application.trigger.kafka.feed.{name}]
+function = "feed"
+topic = "fed"
+symbols = ["A"]
+streams = ["trade"]
 [application.trigger.kafka.batch.{name}]
 input = "*.csv"
 [application.trigger.kafka.merge.{name}]
 batch = "history"
 [trigger.kafka.windows.kafka]
 topic = "results"
+[trigger.kafka.rekey]
+topic = "rekeyed"
+keys = ["symbol"]
+kinds = ["trade"]
 [trigger.kafka.late-rows]
 topic = "late"
 [trigger.kafka.dead-letters]

@@ -37,8 +37,10 @@ pub fn output<'a>(
         closed: epoch.closed.clone(),
         open: std::mem::take(&mut epoch.open),
         repeated: Vec::new(),
+        whole: Vec::new(),
         late: std::mem::take(&mut epoch.late),
         dead: std::mem::take(&mut epoch.dead),
+        rekeyed: std::mem::take(&mut epoch.rekeyed),
     }
 }
 

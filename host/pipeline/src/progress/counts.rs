@@ -24,6 +24,8 @@ pub struct Counts {
     pub unfilled: u64,
     /// Decimals with more places than their column keeps.
     pub rounded: u64,
+    /// Records that go to a topic under another key, once for each key.
+    pub rekeyed: u64,
     pub dead_letters: u64,
     /// Dead letters by reason.
     pub reasons: BTreeMap<String, u64>,
@@ -69,6 +71,7 @@ impl Counts {
         self.rows += more.rows;
         self.ignored += more.ignored;
         self.rounded += more.rounded;
+        self.rekeyed += more.rekeyed;
         self.dead_letters += more.dead_letters;
         for (reason, count) in &more.reasons {
             reasons::add(&mut self.reasons, reason, *count);

@@ -14,6 +14,7 @@ pub fn under(next: &Succession, state: &State) -> (Epoch, State) {
     let mut epoch = Epoch { watermark_us: state.watermark_us, ..Epoch::default() };
     for gone in &next.gone {
         state.parts.retain(|part| part.window != *gone);
+        state.whole.remove(gone);
         let open = state.ledger.windows.get(gone).map_or(0, |counts| counts.open);
         if open > 0 {
             let counts = epoch.ledger.window(gone);

@@ -109,6 +109,7 @@ impl WindowWorker {
             open,
             late: epoch.late,
             dead: epoch.dead,
+            rekeyed: epoch.rekeyed,
             ledger: epoch.ledger,
             open_assignments: self.state.open_assignments.clone(),
             parts: saved.parts,

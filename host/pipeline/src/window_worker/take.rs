@@ -79,6 +79,7 @@ impl WindowWorker {
         let windows = (self.plan.window_function.as_str(), self.plan.specs.as_slice());
         ledger_entries::windows(&mut self.epoch.ledger, windows, &slice.parsed.rows, reports)?;
         self.keep_refused_rows(&slice, reports);
+        self.rekey(&slice)?;
         for times in &slice.event_times {
             if let Some(max_us) = times.max_us {
                 self.state.watermarks.observe(&times.partition, Some(max_us));
@@ -107,6 +108,21 @@ impl WindowWorker {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Records that go out under another key.
+    fn rekey(&mut self, slice: &ParsedSlice) -> Result<(), PipelineError> {
+        let Some(rekey) = &self.plan.pipeline.rekey else { return Ok(()) };
+        let records = tallow_worker::rekey::records(slice, &rekey.keys, &rekey.kinds);
+        let (rekeyed, keyless) = records.map_err(|refusal| WorkerError::Function {
+            function: self.plan.pipeline.parse.clone(),
+            call: "parse",
+            why: format!("`rekey`: {refusal}"),
+        })?;
+        self.progress.rekeyed(rekeyed.len() as u64);
+        rekeyed.into_iter().for_each(|record| self.epoch.push_rekeyed(record));
+        keyless.into_iter().for_each(|letter| self.bury(letter));
         Ok(())
     }
 

@@ -45,6 +45,8 @@ impl Host {
         plan.drop_windows = asked.drop_windows.to_vec();
         let OfPipeline { parse, window, wants_headers } =
             self.gate.of_pipeline_or_last_good(manifest, &library, pipeline)?;
+        // A record that goes out under another key keeps its headers.
+        let wants_headers = wants_headers || pipeline.rekey.is_some();
         let source = kafka::source(&manifest.kafka, pipeline, self.clock.clone())
             .map_err(|error| kafka::failure(manifest, error))?;
         // The lake keeps them: a log names them by their digests.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tallow_env::Clock;
 use tallow_manifest::{JsonDecimals, JsonTimes, Manifest, OutputMode, Pipeline, WindowTopic, exposed};
 use tallow_sink::Sink;
-use tallow_sink_kafka::settings::{self, Decimals, Settings, Style, Times};
+use tallow_sink_kafka::settings::{self, Decimals, Mode, Settings, Style, Times};
 use tallow_sink_kafka::{Brokers, Config, KafkaSink};
 
 /// The sink of a pipeline's topics; `None` if the manifest names none.
@@ -31,13 +31,18 @@ fn settings(pipeline: &Pipeline) -> Settings {
         let to = window.kafka.as_ref()?;
         let topic = settings::WindowTopic {
             topic: to.topic.clone(),
-            updates: to.mode == OutputMode::Update,
+            mode: match to.mode {
+                OutputMode::Append => Mode::Append,
+                OutputMode::Update => Mode::Update,
+                OutputMode::Complete => Mode::Complete,
+            },
             style: style(to),
         };
         Some((window.name.clone(), topic))
     });
     Settings {
         windows: windows.collect(),
+        rekeyed: pipeline.rekey.as_ref().map(|it| it.topic.clone()),
         late: pipeline.late_rows.as_ref().map(|it| it.topic.clone()),
         dead: pipeline.dead_letters.as_ref().map(|it| it.topic.clone()),
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tallow_engine::{ColumnData, Output, Rows, Shape, Spec, Table};
+use tallow_engine::{ColumnData, Output, Rows, Shape, Spec, Table, latest};
 
 use crate::exact::odd_nan;
 use crate::refusal::Trial;
@@ -109,7 +109,9 @@ fn sound(spec: &Spec, output: &Output, trial: &Trial<'_>) -> Result<(), Refusal>
 /// The windows of an output; none may end after the watermark.
 fn windows(spec: &Spec, output: &Output, watermark_us: Option<i64>) -> Result<Vec<Window>, String> {
     let table = &output.table;
-    let promised = spec.aggregates.iter().map(|it| it.name.as_str()).chain(["revision"]);
+    // What asks for the latest rows makes no column.
+    let promised = spec.aggregates.iter().filter(|it| latest::asked(it).is_none());
+    let promised = promised.map(|it| it.name.as_str()).chain(["revision"]);
     for name in promised {
         column(table, name)?;
     }
@@ -141,6 +143,9 @@ fn time_and_key(spec: &Spec, table: &Table, row: usize) -> Option<(i64, Vec<Vec<
         ColumnData::Text(text) => Some(text.entry(text.codes[row]).to_vec()),
         _ => None,
     });
+    for by in spec.aggregates.iter().filter_map(latest::asked) {
+        valid(by)?;
+    }
     if let Some(ids) = &spec.ids {
         valid(&ids.first)?;
         valid(&ids.last)?;

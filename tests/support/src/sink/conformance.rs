@@ -52,7 +52,13 @@ fn preparing_twice_gives_the_same_bytes(bench: &impl Bench) {
 }
 
 fn an_empty_epoch_makes_nothing(bench: &impl Bench) {
-    let empty = EpochOutput { closed: vec![], late: vec![], dead: vec![], ..sample(1, Variant::First) };
+    let empty = EpochOutput {
+        closed: vec![],
+        late: vec![],
+        dead: vec![],
+        rekeyed: vec![],
+        ..sample(1, Variant::First)
+    };
     assert_eq!(prepare(bench, &empty), [], "an empty epoch");
 }
 

@@ -7,7 +7,7 @@ use arrow_array::{
     TimestampMicrosecondArray,
 };
 use tallow_record::Place;
-use tallow_sink::{DeadLetter, EpochOutput, LateRow, OffsetRange, Origin, Provenance, ReasonKind};
+use tallow_sink::{DeadLetter, EpochOutput, LateRow, OffsetRange, Origin, Provenance, ReasonKind, Rekeyed};
 use tallow_store::Digest;
 
 /// 2024-08-09 00:00 UTC.
@@ -49,9 +49,22 @@ pub fn sample(seq: u64, variant: Variant) -> EpochOutput<'static> {
         ],
         open: Vec::new(),
         repeated: Vec::new(),
+        whole: Vec::new(),
         late: late(variant),
         dead: dead(variant),
+        rekeyed: rekeyed(),
     }
+}
+
+fn rekeyed() -> Vec<Rekeyed> {
+    let record = |(offset, key): (i64, &str)| Rekeyed {
+        place: Place { topic: "btc".into(), partition: 0, offset },
+        timestamp_us: 1000 + offset,
+        key: key.to_owned(),
+        value: Some(b"\xff".to_vec()),
+        headers: vec![("h".to_owned(), None)],
+    };
+    [(5, "ETHUSDT"), (5, "BTCUSDT"), (6, "ETHUSDT")].map(record).into()
 }
 
 fn minutes(variant: Variant, symbols: &[&str], minute: i64) -> RecordBatch {
