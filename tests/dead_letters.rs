@@ -10,7 +10,7 @@ use rdkafka::message::{Headers, Message as _};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use serde_json::Value;
 use tallow_tests::folder::Folder;
-use tallow_tests::{lake, tallow};
+use tallow_tests::{lake, paths, tallow};
 use tempfile::TempDir;
 
 /// Dead letters of the folder's messages, as its `expected` says: 2 and 11 among them, 5 and 9 not.
@@ -144,8 +144,16 @@ fn a_replay_asks_first_and_says_what_it_cannot_do() {
     assert_eq!(asked.status.code(), Some(2));
     assert!(asked.stderr.contains("this would send 10 records"), "{}", asked.stderr);
     assert!(asked.stderr.contains("confirm with --yes"), "{}", asked.stderr);
-    let with = scene.letters(&["replay", "--with", "parse-market"]);
+    let fixed = paths::functions().join("parse-market.wasm").display().to_string();
+    let with = scene.letters(&["replay", "--with", &fixed]);
     assert_eq!(with.status.code(), Some(2));
-    assert!(with.stderr.contains("a revision replaces a whole candle"), "{}", with.stderr);
+    assert!(
+        with.stderr.contains("this would read the topic of `trades` again from commit "),
+        "{}",
+        with.stderr
+    );
+    let missing = scene.letters(&["replay", "--with", "nowhere.wasm", "--yes"]);
+    assert_eq!(missing.status.code(), Some(2), "{}", missing.stderr);
+    assert!(missing.stderr.contains("nowhere.wasm"), "{}", missing.stderr);
     assert_eq!(scene.count(), LETTERS, "nothing was sent");
 }

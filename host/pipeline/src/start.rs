@@ -3,6 +3,7 @@
 mod contact;
 pub mod refuse;
 mod restore;
+mod rewind;
 pub mod rollback;
 mod swap;
 pub mod windows;
@@ -18,6 +19,7 @@ use tallow_record::TopicPartition;
 use tallow_source::{PartitionInfo, Position};
 
 pub use self::restore::{ReadBlob, read_parts, restore, state_bytes};
+pub use self::rewind::rewind;
 use crate::commit::Committer;
 use crate::ends::{Ends, ends_of};
 use crate::error::PipelineError;

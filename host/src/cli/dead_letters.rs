@@ -4,7 +4,9 @@ mod bytes;
 mod list;
 mod replay;
 mod show;
+mod with;
 
+use std::io::{IsTerminal, stdin};
 use std::ops::RangeInclusive;
 
 use tallow_env::{Clock, SystemClock};
@@ -94,6 +96,21 @@ impl Which {
             }
         }
     }
+}
+
+/// Whether something is to be done. `given`: the answer is yes already, and nobody can be asked.
+fn agreed(what: &str, given: (bool, bool)) -> Result<bool, Failure> {
+    let (yes, json) = given;
+    if yes {
+        return Ok(true);
+    }
+    if json || !stdin().is_terminal() {
+        return Err(Failure::usage(format!("this would {what}: confirm with --yes")));
+    }
+    eprintln!("{what}? [y/N]");
+    let mut answer = String::new();
+    stdin().read_line(&mut answer).map_err(|error| Failure::failed(format!("no answer: {error}")))?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 /// A time ago, or a day or moment, µs.

@@ -60,11 +60,11 @@ fn remember(state: &mut State, probation: &Probation, seq: u64, at_us: i64, why:
     state.live.remember(Change { seq, at_us, what: What::Rollback, from, to, why, ..swapped });
 }
 
-fn needed(pipeline: &str, job: &Log, seq: u64) -> Result<State, PipelineError> {
+pub(super) fn needed(pipeline: &str, job: &Log, seq: u64) -> Result<State, PipelineError> {
     let record = status::record(job.store(), pipeline, SHARD, seq)?;
     record.map(|record| record.state).ok_or_else(|| {
         PipelineError::Checkpoint(format!(
-            "pipeline `{pipeline}`: log record {seq}, which a rollback needs, has been removed"
+            "pipeline `{pipeline}`: log record {seq}, to which it is to return, has been removed (`verify-retention` says how many are kept)"
         ))
     })
 }

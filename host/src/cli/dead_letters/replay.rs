@@ -2,8 +2,8 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, stdin};
 use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
@@ -15,9 +15,9 @@ use tallow_manifest::{Pipeline, Topics, exposed};
 use tallow_produce::{Delivered, Message, Progress, SinkConfig, Summary, produce_placed};
 use tallow_store::Store;
 
-use super::{Walk, Which, open};
+use super::{Walk, Which, agreed, open, with};
 use crate::cli::report::{LineReporter, counted, grouped};
-use crate::cli::{Failure, produce, stop};
+use crate::cli::{Failure, ownership, produce, stop};
 
 /// Records that are noted in the lake at once.
 const NOTED_AT_ONCE: usize = 1000;
@@ -29,9 +29,12 @@ pub struct Args {
     /// The topic to send them to, which must exist: the pipeline's own, once its function takes such records, or another
     #[arg(long, value_name = "TOPIC", required_unless_present = "with")]
     to: Option<String>,
-    /// Not possible: says why, and what to do instead
-    #[arg(long, value_name = "FUNCTION", conflicts_with = "to")]
-    with: Option<String>,
+    /// Read the pipeline's topic again from the commit of the first letter on, with this parse function: candles that
+    /// differ go out as their next revision. The pipeline must not run
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["to", "again", "most_replays"])]
+    with: Option<PathBuf>,
+    #[command(flatten)]
+    own: ownership::Args,
     /// Send those, too, that were sent to the topic before
     #[arg(long)]
     again: bool,
@@ -46,15 +49,11 @@ pub struct Args {
     json: bool,
 }
 
-/// Why a function cannot make revisions of dead letters.
-const WITH: &str = "`--with` is not possible: a revision replaces a whole candle, and dead letters are only those of its \
-                    records that were left out. Give the pipeline the corrected function (`tallow functions swap`), then: \
-                    for windows that are open, `--to` the pipeline's topic; for windows that have closed, run the \
-                    corrected function over the topic from that time on, as another pipeline (docs/operations.md, \
-                    \"Replaying from a date\"), or fetch the windows from the exchange (`tallow backfill`)";
-
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let Some(to) = &args.to else { return Err(Failure::usage(WITH)) };
+    let Some(to) = &args.to else {
+        let file = args.with.as_deref().unwrap_or(Path::new(""));
+        return with::run(&args.which, file, (args.yes, args.json), &args.own);
+    };
     let (manifest, store, filter) = open(&args.which)?;
     let pipeline = args.which.one(&manifest)?;
     let rules = Rules {
@@ -122,16 +121,7 @@ impl Run<'_> {
                 pipeline.id, sink.topic
             );
         }
-        if self.args.yes {
-            return Ok(true);
-        }
-        if self.args.json || !stdin().is_terminal() {
-            return Err(Failure::usage(format!("this would send {what}: confirm with --yes")));
-        }
-        eprintln!("send {what}? [y/N]");
-        let mut answer = String::new();
-        stdin().read_line(&mut answer).map_err(|error| Failure::failed(format!("no answer: {error}")))?;
-        Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+        agreed(&format!("send {what}"), (self.args.yes, self.args.json))
     }
 
     fn send(&self, sink: &SinkConfig) -> Result<(), Failure> {

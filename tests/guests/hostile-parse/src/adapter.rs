@@ -69,6 +69,9 @@ impl contract::Guest for Component {
             }
             match Trade::read(&text) {
                 Some(_) if variant::is(variant::REJECTS) => answer.reject(record, b"a trade".to_vec()),
+                Some(trade) if trade.id % 3 == 0 && variant::is(variant::REJECTS_SOME) => {
+                    answer.reject(record, b"a third trade".to_vec());
+                }
                 Some(_) if misdeed::commit(habit, record, &mut answer).is_some() => {}
                 Some(trade) => answer.row(record, trade),
                 None => answer.reject(record, b"neither a trade nor a misdeed".to_vec()),

@@ -5,6 +5,8 @@
 pub const REJECTS: u8 = b'2';
 /// Traps on every batch that holds something.
 pub const TRAPS: u8 = b'4';
+/// Rejects every third trade.
+pub const REJECTS_SOME: u8 = b'6';
 /// Asks for the records' headers.
 pub const WANTS_HEADERS: u8 = b'5';
 
