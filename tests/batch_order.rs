@@ -73,7 +73,7 @@ fn one_file_of_symbols_gives_what_a_file_for_each_gives() {
     for (index, symbol) in symbols.into_iter().enumerate() {
         // Each begins some days after the one before; none has all rows, and some have rows twice.
         let first = index as i64 * 5_000;
-        let minutes = (first..first + 250_000).filter(|minute| minute % (11 + index as i64) != 0);
+        let minutes = (first..first + 125_000).filter(|minute| minute % (11 + index as i64) != 0);
         let lines: Vec<String> =
             minutes.flat_map(|minute| vec![line(minute); if minute % 1_000 == 13 { 2 } else { 1 }]).collect();
         lines.iter().for_each(|line| write!(together, "{symbol},{line}").unwrap());
