@@ -88,9 +88,11 @@ impl<'w> Cursor<'w> {
     /// Reads one byte if it is `byte`.
     #[inline(always)]
     pub fn accept_byte(&mut self, byte: u8) -> bool {
-        let seen = self.byte() == byte;
-        self.at += usize::from(seen);
-        seen
+        if self.byte() != byte {
+            return false;
+        }
+        self.at += 1;
+        true
     }
 
     /// Reads up to the next `end` within eight words; `None` also if a quote comes first.

@@ -185,3 +185,69 @@ fn json_of(value: &[u8], confluent: bool) -> Step<&[u8]> {
     }
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use tallow_contract::Run;
+    use tallow_contract::parse::WantedColumn;
+    use tallow_contract::schema::{Field, FieldType, KindOf, Path, SETTING, Schema, Source, TimeForm};
+
+    use super::*;
+
+    fn options() -> Options {
+        let field = |name: &str, type_, key: &str| Field {
+            name: name.to_owned(),
+            type_,
+            source: Source::Value(Path::key(key)),
+            required: true,
+            default: None,
+        };
+        let columns = vec![
+            field("symbol", FieldType::Text, "s"),
+            field("event_time", FieldType::Timestamp(TimeForm::Milliseconds), "T"),
+            field("id", FieldType::Int64, "t"),
+            field("price", FieldType::Decimal, "p"),
+            field("buyer", FieldType::Boolean, "m"),
+        ];
+        let wanted = columns.iter().map(|it| WantedColumn { name: it.name.clone(), scale: 8 }).collect();
+        let (event_time, kind) = ("event_time".to_owned(), KindOf::At(Path::key("e")));
+        let schema = Schema { columns, event_time, kind, raw: None, confluent: false };
+        Options {
+            kinds: vec!["trade".to_owned()],
+            columns: wanted,
+            settings: vec![(SETTING.to_owned(), schema.to_setting())],
+        }
+    }
+
+    /// Rows that are right tell nothing of the reader that made them.
+    #[test]
+    fn common_messages_do_not_go_to_the_full_reader() {
+        let values = [
+            r#"{"e":"trade","E":1723161600001,"s":"BTCUSDT","t":12345,"p":"60123.12000000","q":"0.01200000","T":1723161600000,"m":true,"M":true}"#,
+            r#"{"m":false,"T":1723161600001,"p":60123.5,"t":12346,"s":"1000SATSUSDT","e":"trade"}"#,
+            r#"{"e": "trade", "s": "ETHUSDT", "t": 7, "p": "1", "T": 1723161600002, "m": true}"#,
+            r#"{"e":"kline","s":"ETHUSDT"}"#,
+        ];
+        let mut batch = Batch { topics: vec!["t".to_owned()], ..Batch::default() };
+        for value in values {
+            batch.values.push(Some(value.as_bytes()));
+            batch.offsets.push(0);
+            batch.timestamps_us.push(0);
+        }
+        batch.runs = vec![Run { topic: 0, partition: 0, records: values.len() as u32 }];
+        let options = options();
+        let plan = Plan::new(&options).unwrap();
+        let mut call = Call::new(Way::Quick, &plan, &batch);
+        let mut start = 0;
+        for (index, end) in (0..).zip(&batch.values.ends) {
+            let at = start..*end as usize;
+            start = at.end;
+            let value = &batch.values.bytes[at.clone()];
+            let (topic, headers) = ("t", None);
+            let record =
+                Record { index, value, key: None, topic, partition: 0, offset: 0, timestamp_us: 0, headers };
+            assert!(call.quickly(at, &record).is_some(), "{}", String::from_utf8_lossy(value));
+        }
+        assert_eq!(call.finish().rows.rows, 3);
+    }
+}
