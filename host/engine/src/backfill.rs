@@ -1,9 +1,10 @@
 //! A backfill function: what an exchange is to be asked, and what its answers mean.
 
 use wasmtime::Store;
+use wasmtime::component::{Component as Code, Linker};
 
 use crate::bindings::{BackfillWorld, backfill_contract as wit};
-use crate::instance;
+use crate::renewed::Renewed;
 use crate::sandbox::Sandbox;
 use crate::validate;
 use crate::{
@@ -13,15 +14,15 @@ use crate::{
 
 /// An instance. After an error other than [`CallError::Refused`] the next call makes a new one.
 pub struct BackfillFunction {
-    component: Component,
-    limits: Limits,
-    live: Option<(Store<Sandbox>, BackfillWorld)>,
+    instance: Renewed<BackfillWorld>,
 }
 
 impl BackfillFunction {
     pub fn new(component: &Component, limits: Limits) -> Result<Self, CallError> {
-        let live = instantiate(component, limits)?;
-        Ok(Self { component: component.clone(), limits, live: Some(live) })
+        let instantiate = |store: &mut Store<Sandbox>, code: &Code, linker: &Linker<Sandbox>| {
+            BackfillWorld::instantiate(store, code, linker)
+        };
+        Ok(Self { instance: Renewed::new(component, limits, instantiate)? })
     }
 
     /// What the component says about itself.
@@ -65,29 +66,12 @@ impl BackfillFunction {
         &mut self,
         f: impl FnOnce(&wit::Guest, &mut Store<Sandbox>) -> wasmtime::Result<Result<T, String>>,
     ) -> Result<T, CallError> {
-        let (mut store, world) = match self.live.take() {
-            Some(live) => live,
-            None => instantiate(&self.component, self.limits)?,
-        };
-        instance::arm(&mut store);
-        let answer = f(world.tallow_backfill_backfill(), &mut store);
-        let answer = answer.map_err(|error| instance::call_error(&store, error))?;
-        self.live = Some((store, world));
-        answer.map_err(CallError::Refused)
+        self.instance.call(|world, store| f(world.tallow_backfill_backfill(), store))
     }
 }
 
 fn spans(spans: &[Span]) -> Vec<wit::Span> {
     spans.iter().copied().map(Into::into).collect()
-}
-
-fn instantiate(component: &Component, limits: Limits) -> Result<(Store<Sandbox>, BackfillWorld), CallError> {
-    let component = component.local()?;
-    let mut store = instance::sandbox(component, limits);
-    match BackfillWorld::instantiate(&mut store, &component.code, &component.linker) {
-        Ok(world) => Ok((store, world)),
-        Err(error) => Err(instance::call_error(&store, error)),
-    }
 }
 
 fn check_request(request: &BackfillRequest) -> Result<(), String> {

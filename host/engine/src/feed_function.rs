@@ -1,24 +1,25 @@
 //! A feed function: what to subscribe to at an exchange, what its frames are, and how it is asked for what is missing.
 
 use wasmtime::Store;
+use wasmtime::component::{Component as Code, Linker};
 
 use crate::bindings::{FeedWorld, feed_contract as wit};
-use crate::instance;
+use crate::renewed::Renewed;
 use crate::sandbox::Sandbox;
 use crate::validate;
 use crate::{ByteColumn, CallError, Component, Limits, feed as ours};
 
 /// An instance. After an error other than [`CallError::Refused`] the next call makes a new one.
 pub struct FeedFunction {
-    component: Component,
-    limits: Limits,
-    live: Option<(Store<Sandbox>, FeedWorld)>,
+    instance: Renewed<FeedWorld>,
 }
 
 impl FeedFunction {
     pub fn new(component: &Component, limits: Limits) -> Result<Self, CallError> {
-        let live = instantiate(component, limits)?;
-        Ok(Self { component: component.clone(), limits, live: Some(live) })
+        let instantiate = |store: &mut Store<Sandbox>, code: &Code, linker: &Linker<Sandbox>| {
+            FeedWorld::instantiate(store, code, linker)
+        };
+        Ok(Self { instance: Renewed::new(component, limits, instantiate)? })
     }
 
     /// What the component says about itself.
@@ -83,24 +84,7 @@ impl FeedFunction {
         &mut self,
         f: impl FnOnce(&wit::Guest, &mut Store<Sandbox>) -> wasmtime::Result<Result<T, String>>,
     ) -> Result<T, CallError> {
-        let (mut store, world) = match self.live.take() {
-            Some(live) => live,
-            None => instantiate(&self.component, self.limits)?,
-        };
-        instance::arm(&mut store);
-        let answer = f(world.tallow_feed_feed(), &mut store);
-        let answer = answer.map_err(|error| instance::call_error(&store, error))?;
-        self.live = Some((store, world));
-        answer.map_err(CallError::Refused)
-    }
-}
-
-fn instantiate(component: &Component, limits: Limits) -> Result<(Store<Sandbox>, FeedWorld), CallError> {
-    let component = component.local()?;
-    let mut store = instance::sandbox(component, limits);
-    match FeedWorld::instantiate(&mut store, &component.code, &component.linker) {
-        Ok(world) => Ok((store, world)),
-        Err(error) => Err(instance::call_error(&store, error)),
+        self.instance.call(|world, store| f(world.tallow_feed_feed(), store))
     }
 }
 

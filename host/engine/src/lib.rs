@@ -21,6 +21,7 @@ mod merge;
 mod parse;
 pub mod private_folder;
 mod remote;
+mod renewed;
 mod runtime;
 mod sandbox;
 mod ticks;
