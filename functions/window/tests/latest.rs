@@ -129,7 +129,7 @@ proptest! {
         shape in 0usize..3,
     ) {
         let shape = SHAPES[shape];
-        // Time goes on with the batches, so that some rows are late, and some windows are closed.
+        // Each batch is of a later time, so that some rows are late, and some windows are closed.
         let place = |(index, (batch, step)): (i64, &(Vec<Bar>, i64))| {
             let bars = batch.iter().map(|&(symbol, time, revision, price)| (symbol, index * 12 + time, revision, price));
             // A sliding window that closed keeps what its rows were then, unlike the next one that holds them.
