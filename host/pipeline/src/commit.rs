@@ -23,7 +23,7 @@ use crate::hooks::Hooks;
 use crate::progress::Progress;
 use crate::publish::Publisher;
 use crate::republish_diff::Published;
-use crate::whole::Whole;
+use crate::whole::{self, Whole};
 use tallow_worker::plan::Plan;
 
 /// Time without a commit after which the log is looked at: a read and a listing.
@@ -107,7 +107,7 @@ impl Committer {
             items.extend(sink.prepare(&output)?);
         }
         self.put_state(&mut state, &epoch.parts)?;
-        self.whole.write(&mut state, &|bytes| self.job.put_blob(bytes))?;
+        whole::write(&output.whole, &mut state, &|bytes| self.job.put_blob(bytes))?;
         let put = |item: &Item| {
             let rows = (item.rows, item.rows_digest);
             self.job.put_outgoing(item.sink, &item.name, rows, item.bytes.clone())

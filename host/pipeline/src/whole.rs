@@ -22,8 +22,6 @@ use crate::republish_diff::key;
 #[derive(Default)]
 pub struct Whole {
     windows: BTreeMap<String, Rows>,
-    /// Windows that changed since they were last given.
-    changed: BTreeSet<String>,
 }
 
 struct Rows {
@@ -60,24 +58,20 @@ impl Whole {
         Ok(whole)
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.windows.is_empty()
-    }
-
     /// Takes an epoch's windows in, and gives it the whole result of those definitions in which something changed.
     ///
     /// # Errors
     /// More rows than the topic is to get.
     pub fn apply(&mut self, output: &mut EpochOutput<'_>) -> Result<(), PipelineError> {
-        self.changed.clear();
+        let mut changed = BTreeSet::new();
         for (open, batches) in [(false, &output.closed), (false, &output.repeated), (true, &output.open)] {
             for (window, batch) in batches {
                 let Some(rows) = self.windows.get_mut(window) else { continue };
                 rows.take(open, batch).map_err(|error| broken(window, &error))?;
-                self.changed.insert(window.clone());
+                changed.insert(window.clone());
             }
         }
-        for window in &self.changed {
+        for window in &changed {
             let Some(rows) = self.windows.get(window) else { continue };
             let count = rows.rows.len() as u64;
             if count > rows.most {
@@ -91,27 +85,27 @@ impl Whole {
         }
         Ok(())
     }
+}
 
-    /// Writes what changed into the state. `put`: stores a blob.
-    ///
-    /// # Errors
-    /// The store does not take a blob.
-    pub fn write(
-        &self,
-        state: &mut State,
-        put: &dyn Fn(Bytes) -> Result<BlobRef, LogError>,
-    ) -> Result<(), PipelineError> {
-        for window in &self.changed {
-            let Some(rows) = self.windows.get(window) else { continue };
-            let blobs = state.whole.entry(window.clone()).or_default();
-            for (open, blob) in [(false, &mut blobs.closed), (true, &mut blobs.open)] {
-                let batch = rows.of(open).map_err(|error| broken(window, &error))?;
-                let bytes = batch.map(|batch| encode(&batch)).transpose();
-                *blob = bytes.map_err(|error| broken(window, &error))?.map(put).transpose()?;
-            }
-        }
-        Ok(())
+/// Writes the whole results that an epoch has been given into the state. `put`: stores a blob.
+///
+/// # Errors
+/// The store does not take a blob.
+pub fn write(
+    whole: &[WholeResult],
+    state: &mut State,
+    put: &dyn Fn(Bytes) -> Result<BlobRef, LogError>,
+) -> Result<(), PipelineError> {
+    for result in whole {
+        // One without open windows, or without closed ones, is not among them.
+        state.whole.remove(&result.window);
     }
+    for WholeResult { window, open, rows } in whole {
+        let bytes = encode(rows).map_err(|error| broken(window, &error))?;
+        let blobs = state.whole.entry(window.clone()).or_default();
+        *(if *open { &mut blobs.open } else { &mut blobs.closed }) = Some(put(bytes)?);
+    }
+    Ok(())
 }
 
 fn broken(window: &str, error: &ArrowError) -> PipelineError {
