@@ -7,7 +7,9 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{COUNTS, DRAIN, OPEN_US, SECOND_US, World, ask_swap, epochs, market, plain, run_with_swap};
+use common::{
+    COUNTS, DRAIN, OPEN_US, SECOND_US, Wired, World, ask_swap, epochs, market, plain, run_with_swap,
+};
 use crossbeam_channel::bounded;
 use tallow_env::{ManualClock, Random, SeededRandom};
 use tallow_log::record::{Mode, Role};
@@ -19,7 +21,7 @@ use tallow_pipeline::hooks::{Outcome, Rollback};
 use tallow_sink::SinkError;
 use tallow_sink_kafka::Record;
 use tallow_source::{OnDataLoss, Topics};
-use tallow_test_support::faulty::{Fault, FaultyStore, Op};
+use tallow_test_support::faulty::{Fault, Faulty, FaultyStore, Op};
 use tallow_test_support::source::MemorySource;
 use tallow_test_support::transactions::Trouble;
 use tallow_test_support::transactions::conformance::read_all;
@@ -317,6 +319,26 @@ fn a_lost_marker_stops_a_start_before_anything_is_sent() {
     assert_eq!((error.exit_code(), sent(&world)), (2, before));
 }
 
+/// A run while brokers fail, and the store at times; whether it died. It may die of these alone.
+fn troubled(world: &World, wiring: Wired, faulty: &Faulty, random: &Arc<SeededRandom>, story: &str) -> bool {
+    let dies = random.below(3) == 0;
+    if dies {
+        let op = if random.below(2) == 0 { Op::Create } else { Op::Get };
+        faulty.script_after(random.below(40) as usize, op, "", Fault::Denied);
+    }
+    world.transactions.draw(random.clone(), 2 + random.below(6));
+    let outcome = world.run_wired(wiring).outcome;
+    world.transactions.draw(Arc::new(SeededRandom::new(0)), 0);
+    while faulty.unmet() > 0 {
+        _ = world.store.get("nothing");
+        _ = world.store.create(&format!("nothing/{}", random.next_u64()), "x");
+    }
+    let Err(error) = outcome else { return false };
+    let fenced = matches!(error, PipelineError::Sink(SinkError::Fenced { .. }));
+    assert!(dies || fenced || error.is_transient(), "{story}: {error}");
+    true
+}
+
 /// One long story of swaps, rollbacks, a store and brokers that fail, and starts in between.
 fn story(seed: u64) {
     let FaultyStore { faulty, store, clock, random } =
@@ -343,21 +365,7 @@ fn story(seed: u64) {
             wiring.swap.requests.ask_rollback(Rollback { why: "by chance".to_owned(), reply });
             story += " rollback";
         }
-        let dies = random.below(3) == 0;
-        if dies {
-            let op = if random.below(2) == 0 { Op::Create } else { Op::Get };
-            faulty.script_after(random.below(40) as usize, op, "", Fault::Denied);
-        }
-        world.transactions.draw(random.clone(), 2 + random.below(6));
-        let outcome = world.run_wired(wiring).outcome;
-        world.transactions.draw(Arc::new(SeededRandom::new(0)), 0);
-        while faulty.unmet() > 0 {
-            _ = world.store.get("nothing");
-            _ = world.store.create(&format!("nothing/{}", random.next_u64()), "x");
-        }
-        if let Err(error) = outcome {
-            let fenced = matches!(error, PipelineError::Sink(SinkError::Fenced { .. }));
-            assert!(dies || fenced || error.is_transient(), "{story}: {error}");
+        if troubled(&world, wiring, &faulty, &random, &story) {
             story += " died";
         }
     }
@@ -388,22 +396,7 @@ fn rekeyed(seed: u64) {
         (produced..until).for_each(|second| world.append(0, plain(second, second)));
         produced = until;
         let wiring = world.wire(&pipeline, DRAIN);
-        let dies = random.below(2) == 0;
-        if dies {
-            let op = if random.below(2) == 0 { Op::Create } else { Op::Get };
-            faulty.script_after(random.below(40) as usize, op, "", Fault::Denied);
-        }
-        world.transactions.draw(random.clone(), 2 + random.below(6));
-        let outcome = world.run_wired(wiring).outcome;
-        world.transactions.draw(Arc::new(SeededRandom::new(0)), 0);
-        while faulty.unmet() > 0 {
-            _ = world.store.get("nothing");
-            _ = world.store.create(&format!("nothing/{}", random.next_u64()), "x");
-        }
-        if let Err(error) = outcome {
-            let fenced = matches!(error, PipelineError::Sink(SinkError::Fenced { .. }));
-            assert!(dies || fenced || error.is_transient(), "seed {seed}: {error}");
-        }
+        troubled(&world, wiring, &faulty, &random, &format!("seed {seed}"));
     }
     world.run(&pipeline).outcome.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
     let values: Vec<Vec<u8>> = sent(&world).into_iter().map(|record| record.value.unwrap()).collect();
