@@ -128,7 +128,8 @@ impl WindowWorker {
         Ok(())
     }
 
-    /// Whether late rows, dead letters and records under another key take as much as may wait between two stages: then the epoch ends early.
+    /// Whether late rows, dead letters and records under another key take as much as may wait between two stages: then the
+    /// epoch ends early.
     fn is_full_of_refused(&self) -> bool {
         self.epoch.aside_bytes as u64 >= self.plan.pipeline.limits.queue_bytes
     }

@@ -204,7 +204,7 @@ pub struct StatePart {
     pub length: u64,
 }
 
-/// The rows of a window definition, as Arrow's stream format; none where there are no such rows.
+/// The rows of a window definition, in Arrow's stream format, if there are such rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WholeBlobs {

@@ -64,7 +64,8 @@ pub(super) fn needed(pipeline: &str, job: &Log, seq: u64) -> Result<State, Pipel
     let record = status::record(job.store(), pipeline, SHARD, seq)?;
     record.map(|record| record.state).ok_or_else(|| {
         PipelineError::Checkpoint(format!(
-            "pipeline `{pipeline}`: log record {seq}, to which it is to return, has been removed (`verify-retention` says how many are kept)"
+            "pipeline `{pipeline}`: log record {seq}, to which it is to return, has been removed (`verify-retention` says \
+             how many are kept)"
         ))
     })
 }

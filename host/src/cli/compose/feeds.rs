@@ -1,13 +1,12 @@
 //! A feed of the manifest, composed to run.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tallow_engine::{CallError, Contract, FeedFunction, Limits, Runtime, feed as contract};
 use tallow_env::{Clock, Random};
 use tallow_feed::{Bounds, Deadlines, FeedError, Network, Progress, in_http};
 use tallow_http::{AllowList, Guard, Origin, SystemNames};
-use tallow_manifest::{Feed, Manifest};
+use tallow_manifest::{Feed, Manifest, exposed};
 use tallow_produce::SinkConfig;
 use url::Url;
 
@@ -86,9 +85,7 @@ impl Feeding<'_> {
 
 /// Where a manifest's topics are.
 pub fn sink_of(manifest: &Manifest, topic: String) -> SinkConfig {
-    let client: BTreeMap<String, String> =
-        manifest.kafka.client.iter().map(|(key, value)| (key.clone(), value.expose().to_owned())).collect();
-    SinkConfig { brokers: manifest.kafka.brokers.clone(), client, topic }
+    SinkConfig { brokers: manifest.kafka.brokers.clone(), client: exposed(&manifest.kafka.client), topic }
 }
 
 /// Why a feed ended, with the exit code.

@@ -96,18 +96,23 @@ fn line(counts: &Counts, seconds: f64) -> String {
 
 /// What became of the market's ids; a count of what should not happen only if it did.
 pub fn pieces(counts: &Counts) -> Vec<String> {
-    let always = [(counts.refetched, "refetched"), (counts.duplicates, "duplicates dropped")];
-    let rare = [
-        (counts.missing_ids, "ids missing"),
-        (counts.lacking_ids, "ids not in the topic"),
-        (counts.interruptions, "interruptions"),
-        (counts.retries, "requests repeated"),
-        (counts.refusals, "refusals"),
-        (counts.unknown, "frames not understood"),
-        (counts.dropped, "dropped to be refetched"),
+    let some = |count, thing: &str, what: &str| format!("{}{what}", counted(count, thing));
+    let mut pieces = vec![
+        format!("{} refetched", grouped(counts.refetched)),
+        some(counts.duplicates, "duplicate", " dropped"),
     ];
-    let rare = rare.into_iter().filter(|(count, _)| *count > 0);
-    always.into_iter().chain(rare).map(|(count, what)| format!("{} {what}", grouped(count))).collect()
+    let rare = [
+        (counts.missing_ids, "id", " missing"),
+        (counts.lacking_ids, "id", " not in the topic"),
+        (counts.interruptions, "interruption", ""),
+        (counts.retries, "request", " repeated"),
+        (counts.refusals, "refusal", ""),
+        (counts.unknown, "frame", " not understood"),
+        (counts.dropped, "record", " dropped to be refetched"),
+    ];
+    let rare = rare.into_iter().filter(|(count, ..)| *count > 0);
+    pieces.extend(rare.map(|(count, thing, what)| some(count, thing, what)));
+    pieces
 }
 
 fn print(topic: &str, summary: &Summary, counts: &Counts, json: bool) {
