@@ -80,14 +80,26 @@ fn a_disturbed_feed_gives_the_recordings_candles() {
 fn a_feed_that_is_killed_continues_after_the_topics_end() {
     let test = "a_feed_that_is_killed_continues_after_the_topics_end";
     let trades = trades(test, 12_000);
-    let plan = Plan { trades: trades.clone(), per_second: 600, ..Plan::default() };
+    let plan = Plan { trades: trades.clone(), per_second: 1000, until: Some(1000), ..Plan::default() };
     let scene = Scene::binance(test, plan);
+    let market = &scene.market;
     // What was traded before a symbol's first record is not promised.
     assert!(scene.start().kill_when(now_and_then(|| scene.held().len() == 2)));
-    for _ in 1..5 {
-        assert!(scene.start().kill_when(after(Duration::from_millis(2500))));
+    for round in 1..6 {
+        let (before, after) = (round * 2000, round * 2000 + 1000);
+        let connections = market.connections();
+        market.trade_until(before);
+        market.wait_for(before);
+        let running = scene.start();
+        market.wait_for_connection(connections);
+        if round == 5 {
+            market.trade_until(trades.len());
+            scene.finish(running);
+        } else {
+            market.trade_until(after);
+            assert!(running.kill_when(|| market.happened() >= after - 500));
+        }
     }
-    scene.run();
     scene.compare_ids();
     let asked = scene.market.asked();
     assert!(

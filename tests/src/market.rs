@@ -59,6 +59,8 @@ struct Inner {
     refusals: Mutex<VecDeque<(u16, u32)>>,
     /// What the API does not have.
     gone: BTreeSet<(String, i64)>,
+    /// No more trades happen than these.
+    until: AtomicUsize,
     /// Paths and queries that were asked for.
     asked: Mutex<Vec<String>>,
 }
@@ -78,6 +80,8 @@ pub struct Plan {
     pub faults: Vec<Vec<Fault>>,
     pub refusals: Vec<(u16, u32)>,
     pub gone: BTreeSet<(String, i64)>,
+    /// The market stands still after this many trades, until [`Market::trade_until`] lets it go on.
+    pub until: Option<usize>,
 }
 
 impl Market {
@@ -91,6 +95,7 @@ impl Market {
             faults: plan.faults,
             refusals: Mutex::new(plan.refusals.into()),
             gone: plan.gone,
+            until: AtomicUsize::new(plan.until.unwrap_or(usize::MAX)),
             asked: Mutex::default(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port");
@@ -126,6 +131,26 @@ impl Market {
         self.inner.begun.store(true, Ordering::SeqCst);
     }
 
+    /// Lets trades happen until there are `count`.
+    pub fn trade_until(&self, count: usize) {
+        self.inner.until.store(count, Ordering::SeqCst);
+    }
+
+    /// Trades that have happened.
+    pub fn happened(&self) -> usize {
+        self.inner.happened()
+    }
+
+    /// Waits until `count` trades have happened; someone must have subscribed before.
+    pub fn wait_for(&self, count: usize) {
+        wait_until(|| self.happened() >= count);
+    }
+
+    /// Waits until more connections were opened than `before`.
+    pub fn wait_for_connection(&self, before: usize) {
+        wait_until(|| self.connections() > before);
+    }
+
     /// Connections that were opened so far.
     pub fn connections(&self) -> usize {
         self.inner.connections.load(Ordering::SeqCst)
@@ -133,7 +158,7 @@ impl Market {
 
     /// Whether all trades have happened.
     pub fn is_over(&self) -> bool {
-        self.inner.happened.load(Ordering::SeqCst) == self.inner.trades.len()
+        self.happened() == self.inner.trades.len()
     }
 
     /// Paths and queries that were asked for so far.
@@ -151,6 +176,13 @@ impl Market {
     }
 }
 
+fn wait_until(holds: impl Fn() -> bool) {
+    let clock = SystemClock::new();
+    while !holds() {
+        clock.sleep(Duration::from_millis(5));
+    }
+}
+
 impl Drop for Market {
     fn drop(&mut self) {
         self.inner.over.store(true, Ordering::SeqCst);
@@ -163,17 +195,22 @@ impl Inner {
     fn play(&self, per_second: u64) {
         const STEP: Duration = Duration::from_millis(5);
         let clock = SystemClock::new();
-        while !self.begun.load(Ordering::SeqCst) && !self.over.load(Ordering::SeqCst) {
-            clock.sleep(STEP);
-        }
-        let begun = clock.ticks();
+        wait_until(|| self.begun.load(Ordering::SeqCst) || self.over.load(Ordering::SeqCst));
+        // A market that stands still does not make up for it: what it trades per second is what it traded before.
+        let (mut seen, mut traded_us) = (clock.ticks(), 0);
         loop {
-            let elapsed = clock.ticks().since(begun).as_micros() as u64;
-            let happened = usize::try_from(elapsed * per_second / 1_000_000).unwrap_or(usize::MAX);
-            self.happened.store(happened.min(self.trades.len()), Ordering::SeqCst);
+            let now = clock.ticks();
+            let happened = self.happened();
             if happened >= self.trades.len() || self.over.load(Ordering::SeqCst) {
                 return;
             }
+            if happened < self.until.load(Ordering::SeqCst) {
+                traded_us += now.since(seen).as_micros() as u64;
+                let reached = usize::try_from(traded_us * per_second / 1_000_000).unwrap_or(usize::MAX);
+                let until = self.until.load(Ordering::SeqCst).min(self.trades.len());
+                self.happened.store(reached.min(until), Ordering::SeqCst);
+            }
+            seen = now;
             clock.sleep(STEP);
         }
     }
