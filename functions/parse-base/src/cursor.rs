@@ -8,6 +8,7 @@ use crate::window::Window;
 
 /// A reading position in a window. Positions only grow, so a reader that ends where the message ends has
 /// read only the message; until then, nothing read is certain.
+#[derive(Clone, Copy)]
 pub struct Cursor<'w> {
     window: &'w Window,
     at: usize,
@@ -19,9 +20,9 @@ const MOST_WHITE: usize = 16;
 /// A text that is only known at run time, made ready to be compared eight bytes at a time.
 #[derive(Debug)]
 pub struct Literal {
-    /// Its first word, and which bits of it count.
-    first: (u64, u64),
-    /// The words after that.
+    /// Its first two words, and which bits of each count.
+    first: [(u64, u64); 2],
+    /// The words after those.
     rest: Box<[(u64, u64)]>,
     length: usize,
 }
@@ -33,8 +34,9 @@ impl Literal {
             word[..bytes.len()].copy_from_slice(bytes);
             (u64::from_le_bytes(word), low_bytes(bytes.len() as u32))
         };
-        let (first, rest) = text.split_at(text.len().min(8));
-        Literal { first: word(first), rest: rest.chunks(8).map(word).collect(), length: text.len() }
+        let mut words = text.chunks(8).map(word);
+        let first = std::array::from_fn(|_| words.next().unwrap_or((0, 0)));
+        Literal { first, rest: words.collect(), length: text.len() }
     }
 
     /// In bytes.
@@ -83,6 +85,12 @@ impl<'w> Cursor<'w> {
     #[inline(always)]
     pub fn byte(&self) -> u8 {
         self.window[self.at & 255]
+    }
+
+    /// A byte that comes after some others.
+    #[inline(always)]
+    pub fn byte_after(&self, bytes: usize) -> u8 {
+        self.window[(self.at + bytes) & 255]
     }
 
     /// Reads one byte if it is `byte`.
@@ -157,14 +165,18 @@ impl<'w> Cursor<'w> {
     /// Whether a text comes next that fits the window.
     #[inline(always)]
     pub fn sees_literal(&self, text: &Literal) -> bool {
-        let (word, bits) = text.first;
-        if (self.word() ^ word) & bits != 0 {
-            return false;
-        }
-        let rest = text.rest.iter().zip(1..);
-        rest.fold(0, |different, ((word, bits), index)| {
-            different | (self.word_at(self.at + 8 * index) ^ word) & bits
-        }) == 0
+        let [(first, first_bits), (second, second_bits)] = text.first;
+        let different =
+            (self.word() ^ first) & first_bits | (self.word_at(self.at + 8) ^ second) & second_bits;
+        different == 0 && (text.rest.is_empty() || self.sees_words(&text.rest))
+    }
+
+    /// Whether words come after the next two.
+    #[inline(never)]
+    fn sees_words(&self, words: &[(u64, u64)]) -> bool {
+        let differ =
+            |(index, (word, bits)): (usize, &(u64, u64))| (self.word_at(self.at + 8 * index) ^ word) & bits;
+        (2..).zip(words).fold(0, |different, word| different | differ(word)) == 0
     }
 
     /// Moves over white space.
@@ -258,10 +270,10 @@ impl<'w> Cursor<'w> {
     /// Reads `true` or `false`.
     #[inline(always)]
     pub fn boolean(&mut self) -> Option<bool> {
-        if self.accept(b"true") {
-            return Some(true);
-        }
-        self.expect(b"false").map(|()| false)
+        let (is_true, is_false) = (self.sees(b"true"), self.sees(b"false"));
+        // Without a branch on which of them it is: that cannot be guessed.
+        self.at += if is_true { 4 } else { 5 };
+        (is_true | is_false).then_some(is_true)
     }
 
     /// Reads up to the next `end`: up to 16 bytes, as two words filled up with zeros, and their number.

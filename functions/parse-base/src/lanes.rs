@@ -9,8 +9,9 @@ pub const LANES: usize = 16;
 #[cfg(target_arch = "wasm32")]
 mod imp {
     use core::arch::wasm32::{
-        i8x16_swizzle, i16x8_mul, i16x8_narrow_i32x4, i16x8_splat, i32x4_dot_i16x8, u8x16_splat,
-        u8x16_sub_sat, u16x8_shr, u64x2, u64x2_extract_lane, v128, v128_any_true, v128_or, v128_xor,
+        i8x16_bitmask, i8x16_eq, i8x16_swizzle, i16x8_mul, i16x8_narrow_i32x4, i16x8_splat, i32x4_dot_i16x8,
+        u8x16_lt, u8x16_splat, u8x16_sub_sat, u16x8_shr, u64x2, u64x2_extract_lane, v128, v128_any_true,
+        v128_or, v128_xor,
     };
 
     #[derive(Clone, Copy, Debug)]
@@ -32,6 +33,18 @@ mod imp {
         #[inline(always)]
         pub fn or(self, other: Self) -> Self {
             Self(v128_or(self.0, other.0))
+        }
+
+        /// A bit for each byte that is `byte`, the lowest for the first.
+        #[inline(always)]
+        pub fn equal(self, byte: u8) -> u16 {
+            i8x16_bitmask(i8x16_eq(self.0, u8x16_splat(byte)))
+        }
+
+        /// A bit for each byte below `limit`.
+        #[inline(always)]
+        pub fn below(self, limit: u8) -> u16 {
+            i8x16_bitmask(u8x16_lt(self.0, u8x16_splat(limit)))
         }
 
         #[inline(always)]
@@ -77,6 +90,23 @@ mod imp {
         #[inline(always)]
         pub fn beyond(self, expected: Self, limit: Self) -> Self {
             Self(std::array::from_fn(|at| (self.0[at] ^ expected.0[at]).saturating_sub(limit.0[at])))
+        }
+
+        /// A bit for each byte that is `byte`, the lowest for the first.
+        #[inline(always)]
+        pub fn equal(self, byte: u8) -> u16 {
+            self.bits(|it| it == byte)
+        }
+
+        /// A bit for each byte below `limit`.
+        #[inline(always)]
+        pub fn below(self, limit: u8) -> u16 {
+            self.bits(|it| it < limit)
+        }
+
+        #[inline(always)]
+        fn bits(self, is: impl Fn(u8) -> bool) -> u16 {
+            self.0.iter().rev().fold(0, |bits, byte| bits << 1 | u16::from(is(*byte)))
         }
 
         #[inline(always)]

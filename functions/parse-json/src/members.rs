@@ -2,6 +2,7 @@
 
 use parse_base::cursor::{Cursor, Literal};
 use parse_base::json::Scanner;
+use parse_base::short_texts::ShortTexts;
 use parse_base::swar::{low_bytes, matching};
 
 use crate::plan::Plan;
@@ -14,7 +15,7 @@ const MOST_KEY: usize = 56;
 const SLOTS: usize = 64;
 const MOST_MEMBERS: usize = 48;
 /// Places of a schema that have a bit.
-const MOST_NODES: usize = 64;
+pub(crate) const MOST_NODES: usize = 64;
 
 /// No member: nothing came there before.
 pub(crate) const NONE: usize = usize::MAX;
@@ -24,9 +25,14 @@ pub(crate) struct Member<'p> {
     /// With its quotes and the colon.
     pub key: Literal,
     pub take: Take,
+    /// Which of [`Members::texts`] knows its texts.
+    pub texts: usize,
+    /// Whether it is the kind of the message, at least for one of the cells.
+    pub is_kind: bool,
     /// What takes the value, if [`Member::take`] leaves it.
     pub cells: &'p [usize],
-    /// Of the place in the schema; 0 if the schema does not name the key.
+    /// The place in the schema, and its bit; 0 if the schema does not name the key.
+    pub node: usize,
     pub bit: u64,
     /// The member that came after it last.
     pub next: usize,
@@ -42,14 +48,17 @@ struct Object {
 
 pub(crate) struct Members<'p> {
     objects: Vec<Object>,
-    all: Vec<Member<'p>>,
+    pub all: Vec<Member<'p>>,
+    /// Codes of texts, for each column that has any. The first has none.
+    pub texts: Vec<ShortTexts>,
 }
 
 impl<'p> Members<'p> {
     /// The members that a schema names. `None` if it reads items of arrays, or has too many places or too long keys.
     pub fn new(plan: &'p Plan) -> Option<Self> {
         let nodes = &plan.tree.nodes;
-        let mut members = Members { objects: Vec::new(), all: Vec::new() };
+        let mut members =
+            Members { objects: Vec::new(), all: Vec::new(), texts: vec![ShortTexts::default()] };
         let fits = |node: &Node| {
             let within = !node.keys.is_empty() && !node.cells.is_empty();
             node.items.is_empty() && node.exploded.is_none() && !within
@@ -63,10 +72,16 @@ impl<'p> Members<'p> {
             for (key, inner) in &node.keys {
                 let of = &nodes[*inner];
                 let take = if of.keys.is_empty() { Take::of(plan, &of.cells) } else { Take::Object(*inner) };
+                if matches!(take, Take::Text { .. }) {
+                    members.texts.push(ShortTexts::default());
+                }
                 let member = Member {
                     key: Literal::new(&quoted(key)),
                     take,
+                    texts: if matches!(take, Take::Text { .. }) { members.texts.len() - 1 } else { 0 },
+                    is_kind: of.cells.iter().any(|cell| plan.cell_columns.get(*cell).is_none()),
                     cells: &of.cells,
+                    node: *inner,
                     bit: 1 << inner,
                     next: NONE,
                 };
@@ -79,23 +94,18 @@ impl<'p> Members<'p> {
         Some(members)
     }
 
-    #[inline(always)]
-    pub fn get(&mut self, member: usize) -> Option<&mut Member<'p>> {
-        self.all.get_mut(member)
-    }
-
     /// The member of an object that comes next, after `before`: mostly the one that came there the last time. `None` if
     /// there is none, or one that only the full reader can read.
     #[inline(always)]
     pub fn next<'t>(
         &mut self,
         object: usize,
-        before: Option<usize>,
+        before: usize,
         cursor: &Cursor<'_>,
         rest: impl FnOnce() -> Option<&'t [u8]>,
     ) -> Option<usize> {
-        let guess = match before {
-            Some(before) => self.all.get(before)?.next,
+        let guess = match self.all.get(before) {
+            Some(before) => before.next,
             None => self.objects.get(object)?.first,
         };
         if let Some(member) = self.all.get(guess)
@@ -104,15 +114,16 @@ impl<'p> Members<'p> {
             return Some(guess);
         }
         let found = self.find(object, cursor).or_else(|| self.learn(object, rest()?))?;
-        match before {
-            Some(before) => self.all.get_mut(before)?.next = found,
+        match self.all.get_mut(before) {
+            Some(before) => before.next = found,
             None => self.objects.get_mut(object)?.first = found,
         }
         Some(found)
     }
 
+    /// A known member of an object.
     #[inline(always)]
-    fn find(&self, object: usize, cursor: &Cursor<'_>) -> Option<usize> {
+    pub fn find(&self, object: usize, cursor: &Cursor<'_>) -> Option<usize> {
         let object = self.objects.get(object)?;
         let mut slot = slot(cursor.word_after(1));
         // An empty slot ends the search: not all are used.
@@ -137,7 +148,16 @@ impl<'p> Members<'p> {
         self.add(
             object,
             key,
-            Member { key: Literal::new(&quoted(key)), take: Take::Skip, cells: &[], bit: 0, next: NONE },
+            Member {
+                key: Literal::new(&quoted(key)),
+                take: Take::Skip,
+                texts: 0,
+                is_kind: false,
+                cells: &[],
+                node: ROOT,
+                bit: 0,
+                next: NONE,
+            },
         )
     }
 

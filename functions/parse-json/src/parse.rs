@@ -7,6 +7,7 @@ use std::slice::Iter;
 use parse_base::json::Value;
 use parse_base::marks::Marks;
 use parse_base::reason::{Apart, Step};
+use parse_base::rows::Mark;
 use parse_base::window::Windows;
 use parse_base::{Batch, ByteColumn, Options, Parsed};
 use tallow_contract::Refusal;
@@ -19,11 +20,13 @@ use crate::plan::{Plan, Rows};
 use crate::quick::{Place, Quick};
 use crate::record::Record;
 
-/// How a call reads. Both ways give the same output; the slower one is there to prove it.
+/// How a call reads. All ways give the same output; the other ones are there to prove it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// Straight into columns if the message is written in a common way, else in full.
     Quick,
+    /// The same, as it is once the keys have come in many orders.
+    AnyOrder,
     FullOnly,
 }
 
@@ -73,9 +76,11 @@ pub fn parse_by(way: Way, batch: &Batch, options: &Options) -> Result<Parsed, Re
 struct Call<'p, 'a> {
     plan: &'p Plan,
     bytes: &'a [u8],
+    /// Whether all the bytes are.
+    is_ascii: bool,
     nulls: Peekable<Iter<'a, u32>>,
     windows: Windows<'a>,
-    quick: Option<Quick<'p>>,
+    quick: Option<Quick<'p, 'a>>,
     full: Full<'p, 'a>,
     cells: Cells<'a>,
     kinds: Kinds<'p, 'a>,
@@ -90,9 +95,10 @@ impl<'p, 'a> Call<'p, 'a> {
         Call {
             plan,
             bytes: &batch.values.bytes,
+            is_ascii: all_ascii(&batch.values.bytes),
             nulls: batch.values.nulls.iter().peekable(),
             windows: Windows::new(&batch.values.bytes),
-            quick: if way == Way::Quick { Quick::new(plan) } else { None },
+            quick: if way == Way::FullOnly { None } else { Quick::new(plan, way == Way::Quick) },
             full: Full::new(&plan.tree),
             cells: Cells::new(plan.cells()),
             kinds: Kinds::new(plan),
@@ -104,13 +110,10 @@ impl<'p, 'a> Call<'p, 'a> {
 
     fn record(&mut self, end: usize, record: &Record<'a>) {
         let mark = self.rows.mark();
-        let made = match json_of(record.value, self.plan.confluent) {
-            Ok(text) => self.quickly(end - text.len()..end, record).unwrap_or_else(|| {
-                self.rows.back_to(mark);
-                self.cells.clear();
-                let read = self.full.message(text, &mut self.cells);
-                self.message(record).rows(read)
-            }),
+        let made = match json_of(record.value, self.plan.confluent, self.is_ascii) {
+            Ok(text) => self
+                .quickly(end - text.len()..end, record)
+                .unwrap_or_else(|| self.in_full(text, record, mark)),
             Err(apart) => self.message(record).rows(Err(apart)),
         };
         if let Err(apart) = made {
@@ -119,12 +122,21 @@ impl<'p, 'a> Call<'p, 'a> {
         }
     }
 
+    /// Makes the rows of any message, from the mark on.
+    #[inline(never)]
+    fn in_full(&mut self, text: &'a [u8], record: &Record<'a>, mark: Mark) -> Step<()> {
+        self.rows.back_to(mark);
+        self.cells.clear();
+        let read = self.full.message(text, &mut self.cells);
+        self.message(record).rows(read)
+    }
+
     /// Makes the row of a message that the quick reader takes.
     #[inline]
     fn quickly(&mut self, at: Range<usize>, record: &Record<'a>) -> Option<Step<()>> {
         let quick = self.quick.as_mut()?;
         let place = Place { bytes: self.bytes, start: at.start, end: at.end };
-        let found = quick.read(&place, &mut self.windows, &mut self.kinds, &mut self.rows)?;
+        let found = quick.read(place, &mut self.windows, &mut self.kinds, &mut self.rows)?;
         let kind = match found.kind {
             Ok(kind) => kind,
             Err(written) => return Some(Err(self.kinds.not_asked_for(Some(Value(written))))),
@@ -162,9 +174,14 @@ impl<'p, 'a> Call<'p, 'a> {
     }
 }
 
-/// The JSON text of a record's value.
+/// Takes a tenth of the time that it takes to find out whether a text is UTF-8.
+fn all_ascii(text: &[u8]) -> bool {
+    text.iter().fold(0, |all, byte| all | byte).is_ascii()
+}
+
+/// The JSON text of a record's value. `is_ascii`: this has been found out.
 #[inline]
-fn json_of(value: &[u8], confluent: bool) -> Step<&[u8]> {
+fn json_of(value: &[u8], confluent: bool, is_ascii: bool) -> Step<&[u8]> {
     let text = match value {
         [] => return Err(Apart::rejected("empty value")),
         [0, _, _, _, _, text @ ..] if confluent => text,
@@ -178,8 +195,7 @@ fn json_of(value: &[u8], confluent: bool) -> Step<&[u8]> {
         }
         text => text,
     };
-    // Nearly all are ASCII, which takes a tenth of the time to find out.
-    if !text.iter().fold(0, |all, byte| all | byte).is_ascii() {
+    if !is_ascii && !all_ascii(text) {
         std::str::from_utf8(text)
             .map_err(|error| Apart::rejected(format!("not UTF-8 at byte {}", error.valid_up_to())))?;
     }
@@ -188,36 +204,8 @@ fn json_of(value: &[u8], confluent: bool) -> Step<&[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use tallow_contract::Run;
-    use tallow_contract::parse::WantedColumn;
-    use tallow_contract::schema::{Field, FieldType, KindOf, Path, SETTING, Schema, Source, TimeForm};
-
     use super::*;
-
-    fn options() -> Options {
-        let field = |name: &str, type_, key: &str| Field {
-            name: name.to_owned(),
-            type_,
-            source: Source::Value(Path::key(key)),
-            required: true,
-            default: None,
-        };
-        let columns = vec![
-            field("symbol", FieldType::Text, "s"),
-            field("event_time", FieldType::Timestamp(TimeForm::Milliseconds), "T"),
-            field("id", FieldType::Int64, "t"),
-            field("price", FieldType::Decimal, "p"),
-            field("buyer", FieldType::Boolean, "m"),
-        ];
-        let wanted = columns.iter().map(|it| WantedColumn { name: it.name.clone(), scale: 8 }).collect();
-        let (event_time, kind) = ("event_time".to_owned(), KindOf::At(Path::key("e")));
-        let schema = Schema { columns, event_time, kind, raw: None, confluent: false };
-        Options {
-            kinds: vec!["trade".to_owned()],
-            columns: wanted,
-            settings: vec![(SETTING.to_owned(), schema.to_setting())],
-        }
-    }
+    use crate::testing::{batch, options};
 
     /// Rows that are right tell nothing of the reader that made them.
     #[test]
@@ -228,13 +216,7 @@ mod tests {
             r#"{"e": "trade", "s": "ETHUSDT", "t": 7, "p": "1", "T": 1723161600002, "m": true}"#,
             r#"{"e":"kline","s":"ETHUSDT"}"#,
         ];
-        let mut batch = Batch { topics: vec!["t".to_owned()], ..Batch::default() };
-        for value in values {
-            batch.values.push(Some(value.as_bytes()));
-            batch.offsets.push(0);
-            batch.timestamps_us.push(0);
-        }
-        batch.runs = vec![Run { topic: 0, partition: 0, records: values.len() as u32 }];
+        let batch = batch(&values);
         let options = options();
         let plan = Plan::new(&options).unwrap();
         let mut call = Call::new(Way::Quick, &plan, &batch);

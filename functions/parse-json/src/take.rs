@@ -1,4 +1,4 @@
-//! What becomes of a value: how it is mostly written, straight into its column.
+//! What becomes of a value that is written in the common way.
 
 use parse_base::builder::{Builder, Data};
 use parse_base::cursor::Cursor;
@@ -10,6 +10,7 @@ use crate::column::Type;
 use crate::plan::Plan;
 use crate::time::Form;
 
+#[derive(Clone, Copy)]
 pub(crate) enum Take {
     /// An object that the schema reads values of.
     Object(usize),
@@ -19,25 +20,21 @@ pub(crate) enum Take {
     Any,
     /// The kind of the message.
     Kind,
+    /// A text of up to 16 bytes, as its code in the column `into`.
     Text {
         into: usize,
-        seen: Box<ShortTexts>,
     },
-    Integer {
-        into: Option<usize>,
-    },
-    /// A number of units of so many microseconds.
+    Integer,
+    /// A number of units of so many microseconds, up to `most`.
     Time {
-        into: Option<usize>,
         unit_us: i64,
+        most: i64,
     },
+    /// As a mantissa.
     Decimal {
-        into: Option<usize>,
         scale: u8,
     },
-    Boolean {
-        into: Option<usize>,
-    },
+    Boolean,
 }
 
 /// Scale at which a decimal is checked whose column is not wanted.
@@ -49,76 +46,66 @@ impl Take {
         let [cell] = cells else { return Take::Any };
         let Some(index) = plan.cell_columns.get(*cell) else { return Take::Kind };
         let column = &plan.columns[*index];
-        let into = column.wanted;
         match &column.type_ {
-            Type::Text => into.map_or(Take::Skip, |into| Take::Text { into, seen: Box::default() }),
-            Type::Int64 => Take::Integer { into },
+            Type::Text => column.wanted.map_or(Take::Skip, |into| Take::Text { into }),
+            Type::Int64 => Take::Integer,
             Type::Decimal => {
-                let scale = into.map_or(UNWANTED_SCALE, |into| plan.wanted[into].scale);
-                Take::Decimal { into, scale }
+                Take::Decimal { scale: column.wanted.map_or(UNWANTED_SCALE, |into| plan.wanted[into].scale) }
             }
-            Type::Boolean => Take::Boolean { into },
+            Type::Boolean => Take::Boolean,
             Type::Timestamp(Form::Unix { places: places @ ..=6 }) => {
-                Take::Time { into, unit_us: 10i64.pow(6 - u32::from(*places)) }
+                let unit_us = 10i64.pow(6 - u32::from(*places));
+                Take::Time { unit_us, most: MAX_US / unit_us }
             }
             Type::Float64 | Type::Timestamp(_) => Take::Any,
         }
     }
 
-    /// Reads a value that is written in the common way. `None`: it may have been read in part, and no column has it.
+    /// Reads a value up to its closing quote, or to its end. `quoted`: an opening quote has been read. `None`: it is
+    /// written otherwise.
     #[inline(always)]
-    pub fn read(&mut self, cursor: &mut Cursor<'_>, columns: &mut [Builder]) -> Option<()> {
+    pub fn read(
+        self,
+        quoted: bool,
+        cursor: &mut Cursor<'_>,
+        texts: &mut ShortTexts,
+        columns: &mut [Builder],
+    ) -> Option<i64> {
         match self {
-            Take::Text { into, seen } => {
-                let (words, length) = short_text(cursor)?;
-                let Data::Text { dictionary, codes } = &mut columns.get_mut(*into)?.data else {
-                    return None;
-                };
-                let look_up = |text: &[u8]| text.iter().all(is_plain).then(|| dictionary.code(text));
-                codes.push(seen.code(words, length, look_up)?);
+            Take::Text { into } if quoted => {
+                let (words, length) = cursor.short_text(b'"')?;
+                texts.code(words, length, |text| code(columns, into, text)).map(i64::from)
             }
-            Take::Integer { into } => {
-                let value = quoted(cursor, Cursor::integer)?;
-                push(columns, *into, value)?;
+            Take::Integer => cursor.integer(),
+            Take::Time { unit_us, most } => {
+                let time = cursor.integer()?;
+                (time <= most).then_some(time.wrapping_mul(unit_us))
             }
-            Take::Time { into, unit_us } => {
-                let time = quoted(cursor, Cursor::integer)?;
-                // A division costs more than all else.
-                let most = match *unit_us {
-                    1 => MAX_US,
-                    1_000 => MAX_US / 1_000,
-                    _ => MAX_US / 1_000_000,
-                };
-                if time > most {
-                    return None;
-                }
-                push(columns, *into, time * *unit_us)?;
-            }
-            Take::Decimal { into, scale } => {
-                let mantissa = quoted(cursor, |cursor| {
-                    if has_leading_zero(cursor.word()) { None } else { cursor.decimal(*scale) }
-                })?;
-                push(columns, *into, mantissa)?;
-            }
-            Take::Boolean { into } => {
-                let value = cursor.boolean()?;
-                if let Some(into) = *into {
-                    let Data::Booleans(values) = &mut columns.get_mut(into)?.data else { return None };
-                    values.push(value);
+            Take::Decimal { scale } => {
+                if has_leading_zero(cursor.word()) {
+                    None
+                } else {
+                    cursor.decimal(scale)
                 }
             }
-            Take::Skip => skip(cursor)?,
-            Take::Any | Take::Kind | Take::Object(_) => return None,
+            Take::Boolean if !quoted => cursor.boolean().map(i64::from),
+            Take::Skip => skip(quoted, cursor).map(|()| 0),
+            _ => None,
         }
-        Some(())
     }
 }
 
-/// Appends a number to its column, if that is wanted.
+/// The code of a text in a column.
+#[cold]
+fn code(columns: &mut [Builder], into: usize, text: &[u8]) -> Option<u32> {
+    let Data::Text { dictionary, .. } = &mut columns.get_mut(into)?.data else { return None };
+    text.iter().all(is_plain).then(|| dictionary.code(text))
+}
+
+/// Appends a value that was read to its column.
 #[inline(always)]
-fn push(columns: &mut [Builder], into: Option<usize>, value: i64) -> Option<()> {
-    let Some(into) = into else { return Some(()) };
-    match &mut columns.get_mut(into)?.data {
+pub(crate) fn push(column: &mut Builder, value: i64) {
+    match &mut column.data {
         Data::Integers(values) => values.push(value),
         Data::Decimals { low, high, .. } => {
             low.push(value);
@@ -126,35 +113,18 @@ fn push(columns: &mut [Builder], into: Option<usize>, value: i64) -> Option<()> 
                 high.push(0);
             }
         }
-        _ => return None,
+        Data::Booleans(values) => values.push(value != 0),
+        Data::Text { codes, .. } => codes.push(value as u32),
+        // Read by way of their text.
+        Data::Floats(_) => {}
     }
-    Some(())
-}
-
-/// A string of up to 16 bytes.
-#[inline(always)]
-pub(crate) fn short_text(cursor: &mut Cursor<'_>) -> Option<([u64; 2], usize)> {
-    if !cursor.accept_byte(b'"') {
-        return None;
-    }
-    let text = cursor.short_text(b'"')?;
-    cursor.skip(1);
-    Some(text)
-}
-
-/// A number with or without quotes around it.
-#[inline(always)]
-fn quoted<'w, T>(cursor: &mut Cursor<'w>, read: impl FnOnce(&mut Cursor<'w>) -> Option<T>) -> Option<T> {
-    let quoted = cursor.accept_byte(b'"');
-    let value = read(cursor)?;
-    let ends = if quoted { cursor.accept_byte(b'"') } else { number_ends(cursor) };
-    ends.then_some(value)
 }
 
 /// Whether no more of a number comes.
 #[inline(always)]
-fn number_ends(cursor: &Cursor<'_>) -> bool {
-    matches!(cursor.word() as u8, b',' | b'}' | ..=b' ')
+pub(crate) fn number_ends(cursor: &Cursor<'_>) -> bool {
+    let byte = cursor.byte();
+    (byte == b',') | (byte == b'}') | (byte <= b' ')
 }
 
 /// Whether a number begins with a zero and another digit.
@@ -177,25 +147,21 @@ fn digits(cursor: &mut Cursor<'_>) -> Option<()> {
 
 /// Skips a value that is not an object or array, nor long.
 #[inline(always)]
-fn skip(cursor: &mut Cursor<'_>) -> Option<()> {
-    match cursor.word() as u8 {
-        b'"' => {
-            cursor.skip(1);
-            for _ in 0..4 {
-                let plain = plain_bytes(cursor.word());
-                cursor.skip(plain);
-                if plain < 8 {
-                    return cursor.accept_byte(b'"').then_some(());
-                }
+pub(crate) fn skip(quoted: bool, cursor: &mut Cursor<'_>) -> Option<()> {
+    if quoted {
+        for _ in 0..4 {
+            let plain = plain_bytes(cursor.word());
+            cursor.skip(plain);
+            if plain < 8 {
+                return Some(());
             }
-            None
         }
+        return None;
+    }
+    match cursor.byte() {
         b'1'..=b'9' => {
             digits(cursor)?;
-            if cursor.accept_byte(b'.') {
-                digits(cursor)?;
-            }
-            number_ends(cursor).then_some(())
+            if cursor.accept_byte(b'.') { digits(cursor) } else { Some(()) }
         }
         b't' | b'f' => cursor.boolean().map(drop),
         _ => None,
