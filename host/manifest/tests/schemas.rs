@@ -1,5 +1,7 @@
 //! `[trigger.kafka.schema]`: what the parse function gets of it, and what is said about what is wrong.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod common;
 
 use common::{error, errors, pipeline, with_line};

@@ -59,7 +59,9 @@ pub fn run(which: &Which, file: &Path, given: (bool, bool), own: &ownership::Arg
     let progress = Arc::new(Progress::new(Vec::new()));
     let services = host.pipeline(&manifest, &pipeline, Asked::default(), progress, Arc::new(Unobserved))?;
     let services = Arc::new(services);
-    let Some(_ownership) = ownership::claim(own, &[services.clone()], &stop)? else { return Ok(()) };
+    let Some(_ownership) = ownership::claim(own, std::slice::from_ref(&services), &stop)? else {
+        return Ok(());
+    };
     let why = format!("{} read again", counted(again.letters, "dead letter"));
     let parse = &services.functions.parse;
     let voided = start::rewind(&services, again.first, (parse, own_file), &why)?;
@@ -91,8 +93,7 @@ fn look(store: &Store, pipeline: &Pipeline, filter: &Filter) -> Result<Option<Ag
     let Some(newest) = newest_record(store, &pipeline.id)? else { return Ok(None) };
     let mut commits = BTreeSet::new();
     let mut letters = 0;
-    let mut all = Letters::of(store, &pipeline.id, filter)?;
-    while let Some(kept) = all.next() {
+    for kept in Letters::of(store, &pipeline.id, filter)? {
         let commit = kept?.commit;
         let parts: Vec<&str> = commit.split('/').collect();
         if let [chain, shard, seq] = parts[..]
