@@ -172,21 +172,41 @@ fn waits_for(pipeline: &str, sign: &Sign) -> String {
 impl Giver {
     fn give(&self) {
         for (pipeline, sign) in &self.signs {
-            let sign = Sign { at_us: self.clock.now_us(), ..sign.clone() };
-            if let Err(error) = owner::write(&self.store, pipeline, SHARD, &sign) {
-                tracing::debug!(pipeline, %error, "a sign of life did not get through");
+            self.write(pipeline, sign);
+        }
+    }
+
+    fn write(&self, pipeline: &str, sign: &Sign) {
+        let sign = Sign { at_us: self.clock.now_us(), ..sign.clone() };
+        if let Err(error) = owner::write(&self.store, pipeline, SHARD, &sign) {
+            tracing::debug!(pipeline, %error, "a sign of life did not get through");
+        }
+    }
+
+    /// Gives the signs again, but not over that of another process that is alive: it has taken over, and were ours there
+    /// when this process ends, one that waits would believe the pipeline to be free. `others`: what was seen the last
+    /// time, by pipeline.
+    fn give_again(&self, others: &mut [Option<Sign>]) {
+        for ((pipeline, sign), seen) in self.signs.iter().zip(others) {
+            let there = owner::read(&self.store, pipeline, SHARD).unwrap_or_default();
+            let other = there.filter(|there| there.id != sign.id);
+            // One that has not changed since is not given any more.
+            if other.is_none() || other == *seen {
+                self.write(pipeline, sign);
             }
+            *seen = other;
         }
     }
 
     fn give_until(&self, ended: &AtomicBool) {
         let mut given = self.clock.ticks();
+        let mut others = vec![None; self.signs.len()];
         while !ended.load(Ordering::Relaxed) {
             self.clock.sleep(HEAR_EVERY);
             let now = self.clock.ticks();
             if now.since(given) >= EVERY {
                 given = now;
-                self.give();
+                self.give_again(&mut others);
             }
         }
     }
@@ -210,5 +230,40 @@ impl Drop for Ownership {
             let _ = thread.join();
         }
         self.giver.take_back();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sign(id: &str, at_us: i64) -> Sign {
+        let host = "here".to_owned();
+        Sign { id: id.to_owned(), host, pid: 1, process: None, instance: None, since_us: 0, at_us }
+    }
+
+    #[test]
+    fn a_sign_is_not_given_over_that_of_a_living_process() {
+        let clock = Arc::new(tallow_env::SystemClock::new());
+        let store = Store::memory().unwrap();
+        let there = || owner::read(&store, "candles", SHARD).unwrap().map(|sign| sign.id);
+        let signs = vec![("candles".to_owned(), sign("ours", 0))];
+        let giver = Giver { store: store.clone(), clock, signs };
+        giver.give();
+        assert_eq!(there().as_deref(), Some("ours"));
+
+        let mut others = vec![None];
+        for at_us in 1..4 {
+            owner::write(&store, "candles", SHARD, &sign("its", at_us)).unwrap();
+            giver.give_again(&mut others);
+            assert_eq!(there().as_deref(), Some("its"));
+        }
+        // It gives none any more.
+        giver.give_again(&mut others);
+        assert_eq!(there().as_deref(), Some("ours"));
+
+        owner::remove(&store, "candles", SHARD, "ours").unwrap();
+        giver.give_again(&mut others);
+        assert_eq!(there().as_deref(), Some("ours"));
     }
 }
