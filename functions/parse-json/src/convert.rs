@@ -21,30 +21,34 @@ pub(crate) fn write(
         Type::Text => return text(name, value, into),
         Type::Int64 => {
             let integer = Value(value.plain()).integer(name)?;
-            push(into, |data| match data {
-                Data::Integers(values) => values.push(integer),
-                _ => {}
+            push(into, |data| {
+                if let Data::Integers(values) = data {
+                    values.push(integer);
+                }
             });
         }
         Type::Timestamp(form) => {
             let time_us = form.read(name, value)?;
-            push(into, |data| match data {
-                Data::Integers(values) => values.push(time_us),
-                _ => {}
+            push(into, |data| {
+                if let Data::Integers(values) = data {
+                    values.push(time_us);
+                }
             });
         }
         Type::Float64 => {
             let float = float(name, value)?;
-            push(into, |data| match data {
-                Data::Floats(values) => values.push(float),
-                _ => {}
+            push(into, |data| {
+                if let Data::Floats(values) = data {
+                    values.push(float);
+                }
             });
         }
         Type::Boolean => {
             let boolean = value.boolean(name)?;
-            push(into, |data| match data {
-                Data::Booleans(values) => values.push(boolean),
-                _ => {}
+            push(into, |data| {
+                if let Data::Booleans(values) = data {
+                    values.push(boolean);
+                }
             });
         }
     }

@@ -25,10 +25,11 @@ impl wit::Guest for Component {
     type Windows = Resource;
 
     fn describe() -> wit::Description {
+        let [.., newest] = state::READS_VERSIONS;
         wit::Description {
             name: env!("CARGO_PKG_NAME").to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            state_version: u32::from(state::STATE_VERSION),
+            state_version: u32::from(newest),
             reads_state_versions: state::READS_VERSIONS.map(u32::from).to_vec(),
         }
     }

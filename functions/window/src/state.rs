@@ -18,10 +18,7 @@ use crate::spec::{Aggregate, Form, Plan, Shape, Sliding};
 
 pub const MAGIC: &[u8; 4] = b"TWIN";
 
-/// Newest version of the layout.
-pub const STATE_VERSION: u16 = 4;
-
-/// Versions that can be read: 1 has ids as ranges, 3 the newest window that closed, 4 the rows of panes.
+/// Versions that can be read, the newest last: 1 has ids as ranges, 3 the newest window that closed, 4 the rows of panes.
 pub const READS_VERSIONS: [u16; 4] = [1, 2, 3, 4];
 
 /// Version of the layout that has the rows of panes.
