@@ -37,6 +37,8 @@ gateways: build ## Build the HTTP gateways into target/functions, alone and comp
 plugin: build ## Pack the host as Spin's trigger for Kafka, and say how to install it
 	@scripts/plugin.sh $(BUILT)/tallow $(dir $(BUILT))plugin
 
+# Most tests wait: for a broker, a process, a deadline.
+test: export RUST_TEST_THREADS ?= 4
 test: export PATH := $(abspath $(dir $(BUILT))tools):$(PATH)
 test: doctor-test build gateways serve ## Run all tests; those on real services say so where they are skipped
 	$(BUILT)/tallow-functions-build tests
