@@ -5,15 +5,12 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde_json::json;
 use tallow_env::{Clock, SystemClock};
 use tallow_tests::stream::Stream;
 use tallow_tests::tallow::{self, Running};
-
-/// Nothing here takes that long unless it hangs.
-const LONG: Duration = Duration::from_secs(120);
+use tallow_tests::wait::wait_until;
 
 fn up(stream: &Stream, variables: &[(&str, &str)], more: &[&str]) -> Running {
     let (manifest, lake) = (stream.manifest().display().to_string(), stream.lake().display().to_string());
@@ -24,15 +21,6 @@ fn up(stream: &Stream, variables: &[(&str, &str)], more: &[&str]) -> Running {
 
 fn sign(stream: &Stream) -> PathBuf {
     stream.lake().join("_tallow/jobs/candles/0/owner")
-}
-
-fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let clock = SystemClock::new();
-    let start = clock.ticks();
-    while !holds() {
-        assert!(clock.ticks().since(start) < LONG, "waited in vain until {what}");
-        clock.sleep(Duration::from_millis(20));
-    }
 }
 
 const WAITS: &str = "is owned by process";

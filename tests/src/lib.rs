@@ -30,6 +30,7 @@ pub mod s3;
 pub mod spin;
 pub mod stream;
 pub mod tallow;
+pub mod wait;
 
 /// Says that a test does not run on this machine, and why.
 pub fn skip(test: &str, why: &str) {

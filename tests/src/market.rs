@@ -14,6 +14,8 @@ use tallow_env::{Clock, SystemClock};
 use tallow_test_support::http::local::Server;
 use tallow_test_support::http::{Answer, Received};
 
+use crate::wait::wait_until;
+
 /// What is wrong with a connection, after so many messages of trades.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -143,12 +145,12 @@ impl Market {
 
     /// Waits until `count` trades have happened; someone must have subscribed before.
     pub fn wait_for(&self, count: usize) {
-        wait_until(|| self.happened() >= count);
+        wait_until(&format!("{count} trades have happened"), || self.happened() >= count);
     }
 
     /// Waits until more connections were opened than `before`.
     pub fn wait_for_connection(&self, before: usize) {
-        wait_until(|| self.connections() > before);
+        wait_until("another connection is opened", || self.connections() > before);
     }
 
     /// Connections that were opened so far.
@@ -176,13 +178,6 @@ impl Market {
     }
 }
 
-fn wait_until(holds: impl Fn() -> bool) {
-    let clock = SystemClock::new();
-    while !holds() {
-        clock.sleep(Duration::from_millis(5));
-    }
-}
-
 impl Drop for Market {
     fn drop(&mut self) {
         self.inner.over.store(true, Ordering::SeqCst);
@@ -195,7 +190,9 @@ impl Inner {
     fn play(&self, per_second: u64) {
         const STEP: Duration = Duration::from_millis(5);
         let clock = SystemClock::new();
-        wait_until(|| self.begun.load(Ordering::SeqCst) || self.over.load(Ordering::SeqCst));
+        while !self.begun.load(Ordering::SeqCst) && !self.over.load(Ordering::SeqCst) {
+            clock.sleep(STEP);
+        }
         // A market that stands still does not make up for it: what it trades per second is what it traded before.
         let (mut seen, mut traded_us) = (clock.ticks(), 0);
         loop {
