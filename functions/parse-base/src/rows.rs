@@ -69,6 +69,13 @@ impl<C: Builders> Rows<C> {
         self.columns.builders().filter(|builder| builder.len() < rows).for_each(Builder::push_null);
     }
 
+    /// Ends a row of which each wanted cell has been set.
+    #[inline(always)]
+    pub fn end_full(&mut self, record: u32, kind: u32) {
+        self.records.push(record);
+        self.kinds.push(kind);
+    }
+
     /// Adds the record and the kind of rows whose columns the caller fills.
     pub fn extend(&mut self, heads: impl Iterator<Item = (u32, u32)>) {
         for (record, kind) in heads {

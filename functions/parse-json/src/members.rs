@@ -38,9 +38,19 @@ pub(crate) struct Member<'p> {
     pub next: usize,
 }
 
+/// A member in an object's table: the first eight bytes of its key, and how many it has.
+#[derive(Clone, Copy)]
+struct Slot {
+    word: u64,
+    length: usize,
+    member: usize,
+}
+
+const EMPTY: Slot = Slot { word: 0, length: 0, member: NONE };
+
 /// An object: its members by a hash of their keys.
 struct Object {
-    slots: [usize; SLOTS],
+    slots: [Slot; SLOTS],
     members: usize,
     /// The member that came first last.
     first: usize,
@@ -68,7 +78,7 @@ impl<'p> Members<'p> {
         }
         for node in nodes {
             let object = members.objects.len();
-            members.objects.push(Object { slots: [NONE; SLOTS], members: 0, first: NONE });
+            members.objects.push(Object { slots: [EMPTY; SLOTS], members: 0, first: NONE });
             for (key, inner) in &node.keys {
                 let of = &nodes[*inner];
                 let take = if of.keys.is_empty() { Take::of(plan, &of.cells) } else { Take::Object(*inner) };
@@ -125,15 +135,34 @@ impl<'p> Members<'p> {
     #[inline(always)]
     pub fn find(&self, object: usize, cursor: &Cursor<'_>) -> Option<usize> {
         let object = self.objects.get(object)?;
-        let mut slot = slot(cursor.word_after(1));
+        let word = cursor.word_after(1);
+        let mut slot = slot(word & low_bytes(matching(word, b'"')));
         // An empty slot ends the search: not all are used.
         loop {
-            let found = object.slots[slot % SLOTS];
+            let found = object.slots[slot % SLOTS].member;
             if cursor.sees_literal(&self.all.get(found)?.key) {
                 return Some(found);
             }
             slot += 1;
         }
+    }
+
+    /// The same for a key of so many bytes, without its quotes, at a cursor.
+    #[inline(always)]
+    pub fn find_by_length(&self, object: usize, cursor: &Cursor<'_>, length: usize) -> Option<usize> {
+        let word = cursor.word_after(1) & low_bytes(length as u32);
+        let found = &self.objects.get(object)?.slots[slot(word) % SLOTS];
+        if found.word == word && found.length == length && length <= 8 {
+            return Some(found.member);
+        }
+        self.find_in_other_slots(object, cursor, length)
+    }
+
+    /// Of a long key, or one that shares its slot.
+    #[inline(never)]
+    fn find_in_other_slots(&self, object: usize, cursor: &Cursor<'_>, length: usize) -> Option<usize> {
+        self.find(object, cursor)
+            .filter(|found| self.all.get(*found).is_some_and(|it| it.key.length() == length + 3))
     }
 
     /// Keeps a key that the schema does not name. `rest`: of the message, from the key on.
@@ -168,24 +197,23 @@ impl<'p> Members<'p> {
         }
         object.members += 1;
         let mut word = [0; 8];
-        let begin = &quoted(key)[1..];
-        let length = begin.len().min(8);
-        word[..length].copy_from_slice(&begin[..length]);
-        let mut slot = slot(u64::from_le_bytes(word));
-        while object.slots[slot % SLOTS] != NONE {
+        let begin = key.len().min(8);
+        word[..begin].copy_from_slice(&key[..begin]);
+        let word = u64::from_le_bytes(word);
+        let mut slot = slot(word);
+        while object.slots[slot % SLOTS].member != NONE {
             slot += 1;
         }
-        object.slots[slot % SLOTS] = self.all.len();
+        object.slots[slot % SLOTS] = Slot { word, length: key.len(), member: self.all.len() };
         self.all.push(member);
         Some(self.all.len() - 1)
     }
 }
 
-/// Where to look for a key, by its first bytes: up to its quote if that is among them.
+/// Where to look for a key, by its first eight bytes, with zeros after its end.
 #[inline(always)]
 fn slot(word: u64) -> usize {
-    let key = word & low_bytes(matching(word, b'"'));
-    (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize
+    (word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize
 }
 
 /// A key as it is written, with the colon.

@@ -61,7 +61,7 @@ pub(crate) struct Quick<'p, 'a> {
     flat: Option<Flat>,
     /// The place of each column's value; 0 if it is not in the message.
     bits: Vec<u64>,
-    /// The places of all columns, if each of them is in the message.
+    /// The places of all columns, if messages have each of them and rows have no other cell.
     all: Option<u64>,
 }
 
@@ -77,7 +77,10 @@ impl<'p, 'a> Quick<'p, 'a> {
                 stores.extend(plan.columns[*column].wanted.map(|into| (node, into)));
             }
         }
-        let all = (!bits.contains(&0)).then(|| bits.iter().fold(0, |all, bit| all | bit));
+        // The column of a message's text, if there is one, has another source.
+        let all_read =
+            plan.columns.iter().filter(|column| column.wanted.is_some()).count() == plan.wanted.len();
+        let all = (all_read && !bits.contains(&0)).then(|| bits.iter().fold(0, |all, bit| all | bit));
         Some(Quick {
             plan,
             members,
@@ -93,14 +96,17 @@ impl<'p, 'a> Quick<'p, 'a> {
         })
     }
 
+    /// Whether the message has a value for each column.
+    #[inline(always)]
+    pub fn is_whole(&self, found: &Found<'_>) -> bool {
+        self.all.is_some_and(|all| found.filled & all == all)
+    }
+
     /// The columns without a value in the message.
-    #[inline]
     pub fn missing(&self, found: &Found<'_>, missing: &mut Vec<usize>) {
+        let columns = self.bits.iter().enumerate().filter(|(_, bit)| **bit & found.filled == 0);
         missing.clear();
-        if self.all.is_none_or(|all| found.filled & all != all) {
-            let columns = self.bits.iter().enumerate().filter(|(_, bit)| **bit & found.filled == 0);
-            missing.extend(columns.map(|(column, _)| column));
-        }
+        missing.extend(columns.map(|(column, _)| column));
     }
 
     /// Reads a message. `None`: it is left to the full reader, and some of its values may be in their columns.

@@ -12,7 +12,7 @@ const MOST_VALUES: usize = 32;
 /// Tracks that are kept.
 const TRACKS: usize = 4;
 /// Messages of a call that are looked at for tracks to make: where every order comes once, none is worth it.
-const MOST_LOOKS: u32 = 128;
+const MOST_LOOKS: u32 = 32;
 
 /// How a message was read: its values in their order.
 pub(crate) struct Trail {
