@@ -22,6 +22,9 @@ fn functions_import_types_only_and_export_their_contract_only() {
         ("backfill-coinbase", "tallow:backfill/backfill@0.1.0"),
         ("feed-binance", "tallow:feed/feed@0.1.0"),
         ("feed-coinbase", "tallow:feed/feed@0.1.0"),
+        ("forecast-naive", "tallow:forecast/forecast@0.1.0"),
+        ("forecast-prophet", "tallow:forecast/forecast@0.1.0"),
+        ("forecast-ets", "tallow:forecast/forecast@0.1.0"),
     ] {
         let path = paths::functions().join(format!("{function}.wasm"));
         let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

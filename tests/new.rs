@@ -127,6 +127,25 @@ fn a_new_feed_function_builds_and_is_taken() {
 }
 
 #[test]
+fn a_new_forecast_function_builds_and_is_taken() {
+    let made = Made::new("forecast", "my-model", cargo_test);
+    let checked = made.check();
+    assert_eq!(checked["taken"], true, "{checked}");
+    let passed = checked["passed"].as_array().unwrap();
+    let tried = |rule: &str| passed.iter().find(|it| it["rule"] == rule).map(|it| it["on"].to_string());
+    assert_eq!(tried("golden").as_deref(), Some("\"1 vector\""), "{checked}");
+    assert!(tried("contract").is_some_and(|on| on.contains("series and requests made for it")), "{checked}");
+    let (component, input) = (made.component(), made.path("golden/weeks.json"));
+    let arguments = ["functions", "run", &component, "--input", &input, "--setting", "season=2", "--json"];
+    let said = tallow(&arguments);
+    let first: Value = serde_json::from_str(said.lines().next().unwrap()).unwrap();
+    // Of every second day: 10, 30 and 22.
+    assert!((first["yhat"].as_f64().unwrap() - 62.0 / 3.0).abs() < 1e-9, "{said}");
+    let shown = tallow(&["functions", "show", &component]);
+    assert!(shown.contains("season  Rows in a season"), "{shown}");
+}
+
+#[test]
 fn the_documented_walk_through_reads_a_foreign_format() {
     let example = paths::root().join("functions/examples/coinbase");
     let made = Made::new("parse", "parse-coinbase", |folder| {

@@ -135,6 +135,29 @@ macro_rules! convert_feed {
     };
 }
 
+/// Conversions both ways for `tallow:forecast/forecast@0.1.0`, whose bindings are in the given module.
+#[macro_export]
+macro_rules! convert_forecast {
+    ($($module:ident)::+) => {
+        const _: () = {
+            use $($module)::+ as wit;
+            use $crate::forecast as ours;
+            $crate::convert_record!(Setting { name, default, meaning });
+            $crate::convert_record!(
+                Description { name, version, regressors, holidays, least_rows } options {} lists { settings }
+            );
+            $crate::convert_record!(Holiday { name, ds_us, lower_days, upper_days });
+            $crate::convert_record!(
+                Request { history, future, regressors, level, seed, settings } options {} lists { holidays }
+            );
+            $crate::convert_record!(Parameter { name, values });
+            $crate::convert_record!(
+                Outcome { forecast, multiplicative, notes } options {} lists { parameters }
+            );
+        };
+    };
+}
+
 /// A record with the same fields in `wit` and in `ours`.
 #[doc(hidden)]
 #[macro_export]

@@ -27,6 +27,7 @@
 
 pub mod backfill;
 mod columns;
+pub mod forecast;
 pub mod merge;
 mod pairs;
 mod places;

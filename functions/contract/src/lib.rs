@@ -3,7 +3,7 @@
 //! - Columns: [`Table`] of [`Column`]s over [`ColumnData`], [`Text`] and [`Decimals`]; [`Batch`] of raw records. Their
 //!   types are those of `tallow:types`, so bindings take them as they are: `with: { "tallow:types/types@0.1.0":
 //!   tallow_contract::types }`.
-//! - Contracts: [`parse`], [`window`], [`merge`], [`backfill`] and [`feed`], one module per contract. Bindings generate
+//! - Contracts: [`parse`], [`window`], [`merge`], [`backfill`], [`feed`] and [`forecast`], one module per contract. Bindings generate
 //!   their own records for these; [`convert_window!`] and its siblings implement the conversions.
 //! - [`candles`]: what holds in every candle. [`fill`]: windows without rows. [`latest`]: rows that replace others. `schema`: what the messages of a topic hold.
 //! - [`Refusal`]: why what was given is refused.
@@ -31,6 +31,7 @@ pub mod decimal;
 pub mod exchange;
 pub mod feed;
 pub mod fill;
+pub mod forecast;
 #[cfg(feature = "json")]
 pub mod json;
 pub mod latest;

@@ -71,6 +71,14 @@ mod feed_world {
     });
 }
 
+mod forecast_world {
+    wasmtime::component::bindgen!({
+        path: ["../../wit/types", "../../wit/forecast"],
+        world: "tallow:forecast/forecast-function",
+        with: { "tallow:types/types": super::types },
+    });
+}
+
 mod merge_world {
     wasmtime::component::bindgen!({
         path: ["../../wit/types", "../../wit/merge"],
@@ -84,6 +92,8 @@ pub use backfill_world::exports::tallow::backfill::backfill as backfill_contract
 pub use backfill_world::{BackfillFunction as BackfillWorld, BackfillFunctionPre as BackfillWorldPre};
 pub use feed_world::exports::tallow::feed::feed as feed_contract;
 pub use feed_world::{FeedFunction as FeedWorld, FeedFunctionPre as FeedWorldPre};
+pub use forecast_world::exports::tallow::forecast::forecast as forecast_contract;
+pub use forecast_world::{ForecastFunction as ForecastWorld, ForecastFunctionPre as ForecastWorldPre};
 pub use merge_world::exports::tallow::merge::merge as merge_contract;
 pub use merge_world::{MergeFunction as MergeWorld, MergeFunctionPre as MergeWorldPre};
 pub use parse_world::exports::tallow::parse::parse as parse_contract;
@@ -98,3 +108,4 @@ tallow_contract::convert_window!(window_contract);
 tallow_contract::convert_merge!(merge_contract);
 tallow_contract::convert_backfill!(backfill_contract);
 tallow_contract::convert_feed!(feed_contract);
+tallow_contract::convert_forecast!(forecast_contract);

@@ -5,7 +5,8 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker};
 
 use crate::bindings::{
-    BackfillWorldPre, FeedWorldPre, MergeWorldPre, ParseWorldPre, Window01WorldPre, WindowWorldPre,
+    BackfillWorldPre, FeedWorldPre, ForecastWorldPre, MergeWorldPre, ParseWorldPre, Window01WorldPre,
+    WindowWorldPre,
 };
 use crate::contract::{Contract, Unknown, WINDOW_0_1};
 use crate::sandbox::Sandbox;
@@ -70,6 +71,7 @@ pub(crate) fn exports_contract(
         Contract::Backfill => BackfillWorldPre::new(code).map(drop),
         Contract::Merge => MergeWorldPre::new(code).map(drop),
         Contract::Feed => FeedWorldPre::new(code).map(drop),
+        Contract::Forecast => ForecastWorldPre::new(code).map(drop),
     });
     types.map_err(|error| LoadError::Types { name, interface: found.clone(), why: format!("{error:#}") })
 }

@@ -14,6 +14,7 @@ pub enum Contract {
     Backfill,
     Merge,
     Feed,
+    Forecast,
 }
 
 /// A contract's interface in a version that this host does not take.
@@ -24,7 +25,8 @@ pub(crate) enum Unknown {
 }
 
 impl Contract {
-    pub const ALL: [Self; 5] = [Self::Parse, Self::Window, Self::Backfill, Self::Merge, Self::Feed];
+    pub const ALL: [Self; 6] =
+        [Self::Parse, Self::Window, Self::Backfill, Self::Merge, Self::Feed, Self::Forecast];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -33,6 +35,7 @@ impl Contract {
             Self::Backfill => "backfill",
             Self::Merge => "merge",
             Self::Feed => "feed",
+            Self::Forecast => "forecast",
         }
     }
 
@@ -49,6 +52,7 @@ impl Contract {
             Self::Backfill => &["tallow:backfill/backfill@0.1.0"],
             Self::Merge => &["tallow:merge/merge@0.1.0"],
             Self::Feed => &["tallow:feed/feed@0.1.0"],
+            Self::Forecast => &["tallow:forecast/forecast@0.1.0"],
         }
     }
 

@@ -1,8 +1,8 @@
 //! Runs the functions: WebAssembly components that can compute and nothing else.
 //!
 //! [`Runtime`] compiles components (cached by digest) and keeps the deadline ticks; a [`Component`] has been
-//! checked to import nothing; [`ParseFunction`], [`WindowFunction`], [`BackfillFunction`], [`MergeFunction`] and
-//! [`FeedFunction`] are instances with a memory cap, a deadline and an output cap, or a gateway that a [`Caller`] reaches. Whatever a function
+//! checked to import nothing; [`ParseFunction`], [`WindowFunction`], [`BackfillFunction`], [`MergeFunction`],
+//! [`FeedFunction`] and [`ForecastFunction`] are instances with a memory cap, a deadline and an output cap, or a gateway that a [`Caller`] reaches. Whatever a function
 //! does wrong comes back as a [`CallError`]. [`golden`] holds a built component to golden vectors.
 
 mod backfill;
@@ -14,6 +14,7 @@ mod contract;
 mod convert;
 mod error;
 mod feed_function;
+mod forecast_function;
 pub mod golden;
 mod instance;
 mod local;
@@ -40,6 +41,7 @@ pub use contract::Contract;
 pub use convert::{from_arrow, to_arrow};
 pub use error::{CallError, LoadError};
 pub use feed_function::FeedFunction;
+pub use forecast_function::ForecastFunction;
 pub use merge::MergeFunction;
 pub use parse::{IDS_ONLY, Marked, ParseFunction, Parsed};
 pub use remote::{Caller, Callers, Descriptor, DescriptorError};
@@ -51,6 +53,7 @@ pub use tallow_contract::backfill::{
 };
 pub use tallow_contract::feed;
 pub use tallow_contract::fill::{Fill, FillWith};
+pub use tallow_contract::forecast;
 pub use tallow_contract::latest;
 pub use tallow_contract::merge::Description as MergeDescription;
 pub use tallow_contract::parse::{

@@ -5,7 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
-use tallow_engine::golden::{GoldenError, run_backfill, run_feed, run_merge, run_parse, run_window};
+use tallow_engine::golden::{
+    GoldenError, run_backfill, run_feed, run_forecast, run_merge, run_parse, run_window,
+};
 use tallow_engine::{Component, Contract, Limits, Runtime};
 
 fn root() -> PathBuf {
@@ -61,6 +63,13 @@ fn every_golden_vector_holds_in_the_backfill_components() {
 fn every_golden_vector_holds_in_the_feed_components() {
     every_vector("feed-binance", Contract::Feed, run_feed);
     every_vector("feed-coinbase", Contract::Feed, run_feed);
+}
+
+#[test]
+fn every_golden_vector_holds_in_the_forecast_components() {
+    every_vector("forecast-naive", Contract::Forecast, run_forecast);
+    every_vector("forecast-prophet", Contract::Forecast, run_forecast);
+    every_vector("forecast-ets", Contract::Forecast, run_forecast);
 }
 
 #[test]

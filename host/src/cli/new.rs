@@ -17,7 +17,7 @@ pub struct Args {
     /// Its name: words of a-z and 0-9 with `-` between them
     #[arg(value_parser = parse_name)]
     name: String,
-    /// The language to write it in; window and feed functions are in Rust only
+    /// The language to write it in; window, feed and forecast functions are in Rust only
     #[arg(long, value_enum, default_value = "rust")]
     language: Language,
     /// Where to make it [default: a folder of its name]
@@ -31,6 +31,7 @@ enum Template {
     Parse,
     Window,
     Feed,
+    Forecast,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -52,10 +53,12 @@ pub fn run(args: Args) -> Result<(), Failure> {
         (Template::Parse, Language::Rust) => files::RUST_PARSE,
         (Template::Window, Language::Rust) => files::RUST_WINDOW,
         (Template::Feed, Language::Rust) => files::RUST_FEED,
+        (Template::Forecast, Language::Rust) => files::RUST_FORECAST,
         (Template::Parse, Language::Js) => files::JS_PARSE,
         (Template::Parse, Language::Python) => files::PYTHON_PARSE,
         (Template::Window, _) => return Err(rust_only("window")),
         (Template::Feed, _) => return Err(rust_only("feed")),
+        (Template::Forecast, _) => return Err(rust_only("forecast")),
     };
     for file in files {
         write(&folder.join(file.path), &filled(file.text, &args.name))

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tallow_engine::{
     BackfillDescription, ColumnInfo, Component, Contract, Limits, MergeDescription, ParseDescription,
-    ParseOptions, Spec, WindowDescription, feed,
+    ParseOptions, Spec, WindowDescription, feed, forecast,
 };
 
 use crate::Rule;
@@ -97,6 +97,7 @@ pub enum Description {
     Backfill(BackfillDescription),
     Merge(MergeDescription),
     Feed(feed::Description),
+    Forecast(forecast::Description),
 }
 
 impl Description {
@@ -107,6 +108,7 @@ impl Description {
             Self::Backfill(description) => &description.name,
             Self::Merge(description) => &description.name,
             Self::Feed(description) => &description.name,
+            Self::Forecast(description) => &description.name,
         }
     }
 
@@ -117,6 +119,7 @@ impl Description {
             Self::Backfill(description) => &description.version,
             Self::Merge(description) => &description.version,
             Self::Feed(description) => &description.version,
+            Self::Forecast(description) => &description.version,
         }
     }
 }

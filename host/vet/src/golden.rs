@@ -1,6 +1,8 @@
 //! The golden vectors that the manifest names for the function.
 
-use tallow_engine::golden::{GoldenError, run_backfill, run_feed, run_merge, run_parse, run_window};
+use tallow_engine::golden::{
+    GoldenError, run_backfill, run_feed, run_forecast, run_merge, run_parse, run_window,
+};
 use tallow_engine::{Component, Contract};
 
 use crate::refusal::Trial;
@@ -15,6 +17,7 @@ pub fn check(component: &Component, candidate: &Candidate<'_>, trial: &mut Trial
             Contract::Backfill => run_backfill(component, candidate.limits, &vector.text),
             Contract::Merge => run_merge(component, candidate.limits, &vector.text),
             Contract::Feed => run_feed(component, candidate.limits, &vector.text),
+            Contract::Forecast => run_forecast(component, candidate.limits, &vector.text),
         };
         held.map_err(|error| {
             let remedy = match error {

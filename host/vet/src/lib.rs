@@ -4,7 +4,7 @@
 //! [`vet`] takes the bytes of a component and gives a [`Vetted`] one, ready to run, or a [`Refusal`] that names the
 //! [`Rule`], what was seen, and what to do. In the order of the rules: the file (compiled in a child process with
 //! separate limits, by a [`Compiler`]), its imports and exports, its description, its golden vectors, and then the contract:
-//! `parse` and `window` each have a folder, the others a file.
+//! `parse`, `window` and `forecast` each have a folder, the others a file.
 
 mod backfill;
 mod candidate;
@@ -13,6 +13,7 @@ mod compile;
 mod exact;
 mod excerpt;
 mod feed;
+mod forecast;
 mod golden;
 mod merge;
 mod parse;
@@ -27,8 +28,8 @@ pub use refusal::Refusal;
 pub use rule::Rule;
 
 use tallow_engine::{
-    BackfillFunction, CallError, Component, Contract, FeedFunction, Limits, LoadError, MergeFunction,
-    ParseFunction, ParseOptions, Runtime, WindowFunction,
+    BackfillFunction, CallError, Component, Contract, FeedFunction, ForecastFunction, Limits, LoadError,
+    MergeFunction, ParseFunction, ParseOptions, Runtime, WindowFunction,
 };
 
 use crate::refusal::Trial;
@@ -63,6 +64,7 @@ pub fn load(
         Description::Parse(it) => parse::check_description(it, &trial)?,
         Description::Window(it) => window::check_description(it, &trial)?,
         Description::Backfill(_) | Description::Merge(_) | Description::Feed(_) => {}
+        Description::Forecast(it) => forecast::check_description(it, &trial)?,
     }
     trial.pass(Rule::Describe, format!("{} {}", description.name(), description.version()));
     Ok(Vetted { component, description, passed: trial.into_passed() })
@@ -84,6 +86,7 @@ pub fn try_rules(
         Description::Backfill(_) => backfill::check(&component, candidate, &mut trial)?,
         Description::Merge(_) => merge::check(&component, candidate, &mut trial)?,
         Description::Feed(_) => feed::check(&component, candidate, &mut trial)?,
+        Description::Forecast(it) => forecast::check(&component, it, candidate, &mut trial)?,
     }
     passed.extend(trial.into_passed());
     Ok(Vetted { component: whole, description, passed })
@@ -117,6 +120,7 @@ pub fn describe(component: &Component, limits: Limits) -> Result<Description, Ca
         Contract::Backfill => Description::Backfill(BackfillFunction::new(component, limits)?.describe()?),
         Contract::Merge => Description::Merge(MergeFunction::new(component, limits)?.describe()?),
         Contract::Feed => Description::Feed(FeedFunction::new(component, limits)?.describe()?),
+        Contract::Forecast => Description::Forecast(ForecastFunction::new(component, limits)?.describe()?),
     })
 }
 

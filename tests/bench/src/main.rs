@@ -3,6 +3,7 @@
 
 mod batch;
 mod end_to_end;
+mod forecast;
 mod functions;
 mod klines;
 mod merge;
@@ -53,6 +54,7 @@ enum Name {
     Window,
     Batch,
     Merge,
+    Forecast,
     Remote,
     EndToEnd,
     Swap,
@@ -74,6 +76,9 @@ fn main() -> Result<()> {
     }
     if wanted(Name::Merge) {
         merge::run(&mut measures)?;
+    }
+    if wanted(Name::Forecast) {
+        forecast::run(&mut measures)?;
     }
     if wanted(Name::Remote) {
         remote::run(&mut measures)?;

@@ -5,12 +5,14 @@
 mod backfill;
 mod difference;
 mod feed;
+mod forecast;
 mod merge;
 mod parse;
 mod window;
 
 pub use backfill::run_backfill;
 pub use feed::run_feed;
+pub use forecast::run_forecast;
 pub use merge::run_merge;
 pub use parse::{parse_input, run_parse};
 pub use window::{run_window, window_input};

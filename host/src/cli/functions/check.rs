@@ -39,6 +39,7 @@ pub enum ContractName {
     Backfill,
     Merge,
     Feed,
+    Forecast,
 }
 
 impl From<ContractName> for Contract {
@@ -49,6 +50,7 @@ impl From<ContractName> for Contract {
             ContractName::Backfill => Self::Backfill,
             ContractName::Merge => Self::Merge,
             ContractName::Feed => Self::Feed,
+            ContractName::Forecast => Self::Forecast,
         }
     }
 }
@@ -159,6 +161,7 @@ fn report(found: &Found, vetted: &Result<Vetted, Refusal>, json: bool) {
         Description::Backfill(_) => "backfill",
         Description::Merge(_) => "merge",
         Description::Feed(_) => "feed",
+        Description::Forecast(_) => "forecast",
     };
     println!("{}: a good {contract} function, sha256:{digest}", found.name);
 }

@@ -1,5 +1,6 @@
 //! `tallow functions run`: what a function makes of a sample.
 
+mod forecast;
 mod show;
 
 use std::collections::BTreeMap;
@@ -28,7 +29,8 @@ pub struct Args {
     function: String,
     #[command(flatten)]
     find: find::Args,
-    /// The sample: a message a line, or one message in a `.json` file; `-` is standard input
+    /// The sample: a message a line, or one message in a `.json` file; `-` is standard input. For a forecast function:
+    /// a request, as in its golden vectors
     #[arg(long, short, value_name = "PATH")]
     input: PathBuf,
     /// What counts as a message [default: the whole of a .json file, each line of others]
@@ -37,7 +39,7 @@ pub struct Args {
     /// The records' key
     #[arg(long, value_name = "TEXT")]
     key: Option<String>,
-    /// A setting of the parse function
+    /// A setting of the parse or forecast function
     #[arg(long = "setting", value_name = "NAME=VALUE")]
     settings: Vec<String>,
     /// Show candles: a window as TOML, like `name = "1m", kinds = ["trade"], tumbling = "1m", keys = ["symbol"],
@@ -60,14 +62,16 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let found = args.find.find(&args.function)?;
     let runtime = found.runtime()?;
     let (component, description) = found.load(&runtime, None, args.json)?;
-    let records = args.records.unwrap_or_else(|| Records::of(&args.input));
-    let batches = sample::read(&args.input, records, args.key.as_deref())?;
+    let batches = || {
+        let records = args.records.unwrap_or_else(|| Records::of(&args.input));
+        sample::read(&args.input, records, args.key.as_deref())
+    };
     let wants_candles = args.candles || !args.windows.is_empty();
     match description {
         Description::Parse(_) if wants_candles => {
             let plan = plan(&args, &found)?;
             let window = other(&args, &found, plan.pipeline.window_function(), &runtime, Contract::Window)?;
-            candles(&args, &component, &window, &plan, batches)
+            candles(&args, &component, &window, &plan, batches()?)
         }
         Description::Parse(it) => {
             let mut options = found.plan().map_or_else(ParseOptions::default, |plan| plan.parse_options);
@@ -77,12 +81,12 @@ pub fn run(args: Args) -> Result<(), Failure> {
                 let it = it.with_settings(&options.settings);
                 options.columns = it.columns.iter().map(|column| wanted(&column.name)).collect();
             }
-            rows(&args, &component, options, batches)
+            rows(&args, &component, options, batches()?)
         }
         Description::Window(_) => {
             let plan = plan(&args, &found)?;
             let parse = other(&args, &found, &plan.pipeline.parse, &runtime, Contract::Parse)?;
-            candles(&args, &parse, &component, &plan, batches)
+            candles(&args, &parse, &component, &plan, batches()?)
         }
         Description::Merge(_) => {
             let text = "a merge function reads tables, not records: `tallow merge` runs it";
@@ -91,6 +95,16 @@ pub fn run(args: Args) -> Result<(), Failure> {
         Description::Feed(_) => {
             let text = "a feed function reads an exchange's sockets, not records: `tallow produce --source feed` runs it";
             Err(Failure::usage(text))
+        }
+        Description::Forecast(_) => {
+            let of_records = args.records.is_some() || args.key.is_some() || args.with.is_some();
+            if of_records || wants_candles {
+                let text = "a forecast function reads a request, not records: leave out --records, --key, --with, \
+                            --window and --candles";
+                return Err(Failure::usage(text));
+            }
+            let settings = find::pairs(&args.settings)?.into_iter().collect();
+            forecast::run(&component, &args.input, settings, args.json)
         }
         Description::Backfill(_) => {
             let text = "a backfill function reads an exchange's answers, not records: `tallow backfill --dry-run` shows \

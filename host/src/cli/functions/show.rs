@@ -1,11 +1,11 @@
 //! `tallow functions show`: what a function says about itself.
 
 use serde_json::json;
-use tallow_engine::{Component, ParseDescription, WindowDescription};
+use tallow_engine::{Component, ParseDescription, WindowDescription, forecast};
 use tallow_vet::Description;
 
 use super::find::{self, Found};
-use crate::cli::report::grouped;
+use crate::cli::report::{counted, grouped};
 use crate::cli::{Failure, settings};
 
 #[derive(clap::Args)]
@@ -37,6 +37,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         Description::Parse(description) => parse(&description),
         Description::Window(description) => window(&description),
         Description::Feed(it) => println!("  exchange  {}, {}", it.ws_url, it.rest_url),
+        Description::Forecast(it) => model(&it),
         Description::Backfill(_) | Description::Merge(_) => {}
     }
     Ok(())
@@ -63,6 +64,19 @@ fn parse(description: &ParseDescription) {
 
 fn window(description: &WindowDescription) {
     println!("  state     writes version {}, reads {}", description.state_version, versions(description));
+}
+
+fn model(description: &forecast::Description) {
+    let takes = [(description.regressors, "regressors"), (description.holidays, "holidays")];
+    let takes: String =
+        takes.iter().filter(|(takes, _)| *takes).map(|(_, what)| format!(", {what}")).collect();
+    println!("  takes     a series of at least {}{takes}", counted(description.least_rows.into(), "row"));
+    println!("  settings");
+    let settings = &description.settings;
+    let width = settings.iter().map(|setting| setting.name.chars().count()).max().unwrap_or(0);
+    for setting in settings {
+        println!("    {:<width$}  {} [default: {}]", setting.name, setting.meaning, setting.default);
+    }
 }
 
 fn versions(description: &WindowDescription) -> String {
@@ -96,6 +110,12 @@ fn as_json(found: &Found, component: &Component, description: &Description) -> s
         Description::Feed(it) => {
             shown["ws_url"] = json!(it.ws_url);
             shown["rest_url"] = json!(it.rest_url);
+        }
+        Description::Forecast(it) => {
+            shown["settings"] = json!(it.settings);
+            shown["regressors"] = json!(it.regressors);
+            shown["holidays"] = json!(it.holidays);
+            shown["least_rows"] = json!(it.least_rows);
         }
         Description::Backfill(_) | Description::Merge(_) => {}
     }

@@ -59,6 +59,19 @@ pub const RUST_FEED: &[File] = files![
     "wit/feed/feed.wit" = "wit/feed/feed.wit",
 ];
 
+pub const RUST_FORECAST: &[File] = files![
+    "Cargo.toml" = "functions/template/forecast/Cargo.toml.in",
+    "README.md" = "functions/template/forecast/README.md.in",
+    ".gitignore" = "functions/template/forecast/gitignore.in",
+    "golden/weeks.json" = "functions/template/forecast/golden/weeks.json",
+    "src/adapter.rs" = "functions/template/forecast/src/adapter.rs",
+    "src/lib.rs" = "functions/template/forecast/src/lib.rs",
+    "src/model.rs" = "functions/template/forecast/src/model.rs",
+    "tests/model.rs" = "functions/template/forecast/tests/model.rs.in",
+    "wit/types/types.wit" = "wit/types/types.wit",
+    "wit/forecast/forecast.wit" = "wit/forecast/forecast.wit",
+];
+
 // componentize-js and componentize-py want a WIT package with those that it uses under `deps`. Messages, golden vectors
 // and sample are those of the parse function in Rust.
 

@@ -60,7 +60,7 @@ fn header(begin: &[&str], of: &Table) -> comfy_table::Table {
     let names: Vec<&str> =
         begin.iter().copied().chain(of.columns.iter().map(|column| column.name.as_str())).collect();
     let mut table = table(&names);
-    if let Some(kind) = table.column_mut(begin.len() - 1) {
+    if let Some(kind) = begin.len().checked_sub(1).and_then(|kind| table.column_mut(kind)) {
         kind.set_cell_alignment(CellAlignment::Left);
     }
     for (index, column) in of.columns.iter().enumerate() {
