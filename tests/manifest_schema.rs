@@ -162,7 +162,7 @@ const BROKEN: [(&str, &str); 26] = [
     ("keys = [\"symbol\"]", "keys = [\"symbol\", \"symbol\"]"),
     ("{ close = \"last(price)\" }", "{ close = \"median(price)\" }"),
     ("{ close = \"last(price)\" }", "{}"),
-    ("lake = \"lake\"", "lake = \"lake\"\nforecast = {}"),
+    ("lake = \"lake\"", "lake = \"lake\"\nforecast = { daily = { horizon = 0 } }"),
     ("lake = \"lake\"", "lake = \"lake\"\nclient = { \"group.id\" = \"x\" }"),
     ("lake = \"lake\"", "lake = \"lake\"\nclient = { group.id = \"x\" }"),
 ];

@@ -308,7 +308,7 @@ fn a_run_is_listed_restored_and_undone() {
 }
 
 #[test]
-fn the_demo_ends_with_a_served_table_and_its_picture() {
+fn the_demo_ends_with_a_served_table_and_its_forecast() {
     let place = tempfile::tempdir().unwrap();
     let manifest = paths::root().join("spin.toml").display().to_string();
     let lake = place.path().join("lake");
@@ -319,11 +319,16 @@ fn the_demo_ends_with_a_served_table_and_its_picture() {
     let rows = tallow_tests::lake::table(&lake, "serving/daily");
     tallow_tests::lake::assert_no_duplicates(&rows, &["symbol"]);
     let count = |column: &str, value: &str| rows.iter().filter(|row| row[column] == value).count();
-    // Eight symbols: three months of files, two days that nobody has, and the day of the stream (two at midnight).
+    // Eight symbols: four months of files, two days that nobody has, and the day of the stream (two at midnight).
     assert_eq!(rows.len() - count("source", "batch") - count("filled", "true"), count("source", "speed"));
-    assert!(count("source", "batch") >= 8 * 87 && count("source", "speed") >= 8, "{shown}");
+    assert!(count("source", "batch") >= 8 * 117 && count("source", "speed") >= 8, "{shown}");
     assert!(count("filled", "true") >= 8 * 2 + 3 * 3, "{shown}");
     for symbol in ["SYNBTC", "SYNDOGE"] {
         assert!(shown.lines().any(|line| line.starts_with(symbol) && line.contains('▁')), "{shown}");
     }
+    let (_, forecast) = shown.split_once("\nSYNBTC: Prophet ").unwrap_or_else(|| panic!("{shown}"));
+    assert!(forecast.contains("last value") && forecast.contains('░'), "{shown}");
+    let report = lake.join("forecast/daily/000001/report.html");
+    assert!(forecast.contains(&report.display().to_string()), "{shown}");
+    assert!(std::fs::read_to_string(report).unwrap().contains("SYNBTC"));
 }

@@ -145,6 +145,43 @@ fn a_new_forecast_function_builds_and_is_taken() {
     assert!(shown.contains("season  Rows in a season"), "{shown}");
 }
 
+/// A forecast function with a fault, as vetting refuses it: the rule, and what was seen.
+fn refusal(name: &'static str, from: &str, to: &str) -> (String, String) {
+    let made = Made::new("forecast", name, |folder| {
+        let file = folder.join("src/adapter.rs");
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from), "{text}");
+        fs::write(file, text.replacen(from, to, 1)).unwrap();
+    });
+    let said = run(&["functions", "check", &made.component(), "--json"]);
+    assert_eq!(said.status.code(), Some(1), "{}", said.stdout);
+    let refusal = serde_json::from_str::<Value>(&said.stdout).unwrap()["refusal"].take();
+    (refusal["rule"].as_str().unwrap().to_owned(), refusal["seen"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn forecast_functions_with_faults_are_refused() {
+    let count = "{ static CALLS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0); \
+        it.mean + f64::from(CALLS.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) }";
+    let zeros = "if y.iter().flatten().all(|y| *y == 0.0) { panic!() } let first_us";
+    let dropped = "it makes a forecast with a setting `no-such-setting`";
+    for (name, from, to, rule, seen) in [
+        ("drops-settings", "if !model::SETTINGS", "if false && !model::SETTINGS", "contract", dropped),
+        ("remembers-calls", "it.mean)?", &format!("{count})?"), "pure", "another one the second time"),
+        (
+            "moves-by-seed",
+            "level, notes)",
+            "level, vec![request.seed.to_string()])",
+            "contract",
+            "another seed",
+        ),
+        ("traps-on-zeros", "let first_us", zeros, "trap", "a series of zeros"),
+    ] {
+        let (broken, found) = refusal(name, from, to);
+        assert!(broken == rule && found.contains(seen), "{name}: {broken}: {found}");
+    }
+}
+
 #[test]
 fn the_documented_walk_through_reads_a_foreign_format() {
     let example = paths::root().join("functions/examples/coinbase");

@@ -12,6 +12,8 @@ mod compose;
 mod control_server;
 mod dead_letters;
 mod demo;
+mod forecast;
+mod forecast_status;
 mod functions;
 mod gate;
 mod held_status;
@@ -66,6 +68,8 @@ enum Command {
     Backfill(backfill::Args),
     /// Merge a batch table and a pipeline's window into one served table
     Merge(merge::Args),
+    /// Forecast series of a table or of files, and judge the forecasts beside the last value
+    Forecast(forecast::Args),
     /// Show the state of the pipelines: offsets, lag, watermark, state, ledger, last commits
     Status(status::Args),
     /// Count, show and replay what the pipelines set aside
@@ -132,6 +136,7 @@ failure_from!(
     tallow_pipeline::PipelineError,
     tallow_log::LogError,
     tallow_backfill::BackfillError,
+    tallow_forecast::ForecastError,
     tallow_letters::LettersError,
     tallow_merge::MergeError,
     tallow_store::StoreError,
@@ -170,6 +175,7 @@ pub fn main() -> ExitCode {
         Command::Produce(args) => produce::run(args),
         Command::Backfill(args) => backfill::run(args),
         Command::Merge(args) => merge::run(args),
+        Command::Forecast(args) => forecast::run(args),
         Command::Status(args) => status::run(args),
         Command::DeadLetters(args) => dead_letters::run(args),
         Command::Batch(args) => batch::run(args),

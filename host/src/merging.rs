@@ -1,5 +1,6 @@
 //! Merges that run by themselves beside the pipelines: at the start, when a day has closed, after a backfill, and at the
-//! end. A merge that fails is tried again; it never stops a pipeline, whose own tables do not depend on it.
+//! end. A merge that fails is tried again; it never stops a pipeline, whose own tables do not depend on it. Forecasts of
+//! what was merged follow.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -15,6 +16,8 @@ use tallow_merge::Merger;
 use tallow_env::Finally;
 use tallow_pipeline::progress::Viewer;
 
+use crate::forecasting::Forecasting;
+
 const DAY_US: i64 = 86_400_000_000;
 /// Between two looks at whether the pipelines have ended.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -24,15 +27,16 @@ const RETRY: Duration = Duration::from_secs(30);
 /// The merges of a process.
 pub struct Merging {
     mergers: Vec<Merger>,
+    forecasting: Forecasting,
     wakes: Sender<usize>,
     woken: Receiver<usize>,
 }
 
 impl Merging {
-    pub fn new(mergers: Vec<Merger>) -> Self {
+    pub fn new(mergers: Vec<Merger>, forecasting: Forecasting) -> Self {
         // A place for each: one that is due already need not be told twice.
         let (wakes, woken) = bounded(mergers.len().max(1));
-        Self { mergers, wakes, woken }
+        Self { mergers, forecasting, wakes, woken }
     }
 
     /// Looks on at a pipeline's closed windows for the merges that take them. `tables`: the pipeline's tables by the
@@ -107,6 +111,7 @@ impl Merging {
                     let (written, healed) = (report.written.len(), report.healed.len());
                     tracing::info!(merge = report.merge, run, written, gaps = report.gaps, healed, "merged");
                 }
+                self.forecasting.after(&merger.settings.name);
                 true
             }
             Err(error) => {

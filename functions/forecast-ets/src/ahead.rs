@@ -5,8 +5,8 @@ use crate::fit::Fit;
 impl Fit {
     /// Mean and deviation of each step up to `horizon`.
     ///
-    /// With errors that add, the variance is that of all errors since, each weighed by what is left of it; with errors that
-    /// multiply it follows from the second moments (chapter 6, class 2, of the book).
+    /// With errors that add, the variance is that of all errors since, each weighed by what is left of it; with errors
+    /// that multiply it follows from the second moments (chapter 6, class 2, of the book).
     pub fn ahead(&self, horizon: u32) -> Vec<(f64, f64)> {
         let (mut handed_on, mut grown) = (1.0, 0.0);
         let (mut means, mut weights) = (Vec::new(), Vec::new());

@@ -1,5 +1,5 @@
-//! Exponential smoothing without a season: a level, a growth that may fade, errors that add or multiply. Of six models the
-//! one with the least corrected information criterion is taken, as R's `ets` does.
+//! Exponential smoothing without a season: a level, a growth that may fade, errors that add or multiply. Of six models
+//! the one with the least corrected information criterion is taken, as R's `ets` does.
 //!
 //! Models, their errors and the variance of their forecasts are those of R. J. Hyndman, A. B. Koehler, J. K. Ord,
 //! R. D. Snyder, "Forecasting with Exponential Smoothing" (2008): chapters 2, 5 and 6. In the order of the data's way:

@@ -64,8 +64,11 @@ fn request(train: &[(i64, f64)], test: &[(i64, f64)], model: &str) -> Request {
     }
 }
 
+/// The start of a day, and its close.
+type Close = (i64, f64);
+
 /// The rows before each cutoff, and those after it.
-fn folds(closes: &[(i64, f64)]) -> impl Iterator<Item = (&[(i64, f64)], &[(i64, f64)])> {
+fn folds(closes: &[Close]) -> impl Iterator<Item = (&[Close], &[Close])> {
     (0..12).map(|fold| {
         let cutoff = closes.partition_point(|(time_us, _)| *time_us <= FIRST_CUTOFF_US + fold * 90 * DAY_US);
         (&closes[cutoff - TRAINED..cutoff], &closes[cutoff..cutoff + HORIZON])

@@ -58,7 +58,8 @@ pub fn fit(problem: &Problem, constant: bool, notes: &mut Vec<String>) -> Result
 fn by_newton(problem: &Problem, start: Vec<f64>, notes: &mut Vec<String>) -> Point {
     let (found, settled) = newton::minimize(problem, start);
     if !settled {
-        notes.push("The fit had not settled after the most steps, and stands as it was then.".to_owned());
+        let most = newton::MOST_STEPS;
+        notes.push(format!("The fit had not settled after {most} steps, and stands as it was then."));
     }
     found
 }

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 
 use crate::line_search::{LEAST_STEP, Point, cubic_minimum, search};
-use crate::problem::{Problem, add_scaled, dot};
+use crate::problem::{EXACT, Problem, add_scaled, dot};
 
 /// Steps that are remembered.
 const MEMORY: usize = 5;
@@ -113,6 +113,9 @@ pub fn minimize(problem: &Problem, start: Vec<f64>) -> (Point, End) {
         let slope = dot(&next.gradient, &direction);
         before = Some((length * curvature, direction, next.value, slope));
         direction = following;
+        if here.x[problem.noise()] < EXACT {
+            return (here, End::Converged);
+        }
         if let Some(end) = ends(&here, &next, move_length, &direction, count) {
             return (here, end);
         }

@@ -5,12 +5,13 @@
 //!
 //! `plan` (what the settings ask for) → `scaled` (the series between 0 and 1, the places of changes) and `terms` (the
 //! columns of seasonalities, holidays and regressors) → `problem` (what is minimised, and its gradient) → `fit`, by
-//! `lbfgs` with `line_search`, or by `newton` → `model` (what is expected, its parts) and `paths` (the band ahead, by
+//! `lbfgs` with `line_search`, or by `newton` with `eigen` → `model` (what is expected, its parts) and `paths` (the band ahead, by
 //! simulated futures from `random`).
 //!
 //! The optimisers go Stan's way step by step. The model has corners where a change is 0, and two ways down end at other
 //! points there: what Prophet for Python gives is where Stan's way ends.
 
+mod eigen;
 mod fit;
 mod lbfgs;
 mod line_search;

@@ -17,6 +17,9 @@ const GROWTH_PRIOR: f64 = 5.0;
 /// Scale of the noise's prior.
 const NOISE_PRIOR: f64 = 0.5;
 
+/// Logarithm of noise that is none: below a billionth of the values, the way down has no end.
+pub const EXACT: f64 = -20.7;
+
 /// The scaled data.
 pub struct Problem {
     pub growth: Growth,

@@ -6,6 +6,8 @@
 //! dead-letter/<pipeline>/date=<day>/<chain>-<shard>-<seq>.parquet       dead letters, by day of the epoch's clock
 //! dead-letter/<job>/group=<group>/<number>.parquet                      dead letters of a batch
 //! batch/<table>/<key>=<value>/year=<year>/data.parquet                  also serving/… and prophet_input/…
+//! forecast/<name>/<run>/symbol=<symbol>/…                              results of a forecast; …/<run>/run.json lists them
+//! _tallow/forecast/<name>/<digest>.fit                                  fits of a run that is not finished
 //! _tallow/jobs/<job>/<shard>/log/<seq>, …/blob/<name>, …/gc/<seq>, …/owner
 //! _tallow/backup/<job>/<run>/<path>                                     what a run replaced
 //! _tallow/replays/<pipeline>/<number>.json                              dead letters that were sent again
@@ -13,6 +15,7 @@
 //! _tallow/functions/<digest>.wasm, ….json                               components and their cards
 //! ```
 
+pub mod forecast;
 pub mod hive;
 pub mod job;
 pub mod partition;

@@ -9,6 +9,7 @@ use crate::backfill::Backfill;
 use crate::batch::Batch;
 use crate::error::Problem;
 use crate::feed::Feed;
+use crate::forecast::Forecast;
 use crate::forms::Form;
 use crate::function::Vetting;
 use crate::merge::Merge;
@@ -21,7 +22,6 @@ table! {
     /// What the pipelines read from and write to.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Cluster in "[application.trigger.kafka]", "What all pipelines share.";
-    refused "forecast": "not supported by this version of tallow; remove the table";
     fn read(reader, report, folder: &Path);
 
     "Kafka brokers to start from. The command line may give them instead."
@@ -54,6 +54,9 @@ table! {
 
     "Jobs that make one table of batch and speed."
     let _merges: () = key("merge", MERGES, empty("no merges"));
+
+    "Forecasts of series, by name. See below."
+    let _forecasts: () = key("forecast", FORECASTS, empty("no forecasts"));
 }
 
 const BROKERS: Form<String> =
@@ -81,6 +84,8 @@ const BATCHES: Form<()> =
     Form::shown("a table of batches by name", || schema_pieces::map(Batch::declaration().schema()));
 const MERGES: Form<()> =
     Form::shown("a table of merges by name", || schema_pieces::map(Merge::declaration().schema()));
+const FORECASTS: Form<()> =
+    Form::shown("a table of forecasts by name", || schema_pieces::map(Forecast::declaration().schema()));
 
 /// Settings that what tallow promises depends on, with the reason why each is refused.
 pub(crate) const REFUSED: [(&str, &str); 25] = [

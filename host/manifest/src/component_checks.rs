@@ -7,6 +7,7 @@ use crate::batch::Batch;
 use crate::component::{Component, Source};
 use crate::error::{Errors, Report, suggestion};
 use crate::feed::Feed;
+use crate::forecast::Forecast;
 use crate::manifest::Manifest;
 use crate::merge::Merge;
 use crate::node::Node;
@@ -32,7 +33,12 @@ impl Manifest {
         });
         let of_merges =
             self.merges.iter().map(|merge| (format!("merge `{}`", merge.name), merge.function.as_str()));
-        of_pipelines.chain(of_backfills).chain(of_feeds).chain(of_batches).chain(of_merges).collect()
+        let of_forecasts = self.forecasts.iter().flat_map(|forecast| {
+            let who = format!("forecast `{}`", forecast.name);
+            forecast.components().map(|(_, name)| (who.clone(), name))
+        });
+        let of_jobs = of_backfills.chain(of_feeds).chain(of_batches).chain(of_merges).chain(of_forecasts);
+        of_pipelines.chain(of_jobs).collect()
     }
 
     /// Checks that the files of the components that pipelines and merges need are there.
@@ -73,6 +79,13 @@ impl Batch {
     }
 }
 
+impl Forecast {
+    /// The components that it names, each with its key.
+    fn components(&self) -> [(&'static str, &str); 2] {
+        [("function", &self.function), ("naive", &self.naive)]
+    }
+}
+
 /// All that names components.
 pub(crate) struct Users<'a> {
     pub pipelines: &'a [Written<Pipeline>],
@@ -80,6 +93,7 @@ pub(crate) struct Users<'a> {
     pub feeds: &'a [Written<Feed>],
     pub batches: &'a [Written<Batch>],
     pub merges: &'a [Written<Merge>],
+    pub forecasts: &'a [Written<Forecast>],
 }
 
 /// Reports every component that is named and is none of the manifest's. Pipelines and their backfills may name remote
@@ -128,5 +142,10 @@ pub(crate) fn check(
     }
     for (node, merge) in users.merges {
         check(node, "function", &merge.function, format!("merge `{}` needs", merge.name));
+    }
+    for (node, forecast) in users.forecasts {
+        for (key, name) in forecast.components() {
+            check(node, key, name, format!("forecast `{}` needs", forecast.name));
+        }
     }
 }

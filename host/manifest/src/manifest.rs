@@ -9,6 +9,7 @@ use crate::cluster::Cluster;
 use crate::component::Component;
 use crate::error::{Errors, Report};
 use crate::feed::Feed;
+use crate::forecast::Forecast;
 use crate::function::Vetting;
 use crate::merge::Merge;
 use crate::pipeline::Pipeline;
@@ -16,7 +17,7 @@ use crate::places::{Mistake, Places};
 use crate::secret::Secrets;
 
 /// A manifest in which nothing is left to decide.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
     /// The file as the caller named it.
     pub path: PathBuf,
@@ -32,6 +33,8 @@ pub struct Manifest {
     pub batches: Vec<Batch>,
     /// By name.
     pub merges: Vec<Merge>,
+    /// By name.
+    pub forecasts: Vec<Forecast>,
     /// Every component of the manifest by name, those of other triggers too.
     pub components: BTreeMap<String, Component>,
     /// How each of them is vetted, by name.
@@ -82,6 +85,15 @@ impl Manifest {
         self.merges
             .iter()
             .filter(move |it| it.auto && it.speed.as_ref().is_some_and(|it| written.contains(it)))
+    }
+
+    /// The forecasts that run by themselves after one of these merges.
+    pub fn automatic_forecasts<'a>(
+        &'a self,
+        merges: &[&Merge],
+    ) -> impl Iterator<Item = &'a Forecast> + use<'a> {
+        let written: Vec<String> = merges.iter().map(|merge| merge.name.clone()).collect();
+        self.forecasts.iter().filter(move |it| it.auto && written.iter().any(|merge| it.follows(merge)))
     }
 
     /// A key and where it is written, for messages: `` `trigger.kafka[candles].topic` (spin.toml:12) ``.

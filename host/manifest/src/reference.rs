@@ -6,6 +6,7 @@ use crate::backfill::Backfill;
 use crate::batch::Batch;
 use crate::cluster::{Cluster, REFUSED};
 use crate::feed::Feed;
+use crate::forecast::Forecast;
 use crate::function::Vetting;
 use crate::limits::{Epoch, Limits};
 use crate::merge::Merge;
@@ -42,6 +43,7 @@ pub fn reference() -> String {
         Feed::declaration(),
         Batch::declaration(),
         Merge::declaration(),
+        Forecast::declaration(),
     ] {
         write_table(table, &mut out);
     }

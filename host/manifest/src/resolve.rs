@@ -13,7 +13,7 @@ use crate::pipeline::Pipeline;
 use crate::places::Places;
 use crate::section::Written;
 use crate::variables::Variables;
-use crate::{backfill, batch, feed, function, json, merge, remote_components, spin, toml, values};
+use crate::{backfill, batch, feed, forecast, function, json, merge, remote_components, spin, toml, values};
 
 /// What the command line says instead of the manifest.
 #[derive(Clone, Debug, Default)]
@@ -123,12 +123,14 @@ fn resolve_tree(
     let cluster = cluster_node(root, overrides, &variables, report);
     let kafka = Cluster::read(&cluster, folder, report);
     let vetting = function::read(root, &cluster, folder, report);
-    let has_jobs = ["batch", "merge", "feed"].iter().any(|jobs| cluster.find(&[jobs]).is_some());
+    let has_jobs = ["batch", "merge", "feed", "forecast"].iter().any(|jobs| cluster.find(&[jobs]).is_some());
     let pipelines = read_pipelines(root, &variables, has_jobs, report);
     let mut backfills = backfill::read_all(&cluster, &pipelines, report);
     let feeds = feed::read_all(&cluster, report);
     let batches = batch::read_all(&cluster, folder, report);
     let merges = merge::read_all(&cluster, &pipelines, report);
+    let forecasts = forecast::read_all(&cluster, report);
+    forecast::check_auto(&forecasts, &merges, report);
     merge::check_columns(&merges, &pipelines, &batches, report);
     backfills.iter_mut().for_each(|(_, backfill)| backfill.cover_by(&merges));
     let mut components = component::read(root, folder, report);
@@ -139,6 +141,7 @@ fn resolve_tree(
         feeds: &feeds,
         batches: &batches,
         merges: &merges,
+        forecasts: &forecasts,
     };
     component_checks::check(root, &remotes, &users, report);
     components.extend(remotes);
@@ -152,6 +155,7 @@ fn resolve_tree(
         feeds: without_nodes(feeds),
         batches: without_nodes(batches),
         merges: without_nodes(merges),
+        forecasts: without_nodes(forecasts),
         components,
         vetting,
         skipped_triggers: skipped_triggers(root),

@@ -255,10 +255,9 @@ fn a_setting_given_both_dotted_and_quoted_is_refused() {
 }
 
 #[test]
-fn tables_of_later_versions_are_refused_as_such() {
-    let text = with("[[trigger.kafka]]", "[application.trigger.kafka.forecast.daily]\n[[trigger.kafka]]");
-    let forecast = error(&text);
-    assert!(forecast.contains("forecast: not supported by this version of tallow"), "{forecast}");
+fn keys_of_later_versions_are_refused_as_such() {
+    let shards = error(&with("[[trigger.kafka]]", "[[trigger.kafka]]\nshards = 2"));
+    assert!(shards.contains("shards: not supported by this version of tallow"), "{shards}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Composes what commands run: the manifest's jobs with Kafka, the object store and this machine's clock.
 
 mod feeds;
+mod forecasts;
 mod jobs;
 mod kafka;
 mod pipelines;
@@ -18,6 +19,7 @@ use tallow_manifest::{Cluster, Manifest, exposed};
 use tallow_store::Store;
 
 pub use self::feeds::{Feeding, feed_failed, sink_of};
+pub use self::forecasts::table_of;
 pub use self::jobs::{MERGE_LIMITS, merge_settings};
 pub use self::kafka::{check_client, source};
 pub use self::pipelines::{Asked, first_failure};

@@ -1,5 +1,5 @@
 //! `tallow demo`: a synthetic market, an embedded broker and the manifest's pipelines, on this machine alone. At its end
-//! the market's past and its last day become one served table.
+//! the market's past and its last day become one served table, and this one a forecast.
 
 mod history;
 mod play;
@@ -24,7 +24,7 @@ use self::play::Stage;
 use self::show::Show;
 use super::compose::{self, Asked, Host, first_failure};
 use super::control_server::{self, ControlServer};
-use super::{Failure, again, init, merge, report, settings, stop};
+use super::{Failure, again, forecast, init, merge, report, settings, stop};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -147,7 +147,12 @@ fn serve(
     }
     merge::run_and_print(host, manifest, merge, status(settings).as_deref(), false)?;
     println!();
-    Ok(served::print(&host.store, &compose::merge_settings(merge))?)
+    served::print(&host.store, &compose::merge_settings(merge))?;
+    if let Some(forecast) = manifest.forecasts.iter().find(|it| it.follows(&merge.name)) {
+        println!();
+        forecast::run_and_print(host, manifest, forecast)?;
+    }
+    Ok(())
 }
 
 /// Takes what the market has sent last, and publishes the windows that are still open, as incomplete ones: a day of the

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tallow_engine::{Component, Contract, LoadError, Runtime};
 use tallow_env::{SystemClock, SystemRandom};
 use tallow_manifest::{Errors, Manifest, Overrides, Pipeline, Source};
@@ -79,6 +79,45 @@ impl Args {
             },
         });
         read(tallow_manifest::resolve_json(&manifest, name, &variables(), &self.changes.overrides()))
+    }
+
+    /// A manifest of one forecast, called `name`, and of the batch that reads its files; `shown` is the manifest's name in
+    /// messages. `job` and `batch` have the keys of their tables.
+    pub fn one_forecast(
+        &self,
+        name: &str,
+        mut job: Map<String, Value>,
+        batch: Option<Value>,
+        shown: &Path,
+    ) -> Result<Manifest, Failure> {
+        let source = |function: &str| json!({ "source": format!("target/functions/{function}.wasm") });
+        let mut components = json!({
+            "parse-kline": source("parse-kline"), "window": source("window"), "merge": source("merge"),
+            "forecast-naive": source("forecast-naive"),
+        });
+        let function = job.get("function").and_then(Value::as_str).unwrap_or("forecast-prophet").to_owned();
+        // A file of its own goes by its name.
+        let stem =
+            function.strip_suffix(".wasm").map(|path| path.rsplit('/').next().unwrap_or(path).to_owned());
+        match stem {
+            Some(stem) => {
+                components[&stem] = json!({ "source": function });
+                job.insert("function".to_owned(), json!(stem));
+            }
+            None => components[&function] = source(&function),
+        }
+        let mut kafka = json!({ "brokers": "localhost", "lake": "lake", "forecast": { name: job } });
+        if let Some(batch) = batch {
+            kafka["batch"] = json!({ name: batch });
+        }
+        let manifest = json!({
+            "spin_manifest_version": 2,
+            "application": { "name": "forecast", "trigger": { "kafka": kafka } },
+            // Spin's schema wants a trigger; nothing runs this one.
+            "trigger": { "none": [{ "component": "forecast-naive" }] },
+            "component": components,
+        });
+        read(tallow_manifest::resolve_json(&manifest, shown, &variables(), &self.changes.overrides()))
     }
 
     /// A manifest of one feed, of the function of that name or in that file. `feed` has the other keys of its table.

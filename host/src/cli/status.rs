@@ -1,4 +1,4 @@
-//! `tallow status`: where the pipelines, backfills and merges stand, from their logs, and how far behind the topics they are.
+//! `tallow status`: where the pipelines, backfills, merges and forecasts stand, from their logs, and how far behind the topics they are.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use tallow_source::Source;
 
 use super::report::{counted, grouped, time, untracked};
 use super::table::{indented, table};
-use super::{Failure, backfill_status, compose, held_status, merge_status, settings};
+use super::{Failure, backfill_status, compose, forecast_status, held_status, merge_status, settings};
 use tallow_pipeline::PipelineError;
 use tallow_pipeline::start::windows;
 use tallow_pipeline::watermark_hold::WatermarkHold;
@@ -82,10 +82,18 @@ pub fn run(args: Args) -> Result<(), Failure> {
         let status = merge_status::Status::of(&store, merge)?;
         if args.json { merges.push(status.as_json()) } else { status.print(store.url()) }
     }
+    let mut forecasts = Vec::new();
+    for forecast in manifest.forecasts.iter().filter(|_| args.only.is_none()) {
+        let status = forecast_status::Status::of(&store, forecast)?;
+        if args.json { forecasts.push(status.as_json()) } else { status.print(&store) }
+    }
     if args.json {
         println!(
             "{}",
-            json!({ "lake": store.url(), "pipelines": shown, "backfills": backfills, "merges": merges })
+            json!({
+                "lake": store.url(), "pipelines": shown, "backfills": backfills, "merges": merges,
+                "forecasts": forecasts,
+            })
         );
     }
     Ok(())

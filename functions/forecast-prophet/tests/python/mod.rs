@@ -140,9 +140,11 @@ pub struct Python {
 impl Python {
     /// `None`, and a line that says so, if there is no Prophet for Python. The build machine has one.
     pub fn find() -> Option<Self> {
-        let tools = root().join("target/tools/python/bin/python");
+        // Below the target folder, in which this test is `release/deps/NAME`.
+        let running = std::env::current_exe().ok();
+        let tools = running.and_then(|it| Some(it.ancestors().nth(3)?.join("tools/python/bin/python")));
         let named = std::env::var_os("TALLOW_TEST_PYTHON").map(PathBuf::from);
-        let all = named.into_iter().chain([tools, PathBuf::from("python3")]);
+        let all = named.into_iter().chain(tools).chain([PathBuf::from("python3")]);
         let has = |python: &PathBuf| {
             let asked = Command::new(python).args(["-c", "import prophet, cmdstanpy"]).output();
             asked.is_ok_and(|output| output.status.success())

@@ -41,16 +41,20 @@ impl contract::Guest for Component {
         let y = values(&request.history)?;
         let found = y.iter().flatten().count();
         if found < (model::LEAST_ROWS.max(1)) as usize {
-            return Err(format!("the history has {found} rows with a `y`, and at least {} are needed", model::LEAST_ROWS));
+            let least = model::LEAST_ROWS;
+            return Err(format!("the history has {found} rows with a `y`, and at least {least} are needed"));
         }
         let step_us = commonest_step_us(history_us);
         let first_us = history_us.first().copied().unwrap_or_default();
-        let step = |time_us: &i64| (i128::from(*time_us) - i128::from(first_us)).div_euclid(i128::from(step_us)) as i64;
+        let step = |time_us: &i64| {
+            (i128::from(*time_us) - i128::from(first_us)).div_euclid(i128::from(step_us)) as i64
+        };
         let known = history_us.iter().zip(&y).filter_map(|(time_us, y)| Some((step(time_us), (*y)?)));
         let (steps, y): (Vec<i64>, Vec<f64>) = known.unzip();
         let future_steps: Vec<i64> = future_us.iter().map(step).collect();
         let setting = |name: &str| {
-            let given = request.settings.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+            let given =
+                request.settings.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
             let default = model::SETTINGS.iter().find(|(known, ..)| *known == name).map(|it| it.1.to_owned());
             given.or(default).unwrap_or_default()
         };
@@ -79,7 +83,11 @@ fn check(request: &contract::Request) -> Result<(), String> {
 }
 
 fn column<'a>(table: &'a Table, name: &str) -> Result<&'a Column, String> {
-    table.columns.iter().find(|column| column.name == name).ok_or_else(|| format!("there is no column `{name}`"))
+    table
+        .columns
+        .iter()
+        .find(|column| column.name == name)
+        .ok_or_else(|| format!("there is no column `{name}`"))
 }
 
 fn times_us<'a>(table: &'a Table, name: &str) -> Result<&'a [i64], String> {
@@ -135,7 +143,8 @@ fn outcome(
             None => Ok(Column { name: name.to_owned(), data: ColumnData::Float64(values), validity: None }),
         }
     };
-    let ds = Column { name: "ds".to_owned(), data: ColumnData::TimestampUs(future_us.to_vec()), validity: None };
+    let ds =
+        Column { name: "ds".to_owned(), data: ColumnData::TimestampUs(future_us.to_vec()), validity: None };
     let columns = vec![
         ds,
         float("yhat", &|it| it.mean)?,

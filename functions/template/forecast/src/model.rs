@@ -34,7 +34,13 @@ pub fn forecast(
 ) -> Result<(Vec<Expected>, Vec<String>), String> {
     let season: i64 = match setting("season").parse() {
         Ok(season) if (1..=10_000).contains(&season) => season,
-        _ => return Err(format!("`season` is `{}`: a number from 1 to 10000 is needed", setting("season").escape_debug())),
+        _ => {
+            let season = setting("season");
+            return Err(format!(
+                "`season` is `{}`: a number from 1 to 10000 is needed",
+                season.escape_debug()
+            ));
+        }
     };
     let mut places: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
     for (step, y) in series.steps.iter().zip(&series.y) {
@@ -45,10 +51,13 @@ pub fn forecast(
         places.iter().flat_map(|(place, y)| y.iter().map(|y| (y - means[place]).powi(2))).collect();
     let (all, deviation) = (mean(&series.y), mean(&squares).sqrt());
     let of_place = |step: &i64| means.get(&step.rem_euclid(season)).copied();
-    let expected = future_steps.iter().map(|step| Expected { mean: of_place(step).unwrap_or(all), deviation });
+    let expected =
+        future_steps.iter().map(|step| Expected { mean: of_place(step).unwrap_or(all), deviation });
     let expected: Vec<Expected> = expected.collect();
     let unknown = future_steps.iter().filter(|step| of_place(step).is_none()).count();
-    let note = format!("{unknown} rows have no row at their place in the season, and are expected to be the mean of all.");
+    let note = format!(
+        "{unknown} rows have no row at their place in the season: the mean of all is expected of them."
+    );
     Ok((expected, if unknown > 0 { vec![note] } else { Vec::new() }))
 }
 

@@ -101,6 +101,12 @@ streams = ["trade"]
 input = "*.csv"
 [application.trigger.kafka.merge.{name}]
 batch = "history"
+[application.trigger.kafka.forecast.{name}]
+horizon = 30
+[component.forecast-prophet]
+source = "forecast-prophet.wasm"
+[component.forecast-naive]
+source = "forecast-naive.wasm"
 [trigger.kafka.windows.kafka]
 topic = "results"
 [trigger.kafka.rekey]

@@ -9,7 +9,7 @@ use tallow_env::Clock;
 use tallow_http::{AllowList, Http, Origin};
 use tallow_lake::partition::serving;
 use tallow_log::owner;
-use tallow_manifest::{self as manifest, Backfill, Batch, Manifest, Pipeline};
+use tallow_manifest::{self as manifest, Backfill, Batch, Manifest, Merge, Pipeline};
 use tallow_merge::Merger;
 
 use super::Host;
@@ -86,9 +86,10 @@ impl Host {
 
     /// The merges that run by themselves and take a window of these pipelines.
     pub fn merging(&self, manifest: &Manifest, pipelines: &[&Pipeline]) -> Result<Merging, Failure> {
-        let merges = manifest.automatic_merges(pipelines);
-        let mergers = merges.map(|merge| self.merger(manifest, merge)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Merging::new(mergers))
+        let merges: Vec<&Merge> = manifest.automatic_merges(pipelines).collect();
+        let mergers =
+            merges.iter().map(|merge| self.merger(manifest, merge)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Merging::new(mergers, self.forecasting(manifest, &merges)?))
     }
 }
 

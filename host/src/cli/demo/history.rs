@@ -14,7 +14,7 @@ use tallow_log::owner;
 
 const DAY_US: i64 = 86_400_000_000;
 /// Days of history.
-const DAYS: i64 = 90;
+const DAYS: i64 = 120;
 /// Days between its end and today: there is no data for them, so they are filled.
 const DAYS_MISSING: i64 = 2;
 const SYMBOLS: usize = 8;

@@ -132,6 +132,17 @@ impl Gate {
         self.admit(function, Use { limits, ..Use::default() })
     }
 
+    pub fn of_forecast(
+        &self,
+        manifest: &Manifest,
+        runtime: &Runtime,
+        function: &str,
+        limits: Limits,
+    ) -> Result<Admitted, Failure> {
+        let function = self.open(manifest, runtime, function, Contract::Forecast)?;
+        self.admit(function, Use { limits, ..Use::default() })
+    }
+
     /// A parse function and a window function that fit each other.
     fn pair(
         &self,

@@ -68,7 +68,7 @@ impl Run<'_, '_> {
             Ok(outcome) => Ok(outcome),
             Err(CallError::Refused(why)) => Err(self.trial.refuse(
                 format!("it refuses a series of {} days with its default settings: {why}", request.history.rows),
-                "forecast every series of at least `least-rows` rows, by a simpler method if need be, and say so in `notes`",
+                "forecast every series of `least-rows` rows or more, by a simpler method if need be: say so in `notes`",
             )),
             Err(error) => Err(self.trial.failed(&error, "forecast of a sound series")),
         }
