@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
@@ -20,6 +21,8 @@ use crate::pairs::{Pairs, median, seconds};
 use crate::report::Measure;
 
 const PAIRS: usize = 5;
+/// As `tallow forecast` gives.
+const DEADLINE: Duration = Duration::from_secs(600);
 const HORIZON_DAYS: usize = 30;
 const DAY_US: i64 = 86_400_000_000;
 /// Three years, as in a backtest, and a whole history.
@@ -78,7 +81,8 @@ pub fn run(measures: &mut Vec<Measure>) -> Result<()> {
 
 /// Fit, forecast of history and horizon, and intervals, in a new instance: what a fold of a backtest costs.
 fn forecast(component: &Component, days: &Days) -> Result<Vec<f64>> {
-    let mut function = ForecastFunction::new(component, Limits::default())?;
+    let limits = Limits { deadline: DEADLINE, ..Limits::default() };
+    let mut function = ForecastFunction::new(component, limits)?;
     let outcome = function.forecast(&days.request())?;
     let yhat = known(&outcome.forecast, "yhat")?;
     ensure!(yhat.len() == days.y.len() + HORIZON_DAYS, "{} rows came back", yhat.len());
