@@ -58,6 +58,12 @@ impl Following {
 
     fn inputs(&self) -> Result<Vec<Input>, ForecastError> {
         let all = input::of_table(&self.forecaster.store, &self.table, &self.forecaster.settings.column)?;
+        for symbol in
+            self.symbols.iter().flatten().filter(|wanted| all.iter().all(|it| it.symbol != **wanted))
+        {
+            let (forecast, table) = (&self.forecaster.settings.name, &self.table.root);
+            tracing::warn!(forecast, symbol, table, "the table has no such symbol: it is not forecast");
+        }
         let wanted = |it: &Input| self.symbols.as_ref().is_none_or(|symbols| symbols.contains(&it.symbol));
         Ok(all.into_iter().filter(wanted).collect())
     }

@@ -38,7 +38,6 @@ struct Learned {
     parts: Vec<Part>,
     /// Columns of each part in a row of terms, from their first on: those of parts that are added come first.
     places: Vec<usize>,
-    term_count: usize,
     changes: Vec<f64>,
     /// Rows of the history at which the trend may change.
     change_rows: Vec<usize>,
@@ -87,7 +86,7 @@ impl Learned {
         };
         for (time_us, row) in series.times_us.iter().zip(&fitted_rows) {
             let regressor = |place: usize| asked.regressors[place].history[*row];
-            push_terms(&parts, added, *time_us, regressor, &mut problem.terms);
+            push_terms(&parts, *time_us, regressor, &mut problem.terms);
         }
         let constant = plan.growth != Growth::Logistic && series.y.iter().all(|y| *y == series.y[0]);
         let mut fitted = fit(&problem, constant, notes)?;
@@ -95,7 +94,7 @@ impl Learned {
             fitted.k += fitted.deltas[0];
             fitted.deltas[0] = 0.0;
         }
-        Ok(Learned { scale, parts, places, term_count, changes: problem.changes, change_rows, fitted, step })
+        Ok(Learned { scale, parts, places, changes: problem.changes, change_rows, fitted, step })
     }
 
     /// The rows to forecast.
@@ -207,7 +206,6 @@ impl Learned {
             let name = part.name.trim_start_matches("holiday:");
             rows.notes.push(format!("The holiday `{name}` is on no day of the history: its effect is 0."));
         }
-        debug_assert_eq!(self.fitted.beta.len(), self.term_count);
     }
 }
 
@@ -259,17 +257,8 @@ fn priors(parts: &[Part], places: &[usize], term_count: usize) -> Vec<f64> {
 }
 
 /// Appends a row of terms: those that are added, then those that multiply.
-fn push_terms(
-    parts: &[Part],
-    added: usize,
-    time_us: i64,
-    regressor: impl Fn(usize) -> f64,
-    into: &mut Vec<f64>,
-) {
+fn push_terms(parts: &[Part], time_us: i64, regressor: impl Fn(usize) -> f64, into: &mut Vec<f64>) {
     for mode in [Mode::Additive, Mode::Multiplicative] {
-        if mode == Mode::Additive && added == 0 {
-            continue;
-        }
         parts.iter().filter(|part| part.mode == mode).for_each(|part| part.row(time_us, &regressor, into));
     }
 }

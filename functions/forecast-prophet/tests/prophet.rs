@@ -36,7 +36,7 @@ struct Bars {
 }
 
 const CLOSE: Bars = Bars { yhat: 0.005, width: 0.05 };
-/// Newton's method, which goes on while Python's numbers are rounded otherwise.
+/// Newton's method, whose rounding differs from Python's.
 const FEW: Bars = Bars { yhat: 0.02, width: 0.25 };
 
 fn same(python: &mut Python, case: &Case, bars: &Bars) {

@@ -13,7 +13,7 @@ pub enum Event {
     Progress { symbol: String, done: usize, all: usize },
     /// A combination of settings was judged on all cuts that choose.
     Point { symbol: String, name: String, mase: Option<f64>, mape: Option<f64> },
-    /// A fit failed, and the rest goes on.
+    /// A fit failed, and the others continue.
     Failed { symbol: String, text: String },
 }
 

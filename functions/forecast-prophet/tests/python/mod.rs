@@ -16,7 +16,7 @@ const FIRST_DAY: i64 = 18_000;
 const AHEAD: usize = 30;
 const LEVEL: f64 = 0.8;
 
-/// A series of days with what the model is told of it.
+/// A series of days, with what the model knows about it.
 #[derive(Clone)]
 pub struct Case {
     pub name: &'static str,

@@ -12,7 +12,7 @@ use crate::cli::{Failure, settings};
 /// What results are called where the command line names nothing.
 const UNNAMED: &str = "series";
 
-/// What the command line says of a forecast, in place of the manifest.
+/// What the command line says about a forecast, in place of the manifest.
 #[derive(clap::Args)]
 pub struct Job {
     /// Table of the lake that holds the series: serving/NAME, prophet_input/NAME or batch/NAME

@@ -42,7 +42,9 @@ pub fn event(line: &mut LineReporter, elapsed: Duration, event: &Event, json: bo
             eprintln!("{symbol}: {name}: MASE {}, MAPE {} %", number(mase), number(mape));
         }
         Event::Failed { symbol, text } if json => println!("{}", json!({ "failed": text, "symbol": symbol })),
-        Event::Failed { symbol, text } => eprintln!("{symbol}: a fit failed, and the rest goes on: {text}"),
+        Event::Failed { symbol, text } => {
+            eprintln!("{symbol}: a fit failed, and the others continue: {text}")
+        }
     }
 }
 
