@@ -85,6 +85,20 @@ fn the_probe_keeps_to_its_verdict_while_answers_are_lost() {
 }
 
 #[test]
+fn what_a_killed_probe_left_is_removed_once_it_is_old() {
+    let bench = bench(43);
+    let begun_us = bench.clock.now_us();
+    let left = [begun_us - 3_600_000_001, begun_us - 3_500_000_000]
+        .map(|us| format!("_tallow/probe/{us:016x}-00000000000000aa"));
+    for path in &left {
+        bench.store.create(path, "first").unwrap();
+    }
+    bench.store.probe(&*bench.random).unwrap();
+    let found: Vec<_> = bench.store.list("_tallow").unwrap().into_iter().map(|(path, _)| path).collect();
+    assert_eq!(found, left[1..], "another's probe may still be under way");
+}
+
+#[test]
 fn memory_of_one_name_is_shared_and_of_another_is_not() {
     let store = open("memory:///stores-test").unwrap();
     assert_eq!(store.create("x", "1").unwrap(), Create::Created);
