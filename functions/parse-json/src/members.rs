@@ -44,9 +44,12 @@ struct Slot {
     word: u64,
     length: usize,
     member: usize,
+    node: usize,
 }
 
-const EMPTY: Slot = Slot { word: 0, length: 0, member: NONE };
+const EMPTY: Slot = Slot { word: 0, length: LONG, member: NONE, node: ROOT };
+/// The length of a key whose first eight bytes do not tell it from others.
+const LONG: usize = usize::MAX;
 
 /// An object: its members by a hash of their keys.
 struct Object {
@@ -147,22 +150,9 @@ impl<'p> Members<'p> {
         }
     }
 
-    /// The same for a key of so many bytes, without its quotes, at a cursor.
-    #[inline(always)]
-    pub fn find_by_length(&self, object: usize, cursor: &Cursor<'_>, length: usize) -> Option<usize> {
-        let word = cursor.word_after(1) & low_bytes(length as u32);
-        let found = &self.objects.get(object)?.slots[slot(word) % SLOTS];
-        if found.word == word && found.length == length && length <= 8 {
-            return Some(found.member);
-        }
-        self.find_in_other_slots(object, cursor, length)
-    }
-
-    /// Of a long key, or one that shares its slot.
-    #[inline(never)]
-    fn find_in_other_slots(&self, object: usize, cursor: &Cursor<'_>, length: usize) -> Option<usize> {
-        self.find(object, cursor)
-            .filter(|found| self.all.get(*found).is_some_and(|it| it.key.length() == length + 3))
+    /// An object's members by their keys' lengths, too.
+    pub fn by_length<'m>(&'m self, object: usize) -> Option<ByLength<'m, 'p>> {
+        Some(ByLength { members: self, index: object, slots: &self.objects.get(object)?.slots })
     }
 
     /// Keeps a key that the schema does not name. `rest`: of the message, from the key on.
@@ -204,9 +194,38 @@ impl<'p> Members<'p> {
         while object.slots[slot % SLOTS].member != NONE {
             slot += 1;
         }
-        object.slots[slot % SLOTS] = Slot { word, length: key.len(), member: self.all.len() };
+        let length = if key.len() > 8 { LONG } else { key.len() };
+        object.slots[slot % SLOTS] = Slot { word, length, member: self.all.len(), node: member.node };
         self.all.push(member);
         Some(self.all.len() - 1)
+    }
+}
+
+/// What finds the members of one object.
+#[derive(Clone, Copy)]
+pub(crate) struct ByLength<'m, 'p> {
+    members: &'m Members<'p>,
+    index: usize,
+    slots: &'m [Slot; SLOTS],
+}
+
+impl ByLength<'_, '_> {
+    /// The place in the schema of a known key of so many bytes, without its quotes, at a cursor.
+    #[inline(always)]
+    pub fn find(&self, cursor: &Cursor<'_>, length: usize) -> Option<usize> {
+        let word = cursor.word_after(1) & low_bytes(length as u32);
+        let found = &self.slots[slot(word) % SLOTS];
+        if (found.word ^ word) | (found.length ^ length) as u64 == 0 {
+            return Some(found.node);
+        }
+        self.find_in_other_slots(cursor, length)
+    }
+
+    /// Of a long key, or one that shares its slot.
+    #[inline(never)]
+    fn find_in_other_slots(&self, cursor: &Cursor<'_>, length: usize) -> Option<usize> {
+        let found = self.members.all.get(self.members.find(self.index, cursor)?)?;
+        (found.key.length() == length + 3).then_some(found.node)
     }
 }
 

@@ -14,8 +14,6 @@ use crate::plan::Rows;
 use crate::take::{Take, skip};
 use crate::tree::ROOT;
 
-/// Most strings of a message.
-const MOST_KEYS: usize = 64;
 /// Most values without quotes whose keys the schema does not name.
 const MOST_OTHERS: usize = 32;
 
@@ -24,11 +22,11 @@ pub(super) struct Flat {
     /// The members that the schema names.
     named: Vec<Named>,
     quotes: Quotes,
-    keys: Keys,
-    /// The named values by their places in the schema.
-    found: [Extent; MOST_NODES],
-    others: [Extent; MOST_OTHERS],
+    values: Extents,
 }
+
+/// The named values by their places in the schema, then the others without quotes.
+type Extents = [Extent; MOST_NODES + MOST_OTHERS];
 
 #[derive(Clone, Copy)]
 struct Named {
@@ -87,13 +85,7 @@ impl Flat {
         }
         // What is not of a wanted kind is not looked at any further.
         named.sort_by_key(|it| !matches!(it.take, Take::Kind));
-        Some(Flat {
-            named,
-            quotes: Quotes::default(),
-            keys: Keys { strings: [0; MOST_KEYS], members: [0; MOST_KEYS], count: 0 },
-            found: [Extent::default(); MOST_NODES],
-            others: [Extent::default(); MOST_OTHERS],
-        })
+        Some(Flat { named, quotes: Quotes::default(), values: [Extent::default(); MOST_NODES + MOST_OTHERS] })
     }
 }
 
@@ -112,7 +104,7 @@ impl<'p, 'a> Quick<'p, 'a> {
         let length = place.end - place.start;
         let parts = self.parts(window, length)?;
         let flat = self.flat.as_ref()?;
-        for &other in flat.others.get(..parts.others)? {
+        for &other in flat.values.get(MOST_NODES..MOST_NODES + parts.others)? {
             if !is_short(window, other) {
                 value(place, other)?;
             }
@@ -123,7 +115,7 @@ impl<'p, 'a> Quick<'p, 'a> {
             if parts.seen & named.bit == 0 {
                 continue;
             }
-            let extent = *flat.found.get(named.node)?;
+            let extent = *flat.values.get(named.node)?;
             let mut cursor = Cursor::starting_at(window, extent.start());
             if let Take::Kind = named.take {
                 extent.is_quoted().then_some(())?;
@@ -150,8 +142,8 @@ impl<'p, 'a> Quick<'p, 'a> {
         Some(Read { kind: kind?, filled: parts.seen & !nulls, texts })
     }
 
-    /// Finds the values of a message. Nothing here has to wait for the value before it: strings come in pairs of quotes,
-    /// and those before a colon are keys. Each pass is small, so that what it needs stays in registers.
+    /// Finds the values of a message: strings come in pairs of quotes, every other one is a key, or every one whose
+    /// value has no quotes.
     #[inline(never)]
     fn parts(&mut self, window: &Window, length: usize) -> Option<Parts> {
         let flat = self.flat.as_mut()?;
@@ -159,76 +151,43 @@ impl<'p, 'a> Quick<'p, 'a> {
             return None;
         }
         flat.quotes.find(window, length)?;
-        flat.keys.find(window, &flat.quotes);
-        flat.keys.look_up(window, &flat.quotes, &self.members)?;
-        flat.values(window, length, &self.members)
+        values(window, length, &flat.quotes, &self.members, &mut flat.values)
     }
 }
 
-/// The keys of a message: which of its strings they are, and whose.
-struct Keys {
-    strings: [u8; MOST_KEYS],
-    members: [u16; MOST_KEYS],
-    count: usize,
-}
-
-impl Keys {
-    #[inline(always)]
-    fn find(&mut self, window: &Window, quotes: &Quotes) {
-        let start = Cursor::new(window);
-        let mut count = 0;
-        for string in 0..(quotes.count() / 2).min(MOST_KEYS) {
-            self.strings[count % MOST_KEYS] = string as u8;
-            count += usize::from(start.byte_after(quotes.at(2 * string + 1) + 1) == b':');
-        }
-        self.count = count;
+/// Where the values are; `None` if the message is not made of keys and values alone.
+#[inline(never)]
+fn values(
+    window: &Window,
+    length: usize,
+    quotes: &Quotes,
+    members: &Members<'_>,
+    values: &mut Extents,
+) -> Option<Parts> {
+    let start = Cursor::new(window);
+    let root = members.by_length(ROOT)?;
+    let (mut seen, mut others) = (0, 0);
+    // The quote that begins the next key, and the delimiter before it.
+    let (mut next, mut at, mut before) = (0, 0, b'{');
+    let mut differs = 0;
+    while next < quotes.count() {
+        let (open, close) = (quotes.at(next), quotes.at(next + 1));
+        let node = root.find(&Cursor::starting_at(window, open), close.wrapping_sub(open + 1))?;
+        differs |= (open ^ (at + 1)) as u64 | seen & 1 << (node % MOST_NODES);
+        differs |= u64::from((start.byte_after(at) ^ before) | (start.byte_after(close + 1) ^ b':'));
+        // Keys that the schema does not name may come twice.
+        seen |= (1 << (node % MOST_NODES)) & !(1 << ROOT);
+        let quoted = usize::from(start.byte_after(close + 2) == b'"');
+        // Before the comma and the next key, or before the next quote.
+        let end = quotes.at(next + 2 + quoted).wrapping_sub(1 - quoted);
+        let is_other = node == ROOT;
+        let place = if is_other { MOST_NODES + others % MOST_OTHERS } else { node % MOST_NODES };
+        values[place] = Extent::new(close + 2 + quoted, end, quoted);
+        others += usize::from(is_other) & (quoted ^ 1);
+        (next, at, before) = (next + 2 + 2 * quoted, end + quoted, b',');
     }
-
-    #[inline(never)]
-    fn look_up(&mut self, window: &Window, quotes: &Quotes, members: &Members<'_>) -> Option<()> {
-        for (string, member) in self.strings.iter().zip(&mut self.members).take(self.count) {
-            let string = 2 * usize::from(*string);
-            let open = quotes.at(string);
-            let key = Cursor::starting_at(window, open);
-            *member = members.find_by_length(ROOT, &key, quotes.at(string + 1) - open - 1)? as u16;
-        }
-        Some(())
-    }
-}
-
-impl Flat {
-    /// Where the values are; `None` if the message is not made of keys and values alone.
-    #[inline(never)]
-    fn values(&mut self, window: &Window, length: usize, members: &Members<'_>) -> Option<Parts> {
-        let Flat { quotes, keys, found, others, .. } = self;
-        let start = Cursor::new(window);
-        let mut parts = Parts { seen: 0, others: 0 };
-        // The string of the next key, and the delimiter before it.
-        let (mut next, mut at, mut differs) = (0, 0, 0);
-        let mut before = b'{';
-        for (string, member) in keys.strings.iter().zip(&keys.members).take(keys.count) {
-            let member = members.all.get(usize::from(*member))?;
-            let string = usize::from(*string);
-            let value = quotes.at(2 * string + 1) + 2;
-            let quoted = usize::from(start.byte_after(value) == b'"');
-            // Before the comma and the next key, or before the next quote.
-            let end = quotes.at(2 * string + 2 + quoted) + quoted - 1;
-            differs |= (string ^ next) | (quotes.at(2 * string) ^ (at + 1));
-            differs |= usize::from(start.byte_after(at) ^ before);
-            differs |= usize::from(parts.seen & member.bit != 0);
-            parts.seen |= member.bit;
-            let extent = Extent::new(value + quoted, end, quoted);
-            found[member.node % MOST_NODES] = extent;
-            others[parts.others % MOST_OTHERS] = extent;
-            parts.others += usize::from(member.bit == 0) & (quoted ^ 1);
-            at = end + quoted;
-            next = string + 1 + quoted;
-            before = b',';
-        }
-        let whole = next == quotes.count() / 2 && quotes.count() % 2 == 0;
-        let ends = start.byte_after(at) == b'}' && at + 1 == length;
-        (differs == 0 && whole && ends && parts.others <= MOST_OTHERS).then_some(parts)
-    }
+    let ends = start.byte_after(at) == b'}' && at + 1 == length && next == quotes.count();
+    (differs == 0 && ends && others <= MOST_OTHERS).then_some(Parts { seen, others })
 }
 
 /// Whether a value is `true`, `false`, or a short number, with as little to guess as can be.
