@@ -216,7 +216,7 @@ impl<'a> Finish<'a> {
             rows.remove_column(index);
         }
         match self.plan.job.decimals {
-            Decimals::Double => decimals_to_doubles(&rows).map_err(|what| self.answer(what)),
+            Decimals::Double => decimals_to_doubles(&rows).map_err(|error| self.wrong(&error)),
             Decimals::Decimal => Ok(rows),
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, TimestampMicrosecondType};
 use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch, UInt32Array};
-use arrow_schema::{DataType, Field, Schema};
+use arrow_schema::{ArrowError, DataType, Field, Schema};
 use arrow_select::concat::concat_batches;
 use arrow_select::take::take_record_batch;
 use bytes::Bytes;
@@ -52,7 +52,7 @@ impl Lake {
             .map_err(|error| table_error(error.to_string()))?;
         let sorted_by = sort_columns(&table).map_err(table_error)?;
         let table = match self.decimals {
-            Decimals::Double => decimals_to_doubles(&table).map_err(table_error)?,
+            Decimals::Double => decimals_to_doubles(&table).map_err(|error| table_error(error.to_string()))?,
             Decimals::Decimal => table,
         };
 
@@ -122,7 +122,10 @@ fn rows_by_day(table: &RecordBatch, start: usize) -> Result<BTreeMap<String, Vec
 }
 
 /// The rows with the nearest doubles for decimals.
-pub fn decimals_to_doubles(table: &RecordBatch) -> Result<RecordBatch, String> {
+///
+/// # Errors
+/// Arrow refuses the columns, which is a fault of this program.
+pub fn decimals_to_doubles(table: &RecordBatch) -> Result<RecordBatch, ArrowError> {
     let mut fields = Vec::with_capacity(table.num_columns());
     let mut columns = Vec::with_capacity(table.num_columns());
     for (field, column) in table.schema().fields().iter().zip(table.columns()) {
