@@ -142,5 +142,5 @@ pub fn decimals_to_doubles(table: &RecordBatch) -> Result<RecordBatch, ArrowErro
             }
         }
     }
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|error| error.to_string())
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
 }
