@@ -148,6 +148,41 @@ fn the_naive_figures_are_those_of_the_definitions() {
 }
 
 #[test]
+fn growth_between_bounds_stays_between_them() {
+    let place = Place::new();
+    // From 100 to 300, half of the way by day 200.
+    let grown = |day: i64| 100.0 + 200.0 / (1.0 + (-(day - 200) as f64 / 40.0).exp());
+    place.klines("AAA.csv", &(0..500).map(|day| (day, grown(day))).collect::<Vec<_>>());
+    let asked = |more: &[&str]| {
+        let mut all = place.arguments("AAA.csv", &["--folds", "2"]);
+        all.last_chunk_mut::<3>().unwrap()[0] = "forecast-prophet".to_owned();
+        all.extend(more.iter().map(|it| (*it).to_owned()));
+        tallow::run(&all)
+    };
+    let bounds = ["--set", "growth=logistic", "--cap", "300", "--floor", "100"];
+    for (run, more) in [(1, &[][..]), (2, &["--logarithm"])] {
+        asked(&[&bounds[..], more].concat()).success();
+        let csv = format!("lake/forecast/series/{run:06}/symbol=AAA/actual-vs-predicted.csv");
+        let csv = fs::read_to_string(place.path(&csv)).unwrap();
+        let predicted: Vec<f64> =
+            csv.lines().skip(1).map(|line| line.split(',').nth(6).unwrap().parse().unwrap()).collect();
+        assert!(
+            predicted.len() == 60 && predicted.iter().all(|y| (298.0..300.5).contains(y)),
+            "{predicted:?}"
+        );
+    }
+    for (more, wanted) in [
+        (&bounds[..2], "`growth` is logistic, so `cap` is needed"),
+        (&["--set", "growth=logistic", "--cap", "3", "--floor", "4"], "`floor` is not below `cap`"),
+        (&["--set", "growth=logistic", "--cap", "3", "--floor", "-4", "--logarithm"], "have to be above 0"),
+        (&["--cap", "3"], "no setting of the function asks for growth between bounds"),
+    ] {
+        let finished = asked(more);
+        assert!(finished.status.code() == Some(2) && finished.stderr.contains(wanted), "{}", finished.stderr);
+    }
+}
+
+#[test]
 fn killed_at_any_moment_and_run_again_it_gives_the_same_bytes() {
     let straight = Place::new();
     let all = ["--logarithm", "--threads", "2"];

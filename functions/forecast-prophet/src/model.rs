@@ -224,7 +224,9 @@ fn limits(plan: &Plan, table: &Table, what: &str) -> Result<Vec<Bounds>, Refusal
         return Ok(Vec::new());
     }
     let Ok(cap) = table.column("cap") else {
-        refuse!("`growth` is logistic, so {what} needs a column `cap`: how far the series can grow");
+        refuse!(
+            "`growth` is logistic, so `cap` is needed: how far the series can grow ({what} has no such column)"
+        );
     };
     let cap = known(table, &cap.name).map_err(|why| why.within(what))?;
     let floor = match table.columns.iter().any(|column| column.name == "floor") {

@@ -13,6 +13,8 @@ use crate::settings::Settings;
 
 /// How alike a name must be to be offered: Jaro-Winkler, 1 for the same.
 const ALIKE: f64 = 0.8;
+/// What a setting says that asks for growth between `floor` and `cap`.
+const LOGISTIC: &str = "logistic";
 /// Rows of a series that values are tried on: enough for a function not to take its way for few rows, which may be slow.
 const TRIED: usize = 200;
 
@@ -25,6 +27,7 @@ pub fn check(settings: &Settings, functions: &Functions) -> Result<Description, 
     let mut model = functions.model.open().map_err(of_function)?;
     let description = model.describe().map_err(of_function)?;
     names(settings, &description)?;
+    bounds(settings)?;
     let series = tried(settings, description.least_rows as usize);
     for point in grid::points(&settings.grid) {
         let asked = Asked {
@@ -75,6 +78,32 @@ fn names(settings: &Settings, description: &Description) -> Result<(), ForecastE
         return wrong(format!("function `{function}` takes no holidays: leave them out"));
     }
     Ok(())
+}
+
+/// Whether there is growth between `floor` and `cap`.
+fn bounds(settings: &Settings) -> Result<(), ForecastError> {
+    let Settings { cap, floor, log, grid, .. } = settings;
+    let wrong = |why: &str| Err(ForecastError::Settings(why.to_owned()));
+    let Some(cap) = cap else {
+        return match floor {
+            None => Ok(()),
+            Some(_) => wrong("`floor` is set without `cap`: set both, or neither"),
+        };
+    };
+    if floor.is_some_and(|floor| floor >= *cap) {
+        return wrong("`floor` is not below `cap`");
+    }
+    if *log && (*cap <= 0.0 || floor.is_some_and(|floor| floor <= 0.0)) {
+        return wrong("the logarithm is forecast, so `cap` and `floor` have to be above 0");
+    }
+    let all = settings.settings.values().chain(grid.iter().flat_map(|(_, values)| values));
+    match all.into_iter().any(|value| value == LOGISTIC) {
+        true => Ok(()),
+        false => wrong(
+            "`cap` is set, but no setting of the function asks for growth between bounds: set `growth` to `logistic`, or \
+             leave `cap` out",
+        ),
+    }
 }
 
 fn offer(name: &str, known: &[&str]) -> String {

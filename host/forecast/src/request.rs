@@ -70,6 +70,10 @@ impl Asked<'_> {
             future.push(column(&name, values));
             regressors.push(name);
         }
+        for (name, bound) in if self.rich { self.bounds() } else { Vec::new() } {
+            history.push(column(name, vec![bound; train.len()]));
+            future.push(column(name, vec![bound; asked_us.len()]));
+        }
         let given =
             settings.iter().filter(|(name, _)| self.rich && !self.point.iter().any(|(set, _)| set == *name));
         let given = given.map(|(name, value)| (name.clone(), value.clone()));
@@ -82,6 +86,14 @@ impl Asked<'_> {
             seed: *seed,
             settings: given.chain(self.point.iter().cloned()).collect(),
         }
+    }
+
+    /// What the series grows between, in the unit that the function sees.
+    fn bounds(&self) -> Vec<(&'static str, f64)> {
+        let Settings { cap, floor, .. } = self.settings;
+        let bounds = [("cap", *cap), ("floor", *floor)].into_iter();
+        let seen = |bound: f64| if self.log { bound.ln() } else { bound };
+        bounds.filter_map(|(name, bound)| Some((name, seen(bound?)))).collect()
     }
 
     fn times(&self, series: &Series, rows: &Rows) -> Vec<i64> {

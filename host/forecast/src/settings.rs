@@ -29,6 +29,12 @@ pub struct Settings {
     pub holidays: Vec<Holidays>,
     /// Whether the logarithm of y is forecast.
     pub log: bool,
+    /// How far the series can grow, for functions that grow between bounds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cap: Option<f64>,
+    /// What it cannot fall below, with `cap`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub floor: Option<f64>,
     /// The share of outcomes that the band is to hold; between 0 and 1.
     pub level: f64,
     pub seed: u64,

@@ -93,6 +93,8 @@ fn settings() -> Settings {
         averages: vec![],
         holidays: vec![],
         log: false,
+        cap: None,
+        floor: None,
         level: 0.8,
         seed: 1,
         leaked: false,

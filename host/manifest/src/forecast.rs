@@ -4,7 +4,7 @@ mod forms;
 
 use std::collections::BTreeMap;
 
-use self::forms::{AVERAGES, GRID, HOLIDAYS, LEVEL, SERIES, SYMBOLS};
+use self::forms::{AVERAGES, BOUND, GRID, HOLIDAYS, LEVEL, SERIES, SYMBOLS};
 use crate::error::Report;
 use crate::forms::{BOOLEAN, COLUMN, COMPONENT, Integer, PLAIN_SETTINGS, POSITIVE_US, TEXT};
 use crate::merge::Merge;
@@ -54,7 +54,7 @@ table! {
     "The function's own settings, as `tallow functions show` lists them."
     pub settings: BTreeMap<String, String> = key("settings", PLAIN_SETTINGS, empty("no settings"));
 
-    "Settings of the function to choose from. Each combination is tried at cuts of its own, before those that judge."
+    "Settings of the function to choose from. Each combination is tried at cuts that come before those that judge."
     pub grid: Vec<(String, Vec<String>)> = key("grid", GRID, empty("no choice"));
 
     "At how many cuts of the series the forecast is judged. The newest one leaves the horizon to be judged by."
@@ -82,6 +82,13 @@ table! {
 
     "Whether the logarithm is forecast. It keeps forecasts above 0 and makes growth a share; values have to be above 0."
     pub log: bool = key("log", BOOLEAN, default("false"));
+
+    "How far the series can grow, for a function that is asked for growth between bounds: forecast-prophet with \
+     `settings = { growth = \"logistic\" }`."
+    pub cap: Option<f64> = key("cap", BOUND, none("no bound"));
+
+    "The value that the series cannot fall below, with `cap`."
+    pub floor: Option<f64> = key("floor", BOUND, none("0, or no bound of a logarithm"));
 
     "The share of outcomes that the band is to hold."
     pub level: f64 = key("level", LEVEL, default("0.8"));

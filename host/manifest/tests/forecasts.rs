@@ -45,6 +45,8 @@ fn what_is_left_out_is_what_most_want() {
             averages: vec![],
             holidays: vec![],
             log: false,
+            cap: None,
+            floor: None,
             level: 0.8,
             seed: 42,
             leaked: false,
@@ -56,13 +58,14 @@ fn what_is_left_out_is_what_most_want() {
 #[test]
 fn everything_can_be_said() {
     let found = forecast(
-        "table = \"prophet_input/d\"\nsymbols = [\"A\"]\nhorizon = 7\ntrain = 90\naverages = [7, 30]\nlog = true\nlevel = \
-         0.9\nsettings = { growth = \"flat\", n = 3 }\ngrid = { mode = [\"add\", \"mul\"], scale = [0.01, 5, true] }\n\
+        "table = \"prophet_input/d\"\nsymbols = [\"A\"]\nhorizon = 7\ntrain = 90\naverages = [7, 30]\nlog = true\ncap = 9\n\
+         floor = 0.5\nlevel = 0.9\nsettings = { growth = \"flat\", n = 3 }\ngrid = { mode = [\"add\", \"mul\"], scale = [0.01, 5, true] }\n\
          holidays = { halving = { days = [\"1970-01-03\", \"1970-01-02\"], before = 7, after = 8 }, x = { days = \
          [\"1970-01-01\"] } }",
     );
     assert_eq!((found.table.as_str(), found.symbols), ("prophet_input/d", Some(vec!["A".to_owned()])));
     assert_eq!((found.horizon, found.spacing, found.train, found.averages), (7, 7, Some(90), vec![7, 30]));
+    assert_eq!((found.cap, found.floor), (Some(9.0), Some(0.5)));
     let texts = |texts: &[&str]| texts.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
     assert_eq!(
         found.grid,
@@ -84,6 +87,7 @@ fn mistakes_are_named_with_what_to_do() {
         ("table = \"speed/x\"", "write it as serving/NAME"),
         ("horizon = 0", "out of range"),
         ("level = 1.0", "a number between 0 and 1"),
+        ("cap = \"high\"", "a number"),
         ("averages = [7, 7]", "is here twice"),
         ("grid = { mode = [] }", "list at least one value"),
         ("grid = { mode = \"add\" }", "a list of values"),

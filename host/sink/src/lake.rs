@@ -52,7 +52,9 @@ impl Lake {
             .map_err(|error| table_error(error.to_string()))?;
         let sorted_by = sort_columns(&table).map_err(table_error)?;
         let table = match self.decimals {
-            Decimals::Double => decimals_to_doubles(&table).map_err(|error| table_error(error.to_string()))?,
+            Decimals::Double => {
+                decimals_to_doubles(&table).map_err(|error| table_error(error.to_string()))?
+            }
             Decimals::Decimal => table,
         };
 

@@ -89,6 +89,19 @@ pub(super) const LEVEL: Form<f64> = Form::new(
         }
     },
 );
+pub(super) const BOUND: Form<f64> = Form::new(
+    "a number",
+    || schema::or_variable(json!({ "type": "number" })),
+    |node, report| match &node.value {
+        Value::Float(bound) => Some(*bound),
+        Value::Integer(bound) => Some(*bound as f64),
+        Value::Text(text) if text.expanded => match text.text.trim().parse::<f64>() {
+            Ok(bound) if bound.is_finite() => Some(bound),
+            _ => report.refuse(node, "a number is needed, like 100000"),
+        },
+        _ => values::wrong_type(node, "a number", report),
+    },
+);
 
 fn table(text: &str) -> Result<String, Problem> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';

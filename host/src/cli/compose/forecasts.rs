@@ -113,6 +113,8 @@ fn settings(forecast: &Forecast) -> Settings {
         averages: forecast.averages.clone(),
         holidays: holidays.collect(),
         log: forecast.log,
+        cap: forecast.cap,
+        floor: forecast.floor,
         level: forecast.level,
         seed: forecast.seed,
         leaked: forecast.leaked,

@@ -57,6 +57,12 @@ pub struct Job {
     /// Forecast the logarithm
     #[arg(long)]
     logarithm: bool,
+    /// How far the series can grow, with --set growth=logistic
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    cap: Option<f64>,
+    /// What the series cannot fall below, with --cap
+    #[arg(long, value_name = "NUMBER", requires = "cap", allow_negative_numbers = true)]
+    floor: Option<f64>,
     /// Share of outcomes that the band is to hold; otherwise 0.8
     #[arg(long, value_name = "SHARE")]
     level: Option<f64>,
@@ -130,8 +136,8 @@ impl Job {
         let given = given.chain(numbers.into_iter().filter_map(|(key, value)| Some((key, json!(value?)))));
         keys.extend(given.map(|(key, value)| (key.to_owned(), value)));
         let mut put = |key: &str, value: Value| _ = keys.insert(key.to_owned(), value);
-        if let Some(level) = self.level {
-            put("level", json!(level));
+        for (key, number) in [("level", self.level), ("cap", self.cap), ("floor", self.floor)] {
+            number.into_iter().for_each(|number| put(key, json!(number)));
         }
         [("log", self.logarithm), ("leaked", self.leaked)]
             .iter()
@@ -186,6 +192,8 @@ fn change(forecast: &mut Forecast, key: &str, flags: &Forecast) {
         "train" => forecast.train = flags.train,
         "seed" => forecast.seed = flags.seed,
         "level" => forecast.level = flags.level,
+        "cap" => forecast.cap = flags.cap,
+        "floor" => forecast.floor = flags.floor,
         "log" => forecast.log = true,
         "leaked" => forecast.leaked = true,
         "averages" => forecast.averages.clone_from(&flags.averages),
