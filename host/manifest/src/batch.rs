@@ -124,6 +124,7 @@ table! {
         latest_by: None,
         fill: None,
         kafka: None,
+        influxdb: None,
         aggregates: aggregates?,
     }));
 

@@ -2,6 +2,7 @@
 
 mod faults;
 mod meaning;
+mod points;
 mod result_topics;
 mod windows;
 
@@ -286,6 +287,7 @@ impl Pipeline {
         let mut pipeline = Self::read_keys(node, report)?;
         pipeline.digest = config_digest::digest(&pipeline.meaning());
         pipeline.check_result_topics(node, report);
+        pipeline.check_points(node, report);
         Some(pipeline)
     }
 }

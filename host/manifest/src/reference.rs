@@ -14,6 +14,7 @@ use crate::pipeline::{Lake, Pipeline};
 use crate::rekey::Rekey;
 use crate::remote::FunctionPlace;
 use crate::schema::{Column, Messages};
+use crate::sink_influxdb::WindowPoints;
 use crate::sink_topics::{DeadLetters, LateRows, WindowTopic};
 use crate::swap::Swap;
 use crate::table::{Absence, Table};
@@ -36,6 +37,7 @@ pub fn reference() -> String {
         Swap::declaration(),
         Window::declaration(),
         WindowTopic::declaration(),
+        WindowPoints::declaration(),
         Rekey::declaration(),
         LateRows::declaration(),
         DeadLetters::declaration(),

@@ -53,7 +53,7 @@ pub(crate) const FUNCTION: Form<String> = Form::new(
 );
 
 /// Scheme, host and path of a gateway, without a slash at the end.
-fn address(text: &str) -> Result<String, Problem> {
+pub(crate) fn address(text: &str) -> Result<String, Problem> {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let rest = rest.ok_or("it begins with https:// or http://")?;
     let host = rest.split('/').next().unwrap_or_default();
@@ -69,7 +69,7 @@ fn address(text: &str) -> Result<String, Problem> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
-fn is_loopback(url: &str) -> bool {
+pub(crate) fn is_loopback(url: &str) -> bool {
     let host = url.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     matches!(name, "localhost" | "127.0.0.1" | "[::1]")

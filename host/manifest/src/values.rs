@@ -36,8 +36,8 @@ pub(crate) fn shown_text<'a>(node: &'a Node, wanted: &str, report: &mut Report) 
             report.refuse(
                 node,
                 "a secret variable cannot be used here, where its value would be shown; secrets go into \
-                 [application.trigger.kafka.client], [application.trigger.kafka.lake-options] and `token` beside \
-                 `remote`",
+                 [application.trigger.kafka.client], [application.trigger.kafka.lake-options], `token` beside \
+                 `remote`, and `token` and `password` of [trigger.kafka.windows.influxdb]",
             )
         }
         Value::Text(text) => Some(text),

@@ -17,6 +17,7 @@ use crate::aggregate::{self, Aggregate};
 use crate::error::Report;
 use crate::forms::{COLUMN, Choice, Form, POSITIVE_US, Takes};
 use crate::node::Node;
+use crate::sink_influxdb::{self, PointMode, WINDOW_POINTS, WindowPoints};
 use crate::sink_topics::{OutputMode, WINDOW_TOPIC, WindowTopic};
 use crate::table::{Rule, only, table};
 use crate::{names, remote, schema_pieces, values};
@@ -115,6 +116,20 @@ table! {
         }
         Some(aggregates)
     });
+
+    "A database of InfluxDB that gets the candles, too."
+    #[serde(skip)]
+    pub influxdb: Option<WindowPoints> =
+        key("influxdb", WINDOW_POINTS, none("candles go to the lake alone"), |node, report| {
+            let points = WINDOW_POINTS.read(node, report)?;
+            if let (PointMode::Update, Some(Shape::Session { .. })) = (points.mode, shape) {
+                let problem = "sessions grow and merge, so that the point of an open one may be of a session that is gone: write \
+                               `mode = \"append\"`";
+                return report.refuse(node.find(&["mode"]).unwrap_or(node), problem);
+            }
+            let (keys, aggregates) = (keys.as_deref()?, aggregates.as_deref()?);
+            sink_influxdb::check_columns(&points, node, keys, aggregates, report).then_some(points)
+        });
 }
 
 table! {

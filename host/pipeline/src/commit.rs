@@ -17,6 +17,7 @@ use tallow_source::Source;
 use tallow_store::Digest;
 
 pub use self::content::{CommitId, output, provenance};
+use crate::backlog::{Backlog, Patience};
 use crate::epoch::{Finished, FinishedEpoch};
 use crate::error::PipelineError;
 use crate::hooks::Hooks;
@@ -28,6 +29,8 @@ use tallow_worker::plan::Plan;
 
 /// Time without a commit after which the log is looked at: a read and a listing.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// While something waits for a service: the same, and a try.
+const TRY_EVERY: Duration = Duration::from_secs(1);
 /// Commits from one clean-up of the log to the next.
 const CLEAN_UP_EVERY: u64 = 50;
 
@@ -48,6 +51,8 @@ pub struct Committer {
     pub reads_headers: bool,
     /// What waits for the end of a probation, in order.
     pub held: Vec<Publication>,
+    /// What waits for a service that is away.
+    pub backlog: Backlog,
     /// What is published and void: what comes out again is held against it.
     pub published: Published,
     /// Of windows whose topic gets the whole result.
@@ -61,13 +66,28 @@ impl Committer {
     /// idle topic gives no commit that could fail.
     pub fn run(mut self, finished: &Receiver<Finished>) -> Result<(), PipelineError> {
         loop {
-            match finished.recv_timeout(LOOK_EVERY) {
+            let pause = if self.backlog.is_empty() { LOOK_EVERY } else { TRY_EVERY };
+            match finished.recv_timeout(pause) {
                 Ok(Finished::Epoch(epoch)) => self.commit(*epoch)?,
                 Ok(Finished::Swap(swap)) => self.commit_swap(swap)?,
-                Err(RecvTimeoutError::Timeout) => self.look()?,
-                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.look()?;
+                    self.backlog.flush(&self.publisher, &mut self.job, Patience::Backlog)?;
+                }
+                Err(RecvTimeoutError::Disconnected) => return self.end(),
             }
         }
+    }
+
+    /// A run that takes what is there now ends with everything published. Any other leaves what waits to the next start.
+    fn end(&mut self) -> Result<(), PipelineError> {
+        let patience = if self.plan.available_now { Patience::Wait } else { Patience::Leave };
+        self.backlog.flush(&self.publisher, &mut self.job, patience)?;
+        if !self.backlog.is_empty() {
+            let pipeline = self.plan.name();
+            tracing::warn!(pipeline, "results are committed and wait to be published: the next start does it");
+        }
+        Ok(())
     }
 
     /// A store that is away is no reason to stop while there is nothing to commit.
@@ -153,12 +173,22 @@ impl Committer {
     /// that gave it nothing.
     fn publish(&mut self, seq: u64, items: Vec<Item>) -> Result<(), PipelineError> {
         let marked: Vec<&str> = items.iter().map(|item| item.sink).collect();
-        for item in items {
+        let may_wait = |name: &str| {
+            self.publisher.sinks.iter().any(|sink| sink.name() == name && sink.backlog() > 0)
+        };
+        let waits: Vec<Publication> =
+            marked.iter().filter(|name| may_wait(name)).map(|name| self.job.publication(name)).collect();
+        let now = items.into_iter().filter(|item| !may_wait(item.sink)).collect::<Vec<_>>();
+        self.backlog.take(&self.publisher, waits);
+        for item in now {
             self.publisher.publish(&self.job, item.sink, &item.name, item.bytes)?;
         }
+        self.backlog.flush(&self.publisher, &mut self.job, Patience::Backlog)?;
         for sink in self.publisher.sinks.iter().filter(|it| !it.keeps_marker() || marked.contains(&it.name()))
         {
-            self.job.published(sink.name(), seq);
+            if self.backlog.is_clear(sink.name()) {
+                self.job.published(sink.name(), seq);
+            }
         }
         Ok(())
     }
@@ -256,6 +286,7 @@ mod tests {
             files: BTreeMap::new(),
             reads_headers: false,
             held: Vec::new(),
+            backlog: Backlog::default(),
             published: Published::default(),
             whole: Whole::default(),
             remake_until: None,

@@ -1,10 +1,11 @@
 //! The stream: records of topics become candles in the lake. In data-flow order:
 //!
 //! [`start`] (where the log left off) → `fetch` → `sequencer` (one order, cut into epochs; `ends`: how far it
-//! reads) → parse workers (`tallow-worker`) → [`window_worker`] → [`epoch`] → [`commit`] → [`publish`]. [`run`] puts them together on
+//! reads) → parse workers (`tallow-worker`) → [`window_worker`] → [`epoch`] → [`commit`] → [`publish`] (`backlog`: what waits for a service that is away). [`run`] puts them together on
 //! one screen. [`hooks`] is the seam at which functions change while it runs, [`functions`] says which ones run,
 //! `services` is what it touches, [`progress`] is what others see of it, [`whole`] is what topics of whole results get.
 
+mod backlog;
 pub mod commit;
 mod contact;
 mod ends;

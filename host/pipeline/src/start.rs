@@ -20,6 +20,7 @@ use tallow_source::{PartitionInfo, Position};
 
 pub use self::restore::{ReadBlob, read_parts, restore, state_bytes};
 pub use self::rewind::rewind;
+use crate::backlog::Backlog;
 use crate::commit::Committer;
 use crate::ends::{Ends, ends_of};
 use crate::error::PipelineError;
@@ -56,7 +57,7 @@ pub fn start(services: &Services, roll_back: Option<&str>) -> Result<Started, Pi
     }
     services.store.probe(&*services.random)?;
     let publisher = publisher(services);
-    let Opened { log: mut job, first, held, .. } = take_over(services, &publisher, roll_back)?;
+    let (Opened { log: mut job, first, held, .. }, backlog) = take_over(services, &publisher, roll_back)?;
     let next = refuse::succession(plan, &job.newest().state)?;
     let brings_windows = windows_differ(&job.newest().state, &next);
     let mut record = job.newest().clone();
@@ -110,6 +111,7 @@ pub fn start(services: &Services, roll_back: Option<&str>) -> Result<Started, Pi
         files: swap::files(&services.functions),
         reads_headers: services.reads_headers,
         held,
+        backlog,
         published,
         whole,
         remake_until,
@@ -139,7 +141,7 @@ fn take_over(
     services: &Services,
     publisher: &Publisher,
     roll_back: Option<&str>,
-) -> Result<Opened, PipelineError> {
+) -> Result<(Opened, Backlog), PipelineError> {
     refuse_changes(services)?;
     services.sinks.iter().try_for_each(|sink| sink.check())?;
     let mut opened = <Log>::open(
@@ -152,11 +154,15 @@ fn take_over(
     )?;
     let mut to_publish = std::mem::take(&mut opened.to_publish);
     publisher.take_over(&mut opened.log, &mut to_publish)?;
-    publisher.republish(&mut opened.log, to_publish)?;
+    // A service that is away does not keep the pipeline from its start.
+    let mut backlog = Backlog::default();
+    let at_once = backlog.take(publisher, to_publish);
+    publisher.republish(&mut opened.log, at_once)?;
     if rollback::roll_back(services, &mut opened.log, roll_back)? {
         opened.held.clear();
+        opened.log.newest().voided.iter().for_each(|range| backlog.void(*range));
     }
-    Ok(opened)
+    Ok((opened, backlog))
 }
 
 fn publisher(services: &Services) -> Publisher {

@@ -38,6 +38,12 @@ pub trait Sink: Send + Sync {
         false
     }
 
+    /// How many commits the log may be ahead of what it has published, while its service is away. With 0 the pipeline waits
+    /// at once.
+    fn backlog(&self) -> u64 {
+        0
+    }
+
     /// Whether what it needs is there. Asked before an older owner is fenced.
     fn check(&self) -> Result<(), SinkError> {
         Ok(())

@@ -5,6 +5,7 @@ mod forecasts;
 mod jobs;
 mod kafka;
 mod pipelines;
+mod points;
 mod results;
 
 use std::sync::Arc;

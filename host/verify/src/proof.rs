@@ -84,9 +84,15 @@ impl<'a> Proof<'a> {
             if let Some(record) = record {
                 for outgoing in &record.epoch.outbox {
                     let state = publication_state::of(seq, &outgoing.sink, &records, &self.newest);
-                    match outgoing.sink == tallow_sink_kafka::NAME {
-                        true => self.expect(record, outgoing, state, &mut sent)?,
-                        false => {
+                    match outgoing.sink.as_str() {
+                        tallow_sink_kafka::NAME => self.expect(record, outgoing, state, &mut sent)?,
+                        // Whose databases are not read back.
+                        tallow_sink_influxdb::NAME => {
+                            if files::blob(self.verifier, record, outgoing, &mut self.report)?.is_some() {
+                                self.report.points += outgoing.rows;
+                            }
+                        }
+                        _ => {
                             files::check(self.verifier, record, outgoing, state, listed, &mut self.report)?;
                         }
                     }

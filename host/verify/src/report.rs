@@ -122,6 +122,8 @@ pub struct Report {
     pub void: Vec<SeqRange>,
     /// Files that wait for the end of a probation, or for their publisher.
     pub held: u64,
+    /// Points that commits have for databases, which are not read back.
+    pub points: u64,
     pub due: u64,
     /// SHA-256 of the components that were run, by role.
     pub functions: BTreeMap<String, BTreeSet<Digest>>,

@@ -109,6 +109,7 @@ impl Bars<'_> {
             aggregates: columns.into_iter().collect::<Option<_>>()?,
             // Topics get what the stream makes.
             kafka: None,
+            influxdb: None,
             ..window.clone()
         })
     }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{DECIMALS, ON_DATA_LOSS, ON_REJECT, Pipeline};
+use crate::sink_influxdb::{DECIMALS as POINT_DECIMALS, MODE as POINT_MODE};
 use crate::sink_topics::{DECIMALS as DECIMALS_IN_JSON, MODE, TIMES};
 use crate::topics::{StartingOffsets, Topics};
 
@@ -41,7 +42,23 @@ impl Pipeline {
         if !topics.is_empty() {
             meaning["result_topics"] = topics.into();
         }
+        let points = self.point_meaning();
+        if !points.is_empty() {
+            meaning["points"] = points.into();
+        }
         meaning
+    }
+
+    /// How results are written as points. Not to which server: another one is no other result.
+    fn point_meaning(&self) -> Map<String, Value> {
+        let windows = self.windows.iter().filter_map(|window| {
+            let it = window.influxdb.as_ref()?;
+            let (mode, decimals) = (POINT_MODE.word(it.mode), POINT_DECIMALS.word(it.decimals));
+            let measurement = self.measurement(window, it);
+            let how = json!({ "measurement": measurement, "tags": it.tags, "mode": mode, "decimals": decimals });
+            Some((format!("window {}", window.name), how))
+        });
+        windows.collect()
     }
 
     /// Which results go to which topics, and how they are written.

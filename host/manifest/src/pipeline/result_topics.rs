@@ -5,13 +5,16 @@ use regex::Regex;
 use super::Pipeline;
 use crate::error::Report;
 use crate::node::{Node, Value};
+use crate::sink_influxdb::PointMode;
 use crate::sink_topics::OutputMode;
 use crate::topics::Topics;
 
 impl Pipeline {
     /// Whether a window of that name goes out while it is open.
     pub fn updates(&self, window: &str) -> bool {
+        let points = self.windows.iter().filter(|it| it.name == window).find_map(|it| it.influxdb.as_ref());
         self.mode(window).is_some_and(|mode| mode != OutputMode::Append)
+            || points.is_some_and(|points| points.mode == PointMode::Update)
     }
 
     /// Whether all windows of that name go out whenever one changes.

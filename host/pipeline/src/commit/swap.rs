@@ -104,7 +104,8 @@ impl Committer {
     pub(super) fn publish_held(&mut self) -> Result<(), PipelineError> {
         let mut held = std::mem::take(&mut self.held);
         held.sort_by_key(|publication| publication.seq);
-        self.publisher.republish(&mut self.job, held)
+        let at_once = self.backlog.take(&self.publisher, held);
+        self.publisher.republish(&mut self.job, at_once)
     }
 
     /// One record more than may be proved: the oldest has the state that the one after it began with. A probation may go

@@ -25,7 +25,9 @@ pub fn rewind(
     why: &str,
 ) -> Result<SeqRange, PipelineError> {
     let pipeline = services.plan.name();
-    let mut job = take_over(services, &publisher(services), None)?.log;
+    // What waits for a service that is away is void, and comes out again.
+    let (opened, _) = take_over(services, &publisher(services), None)?;
+    let mut job = opened.log;
     let newest = job.newest().clone();
     let before = needed(pipeline, &job, from.saturating_sub(1))?;
     check(services, from, &before, &newest.state)?;

@@ -18,7 +18,7 @@ use tallow_verify::Verifier;
 use tallow_worker::library::{Card, Library};
 use tallow_worker::plan::{Mode, Plan};
 
-use super::{Host, kafka, results};
+use super::{Host, kafka, points, results};
 use crate::cli::Failure;
 use crate::cli::gate::{Admitted, OfPipeline};
 
@@ -65,7 +65,7 @@ impl Host {
             hooks,
             reads_headers: wants_headers,
             source: Arc::new(source),
-            sinks: self.stream_sinks(manifest, pipeline),
+            sinks: self.stream_sinks(manifest, pipeline)?,
             store: self.store.clone(),
             clock: self.clock.clone(),
             random: self.random.clone(),
@@ -90,7 +90,7 @@ impl Host {
             library: self.library(),
             store: self.store.clone(),
             folder: Folder::new(&pipeline.id, 0).map_err(Failure::usage)?,
-            sinks: self.stream_sinks(manifest, pipeline),
+            sinks: self.stream_sinks(manifest, pipeline)?,
             source: Box::new(open),
             results: Box::new(results),
             brokers: manifest.kafka.brokers.clone(),
@@ -100,10 +100,11 @@ impl Host {
         })
     }
 
-    /// The lake, and topics that get results.
-    fn stream_sinks(&self, manifest: &Manifest, pipeline: &Pipeline) -> Vec<Arc<dyn Sink>> {
+    /// The lake, and topics and databases that get results.
+    fn stream_sinks(&self, manifest: &Manifest, pipeline: &Pipeline) -> Result<Vec<Arc<dyn Sink>>, Failure> {
         let topics = results::sink(manifest, pipeline, self.clock.clone());
-        sinks(&self.store, pipeline).into_iter().chain(topics).collect()
+        let databases = points::sink(self, manifest, pipeline)?;
+        Ok(sinks(&self.store, pipeline).into_iter().chain(topics).chain(databases).collect())
     }
 
     pub(super) fn library(&self) -> Library {
