@@ -84,6 +84,7 @@ check_test_services() {
     optional "the test on a real Kafka" mvn maven
     optional "the check of docker-compose.yml" docker-compose docker-compose
     optional "the test on a real OCI registry" docker-registry docker-registry
+    optional "the tests on a real InfluxDB" influxd influxdb
     # `make test` looks there, too.
     tools=$(realpath -m "${CARGO_TARGET_DIR:-target}/tools")
     check_python

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 use tallow_tests::{paths, python, skip_unless_ci};
 
-const PROFILES: [&str; 2] = ["s3", "sql"];
+const PROFILES: [&str; 3] = ["s3", "sql", "dashboards"];
 
 /// The definitions of SpinKube's and wasmCloud's objects, where they are there: a clone does not have them.
 const DEFINITIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/crd");

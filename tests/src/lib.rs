@@ -1,4 +1,4 @@
-//! What the tests of the built program share: a real Kafka, the program as a process, recordings, a
+//! What the tests of the built program share: a real Kafka and a real InfluxDB, the program as a process, recordings, a
 //! reference that shares no code with the functions, and the lake read back.
 
 // A harness fails the test wherever something goes wrong.
@@ -13,6 +13,7 @@ pub mod exchange;
 pub mod folder;
 pub mod gateway;
 pub mod gateways;
+pub mod influxdb;
 pub mod kafka;
 pub mod lake;
 pub mod ledger;

@@ -124,7 +124,8 @@ const TAGS: Form<BTreeMap<String, String>> = Form::new(
             }
             let value = TEXT.read(&entry.node, report)?;
             if value.is_empty() {
-                return report.refuse(&entry.node, "InfluxDB has no empty tags: write a value, or remove this");
+                return report
+                    .refuse(&entry.node, "InfluxDB has no empty tags: write a value, or remove this");
             }
             Some((entry.key.clone(), value))
         })
@@ -229,14 +230,17 @@ pub(crate) fn check_columns(
     let mut sound = true;
     for name in columns.iter().copied().chain(points.tags.keys().map(String::as_str)) {
         if RESERVED.contains(&name) || OWN_FIELDS.contains(&name) {
-            let whose = if RESERVED.contains(&name) { "InfluxDB keeps it for itself" } else { "every point has one" };
+            let whose =
+                if RESERVED.contains(&name) { "InfluxDB keeps it for itself" } else { "every point has one" };
             report.at(node, format!("a column `{name}` cannot be written: {whose}; give it another name"));
             sound = false;
         }
     }
     const CANDLE: [&str; 7] =
         ["window_end", "first_id", "last_id", "missing", "complete", "revision", "window_start"];
-    for tag in points.tags.keys().filter(|tag| columns.contains(&tag.as_str()) || CANDLE.contains(&tag.as_str())) {
+    for tag in
+        points.tags.keys().filter(|tag| columns.contains(&tag.as_str()) || CANDLE.contains(&tag.as_str()))
+    {
         report.at(node.find(&["tags"]).unwrap_or(node), format!("the candle has a column `{tag}` already"));
         sound = false;
     }

@@ -85,7 +85,10 @@ impl Committer {
         self.backlog.flush(&self.publisher, &mut self.job, patience)?;
         if !self.backlog.is_empty() {
             let pipeline = self.plan.name();
-            tracing::warn!(pipeline, "results are committed and wait to be published: the next start does it");
+            tracing::warn!(
+                pipeline,
+                "results are committed and wait to be published: the next start does it"
+            );
         }
         Ok(())
     }
@@ -173,9 +176,8 @@ impl Committer {
     /// that gave it nothing.
     fn publish(&mut self, seq: u64, items: Vec<Item>) -> Result<(), PipelineError> {
         let marked: Vec<&str> = items.iter().map(|item| item.sink).collect();
-        let may_wait = |name: &str| {
-            self.publisher.sinks.iter().any(|sink| sink.name() == name && sink.backlog() > 0)
-        };
+        let may_wait =
+            |name: &str| self.publisher.sinks.iter().any(|sink| sink.name() == name && sink.backlog() > 0);
         let waits: Vec<Publication> =
             marked.iter().filter(|name| may_wait(name)).map(|name| self.job.publication(name)).collect();
         let now = items.into_iter().filter(|item| !may_wait(item.sink)).collect::<Vec<_>>();

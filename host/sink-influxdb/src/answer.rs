@@ -60,7 +60,9 @@ pub fn judge(answer: &Result<Response, HttpError>, lines: usize, now_us: i64) ->
         },
         400 | 422 => Verdict::Lines { which: which(response, &said, lines), why },
         401 | 403 => Verdict::Refused {
-            why: format!("{why}. It does not let us write: correct `token`, or `user` and `password`, or their permissions"),
+            why: format!(
+                "{why}. It does not let us write: correct `token`, or `user` and `password`, or their permissions"
+            ),
         },
         404 => Verdict::Refused {
             why: format!(
@@ -68,7 +70,9 @@ pub fn judge(answer: &Result<Response, HttpError>, lines: usize, now_us: i64) ->
             ),
         },
         200..=299 => Verdict::Refused {
-            why: format!("{why}. It answers a write with this status and not 204: is it InfluxDB, or a proxy before it?"),
+            why: format!(
+                "{why}. It answers a write with this status and not 204: is it InfluxDB, or a proxy before it?"
+            ),
         },
         _ => Verdict::Refused { why },
     }
@@ -144,7 +148,8 @@ mod tests {
         }
         let headers = vec![("retry-after".to_owned(), "7".to_owned())];
         let verdict = judge(&Ok(Response { status: 429, headers, body: "".into() }), 3, 0);
-        assert!(matches!(verdict, Verdict::Later { after: Some(Duration::from_secs(7)), .. }), "{verdict:?}");
+        let Verdict::Later { after, .. } = verdict else { panic!("{verdict:?}") };
+        assert_eq!(after, Some(Duration::from_secs(7)));
         let lost = HttpError::Broken { origin: "o".to_owned(), why: "cut".to_owned() };
         assert!(matches!(judge(&Err(lost), 3, 0), Verdict::Later { .. }));
         let refused = HttpError::Client { why: "no".to_owned() };
@@ -162,7 +167,9 @@ mod tests {
         assert_eq!(which(400, v3), Which::Known(vec![(1, Some("no fields".to_owned()))]));
         let v2 = r#"{"code":"invalid","message":"failure parsing line 3","line":3}"#;
         assert_eq!(which(400, v2), Which::Known(vec![(2, None)]));
-        let v1 = |dropped| format!(r#"{{"error":"partial write: points beyond retention policy dropped={dropped}"}}"#);
+        let v1 = |dropped| {
+            format!(r#"{{"error":"partial write: points beyond retention policy dropped={dropped}"}}"#)
+        };
         assert_eq!((which(400, &v1(3)), which(400, &v1(2))), (Which::All, Which::Unknown));
         assert_eq!(which(422, "nonsense"), Which::Unknown);
     }

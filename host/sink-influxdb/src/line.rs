@@ -135,7 +135,9 @@ mod tests {
 
     #[test]
     fn floats_have_a_form_unless_they_are_no_numbers() {
-        for (value, text) in [(0.1, "0.1"), (-0.0, "-0.0"), (5.0, "5.0"), (1e300, "1e300"), (5e-324, "5e-324")] {
+        for (value, text) in
+            [(0.1, "0.1"), (-0.0, "-0.0"), (5.0, "5.0"), (1e300, "1e300"), (5e-324, "5e-324")]
+        {
             let mut out = String::new();
             assert!(push_float(&mut out, value));
             assert_eq!(out, text);

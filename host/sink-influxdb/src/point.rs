@@ -30,7 +30,8 @@ pub struct Point {
 /// The file cannot be written.
 pub fn item(points: &[Point], output: &EpochOutput<'_>) -> Result<Item, SinkError> {
     let name = format!("{NAME}/{}.parquet", tables::commit_name(output.chain, output.shard, output.seq));
-    let table = table(points).map_err(|error| SinkError::Encode { name: name.clone(), why: error.to_string() })?;
+    let table =
+        table(points).map_err(|error| SinkError::Encode { name: name.clone(), why: error.to_string() })?;
     parquet_file::item(NAME, name, &table, Layout::default(), output)
 }
 

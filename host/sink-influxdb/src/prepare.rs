@@ -150,7 +150,8 @@ impl<'t> Columns<'t> {
         let start_us = self.starts[row];
         line.push_str(&format!(" {start_us}"));
         let fits = (FIRST_US..=LAST_US).contains(&start_us);
-        let unfit = (!fits).then(|| "its time is outside the years 1677 to 2262, which InfluxDB can hold".to_owned());
+        let unfit =
+            (!fits).then(|| "its time is outside the years 1677 to 2262, which InfluxDB can hold".to_owned());
         Ok(Point { window: name.to_owned(), line, left_out, unfit })
     }
 
@@ -179,7 +180,9 @@ fn push_value(line: &mut String, column: &Column, row: usize, decimals: Decimals
             Decimals::Text => line::push_string(line, &values.text(row)),
         },
         ColumnData::Text(values) => {
-            let text = values.get(row).ok_or_else(|| format!("column `{}` has no UTF-8 in row {row}", column.name))?;
+            let text = values
+                .get(row)
+                .ok_or_else(|| format!("column `{}` has no UTF-8 in row {row}", column.name))?;
             line::push_string(line, text);
         }
     }

@@ -20,14 +20,20 @@ pub struct Refused<'p> {
 ///
 /// # Errors
 /// The store takes no object.
-pub fn keep(store: &Store, pipeline: &str, commit: &str, refused: &[Refused<'_>]) -> Result<String, SinkError> {
+pub fn keep(
+    store: &Store,
+    pipeline: &str,
+    commit: &str,
+    refused: &[Refused<'_>],
+) -> Result<String, SinkError> {
     let lines = refused.iter().map(|it| {
         let line = json!({ "window": it.window, "reason": it.why, "line": it.line });
         format!("{line}\n")
     });
     let bytes = Bytes::from(lines.collect::<String>());
     let digest = Digest::of(&bytes);
-    let name = format!("refused/{}/{NAME}/{commit}-{}.jsonl", hive::encode(pipeline), &digest.to_string()[..12]);
+    let name =
+        format!("refused/{}/{NAME}/{commit}-{}.jsonl", hive::encode(pipeline), &digest.to_string()[..12]);
     match store.create(&name, bytes)? {
         Create::Created => Ok(name),
         Create::Exists { theirs } if Digest::of(&theirs) == digest => Ok(name),

@@ -71,7 +71,8 @@ mod tests {
         assert_eq!(url, "http://127.0.0.1:8086/write?db=a+b%26precision%3Ds&precision=u&rp=week");
         assert_eq!(authorization, "Basic dTpw");
         let token = || Credentials::Token("t".to_owned());
-        let (url, authorization) = sent(Database::V2 { org: "o".to_owned(), bucket: "b/w".to_owned() }, token());
+        let (url, authorization) =
+            sent(Database::V2 { org: "o".to_owned(), bucket: "b/w".to_owned() }, token());
         assert_eq!(url, "http://127.0.0.1:8086/api/v2/write?org=o&bucket=b%2Fw&precision=us");
         assert_eq!(authorization, "Token t");
         let (url, authorization) = sent(Database::V3 { database: "d".to_owned() }, token());

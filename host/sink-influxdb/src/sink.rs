@@ -75,7 +75,9 @@ impl InfluxDb {
     fn stopped(&self, server: &Server, stopped: Stopped) -> SinkError {
         let service = server.service();
         match stopped {
-            Stopped::Refused { why } => SinkError::Refused { service, why: format!("{why} ({})", server.key) },
+            Stopped::Refused { why } => {
+                SinkError::Refused { service, why: format!("{why} ({})", server.key) }
+            }
             Stopped::Later { why, after } => {
                 let mut outage = self.outage();
                 let own = outage.backoff.half_jittered(&*self.edges.random);
@@ -90,7 +92,10 @@ impl InfluxDb {
     fn write<'p>(&self, name: &str, points: &'p [Point]) -> Result<Vec<Refused<'p>>, SinkError> {
         let window = &points[0].window;
         let Some(to) = self.settings.windows.get(window) else {
-            return Err(SinkError::Unknown { sink: NAME.to_owned(), name: format!("{name}, window {window}") });
+            return Err(SinkError::Unknown {
+                sink: NAME.to_owned(),
+                name: format!("{name}, window {window}"),
+            });
         };
         self.may_try(&to.server)?;
         let fit: Vec<&Point> = points.iter().filter(|point| point.unfit.is_none()).collect();
@@ -102,7 +107,8 @@ impl InfluxDb {
         outage.until = None;
         let refused = refused.into_iter().map(|(at, why)| (fit[at], why));
         let unfit = points.iter().filter_map(|point| Some((point, point.unfit.clone()?)));
-        let of = |(point, why): (&'p Point, String)| Refused { window: &point.window, line: &point.line, why };
+        let of =
+            |(point, why): (&'p Point, String)| Refused { window: &point.window, line: &point.line, why };
         Ok(refused.chain(unfit).map(of).collect())
     }
 

@@ -41,7 +41,8 @@ pub fn write(
                 refused.extend(piece.iter().map(|line| (*line, why.clone())));
             }
             Verdict::Lines { why, which: Which::Known(known) } => {
-                let own = |(at, own): &(usize, Option<String>)| (piece[*at], own.clone().unwrap_or(why.clone()));
+                let own =
+                    |(at, own): &(usize, Option<String>)| (piece[*at], own.clone().unwrap_or(why.clone()));
                 refused.extend(known.iter().map(own));
                 let rest = |at: &usize| !known.iter().any(|(known, _)| known == at);
                 let rest: Vec<usize> = (0..piece.len()).filter(rest).map(|at| piece[at]).collect();
@@ -57,12 +58,7 @@ pub fn write(
 }
 
 /// One line alone is the one that is refused.
-fn halve(
-    piece: Vec<usize>,
-    why: String,
-    pieces: &mut Vec<Vec<usize>>,
-    refused: &mut Vec<(usize, String)>,
-) {
+fn halve(piece: Vec<usize>, why: String, pieces: &mut Vec<Vec<usize>>, refused: &mut Vec<(usize, String)>) {
     if let [line] = piece[..] {
         return refused.push((line, why));
     }

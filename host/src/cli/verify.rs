@@ -107,7 +107,10 @@ fn print(report: &Report, lake: &str) {
         println!("  topics   {}, each there once, as it was committed", counted(report.sent, "record"));
     }
     if report.points > 0 {
-        println!("  points   {}, as they were committed; InfluxDB is not read back", counted(report.points, "point"));
+        println!(
+            "  points   {}, as they were committed; InfluxDB is not read back",
+            counted(report.points, "point")
+        );
     }
     println!(
         "  epochs   {} ({} from the archive) computed again from {}: the same {}, ledger and state",

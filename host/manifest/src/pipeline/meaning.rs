@@ -55,7 +55,8 @@ impl Pipeline {
             let it = window.influxdb.as_ref()?;
             let (mode, decimals) = (POINT_MODE.word(it.mode), POINT_DECIMALS.word(it.decimals));
             let measurement = self.measurement(window, it);
-            let how = json!({ "measurement": measurement, "tags": it.tags, "mode": mode, "decimals": decimals });
+            let how =
+                json!({ "measurement": measurement, "tags": it.tags, "mode": mode, "decimals": decimals });
             Some((format!("window {}", window.name), how))
         });
         windows.collect()

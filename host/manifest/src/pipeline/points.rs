@@ -22,7 +22,9 @@ impl Pipeline {
             (at, policy, self.measurement(window, points), points.tags.clone(), window.keys.clone())
         };
         for (index, one) in written.iter().enumerate() {
-            let Some((other, _)) = written[..index].iter().find(|other| place(**other) == place(*one)) else { continue };
+            let Some((other, _)) = written[..index].iter().find(|other| place(**other) == place(*one)) else {
+                continue;
+            };
             let problem = format!(
                 "window `{}` has the same measurement and tags: the points of one would be written over those of the other. \
                  Give one of them another `measurement`, or `tags`",

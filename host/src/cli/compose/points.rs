@@ -25,7 +25,8 @@ pub(super) fn sink(
     // The strictest counts: what waits for one waits for all.
     let Some(backlog) = wanted.iter().map(|(_, points)| points.backlog).min() else { return Ok(None) };
     let windows = wanted.iter().map(|(window, points)| {
-        let key = manifest.locate(&format!("trigger.kafka[{}].windows[{}].influxdb", pipeline.id, window.name));
+        let key =
+            manifest.locate(&format!("trigger.kafka[{}].windows[{}].influxdb", pipeline.id, window.name));
         let measurement = pipeline.measurement(window, points);
         (window.name.clone(), window_of(points, measurement, key))
     });
