@@ -23,6 +23,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("docker", "no Docker here: tests/deploy.rs checks what it is given"),
     ("echo", "of the shell"),
     ("flock", "of the operating system"),
+    ("influx", "comes with InfluxDB; tests/influxdb.rs asks the server itself"),
     ("kafka-console-consumer.sh", "comes with Kafka; tests/kafka_sink.rs reads the topics"),
     ("kafka-topics.sh", "comes with Kafka; tests/kafka_sink.rs makes the topics"),
     ("kill", "of the shell"),
@@ -53,6 +54,7 @@ const NO_COMMANDS: &[(&str, &str)] = &[
 const COMPLETION: &str = r#"
 [variables]
 gateway_token = { default = "t", secret = true }
+influxdb_token = { default = "t", secret = true }
 kafka_password = { default = "p", secret = true }
 
 [component.backfill-binance]

@@ -10,6 +10,8 @@ use crate::scene::Scene;
 
 const DASHBOARD: &str = "deploy/grafana/dashboards/candles/candles-influxdb.json";
 const DATASOURCE: &str = "deploy/grafana/provisioning/datasources/candles-influxdb.yaml";
+/// As `SHOW TAG VALUES` gives it.
+const STORED: &str = "AB/../ %5C.(x)'\"";
 const SYMBOL: &str = "AB/../ \\.(x)'\"";
 
 fn read(path: &str) -> String {
@@ -22,7 +24,7 @@ fn dashboard() -> Value {
 
 /// What Grafana puts in a query's places, as its documentation says. Format `regex` escapes.
 fn filled(query: &str) -> String {
-    let escaped: String = SYMBOL
+    let escaped: String = STORED
         .chars()
         .flat_map(|c| if "\\^$*+?.()|[]{}/".contains(c) { vec!['\\', c] } else { vec![c] })
         .collect();

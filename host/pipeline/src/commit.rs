@@ -249,9 +249,12 @@ impl Committer {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use tallow_env::{ManualClock, SeededRandom};
     use tallow_log::Opened;
-    use tallow_sink::{Decimals, Lake};
+    use tallow_sink::{Decimals, EpochOutput, Lake, Sink, SinkError};
     use tallow_source::{OnDataLoss, Topics};
     use tallow_store::Store;
     use tallow_test_support::source::{MemoryLog, MemorySource};
@@ -338,5 +341,55 @@ mod tests {
         assert!(store.get(&name).unwrap().is_none());
         committer.publish_held().unwrap();
         assert!(store.get(&name).unwrap().is_some());
+    }
+
+    /// A service that takes nothing until it is told that it is back.
+    #[derive(Default)]
+    struct Away {
+        back: AtomicBool,
+        took: Mutex<Vec<String>>,
+    }
+
+    impl Sink for Away {
+        fn name(&self) -> &'static str {
+            "away"
+        }
+
+        fn prepare(&self, output: &EpochOutput<'_>) -> Result<Vec<Item>, SinkError> {
+            let rows_digest = Digest::of(b"");
+            let name = format!("away/{}", output.seq);
+            Ok(vec![Item { sink: "away", name, bytes: Bytes::new(), rows: 1, rows_digest }])
+        }
+
+        fn publish(&self, name: &str, _bytes: Bytes) -> Result<(), SinkError> {
+            if !self.back.load(Ordering::SeqCst) {
+                return Err(SinkError::Unreachable { service: "it".to_owned(), why: "away".to_owned() });
+            }
+            self.took.lock().unwrap().push(name.to_owned());
+            Ok(())
+        }
+
+        fn backlog(&self) -> u64 {
+            10
+        }
+    }
+
+    #[test]
+    fn a_service_that_is_away_holds_up_neither_commits_nor_files() {
+        let store = Store::memory().unwrap();
+        let away = Arc::new(Away::default());
+        let mut committer = committer(&store);
+        committer.publisher.sinks.push(away.clone());
+        committer.commit(epoch()).unwrap();
+        let seq = committer.job.newest().seq;
+        assert_eq!((store.list("speed").unwrap().len(), away.took.lock().unwrap().len()), (1, 0));
+        // Whoever takes the log over finds it there.
+        let opened = open(&store, 2);
+        let due: Vec<&str> = opened.to_publish.iter().map(|publication| publication.sink.as_str()).collect();
+        assert!(due.contains(&"away"), "{due:?}");
+        away.back.store(true, Ordering::SeqCst);
+        committer.backlog.flush(&committer.publisher, &mut committer.job, Patience::Backlog).unwrap();
+        assert_eq!(*away.took.lock().unwrap(), [format!("away/{seq}")]);
+        assert!(committer.backlog.is_empty());
     }
 }

@@ -28,6 +28,10 @@ pub fn run(args: Args) -> Result<(), Failure> {
         for (topic, _) in pipeline.result_topics() {
             println!("  topic   {topic}");
         }
+        let windows = pipeline.windows.iter();
+        for (window, points) in windows.filter_map(|window| Some((window, window.influxdb.as_ref()?))) {
+            println!("  points  {}  ({})", pipeline.measurement(window, points), points.url);
+        }
     }
     for backfill in &manifest.backfills {
         let OfBackfill { function, .. } = gate.of_backfill(&manifest, &runtime, backfill)?;
