@@ -3,11 +3,15 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tallow_env::{Clock, Random, SeededRandom, SystemClock};
+use tallow_test_support::http::Answer;
+use tallow_test_support::http::local::Server;
+use tallow_test_support::influx::{Api, Fault, Field, Influx};
 use tallow_tests::influxdb::InfluxDb;
-use tallow_tests::{skip_unless_ci, tallow};
+use tallow_tests::{lake, skip_unless_ci, tallow};
 
 #[path = "influxdb/dashboard.rs"]
 mod dashboard;
@@ -22,8 +26,6 @@ use scene::Scene;
 fn server(test: &str, http: &str) -> Option<InfluxDb> {
     InfluxDb::start_with(http).map_err(|why| skip_unless_ci(test, &why)).ok()
 }
-
-const WAITS: &str = "wait to be published";
 
 #[test]
 fn candles_in_influxdb_are_those_of_the_lake() {
@@ -93,19 +95,52 @@ fn what_waits_when_a_run_is_stopped_is_written_by_the_next() {
 }
 
 #[test]
-fn a_pipeline_without_a_backlog_waits_for_its_server() {
-    let test = "a_pipeline_without_a_backlog_waits_for_its_server";
+fn a_pipeline_is_no_further_ahead_than_its_backlog() {
+    let test = "a_pipeline_is_no_further_ahead_than_its_backlog";
     let Some(mut server) = server(test, "") else { return };
-    let scene = Scene::new(&server, "backlog = 0\n");
-    server.kill();
-    let running = scene.start();
-    tallow_tests::wait::wait_until("it says that it waits", || running.stderr().contains(WAITS));
-    let commits = scene.stream.commits();
-    SystemClock::new().sleep(Duration::from_secs(1));
-    assert_eq!(scene.stream.commits(), commits);
-    server.resume().unwrap();
-    running.wait().success();
-    scene.compare("without a backlog", &server);
+    for backlog in [0, 5] {
+        let scene = Scene::new(&server, &format!("backlog = {backlog}\nmeasurement = \"of {backlog}\"\n"));
+        server.kill();
+        let running = scene.start();
+        let said = "nothing more is read meanwhile";
+        tallow_tests::wait::wait_until("it says that it waits", || running.stderr().contains(said));
+        let commits = scene.stream.commits();
+        SystemClock::new().sleep(Duration::from_secs(1));
+        assert_eq!(scene.stream.commits(), commits);
+        assert!(commits < backlog + 10, "{commits} commits of 30");
+        server.resume().unwrap();
+        running.wait().success();
+        scene.compare_in(&format!("of {backlog}"), "a backlog", &server);
+    }
+}
+
+#[test]
+fn versions_2_and_3_get_every_candle_through_lost_answers() {
+    for (api, keys) in [
+        (Api::V2, "version = \"2\"\norg = \"tallow\"\nbucket = \"market\"\ntoken = \"a token\""),
+        (Api::V3, "version = \"3\"\ndatabase = \"market\"\ntoken = \"a token\"\nmode = \"update\""),
+    ] {
+        let influx = Influx::new(api);
+        let busy = Answer::new(429, "").with_header("Retry-After", "1");
+        let failed = Fault::WrittenBut(Answer::new(503, ""));
+        influx.then([Fault::Lost, failed, Fault::Answer(busy), Fault::Lost]);
+        let server = Server::start(influx.handler()).unwrap();
+        let scene = Scene::on(&server.url(), keys);
+        scene.start().wait().success();
+        scene.stream.compare();
+        let points = influx.points();
+        let closes: BTreeMap<String, String> = points
+            .into_iter()
+            .map(|((_, tags, time), fields)| {
+                assert_eq!((tags["symbol"].as_str(), &fields["closed"]), ("AB", &Field::Boolean(true)));
+                let Field::Float(close) = fields["close"] else { panic!("{fields:?}") };
+                (lake::time(time), close.to_string())
+            })
+            .collect();
+        let expected = scene.stream.expected();
+        let expected = expected.iter().map(|row| (row["window_start"].clone(), row["close"].clone()));
+        assert_eq!(closes, expected.collect(), "{api:?}");
+    }
 }
 
 #[test]

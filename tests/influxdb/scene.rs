@@ -12,11 +12,13 @@ pub struct Scene {
 impl Scene {
     /// `keys`: more lines of the table.
     pub fn new(server: &InfluxDb, keys: &str) -> Self {
+        Self::on(&server.url(), &format!("version = \"1\"\ndatabase = \"{DATABASE}\"\n{keys}"))
+    }
+
+    /// At an address, by these lines of the table.
+    pub fn on(url: &str, keys: &str) -> Self {
         let stream = Stream::in_memory();
-        let table = format!(
-            "[trigger.kafka.windows.influxdb]\nurl = \"{}\"\nversion = \"1\"\ndatabase = \"{DATABASE}\"\n{keys}\n",
-            server.url()
-        );
+        let table = format!("[trigger.kafka.windows.influxdb]\nurl = \"{url}\"\n{keys}\n\n");
         stream.edit("[component.parse-market]", &format!("{table}[component.parse-market]"));
         Self { stream }
     }

@@ -4,9 +4,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use bytes::Bytes;
 use tallow_log::record::SeqRange;
 use tallow_log::{Log, Publication};
-use tallow_sink::{Sink, SinkError};
+use tallow_sink::{Item, Sink, SinkError};
 
 use crate::error::PipelineError;
 use crate::publish::Publisher;
@@ -21,12 +22,14 @@ pub struct Backlog {
 
 struct Waiting {
     commits: VecDeque<Publication>,
+    /// What was committed last, by name: it need not be read from the store if it goes out at once.
+    fresh: Option<(String, Bytes)>,
     outage: Reminder,
 }
 
 impl Default for Waiting {
     fn default() -> Self {
-        Self { commits: VecDeque::new(), outage: Reminder::at_once() }
+        Self { commits: VecDeque::new(), fresh: None, outage: Reminder::at_once() }
     }
 }
 
@@ -52,6 +55,11 @@ impl Backlog {
             self.sinks.entry(publication.sink.clone()).or_default().commits.push_back(publication);
         }
         others
+    }
+
+    /// Keeps what a sink with a backlog was just given.
+    pub fn keep(&mut self, item: Item) {
+        self.sinks.entry(item.sink.to_owned()).or_default().fresh = Some((item.name, item.bytes));
     }
 
     pub fn is_empty(&self) -> bool {
@@ -105,7 +113,10 @@ impl Waiting {
                 Patience::Leave => false,
             };
             for outgoing in &next.outbox {
-                let bytes = job.read_blob(&outgoing.blob)?;
+                let bytes = match self.fresh.take_if(|(name, _)| *name == outgoing.name) {
+                    Some((_, bytes)) => bytes,
+                    None => job.read_blob(&outgoing.blob)?,
+                };
                 if wait {
                     publisher.publish(job, sink.name(), &outgoing.name, bytes)?;
                     continue;

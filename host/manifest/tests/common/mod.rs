@@ -109,6 +109,10 @@ source = "forecast-prophet.wasm"
 source = "forecast-naive.wasm"
 [trigger.kafka.windows.kafka]
 topic = "results"
+[trigger.kafka.windows.influxdb]
+url = "http://localhost:8086"
+version = "1"
+database = "market"
 [trigger.kafka.rekey]
 topic = "rekeyed"
 keys = ["symbol"]
