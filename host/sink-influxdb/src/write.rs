@@ -86,10 +86,10 @@ mod tests {
 
     #[test]
     fn batches_keep_order_and_both_limits() {
-        let long = "x".repeat(BATCH_BYTES - 10);
+        let long = "x".repeat(BATCH_BYTES);
         let lines = ["a", "b", "c", &long, "d", "e"];
-        assert_eq!(batches(&lines, 2), [vec![0, 1], vec![2], vec![3, 4], vec![5]]);
-        assert_eq!(batches(&lines, 100), [vec![0, 1, 2], vec![3, 4, 5]]);
+        assert_eq!(batches(&lines, 2), [vec![0, 1], vec![2], vec![3], vec![4, 5]]);
+        assert_eq!(batches(&lines, 100), [vec![0, 1, 2], vec![3], vec![4, 5]]);
         assert!(batches(&[], 2).is_empty());
     }
 }
