@@ -97,12 +97,12 @@ fn agree(ours: &[f64], theirs: &[f64], largest: f64) -> Result<()> {
 }
 
 /// A made-up price, by day: a walk of logarithms with weeks and years in it.
-struct Days {
+pub struct Days {
     y: Vec<f64>,
 }
 
 impl Days {
-    fn new(count: usize) -> Self {
+    pub fn new(count: usize) -> Self {
         let mut state = 0x9e37_79b9_7f4a_7c15_u64;
         // A sum of twelve uniform numbers is near enough to a normal one.
         let mut normal = || {
@@ -147,10 +147,18 @@ impl Days {
         }
     }
 
-    fn csv(&self) -> String {
+    /// `ds,y`.
+    pub fn csv(&self) -> String {
         let row = |(time_us, y)| format!("{},{y}\n", &lake::time(time_us)[..10]);
         let rows = Self::times_us(self.y.len()).into_iter().zip(&self.y).map(row);
         std::iter::once("ds,y\n".to_owned()).chain(rows).collect()
+    }
+
+    /// As an exchange's klines.
+    pub fn klines(&self) -> String {
+        let row = |(time_us, y): (i64, &f64)| format!("{},{y},{y},{y},{y},1\n", time_us / 1_000);
+        let rows = Self::times_us(self.y.len()).into_iter().zip(&self.y).map(row);
+        std::iter::once("open_time,open,high,low,close,volume\n".to_owned()).chain(rows).collect()
     }
 }
 

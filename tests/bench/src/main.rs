@@ -5,6 +5,7 @@ mod batch;
 mod end_to_end;
 mod forecast;
 mod functions;
+mod grid;
 mod klines;
 mod merge;
 mod native;
@@ -55,6 +56,7 @@ enum Name {
     Batch,
     Merge,
     Forecast,
+    Grid,
     Remote,
     EndToEnd,
     Swap,
@@ -79,6 +81,9 @@ fn main() -> Result<()> {
     }
     if wanted(Name::Forecast) {
         forecast::run(&mut measures)?;
+    }
+    if wanted(Name::Grid) {
+        grid::run(&mut measures)?;
     }
     if wanted(Name::Remote) {
         remote::run(&mut measures)?;
