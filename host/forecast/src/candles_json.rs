@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::input::Input;
-use crate::series::Point;
+use crate::series::{Candle as Prices, Point};
 
 #[derive(Deserialize)]
 struct Document {
@@ -19,7 +19,16 @@ struct Document {
 #[serde(rename_all = "camelCase")]
 struct Candle {
     end_time: i64,
+    open_price: Option<f64>,
+    high_price: Option<f64>,
+    low_price: Option<f64>,
     close_price: f64,
+}
+
+impl Candle {
+    fn prices(&self) -> Option<Prices> {
+        Some(Prices { open: self.open_price?, high: self.high_price?, low: self.low_price? })
+    }
 }
 
 /// Whether a file may be such a document: it begins with a bracket of JSON and not with a line of a table.
@@ -43,6 +52,7 @@ pub fn read(text: &str, symbol: Option<&str>) -> Result<Input, NotCandles> {
     let point = |candle: &Candle| Point {
         time_us: (candle.end_time - length_ms).saturating_mul(1_000),
         value: Some(candle.close_price),
+        candle: candle.prices(),
     };
     let points = document.ohlc.iter().map(point).collect();
     let remarks = vec![format!(
@@ -88,7 +98,8 @@ mod tests {
     use super::*;
 
     const TEXT: &str = r#"{"name": "ETH-USD", "ohlc": [
-        {"endTime": 1463616000000, "closePrice": 13.18, "volume": 1}, {"endTime": 1463702400000, "closePrice": 14.9},
+        {"endTime": 1463616000000, "closePrice": 13.18, "volume": 1}, {"endTime": 1463702400000, "openPrice": 13.1,
+        "highPrice": 15, "lowPrice": 13, "closePrice": 14.9},
         {"endTime": 1463875200000, "closePrice": 14.17}]}"#;
 
     #[test]
@@ -98,6 +109,9 @@ mod tests {
         // 2016-05-18 and on; a day is missing.
         let found: Vec<_> = input.points.iter().map(|it| (it.time_us / 86_400_000_000, it.value)).collect();
         assert_eq!(found, [(16_939, Some(13.18)), (16_940, Some(14.9)), (16_942, Some(14.17))]);
+        let candles: Vec<_> =
+            input.points.iter().map(|it| it.candle.map(|it| (it.open, it.high, it.low))).collect();
+        assert_eq!(candles, [None, Some((13.1, 15.0, 13.0)), None]);
         assert_eq!(input.remarks, ["its candles are 1 d long by their distances, and their times are ends"]);
         assert_eq!(read(TEXT, Some("ETHUSD")).unwrap().symbol, "ETHUSD");
     }

@@ -129,5 +129,5 @@ fn tried(settings: &Settings, least: usize) -> Series {
         value
     };
     let y = (0..rows).map(&mut step).collect();
-    Series { symbol: String::new(), ds_us, y }
+    Series { ds_us, y, ..Series::default() }
 }

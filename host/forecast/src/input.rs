@@ -12,7 +12,7 @@ use tallow_store::Store;
 use tallow_table::file;
 
 use crate::error::ForecastError;
-use crate::series::Point;
+use crate::series::{Candle, Point};
 
 /// A symbol's values as they were read.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,6 +25,8 @@ pub struct Input {
 
 /// Columns of times, of which a table has the first that it has.
 const TIMES: [&str; 2] = ["window_start", "ds"];
+/// The column that the prices of a candle stand beside.
+const CLOSE: &str = "close";
 
 /// The symbols of a table, in their order. `column`: whose values are forecast; a prophet table calls it `y`.
 pub fn of_table(store: &Store, table: &Partitioned, column: &str) -> Result<Vec<Input>, ForecastError> {
@@ -46,9 +48,9 @@ fn take(rows: &RecordBatch, column: &str, input: &mut Input) -> Result<(), Strin
     let times = TIMES.iter().find_map(|name| rows.column_by_name(name));
     let times = times.and_then(|times| times.as_primitive_opt::<TimestampMicrosecondType>());
     let times = times.ok_or("it has neither a column `window_start` nor a column `ds` of times")?;
-    let found =
-        rows.column_by_name(column).or_else(|| rows.column_by_name("y").filter(|_| column == "close"));
+    let found = rows.column_by_name(column).or_else(|| rows.column_by_name("y").filter(|_| column == CLOSE));
     let values = numbers(found, column, rows)?;
+    let prices = if column == CLOSE { prices(rows) } else { None };
     let flags = |name| optional_column::<BooleanArray>(rows, name);
     let (filled, complete) = (flags("filled"), flags("complete"));
     let is = |flags: Option<&BooleanArray>, row: usize, wanted: bool| {
@@ -60,9 +62,30 @@ fn take(rows: &RecordBatch, column: &str, input: &mut Input) -> Result<(), Strin
         if value.is_some() && is(complete, row, false) {
             input.remarks.push(format!("{PARTIAL}{}", times.value(row)));
         }
-        input.points.push(Point { time_us: times.value(row), value });
+        let candle = prices.as_ref().filter(|_| known).and_then(|prices| prices.candle(row));
+        input.points.push(Point { time_us: times.value(row), value, candle });
     }
     Ok(())
+}
+
+/// The prices of a table of candles.
+struct Prices {
+    open: Float64Array,
+    high: Float64Array,
+    low: Float64Array,
+}
+
+impl Prices {
+    fn candle(&self, row: usize) -> Option<Candle> {
+        let price = |prices: &Float64Array| prices.is_valid(row).then(|| prices.value(row));
+        Some(Candle { open: price(&self.open)?, high: price(&self.high)?, low: price(&self.low)? })
+    }
+}
+
+/// `None`: it has no such columns of numbers. A chart of closes is drawn then.
+fn prices(rows: &RecordBatch) -> Option<Prices> {
+    let price = |name: &str| numbers(rows.column_by_name(name), name, rows).ok();
+    Some(Prices { open: price("open")?, high: price("high")?, low: price("low")? })
 }
 
 /// Marks, among the remarks, a row that is not whole.
@@ -152,8 +175,29 @@ mod tests {
         assert_eq!(inputs[0].symbol, "B/1");
         let values: Vec<_> = inputs[0].points.iter().map(|it| (it.time_us, it.value)).collect();
         assert_eq!(values, [(1, Some(1.0)), (2, Some(2.0)), (3, Some(3.0))]);
+        assert!(inputs[0].points.iter().all(|it| it.candle.is_none()));
         let error = of_table(&store, &table(), "price").unwrap_err().to_string();
         assert!(error.contains("no column `price`; its columns are window_start, close"), "{error}");
+    }
+
+    #[test]
+    fn a_table_of_candles_has_their_prices() {
+        let store = Store::memory().unwrap();
+        let price = |value: f64| -> ArrayRef { Arc::new(Float64Array::from(vec![value, value])) };
+        let columns = vec![
+            ("window_start", times(&[1, 2])),
+            ("open", price(2.0)),
+            ("high", price(4.0)),
+            ("low", price(1.0)),
+            ("close", price(3.0)),
+            ("filled", Arc::new(BooleanArray::from(vec![false, true]))),
+        ];
+        put(&store, "serving/daily/symbol=A/year=1970/data.parquet", columns);
+        let points = of_table(&store, &table(), "close").unwrap().remove(0).points;
+        let candle = Candle { open: 2.0, high: 4.0, low: 1.0 };
+        assert_eq!(points.iter().map(|it| it.candle).collect::<Vec<_>>(), [Some(candle), None]);
+        let points = of_table(&store, &table(), "high").unwrap().remove(0).points;
+        assert_eq!(points[0], Point { time_us: 1, value: Some(4.0), candle: None });
     }
 
     #[test]

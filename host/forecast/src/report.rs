@@ -10,12 +10,14 @@ use crate::figures::{FIGURES, figures, significant};
 use crate::grid;
 use crate::judge::Judged;
 use crate::leaked::Leaked;
-use crate::series::day;
+use crate::series::{Candle, Series, day};
 use crate::settings::Settings;
 use crate::study::{Scored, Study};
 
 const STYLE: &str = include_str!("report/page.css");
 const SCRIPT: &str = include_str!("report/page.js");
+/// Candles that are drawn, the newest ones: before them the chart has the closes.
+const CANDLES: usize = 400;
 /// Residuals and forecasts beyond these digits are not seen in a chart.
 const DIGITS: f64 = 1e6;
 
@@ -207,6 +209,7 @@ fn data(study: &Study, settings: &Settings) -> Value {
     let components: Vec<Value> =
         fitted.components.iter().map(|(name, values)| json!({ "name": name, "values": short(values), "share": fitted.multiplicative.contains(name) })).collect();
     json!({
+        "candles": candles(&study.series),
         "symbol": study.series.symbol,
         "model": settings.function,
         "ds": times(&fitted.ds_us),
@@ -222,6 +225,26 @@ fn data(study: &Study, settings: &Settings) -> Value {
         "coverage": steps(|it| it.coverage),
         "level": settings.level,
         "averages": settings.averages.iter().map(|it| averages::name(*it)).collect::<Vec<_>>(),
+    })
+}
+
+/// The newest candles; `null` if there are none.
+fn candles(series: &Series) -> Value {
+    if series.candles.is_empty() {
+        return Value::Null;
+    }
+    let rows = series.len().saturating_sub(CANDLES)..series.len();
+    // A step of which only the close is known is a line.
+    let price = |of: fn(&Candle) -> f64| {
+        let one = |row: usize| series.candles[row].as_ref().map_or(series.y[row], of);
+        short(&rows.clone().map(one).collect::<Vec<_>>())
+    };
+    json!({
+        "ds": rows.clone().map(|row| day(series.ds_us[row])).collect::<Vec<_>>(),
+        "open": price(|it| it.open),
+        "high": price(|it| it.high),
+        "low": price(|it| it.low),
+        "close": short(&series.y[rows.clone()]),
     })
 }
 

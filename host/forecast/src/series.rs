@@ -15,6 +15,23 @@ pub struct Series {
     /// Starts of the steps, µs since 1970-01-01 UTC.
     pub ds_us: Vec<i64>,
     pub y: Vec<f64>,
+    /// What else is known of each step, for charts; empty if nothing is.
+    pub candles: Vec<Option<Candle>>,
+}
+
+/// A step's prices beside its close.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Candle {
+    pub open: f64,
+    pub high: f64,
+    pub low: f64,
+}
+
+impl Candle {
+    /// Of two candles, the earlier one first.
+    fn and(self, later: Self) -> Self {
+        Self { open: self.open, high: self.high.max(later.high), low: self.low.min(later.low) }
+    }
 }
 
 /// A value as it was read.
@@ -23,6 +40,8 @@ pub struct Point {
     pub time_us: i64,
     /// `None` where there is none: it was not known, or was filled in.
     pub value: Option<f64>,
+    /// Where the value is the close of one.
+    pub candle: Option<Candle>,
 }
 
 /// Why a series is not forecast.
@@ -50,14 +69,14 @@ impl Series {
     /// Too much of it is missing, or it does not change.
     pub fn of_points(symbol: &str, points: &[Point], step_us: i64) -> Result<(Self, Vec<String>), Flaw> {
         let mut remarks = Vec::new();
-        let mut by_time: BTreeMap<i64, f64> = BTreeMap::new();
+        let mut by_time: BTreeMap<i64, (f64, Option<Candle>)> = BTreeMap::new();
         let (mut unknown, mut twice, mut differ) = (0_usize, 0_usize, 0_usize);
         for point in points {
             let Some(value) = point.value.filter(|value| value.is_finite()) else {
                 unknown += 1;
                 continue;
             };
-            if let Some(before) = by_time.insert(point.time_us, value) {
+            if let Some((before, _)) = by_time.insert(point.time_us, (value, point.candle)) {
                 twice += 1;
                 differ += usize::from(before != value);
             }
@@ -72,8 +91,13 @@ impl Series {
                 "{twice} rows are of a time that was there before, {differ} of them with another value: the last one counts"
             ));
         }
-        let steps: BTreeMap<i64, f64> =
-            by_time.iter().map(|(time_us, value)| (time_us.div_euclid(step_us) * step_us, *value)).collect();
+        let mut steps: BTreeMap<i64, (f64, Option<Candle>)> = BTreeMap::new();
+        for (time_us, &(value, candle)) in &by_time {
+            let step = steps.entry(time_us.div_euclid(step_us) * step_us).or_insert((value, candle));
+            // Of a step with a row that has no candle nothing is known.
+            let both = step.1.zip(candle).map(|(earlier, later)| earlier.and(later));
+            *step = (value, both);
+        }
         if steps.len() < by_time.len() {
             remarks.push(format!(
                 "{} rows are {} steps: the last value of each counts",
@@ -81,8 +105,12 @@ impl Series {
                 steps.len()
             ));
         }
-        let (ds_us, y): (Vec<i64>, Vec<f64>) = steps.into_iter().unzip();
-        let series = Self { symbol: symbol.to_owned(), ds_us, y };
+        let (ds_us, values): (Vec<i64>, Vec<(f64, Option<Candle>)>) = steps.into_iter().unzip();
+        let (y, mut candles): (Vec<f64>, Vec<Option<Candle>>) = values.into_iter().unzip();
+        if candles.iter().all(Option::is_none) {
+            candles.clear();
+        }
+        let series = Self { symbol: symbol.to_owned(), ds_us, y, candles };
         series.check_gaps(step_us, &mut remarks)?;
         series.check_flat()?;
         Ok((series, remarks))
@@ -103,11 +131,16 @@ impl Series {
         self.y.is_empty()
     }
 
-    /// Of its times and values; not of its name.
+    /// Of its times, values and candles; not of its name.
     pub fn digest(&self) -> Digest {
         let mut hasher = Hasher::default();
         self.ds_us.iter().for_each(|ds_us| hasher.update(&ds_us.to_le_bytes()));
         self.y.iter().for_each(|y| hasher.update(&y.to_bits().to_le_bytes()));
+        for (row, candle) in self.candles.iter().enumerate() {
+            let Some(Candle { open, high, low }) = candle else { continue };
+            hasher.update(&(row as u64).to_le_bytes());
+            [open, high, low].iter().for_each(|price| hasher.update(&price.to_bits().to_le_bytes()));
+        }
         hasher.finish()
     }
 
@@ -171,7 +204,7 @@ mod tests {
     const DAY_US: i64 = 86_400_000_000;
 
     fn at(time_us: i64, value: f64) -> Point {
-        Point { time_us, value: Some(value) }
+        Point { time_us, value: Some(value), candle: None }
     }
 
     #[test]
@@ -183,8 +216,23 @@ mod tests {
     }
 
     #[test]
+    fn the_candles_of_a_step_are_one() {
+        let candle = |open, high, low| Some(Candle { open, high, low });
+        let points = [
+            Point { candle: candle(3.0, 9.0, 2.0), ..at(5, 4.0) },
+            Point { candle: candle(1.0, 5.0, 0.5), ..at(0, 3.0) },
+            Point { candle: candle(4.0, 6.0, 4.0), ..at(DAY_US, 5.0) },
+            at(DAY_US + 1, 6.0),
+        ];
+        let (series, _) = Series::of_points("A", &points, DAY_US).unwrap();
+        assert_eq!((series.y, series.candles), (vec![4.0, 6.0], vec![candle(1.0, 9.0, 0.5), None]));
+        let (series, _) = Series::of_points("A", &[at(0, 1.0), at(DAY_US, 2.0)], DAY_US).unwrap();
+        assert!(series.candles.is_empty());
+    }
+
+    #[test]
     fn what_is_there_twice_or_not_at_all_is_said() {
-        let none = Point { time_us: 3, value: None };
+        let none = Point { time_us: 3, value: None, candle: None };
         let points = [at(0, 1.0), at(0, 1.0), at(1, 2.0), at(1, 5.0), none, at(2, f64::NAN)];
         let (series, remarks) = Series::of_points("A", &points, 1).unwrap();
         assert_eq!(series.y, [1.0, 5.0]);

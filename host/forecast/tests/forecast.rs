@@ -113,8 +113,11 @@ fn forecaster(store: &Store, model: Double) -> Forecaster {
 
 /// A value that rises by 1 a day, with a wave that comes back every four days.
 fn rising(symbol: &str, days: i64) -> Input {
-    let point =
-        |day: i64| Point { time_us: day * DAY_US, value: Some(100.0 + day as f64 + (day % 4) as f64 / 10.0) };
+    let point = |day: i64| Point {
+        time_us: day * DAY_US,
+        value: Some(100.0 + day as f64 + (day % 4) as f64 / 10.0),
+        candle: None,
+    };
     Input { symbol: symbol.into(), points: (0..days).map(point).collect(), remarks: vec![] }
 }
 
@@ -287,7 +290,8 @@ fn earlier_forecasts_are_held_beside_what_came_since() {
     let store = Store::memory().unwrap();
     let flat = |days: i64| {
         let mut input = rising("A", 60);
-        let more = (60..60 + days).map(|day| Point { time_us: day * DAY_US, value: Some(200.0) });
+        let more =
+            (60..60 + days).map(|day| Point { time_us: day * DAY_US, value: Some(200.0), candle: None });
         input.points.extend(more);
         [input]
     };

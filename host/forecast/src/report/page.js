@@ -29,17 +29,28 @@
   const kinds = {
     forecast(of) {
       const ahead = of.ds.slice(of.learnt), before = of.ds.slice(0, of.learnt);
+      // Where there are candles the line of closes ends.
+      const drawn = of.candles ? before.indexOf(of.candles.ds[0]) : -1;
+      const closes = drawn < 0 ? of.learnt : drawn + 1;
       const traces = [
         ...band(ahead, of.lower.slice(of.learnt), of.upper.slice(of.learnt), "two", percent(of.level * 100) + " % band", true),
-        line(before, of.y, "actual", "one"),
+        line(before.slice(0, closes), of.y.slice(0, closes), "actual", "one", { showlegend: !of.candles }),
         line(before, of.yhat.slice(0, of.learnt), "fitted", "three", { line: { color: colour("three"), width: 1 } }),
         line(ahead, of.yhat.slice(of.learnt), "forecast", "two", { line: { color: colour("two"), width: 2.2 } }),
       ];
+      if (of.candles) {
+        const side = (name) => ({ line: { color: colour(name), width: 1 }, fillcolor: colour(name) });
+        traces.push({
+          type: "candlestick", x: of.candles.ds, open: of.candles.open, high: of.candles.high, low: of.candles.low,
+          close: of.candles.close, name: "actual", increasing: side("one"), decreasing: side("dim"),
+        });
+      }
       const layout = frame();
       const first = Math.max(0, of.learnt - 365);
       layout.xaxis.range = [of.ds[first], of.ds[of.ds.length - 1]];
       layout.xaxis.rangeslider = { thickness: 0.08, bgcolor: colour("soft"), bordercolor: colour("line"), yaxis: { rangemode: "auto" } };
-      const seen = of.y.slice(first).concat(of.lower.slice(of.learnt), of.upper.slice(of.learnt));
+      const extremes = of.candles ? of.candles.high.concat(of.candles.low) : [];
+      const seen = of.y.slice(first).concat(drawn < 0 ? [] : extremes).concat(of.lower.slice(of.learnt), of.upper.slice(of.learnt));
       const low = Math.min(...seen), high = Math.max(...seen), room = (high - low) * 0.06 || 1;
       layout.yaxis.range = [low - room, high + room];
       layout.shapes = of.holidays.map((it) => ({
