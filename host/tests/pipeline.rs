@@ -251,7 +251,7 @@ fn an_endless_loop_on_a_record_costs_a_deadline_and_that_record() {
     for at in 0..130 {
         world.append(0, if at == 3 { "loop".to_owned() } else { plain(at, at) });
     }
-    world.run(&pipeline("limits = { deadline = \"20ms\" }", COUNTS)).outcome.unwrap();
+    world.run(&pipeline("limits = { deadline = \"200ms\" }", COUNTS)).outcome.unwrap();
     let dead = world.rows("dead-letter/candles");
     assert_eq!(dead.len(), 1);
     assert_eq!((dead[0]["offset"].as_str(), dead[0]["reason_kind"].as_str()), ("3", "deadline"));

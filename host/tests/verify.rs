@@ -146,7 +146,7 @@ fn records_that_were_set_aside_are_left_out_as_the_log_says() {
         );
     }
     let pipeline = pipeline(
-        "limits = { batch-records = 16, deadline = \"20ms\" }\nepoch = { max-records = 60 }",
+        "limits = { batch-records = 16, deadline = \"200ms\" }\nepoch = { max-records = 60 }",
         COUNTS,
     );
     world.run(&pipeline).outcome.unwrap();
