@@ -210,3 +210,38 @@ fn killed_in_each_step_it_is_the_same_table() {
     let rows = |scene: &Scene| lake::table(&scene.lake(), "prophet_input/daily");
     lake::assert_same_rows("prophet", &rows(&straight), &rows(&scene));
 }
+
+#[test]
+fn a_forecast_follows_the_merges_and_status_holds_it_up() {
+    let scene = Scene::new();
+    let file = scene.place.path().join("spin.toml");
+    let functions = paths::functions().display().to_string();
+    let forecast = format!(
+        "\n[application.trigger.kafka.forecast.daily]\nfunction = \"forecast-ets\"\nhorizon = 3\nfolds = 2\nauto = true\n\
+         \n[component.forecast-ets]\nsource = \"{functions}/forecast-ets.wasm\"\n\
+         \n[component.forecast-naive]\nsource = \"{functions}/forecast-naive.wasm\"\n"
+    );
+    fs::write(&file, fs::read_to_string(&file).unwrap() + &forecast).unwrap();
+    scene.run(&["batch", "daily"]);
+    scene.run(&["up", "--available-now"]);
+    let since = || {
+        let status: serde_json::Value =
+            serde_json::from_str(&scene.run(&["status", "--json"]).stdout).unwrap();
+        status["forecasts"][0].clone()
+    };
+    let first = since();
+    assert!(first["run"].as_u64() >= Some(1) && first["verdict"].as_str().unwrap().contains("AB"), "{first}");
+    assert!(files(&scene.lake(), "forecast/daily").keys().any(|path| path.ends_with("report.html")));
+    let closed = |status: &serde_json::Value| status["since"][0]["rows"].as_u64().unwrap_or(0);
+
+    // Three more days, the first minute of which has been sent, and a bar that closes the last one.
+    let more = bars::synthetic(9, MARCH + DAYS * DAY_MS, MINUTE_MS, 3 * 1440 + 1);
+    scene.stream(&more[1..]);
+    scene.run(&["up", "--available-now"]);
+    let second = since();
+    assert!(second["run"].as_u64() > first["run"].as_u64(), "{first} {second}");
+    assert_eq!(closed(&second), closed(&first) + 3, "{first} {second}");
+    assert!(second["since"][0]["mape"].as_f64().unwrap() > 0.0, "{second}");
+    let text = scene.run(&["status"]).stdout;
+    assert!(text.contains("came since") && text.contains("daily: forecast, run"), "{text}");
+}
