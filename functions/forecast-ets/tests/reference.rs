@@ -3,37 +3,20 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::io::Read;
+#[path = "../../forecast/testing/recorded.rs"]
+mod recorded;
 
-use flate2::read::GzDecoder;
 use forecast::{Request, forecast};
 use forecast_ets::Ets;
 use tallow_contract::Table;
 use tallow_contract::forecast::{column, ds, known};
 
-const FILE: &str =
-    concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/daily/BTCUSD_1d_2011-2025.csv.gz");
 const SECOND_US: i64 = 1_000_000;
 const DAY_US: i64 = 86_400 * SECOND_US;
 /// 2022-12-09.
 const FIRST_CUTOFF_US: i64 = 1_670_544_000 * SECOND_US;
 const HORIZON: usize = 30;
 const TRAINED: usize = 1_095;
-
-/// Times and closes; `None` if the recording is absent.
-fn closes() -> Option<Vec<(i64, f64)>> {
-    let Ok(file) = std::fs::File::open(FILE) else {
-        println!("skipped: no recording {FILE}");
-        return None;
-    };
-    let mut text = String::new();
-    GzDecoder::new(file).read_to_string(&mut text).unwrap();
-    let row = |line: &str| {
-        let cells: Vec<&str> = line.split(',').collect();
-        (cells[4].parse::<i64>().unwrap() * SECOND_US, cells[2].parse::<f64>().unwrap())
-    };
-    Some(text.lines().skip(1).map(row).collect())
-}
 
 /// Twice the negative log-likelihoods that the crate augurs-ets 0.10.3 finds at the cutoffs, of the model that it
 /// chooses, and how many numbers that one has: searches of other programs are not to find a likelier fit of it.
@@ -77,7 +60,7 @@ fn folds(closes: &[Close]) -> impl Iterator<Item = (&[Close], &[Close])> {
 
 #[test]
 fn no_other_search_finds_a_likelier_fit() {
-    let Some(closes) = closes() else { return };
+    let Some(closes) = recorded::closes("the backtest") else { return };
     for ((train, test), (model, searched, theirs)) in folds(&closes).zip(THEIRS) {
         let made = forecast::<Ets>(&request(train, test, model)).unwrap();
         let criterion = made.parameters.iter().find(|it| it.name == "aicc").unwrap().values[0];
@@ -90,7 +73,7 @@ fn no_other_search_finds_a_likelier_fit() {
 
 #[test]
 fn errors_and_cover_are_near_those_of_another_program() {
-    let Some(closes) = closes() else { return };
+    let Some(closes) = recorded::closes("the backtest") else { return };
     let (mut errors, mut inside, mut rows) = (0.0, 0.0, 0.0);
     for (train, test) in folds(&closes) {
         let made = forecast::<Ets>(&request(train, test, "ZZN")).unwrap().forecast;

@@ -3,37 +3,20 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::io::Read;
+#[path = "../../forecast/testing/recorded.rs"]
+mod recorded;
 
-use flate2::read::GzDecoder;
 use forecast::{Request, forecast};
 use forecast_naive::Naive;
 use tallow_contract::Table;
 use tallow_contract::forecast::{column, ds, known};
 
-const FILE: &str =
-    concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/daily/BTCUSD_1d_2011-2025.csv.gz");
 const SECOND_US: i64 = 1_000_000;
 const DAY_US: i64 = 86_400 * SECOND_US;
 /// 2022-12-09.
 const FIRST_CUTOFF_US: i64 = 1_670_544_000 * SECOND_US;
 const HORIZON: usize = 30;
 const TRAINED: usize = 1_095;
-
-/// Times and closes; `None` if the recording is absent.
-fn closes() -> Option<Vec<(i64, f64)>> {
-    let Ok(file) = std::fs::File::open(FILE) else {
-        println!("skipped: no recording {FILE}");
-        return None;
-    };
-    let mut text = String::new();
-    GzDecoder::new(file).read_to_string(&mut text).unwrap();
-    let row = |line: &str| {
-        let cells: Vec<&str> = line.split(',').collect();
-        (cells[4].parse::<i64>().unwrap() * SECOND_US, cells[2].parse::<f64>().unwrap())
-    };
-    Some(text.lines().skip(1).map(row).collect())
-}
 
 /// Mean absolute error in percent, and the share of values within the band.
 fn backtest(closes: &[(i64, f64)], method: &str) -> (f64, f64) {
@@ -64,7 +47,7 @@ fn backtest(closes: &[(i64, f64)], method: &str) -> (f64, f64) {
 
 #[test]
 fn errors_and_cover_are_those_of_another_program() {
-    let Some(closes) = closes() else { return };
+    let Some(closes) = recorded::closes("the backtest") else { return };
     for (method, error, cover) in [("last", 5.77, 0.88), ("drift", 5.63, 0.88)] {
         let (found, inside) = backtest(&closes, method);
         assert!(

@@ -1,7 +1,10 @@
 //! Prophet for Python as a process, and what it is asked.
 
+#[path = "../../../forecast/testing/recorded.rs"]
+mod recorded;
+
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
@@ -183,19 +186,7 @@ impl Drop for Python {
     }
 }
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
 /// Daily closes of BTCUSD, if the recordings are there.
 pub fn recorded_closes() -> Option<Vec<f64>> {
-    let path = root().join("../shared/data/daily/BTCUSD_1d_2011-2025.csv.gz");
-    let Ok(file) = std::fs::File::open(&path) else {
-        eprintln!("skipped: fits of recorded prices: {} is not there", path.display());
-        return None;
-    };
-    let mut text = String::new();
-    flate2::read::GzDecoder::new(file).read_to_string(&mut text).expect("a recording is whole");
-    let close = |line: &str| line.split(',').nth(2)?.parse().ok();
-    Some(text.lines().skip(1).map(|line| close(line).expect("a close")).collect())
+    Some(recorded::closes("fits of recorded prices")?.into_iter().map(|(_, close)| close).collect())
 }
