@@ -89,8 +89,12 @@ fn what_waits_when_a_run_is_stopped_is_written_by_the_next() {
     let scene = Scene::new(&server, "");
     server.kill();
     assert!(scene.start().kill_when(|| scene.stream.commits() > 20));
+    let waiting =
+        || tallow::run(&scene.arguments(&["status"], &[])).success().stdout.contains("waits      influxdb");
+    assert!(waiting());
     server.resume().unwrap();
     scene.start().wait().success();
+    assert!(!waiting());
     scene.compare("killed while the server was away", &server);
 }
 

@@ -144,8 +144,22 @@ fn print(pipeline: &Pipeline, commits: &Commits, ends: &Ends, held: Option<&Wate
         ]);
     }
     println!("{}", indented(&table));
+    for (sink, behind) in waiting(commits) {
+        let commits = counted(behind, "commit");
+        println!("  waits      {sink}: the results of {commits}, which {sink} has not taken so far");
+    }
     print_ledger(&state.ledger);
     print_commits(commits);
+}
+
+/// The sinks that are behind, each with how many commits. A commit notes what was published before it: being one behind is
+/// being up to date.
+fn waiting(commits: &Commits) -> BTreeMap<&str, u64> {
+    let Some(newest) = commits.newest() else { return BTreeMap::new() };
+    let outboxes = commits.records.iter().flat_map(|record| &record.epoch.outbox);
+    let sinks = newest.published_through.keys().chain(outboxes.map(|it| &it.sink));
+    let behind = sinks.map(|sink| (sink.as_str(), newest.seq.saturating_sub(newest.published_through(sink))));
+    behind.filter(|(_, behind)| *behind > 1).collect()
 }
 
 fn print_ledger(ledger: &Ledger) {
@@ -254,6 +268,7 @@ fn as_json(pipeline: &Pipeline, commits: &Commits, ends: &Ends, held: Option<&Wa
         "ledger": state.ledger,
         "balanced": state.ledger.check().is_ok(),
         "published_through": newest.published_through,
+        "waiting": waiting(commits),
         "commits": commits.collect::<Vec<_>>(),
     })
 }
