@@ -121,7 +121,9 @@ impl Kafka {
     fn make_topic(&self, name: &str, partitions: i32, retention_ms: &str) {
         let topic =
             NewTopic::new(name, partitions, TopicReplication::Fixed(1)).set("retention.ms", retention_ms);
-        let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(30)));
+        // A broker that has just started beside others takes its time.
+        let options =
+            AdminOptions::new().operation_timeout(Some(START_LIMIT)).request_timeout(Some(START_LIMIT));
         let made = block_on(self.admin().create_topics([&topic], &options)).expect("the broker answers");
         assert!(made.iter().all(Result::is_ok), "topic {name}: {made:?}");
         self.wait_until_known(name, partitions);
