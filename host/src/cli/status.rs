@@ -243,7 +243,7 @@ fn as_json(pipeline: &Pipeline, commits: &Commits, ends: &Ends, held: Option<&Wa
     let Some(newest) = commits.newest() else {
         return json!({ "pipeline": pipeline.id, "commit": null });
     };
-    let state = &newest.state;
+    let (state, waiting) = (&newest.state, waiting(commits));
     let partitions = state.partitions.iter().map(|it| {
         json!({
             "topic": it.topic, "partition": it.partition, "next": it.next, "idle": it.idle,
@@ -268,7 +268,7 @@ fn as_json(pipeline: &Pipeline, commits: &Commits, ends: &Ends, held: Option<&Wa
         "ledger": state.ledger,
         "balanced": state.ledger.check().is_ok(),
         "published_through": newest.published_through,
-        "waiting": waiting(commits),
+        "waiting": waiting,
         "commits": commits.collect::<Vec<_>>(),
     })
 }
